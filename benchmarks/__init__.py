@@ -1,0 +1,1 @@
+"""Speed of our components and recipes against the well-known ones."""

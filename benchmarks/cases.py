@@ -1,0 +1,32 @@
+"""At which size each component is timed: layers as (arguments, input shape)."""
+
+LAYERS = {
+    # activations
+    "ReLU": ({}, (128, 26, 26, 32)),
+    # dense
+    "Dense": ({"units": 512, "activation": "relu"}, (128, 784)),
+    # convolution
+    "Conv2D": ({"filters": 64, "kernel_size": 3}, (64, 14, 14, 32)),
+    # pooling
+    "MaxPooling2D": ({}, (128, 26, 26, 32)),
+    "GlobalAveragePooling2D": ({}, (128, 26, 26, 32)),
+    # normalization
+    "BatchNormalization": ({}, (128, 26, 26, 32)),
+    # dropout
+    "Dropout": ({"rate": 0.5}, (128, 26, 26, 32)),
+}
+
+# Losses: (arguments, shape of y_pred); labels are sparse integers where SPARSE says so.
+LOSSES = {
+    "SparseCategoricalCrossentropy": ({"from_logits": True}, (512, 1000)),
+}
+SPARSE = {"SparseCategoricalCrossentropy"}
+
+# Optimizers: arguments; each is timed on 10, 100 and 300 variables.
+OPTIMIZERS = {"Adam": {}}
+OPTIMIZER_VARIABLES = (10, 100, 300)
+
+INITIALIZERS = {"GlorotUniform": {}, "HeNormal": {}, "VarianceScaling": {}}
+REGULARIZERS = {"L2": {}}
+CONSTRAINTS = {}
+SCHEDULES = {"CosineDecay": {"initial_learning_rate": 0.1, "decay_steps": 100}}
