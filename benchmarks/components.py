@@ -42,10 +42,11 @@ def ratios(ours, theirs, rounds=ROUNDS):
 def layer_step(cls, kwargs, shape, jit_compile, backward):
     """A compiled call of the layer in training, with its gradients if `backward`."""
     layer = cls(**kwargs)
-    inputs = keras.tree.map_structure(
-        lambda s: tf.Variable(np.random.default_rng(0).normal(size=s).astype("f")),
-        shape if isinstance(shape, list) else [shape],
-    )
+    rng = np.random.default_rng(0)
+    inputs = [
+        tf.Variable(rng.normal(size=s).astype("f"))
+        for s in (shape if isinstance(shape, list) else [shape])
+    ]
     takes_training = "training" in inspect.signature(layer.call).parameters
     call = {"training": True} if takes_training else {}
     pack = (lambda x: x) if isinstance(shape, list) else (lambda x: x[0])
