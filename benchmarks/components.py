@@ -49,7 +49,11 @@ def layer_step(cls, kwargs, shape, jit_compile, backward):
     ]
     takes_training = "training" in inspect.signature(layer.call).parameters
     call = {"training": True} if takes_training else {}
-    pack = (lambda x: x) if isinstance(shape, list) else (lambda x: x[0])
+    is_single = not isinstance(shape, list)
+
+    def pack(values):
+        return values[0] if is_single else values
+
     layer(pack([tf.convert_to_tensor(x) for x in inputs]), **call)
     weights = [w.value for w in layer.trainable_weights]
 
