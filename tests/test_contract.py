@@ -149,7 +149,8 @@ for path in sys.argv[1:]:
     x = [data[k] for k in sorted(data) if k.startswith("x")]
     model = keras.models.load_model(path + ".keras", safe_mode=True)
     y = model(x if len(x) > 1 else x[0])
-    y = np.concatenate([np.ravel(part) for part in keras.tree.flatten(y)])
+    parts = [keras.ops.convert_to_numpy(part) for part in keras.tree.flatten(y)]
+    y = np.concatenate([np.ravel(part) for part in parts])
     np.testing.assert_allclose(y, data["y"], rtol=1e-5, atol=1e-6, err_msg=path)
     print(path)
 """
@@ -163,7 +164,7 @@ def test_saved_layers_load_in_a_fresh_process(tmp_path):
             lambda a: keras.Input(a.shape[1:], dtype=a.dtype), x
         )
         model = keras.Model(inputs, make(name)(inputs))
-        y = [np.ravel(part) for part in keras.tree.flatten(model(x))]
+        y = [np.ravel(ops.convert_to_numpy(p)) for p in keras.tree.flatten(model(x))]
         path = str(tmp_path / name)
         model.save(path + ".keras")
         parts = {f"x{i}": a for i, a in enumerate(keras.tree.flatten(x))}
