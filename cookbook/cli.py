@@ -1,0 +1,92 @@
+"""Command line: a recipe's Config dataclass becomes its flags, mistakes one line."""
+
+import contextlib
+import dataclasses
+import io
+import re
+import sys
+import typing
+from pathlib import Path
+
+import tyro
+
+
+def fail(message):
+    """Ends the program for a user's mistake: one line on stderr, exit status 2.
+
+    The line says what was got, what is expected and what to do.
+    """
+    print(f"error: {message}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+@dataclasses.dataclass(frozen=True)
+class Between:
+    """Marks a Config field's range: `rate: Annotated[float, Between(0, 1)] = 0.5`."""
+
+    low: float
+    high: float = float("inf")
+
+    def __str__(self):
+        if self.high == float("inf"):
+            return f"a number >= {self.low}"
+        return f"a number from {self.low} to {self.high}"
+
+
+Count = typing.Annotated[int, Between(1)]  # at least one of something
+Share = typing.Annotated[float, Between(0, 1)]  # a part of a whole
+Rate = typing.Annotated[float, Between(1e-9)]  # a positive number, such as a step size
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """The flags that every recipe has; a recipe's Config adds its own."""
+
+    seed: typing.Annotated[int, Between(0, 2**32 - 1)] = (
+        0  # start of all random numbers
+    )
+    epochs: Count = 1  # passes over the training set
+    data: str = "auto"  # a TFDS name; auto: the recipe's own, or a stand-in offline
+    run_dir: Path = Path("runs")  # where run folders are made
+    tune: typing.Annotated[int, Between(0)] = 0  # trials of a search before training
+    quick: bool = False  # a run of seconds on the embedded stand-in data
+    resume: bool = False  # go on with this recipe's newest unfinished run
+
+    def __post_init__(self):
+        hints = typing.get_type_hints(type(self), include_extras=True)
+        for name, hint in hints.items():
+            for mark in getattr(hint, "__metadata__", ()):
+                value = getattr(self, name)
+                if isinstance(mark, Between) and not mark.low <= value <= mark.high:
+                    flag = "--" + name.replace("_", "-")
+                    raise ValueError(f"{flag} got {value}, expected {mark}")
+
+
+def parse(config_class, args=None):
+    """A Config from the command line (or from `args`); exits with 2 on a mistake."""
+    description = sys.modules[config_class.__module__].__doc__
+    errors = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(errors):
+            return tyro.cli(
+                config_class,
+                args=args,
+                description=description,
+                config=(tyro.conf.FlagCreatePairsOff,),
+            )
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+    fail(_one_line(errors.getvalue()))
+
+
+def _one_line(panel):
+    """The message of tyro's panel: the text between its title and its first rule."""
+    message = []
+    for line in panel.splitlines()[1:]:
+        text = re.sub(r"[│╭╮╰╯]", "", line).strip()
+        if text.startswith("─"):
+            break
+        message.append(text)
+    text = re.sub(r"^Error parsing \w+: ", "", " ".join(message))
+    return f"{text.rstrip('.')}; see --help for all flags and their values"

@@ -1,0 +1,85 @@
+"""Pictures: learning curves, confusion matrix, the most confident mistakes."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+BLUE, ORANGE = "#0072B2", "#D55E00"  # told apart by colour-blind readers
+
+
+def _save(figure, run, name):
+    run.write(name, lambda path: figure.savefig(path, dpi=120, format="png"))
+
+
+def draw_curves(history, run):
+    """curves.png: loss and accuracy by epoch, training against validation."""
+    epochs = [row["epoch"] for row in history]
+    names = [name for name in history[0] if f"val_{name}" in history[0]]
+    figure = Figure(figsize=(4.5 * len(names), 3.5), layout="constrained")
+    for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names):
+        for key, label, colour in (
+            (name, "training", BLUE),
+            (f"val_{name}", "validation", ORANGE),
+        ):
+            values = [row[key] for row in history]
+            axes.plot(epochs, values, marker="o", ms=3, color=colour, label=label)
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(name)
+        axes.grid(alpha=0.3)
+        axes.legend()
+        if name == "loss":
+            axes.set_yscale("log")
+    figure.suptitle("Learning curves")
+    _save(figure, run, "curves.png")
+
+
+def draw_confusion(labels, predictions, classes, run):
+    """confusion.png: counts by true and predicted class, mistakes in colour."""
+    from sklearn.metrics import confusion_matrix
+
+    counts = confusion_matrix(labels, predictions, labels=range(len(classes)))
+    mistakes = counts * (1 - np.eye(len(classes), dtype=int))
+    side = 1.5 + 0.5 * len(classes)
+    figure = Figure(figsize=(side + 1, side), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(mistakes, cmap="Oranges")
+    for (i, j), count in np.ndenumerate(counts):
+        if count:
+            dark = i != j and count > 0.6 * max(mistakes.max(), 1)
+            colour = "white" if dark else "black"
+            axes.text(j, i, count, ha="center", va="center", fontsize=8, color=colour)
+    axes.set_xticks(range(len(classes)), classes, rotation=90 if _long(classes) else 0)
+    axes.set_yticks(range(len(classes)), classes)
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("true class")
+    axes.set_title(f"{mistakes.sum()} mistakes in {counts.sum()} test images")
+    figure.colorbar(image, label="mistakes (images)", shrink=0.7)
+    _save(figure, run, "confusion.png")
+
+
+def _long(classes):
+    return max(map(len, classes)) > 3
+
+
+def draw_mistakes(images, labels, probabilities, classes, run, count=24):
+    """mistakes.png: the wrong answers that the model was surest of."""
+    predictions = probabilities.argmax(-1)
+    confidence = probabilities.max(-1)
+    wrong = np.flatnonzero(predictions != labels)
+    worst = wrong[np.argsort(-confidence[wrong])][:count]
+    columns = 8
+    rows = max(1, -(-len(worst) // columns))
+    figure = Figure(figsize=(1.35 * columns, 1.7 * rows + 0.5), layout="constrained")
+    for axes in figure.subplots(rows, columns, squeeze=False).flat:
+        axes.set_axis_off()
+    for axes, i in zip(figure.axes, worst):
+        axes.imshow(
+            images[i].squeeze(), cmap="gray_r" if images.shape[-1] == 1 else None
+        )
+        said, true = classes[predictions[i]], classes[labels[i]]
+        axes.set_title(f"{said} {confidence[i]:.0%}\ntrue {true}", fontsize=8)
+    figure.suptitle(
+        f"The {len(worst)} most confident of {len(wrong)} mistakes: answer, confidence"
+        if len(worst)
+        else "No mistakes"
+    )
+    _save(figure, run, "mistakes.png")

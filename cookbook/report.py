@@ -1,0 +1,75 @@
+"""Report: the test set, once; figures, pictures and the last line of a run."""
+
+import dataclasses
+import importlib
+import os
+import platform
+import time
+
+import keras
+import numpy as np
+
+from cookbook.plots import draw_confusion, draw_curves, draw_mistakes
+
+
+def report_classifier(model, data, history, run, expected):
+    """Accuracy on data.test, the pictures, and `finish`.
+
+    model: logits from images; expected: {data set: (accuracy, tolerance)}.
+    """
+    x, y = data.test
+    logits = model.predict(x, batch_size=500, verbose=0).astype("float64")
+    exp = np.exp(logits - logits.max(-1, keepdims=True))
+    probabilities = exp / exp.sum(-1, keepdims=True)
+    predictions = probabilities.argmax(-1)
+    draw_curves(history, run)
+    draw_confusion(y, predictions, data.classes, run)
+    draw_mistakes(x, y, probabilities, data.classes, run)
+    accuracy = float(np.mean(predictions == y))
+    finish(model, data, history, run, {"test accuracy": accuracy}, expected)
+
+
+def finish(model, data, history, run, figures, expected):
+    """Writes model.keras and metrics.json and prints the last line.
+
+    figures: {name: value}, the headline first; expected: {data set: (headline's value,
+    tolerance)} for the recipe's default settings.
+    """
+    name, value = next(iter(figures.items()))
+    goal = expected.get(data.name) if _is_default(run.config) else None
+    seconds = time.time() - run.started
+    backend = keras.backend.backend()
+    run.write("model.keras", model.save)
+    run.write_json(
+        "metrics.json",
+        {
+            **figures,
+            "expected": goal,
+            "data": data.note,
+            "epochs": len(history),
+            "seconds": round(seconds, 1),
+            "parameters": model.count_params(),
+            "seed": run.config.seed,
+            "python": platform.python_version(),
+            "keras": keras.version(),
+            backend: importlib.import_module(backend).__version__,
+            "machine": f"{platform.machine()}, {os.cpu_count()} CPUs",
+        },
+    )
+    wanted = "no figure expected for this data or these settings"
+    if goal:
+        wanted = f"expected {goal[0]:.4f} +- {goal[1]:.4f}"
+    print(
+        f"{name} {value:.4f} ({wanted}) | {data.note} | {len(history)} epochs | "
+        f"{seconds:.0f} s | {run.path}"
+    )
+
+
+def _is_default(config):
+    """Whether only the flags that change no result differ from the defaults."""
+    free = ("seed", "data", "run_dir", "resume")
+    return all(
+        getattr(config, field.name) == field.default
+        for field in dataclasses.fields(config)
+        if field.name not in free
+    )

@@ -1,0 +1,78 @@
+"""Tuning: one search over a recipe's space; the answer is a Config."""
+
+import csv
+import dataclasses
+import gc
+
+import keras
+
+from cookbook.training import seed_everything, train
+
+
+def search(space, build, data, config, run):
+    """The best Config of config.tune random trials, by validation accuracy.
+
+    space(hp): declares the hyperparameters, named as Config's fields, and returns a
+    Config; build(config, data): the compiled model. Each trial trains for
+    config.epochs on the training part, from the same seed, and is scored on the
+    validation part. The leaderboard is printed and written to tuning.csv.
+    """
+    import keras_tuner
+
+    def configure(hp):
+        proposal = space(hp)
+        chosen = {name: getattr(proposal, name) for name in hp.values}
+        return dataclasses.replace(config, resume=False, **chosen)
+
+    class Trial(keras_tuner.HyperModel):
+        def build(self, hp):
+            keras.backend.clear_session()
+            seed_everything(config.seed)
+            return build(configure(hp), data)
+
+        def fit(self, hp, model, *args, **kwargs):
+            history = train(model, data, configure(hp))
+            return max(row["val_accuracy"] for row in history)
+
+    gc.freeze()  # the tuner collects garbage over all imported modules at each trial
+    tuner = keras_tuner.RandomSearch(
+        Trial(),
+        objective=keras_tuner.Objective("val_accuracy", "max"),
+        max_trials=config.tune,
+        seed=config.seed + 1,  # keras-tuner takes 0 for no seed
+        directory=run.path,
+        project_name="tuning",
+        overwrite=True,
+    )
+    tuner.search()
+    rows = [
+        {"val_accuracy": trial.score, **trial.hyperparameters.values}
+        for trial in tuner.oracle.get_best_trials(config.tune)
+    ]
+    run.write("tuning.csv", lambda path: _write_table(path, rows))
+    print(f"\n{'val_accuracy':>12}  hyperparameters")
+    for row in rows:
+        values = {key: value for key, value in row.items() if key != "val_accuracy"}
+        print(f"{row['val_accuracy']:>12.4f}  {_flags(values)}")
+    best = configure(tuner.get_best_hyperparameters()[0])
+    print(
+        f"training with the best: {_flags(tuner.get_best_hyperparameters()[0].values)}"
+    )
+    return dataclasses.replace(best, resume=config.resume)
+
+
+def _flags(values):
+    """The command-line flags that set these values."""
+    return " ".join(
+        f"--{name.replace('_', '-')} {value:.4g}"
+        if isinstance(value, float)
+        else f"--{name.replace('_', '-')} {value}"
+        for name, value in values.items()
+    )
+
+
+def _write_table(path, rows):
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)

@@ -1,0 +1,114 @@
+"""Handwritten digits with a small convolutional network: 80,000 weights, 99.6 %.
+
+    python recipes/mnist_cnn.py
+    python recipes/mnist_cnn.py --tune 10
+
+Each block convolves, pools before it normalizes (a quarter of the work), then ReLU;
+images are shifted and turned a little in training. Expected: 99.6 % test accuracy on
+MNIST in about 75 s on two CPU cores; the well-known keras-io convnet reaches 99.2 %.
+Papers: LeCun et al., "Gradient-based learning applied to document recognition", 1998,
+https://doi.org/10.1109/5.726791; Smith, Topin, "Super-convergence", 2017,
+https://arxiv.org/abs/1708.07120
+"""
+
+from dataclasses import dataclass
+
+import keras
+
+from cookbook.cli import Count, Rate, Run, Share, parse
+from cookbook.data import load_images
+from cookbook.report import report_classifier
+from cookbook.training import RunFolder, seed_everything, train
+from cookbook.tuning import search
+from custom_layers.activations import ReLU
+from custom_layers.convolution import Conv2D
+from custom_layers.dense import Dense
+from custom_layers.initializers import HeNormal
+from custom_layers.losses.classification import SparseCategoricalCrossentropy
+from custom_layers.normalization import BatchNormalization
+from custom_layers.optimizers.adaptive import Adam
+from custom_layers.pooling import GlobalAveragePooling2D, MaxPooling2D
+from custom_layers.regularizers import L2
+from custom_layers.schedules import CosineDecay
+
+EXPECTED = {"mnist": (0.996, 0.001)}
+
+
+@dataclass(frozen=True)
+class Config(Run):
+    epochs: Count = 11  # passes over the training set
+    filters: Count = 16  # filters of the first block; the others have 2, 4, 6 times
+    shift: Share = 2 / 28  # images move by up to this share of their side
+    turn: Share = 10 / 360  # images turn by up to this share of a full turn
+    penalty: Share = 1e-5  # L2 on the last layer's weights
+    batch_size: Count = 128  # images a step
+    learning_rate: Rate = 1e-2  # peak, after the warm-up
+
+
+def space(hp):
+    return Config(
+        filters=hp.Choice("filters", [8, 12, 16]),
+        shift=hp.Float("shift", 0.0, 0.12, step=0.04),
+        turn=hp.Float("turn", 0.0, 0.04, step=0.01),
+        learning_rate=hp.Float("learning_rate", 1e-3, 3e-2, sampling="log"),
+    )
+
+
+def block(filters, pool):
+    convolution = Conv2D(filters, 3, use_bias=False, kernel_initializer=HeNormal())
+    return [
+        convolution,
+        *([MaxPooling2D()] if pool else []),
+        BatchNormalization(),
+        ReLU(),
+    ]
+
+
+def build(config, data):
+    n = config.filters
+    model = keras.Sequential(
+        [
+            keras.Input(data.shape),  # 28, 28, 1
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.RandomTranslation(config.shift, config.shift, "constant"),
+            keras.layers.RandomRotation(config.turn, "constant"),
+            *block(n, pool=True),  # 13, 13, n
+            *block(2 * n, pool=False),  # 11, 11, 2n
+            *block(4 * n, pool=True),  # 4, 4, 4n
+            *block(6 * n, pool=False),  # 2, 2, 6n
+            GlobalAveragePooling2D(),
+            Dense(len(data.classes), kernel_regularizer=L2(config.penalty)),
+        ]
+    )
+    steps = config.epochs * (len(data.train[0]) // config.batch_size)
+    model.compile(
+        optimizer=Adam(
+            CosineDecay(
+                initial_learning_rate=config.learning_rate / 20,
+                warmup_target=config.learning_rate,
+                warmup_steps=steps // 5,
+                decay_steps=steps - steps // 5,
+            ),
+            beta_2=0.99,
+        ),
+        loss=SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        steps_per_execution=10,
+        jit_compile=False,  # XLA slows a convolution's gradient on a CPU 2 to 5 times
+    )
+    return model
+
+
+def main(config):
+    data = load_images(config.data, default="mnist", quick=config.quick)
+    run = RunFolder.open("mnist_cnn", config)
+    if config.tune:
+        config = search(space, build, data, config, run)
+    seed_everything(config.seed)
+    model = build(config, data)
+    history = train(model, data, config, run)
+    report_classifier(model, data, history, run, EXPECTED)
+
+
+if __name__ == "__main__":
+    main(parse(Config))
