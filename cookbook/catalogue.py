@@ -24,7 +24,7 @@ def _entry(name, path, docstring):
     return Entry(
         name=name,
         file=str(path.relative_to(ROOT)),
-        summary=text,
+        summary=re.split(r"(?<=[.?!]) ", text)[0],
         paper=addresses[-1].rstrip(".") if addresses else "",
     )
 
@@ -71,7 +71,11 @@ def index():
         "|---|---|---|---|---|",
     ]
     for entry in components():
-        used = [f"[{r}](recipes/{r}.py)" for r, names in users.items() if entry.name in names]
+        used = [
+            f"[{r}](recipes/{r}.py)"
+            for r, names in users.items()
+            if entry.name in names
+        ]
         paper = f"[paper]({entry.paper})" if entry.paper else ""
         lines.append(
             f"| {entry.summary.rstrip('.')} | `{entry.name}` | "

@@ -104,6 +104,11 @@ def _obstacle(name):
         builder = tfds.builder(name)
     except tfds.core.registered.DatasetNotFoundError:
         fail(_unknown(name, tfds.list_builders(with_community_datasets=False)))
+    if not {"image", "label"} <= set(builder.info.features or {}):
+        fail(
+            f"data set {name!r} has no labelled images: choose one that has, such as "
+            "mnist, fashion_mnist, cifar10"
+        )
     if builder.is_prepared():
         return None
     reason = "the network does not answer"
@@ -156,14 +161,6 @@ def _from_tfds(name):
     import tensorflow_datasets as tfds
 
     builder = tfds.builder(name)
-    features = builder.info.features or {}
-    if not {"image", "label"} <= set(features) or not {"train", "test"} <= set(
-        builder.info.splits or {"train": 0, "test": 0}
-    ):
-        fail(
-            f"data set {name!r} has no labelled images in a train and a test split: "
-            "choose one such as mnist, fashion_mnist, cifar10"
-        )
     parts = []
     for split in ("train", "test"):
         try:
@@ -174,7 +171,7 @@ def _from_tfds(name):
         if len(x) != builder.info.splits[split].num_examples:
             fail(_damaged(builder, f"{split} holds {len(x)} examples"))
         parts.append((x, y))
-    return (*parts, tuple(features["label"].names))
+    return (*parts, tuple(builder.info.features["label"].names))
 
 
 def _damaged(builder, reason):

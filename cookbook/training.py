@@ -194,6 +194,7 @@ def train(model, data, config, run=None):
             initial_epoch=len(rows),
             epochs=config.epochs,
             callbacks=[_Epochs(batches, run, rows)],
+            shuffle=False,  # Batches does it; Keras would draw an order of its own
             verbose=1 if sys.stdout.isatty() else 2,
         )
     except KeyboardInterrupt:

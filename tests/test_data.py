@@ -1,0 +1,136 @@
+"""Data: honest splits, the stand-in said loudly, and refusals in one line."""
+
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import prepared
+import pytest
+
+import cookbook.data
+from cookbook.data import load_images
+
+LOAD = """
+import cookbook.data
+cookbook.data._network_answers = lambda: False
+data = cookbook.data.load_images({name!r}, default="mnist", quick={quick})
+print(data.note, len(data.train[0]), len(data.validation[0]), len(data.test[0]))
+"""
+
+
+def run(folder, name="auto", quick=False, script=LOAD):
+    """(exit status, stdout, stderr) of a process whose TFDS data lie in `folder`."""
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            script.format(name=name, quick=quick, folder=str(folder)),
+        ],
+        env={**os.environ, "TFDS_DATA_DIR": str(folder), "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+    )
+    return done.returncode, done.stdout.strip(), done.stderr
+
+
+@pytest.fixture(scope="module")
+def prepared_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tfds")
+    status, _, errors = run(folder, script=prepared.SCRIPT)
+    assert status == 0, errors
+    return folder
+
+
+def test_validation_is_cut_from_train_by_seed_and_test_never_moves():
+    first, again, other = (load_images("digits", "mnist", seed=s) for s in (1, 1, 2))
+    np.testing.assert_array_equal(first.validation[0], again.validation[0])
+    assert not np.array_equal(first.validation[0], other.validation[0])
+    np.testing.assert_array_equal(first.test[0], other.test[0])
+    parts = [first.train, first.validation, first.test]
+    assert sum(len(x) for x, _ in parts) == 1797
+    seen = [{image.tobytes() for image in x} for x, _ in parts]
+    assert not seen[0] & seen[1]
+    assert not seen[2] & (seen[0] | seen[1])
+
+
+def test_images_are_uint8_with_a_channel_axis():
+    data = load_images("digits", "mnist")
+    assert data.shape == (28, 28, 1)
+    assert data.train[0].dtype == np.uint8
+    assert data.train[0].max() == 255
+    assert data.classes == tuple("0123456789")
+
+
+def test_prepared_data_are_used(prepared_folder):
+    assert run(prepared_folder)[:2] == (0, "mnist 110 10 20")
+
+
+def test_quick_uses_the_stand_in_without_a_warning(prepared_folder):
+    status, out, errors = run(prepared_folder, quick=True)
+    assert (status, out) == (0, "digits 1317 120 360")
+    assert "instead" not in errors
+
+
+def test_auto_falls_back_on_the_stand_in_and_says_so(tmp_path):
+    status, out, errors = run(tmp_path)
+    assert (status, out) == (0, "digits, NOT mnist 1317 120 360")
+    assert "Using the embedded digits instead" in errors
+    assert not list(tmp_path.iterdir()), "TFDS left folders behind"
+
+
+def test_a_named_data_set_is_never_replaced(tmp_path):
+    status, out, errors = run(tmp_path, name="mnist")
+    assert (status, out) == (2, "")
+    assert "set TFDS_DATA_DIR" in last_line(errors)
+
+
+def test_a_half_prepared_folder_counts_as_not_prepared(tmp_path):
+    (tmp_path / "mnist" / "3.0.1").mkdir(parents=True)
+    (tmp_path / "mnist" / "3.0.1" / "mnist-train.tfrecord-00000-of-00001").touch()
+    status, out, errors = run(tmp_path, name="mnist")
+    assert (status, out) == (2, "")
+    assert "error: " in last_line(errors)
+    assert "Traceback" not in errors
+
+
+def test_an_unknown_name_gets_a_suggestion(tmp_path):
+    status, _, errors = run(tmp_path, name="mnits")
+    assert status == 2
+    assert "did you mean mnist" in last_line(errors)
+
+
+def test_a_set_without_labelled_images_is_refused(tmp_path):
+    status, _, errors = run(tmp_path, name="imdb_reviews")
+    assert status == 2
+    assert "has no labelled images" in last_line(errors)
+
+
+def test_corrupted_records_are_one_line(prepared_folder, tmp_path):
+    copy = tmp_path / "copy"
+    subprocess.run(["cp", "-r", prepared_folder, copy], check=True)
+    prepared.corrupt(copy)
+    status, out, errors = run(copy)
+    assert (status, out) == (2, "")
+    assert "can't be read" in last_line(errors)
+    assert "delete that folder" in last_line(errors)
+    assert "Traceback" not in errors
+
+
+def test_a_hanging_name_server_costs_two_seconds(monkeypatch):
+    monkeypatch.setattr(
+        cookbook.data.socket, "create_connection", lambda *_: time.sleep(10)
+    )
+    start = time.time()
+    assert not cookbook.data._network_answers()
+    assert time.time() - start < 3
+
+
+def test_a_closed_port_is_no_network(monkeypatch):
+    monkeypatch.setattr(cookbook.data, "TFDS_HOST", "127.0.0.1")
+    assert not cookbook.data._network_answers()
+
+
+def last_line(text):
+    return text.strip().splitlines()[-1]

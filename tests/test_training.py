@@ -1,0 +1,216 @@
+"""Training: repeatable, resumable, and a run folder that is always whole."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from cookbook.cli import Count, Run
+from cookbook.training import Batches, RunFolder, seed_everything, train
+from oracle import array
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(Run):
+    epochs: Count = 4  # passes
+    batch_size: Count = 8  # examples a step
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    train: tuple
+    validation: tuple
+
+
+def data():
+    x, y = array(50, 6), array(50, low=0, high=3, dtype="int64")
+    return Data((x[:40], y[:40]), (x[40:], y[40:]))
+
+
+def model(learning_rate=0.01):
+    """With dropout and batch normalization: their state must be resumed too."""
+    seed_everything(3)
+    net = keras.Sequential(
+        [
+            keras.Input((6,)),
+            keras.layers.Dense(8),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dropout(0.5),
+            keras.layers.Dense(3),
+        ]
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    optimizer = keras.optimizers.Adam(learning_rate)
+    net.compile(optimizer, loss, metrics=["accuracy"], jit_compile=False)
+    return net
+
+
+def test_batches_cover_the_data_once_in_an_order_of_seed_and_epoch():
+    x = np.arange(20)
+
+    def order(seed, epoch):
+        batches = Batches(x, x, 5, seed=seed)
+        batches.start_epoch(epoch)
+        return np.concatenate([batches[i][0] for i in range(len(batches))]).tolist()
+
+    assert sorted(order(0, 0)) == list(range(20))
+    assert order(0, 0) == order(0, 0)
+    assert order(0, 0) != order(0, 1)
+    assert order(0, 0) != order(1, 0)
+
+
+def test_the_order_that_fit_sees_changes_every_epoch():
+    """Keras makes the next epoch's iterator early: it must not keep the old order."""
+    seen = []
+
+    class Watched(Batches):
+        def __getitem__(self, index):
+            x, y = super().__getitem__(index)
+            seen.append(y.tolist())
+            return x, y
+
+    batches = Watched(array(12, 6), np.arange(12) % 3, 4, seed=0)
+    y = np.arange(12) % 3
+    start = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: batches.start_epoch(epoch)
+    )
+    model().fit(batches, epochs=3, verbose=0, callbacks=[start], shuffle=False)
+    expected = [
+        y[np.random.default_rng([0, epoch]).permutation(12)].reshape(3, 4).tolist()
+        for epoch in range(3)
+    ]
+    assert seen[-9:] == [batch for epoch in expected for batch in epoch]
+
+
+def test_without_a_seed_nothing_is_shuffled_or_left_out():
+    batches = Batches(np.arange(7), np.arange(7), 3)
+    assert [len(batches[i][0]) for i in range(len(batches))] == [3, 3, 1]
+
+
+def test_the_same_seed_gives_the_same_weights():
+    runs = []
+    for _ in range(2):
+        net = model()
+        train(net, data(), Config())
+        runs.append(net.get_weights())
+    for first, second in zip(*runs):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_a_resumed_run_ends_with_the_same_weights_bit_for_bit(tmp_path):
+    config = Config(run_dir=tmp_path)
+    whole = model()
+    rows = train(whole, data(), config, RunFolder.open("whole", config))
+
+    class Killed(Exception):
+        pass
+
+    def kill(epoch, logs):
+        if epoch == 2:
+            raise Killed
+
+    broken = model()
+    original = broken.fit
+    killer = keras.callbacks.LambdaCallback(on_epoch_begin=kill)
+    broken.fit = lambda *a, callbacks, **k: original(
+        *a, callbacks=[*callbacks, killer], **k
+    )
+    with pytest.raises(Killed):
+        train(broken, data(), config, RunFolder.open("broken", config))
+
+    again = dataclasses.replace(config, resume=True)
+    resumed = model()
+    seed_everything(99)
+    history = train(resumed, data(), again, RunFolder.open("broken", again))
+    for ours, expected in zip(resumed.get_weights(), whole.get_weights()):
+        np.testing.assert_array_equal(ours, expected)
+    without_time = [
+        [{k: v for k, v in row.items() if k != "seconds"} for row in part]
+        for part in (history, rows)
+    ]
+    assert without_time[0] == without_time[1]
+
+
+def test_resume_refuses_other_settings_and_says_which(tmp_path, capsys):
+    config = Config(run_dir=tmp_path)
+    train(model(), data(), config, RunFolder.open("r", config))
+    other = dataclasses.replace(config, batch_size=4, resume=True)
+    with pytest.raises(SystemExit) as stop:
+        RunFolder.open("r", other)
+    assert stop.value.code == 2
+    assert "'batch_size': '8 -> 4'" in capsys.readouterr().err
+
+
+def test_resume_without_an_unfinished_run_is_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        RunFolder.open("r", Config(run_dir=tmp_path, resume=True))
+    assert stop.value.code == 2
+    assert "no unfinished run" in capsys.readouterr().err
+
+
+def test_a_run_directory_that_is_a_file_is_refused(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit) as stop:
+        RunFolder.open("r", Config(run_dir=tmp_path / "file"))
+    assert stop.value.code == 2
+    assert "choose a folder you may write to" in capsys.readouterr().err
+
+
+def test_two_runs_of_one_second_get_two_folders(tmp_path):
+    config = Config(run_dir=tmp_path)
+    assert RunFolder.open("r", config).path != RunFolder.open("r", config).path
+
+
+def test_a_file_appears_only_once_it_is_whole(tmp_path):
+    run = RunFolder.open("r", Config(run_dir=tmp_path))
+
+    def half(path):
+        path.write_text("half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        run.write("metrics.json", half)
+    assert not (run.path / "metrics.json").exists()
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(tmp_path, capsys):
+    config = Config(run_dir=tmp_path)
+    with pytest.raises(SystemExit) as stop:
+        train(model(float("nan")), data(), config, RunFolder.open("r", config))
+    assert stop.value.code == 2
+    assert "lower the learning rate" in capsys.readouterr().err
+
+
+def test_ctrl_c_keeps_what_was_trained_and_exits_with_130(tmp_path):
+    command = [sys.executable, "recipes/mnist_mlp.py", "--data", "digits"]
+    process = subprocess.Popen(
+        [*command, "--epochs", "10000", "--run-dir", str(tmp_path)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+    deadline = time.time() + 120
+    while not list(tmp_path.glob("*/*/state.npz")) and time.time() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    out, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert "--resume goes on" in out
+    (run,) = tmp_path.glob("*/*/")
+    assert json.loads((run / "config.json").read_text())["epochs"] == 10000
+    assert (run / "history.csv").read_text().startswith("epoch,")
+    keras.models.load_model(run / "model.keras")
+    assert not list(run.glob("partial_*"))
