@@ -120,6 +120,14 @@ class RunFolder:
         os.replace(partial, target)
 
 
+def write_table(path, rows):
+    """Writes a list of dicts with the same keys as CSV."""
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
 def _plain(config):
     """A Config as JSON-ready values."""
     return json.loads(json.dumps(dataclasses.asdict(config), default=str))
@@ -149,14 +157,8 @@ class _Epochs(keras.callbacks.Callback):
             )
         self.rows.append(row)
         if self.run:
-            self.run.write("history.csv", self._write_csv)
+            self.run.write("history.csv", lambda path: write_table(path, self.rows))
             self.run.write(STATE, self._write_state)
-
-    def _write_csv(self, path):
-        with path.open("w", newline="") as file:
-            writer = csv.DictWriter(file, self.rows[0])
-            writer.writeheader()
-            writer.writerows(self.rows)
 
     def _write_state(self, path):
         values = {

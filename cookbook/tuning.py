@@ -1,12 +1,11 @@
 """Tuning: one search over a recipe's space; the answer is a Config."""
 
-import csv
 import dataclasses
 import gc
 
 import keras
 
-from cookbook.training import seed_everything, train
+from cookbook.training import seed_everything, train, write_table
 
 
 def search(space, build, data, config, run):
@@ -45,20 +44,19 @@ def search(space, build, data, config, run):
         overwrite=True,
     )
     tuner.search()
-    rows = [
-        {"val_accuracy": trial.score, **trial.hyperparameters.values}
-        for trial in tuner.oracle.get_best_trials(config.tune)
-    ]
-    run.write("tuning.csv", lambda path: _write_table(path, rows))
-    print(f"\n{'val_accuracy':>12}  hyperparameters")
-    for row in rows:
-        values = {key: value for key, value in row.items() if key != "val_accuracy"}
-        print(f"{row['val_accuracy']:>12.4f}  {_flags(values)}")
-    best = configure(tuner.get_best_hyperparameters()[0])
-    print(
-        f"training with the best: {_flags(tuner.get_best_hyperparameters()[0].values)}"
+    _show_leaderboard(tuner.oracle.get_best_trials(config.tune), run)
+    return dataclasses.replace(
+        configure(tuner.get_best_hyperparameters()[0]), resume=config.resume
     )
-    return dataclasses.replace(best, resume=config.resume)
+
+
+def _show_leaderboard(trials, run):
+    """Prints the trials, best first, as flags to copy, and writes tuning.csv."""
+    print(f"\n{'val_accuracy':>12}  flags")
+    for trial in trials:
+        print(f"{trial.score:>12.4f}  {_flags(trial.hyperparameters.values)}")
+    rows = [{"val_accuracy": t.score, **t.hyperparameters.values} for t in trials]
+    run.write("tuning.csv", lambda path: write_table(path, rows))
 
 
 def _flags(values):
@@ -69,10 +67,3 @@ def _flags(values):
         else f"--{name.replace('_', '-')} {value}"
         for name, value in values.items()
     )
-
-
-def _write_table(path, rows):
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)

@@ -1,0 +1,93 @@
+"""Every recipe, by discovery: runs --quick, learns, tunes, resumes, repeats itself."""
+
+import dataclasses
+import importlib
+import json
+
+import keras
+import pytest
+
+from cookbook.catalogue import recipes
+from cookbook.cli import parse
+
+NAMES = [entry.name for entry in recipes()]
+
+# Headline figure that --quick must reach on the embedded data.
+BARS = {
+    "mnist_cnn": 0.95,
+    "mnist_mlp": 0.95,
+}
+
+
+def run(name, folder, *arguments):
+    """(metrics, run folder) of the recipe's main with --quick."""
+    recipe = importlib.import_module(f"recipes.{name}")
+    before = set(folder.glob("*/*/"))
+    recipe.main(parse(recipe.Config, ["--quick", "--run-dir", str(folder), *arguments]))
+    (path,) = set(folder.glob("*/*/")) - before
+    return json.loads((path / "metrics.json").read_text()), path
+
+
+def test_every_recipe_has_a_bar():
+    assert set(BARS) == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_quick_learns_and_leaves_a_whole_run_folder(name, tmp_path, capfd):
+    metrics, path = run(name, tmp_path)
+    headline, value = next(iter(metrics.items()))
+    assert value >= BARS[name]
+    for file in ("config.json", "history.csv", "model.keras", "curves.png"):
+        assert (path / file).stat().st_size > 0
+    last = capfd.readouterr().out.strip().splitlines()[-1]
+    assert last.startswith(f"{headline} {value:.4f} (")
+    assert last.endswith(str(path))
+    keras.models.load_model(path / "model.keras")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_same_seed_same_figures_other_seed_other_weights(name, tmp_path):
+    figures, weights = [], []
+    for seed in ("1", "1", "2"):
+        metrics, path = run(name, tmp_path, "--seed", seed, "--epochs", "2")
+        del metrics["seconds"], metrics["seed"]
+        figures.append(metrics)
+        weights.append(keras.models.load_model(path / "model.keras").get_weights())
+    same = [bool((a == b).all()) for a, b in zip(weights[0], weights[1])]
+    assert all(same)
+    assert figures[0] == figures[1]
+    assert any(bool((a != b).any()) for a, b in zip(weights[0], weights[2]))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_tunes_two_trials(name, tmp_path):
+    _, path = run(name, tmp_path, "--tune", "2", "--epochs", "1")
+    assert len((path / "tuning.csv").read_text().strip().splitlines()) == 3
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_resumes(name, tmp_path):
+    """A run that lacks its end goes on from its last epoch to the same figures."""
+    whole, path = run(name, tmp_path, "--epochs", "3")
+    (path / "metrics.json").unlink()
+    recipe = importlib.import_module(f"recipes.{name}")
+    config = parse(
+        recipe.Config,
+        ["--quick", "--run-dir", str(tmp_path), "--epochs", "3", "--resume"],
+    )
+    recipe.main(config)
+    again = json.loads((path / "metrics.json").read_text())
+    headline = next(iter(whole))
+    assert again[headline] == whole[headline]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_space_proposes_valid_configs_and_defaults_to_the_config(name):
+    import keras_tuner
+
+    recipe = importlib.import_module(f"recipes.{name}")
+    assert isinstance(recipe.space(keras_tuner.HyperParameters()), recipe.Config)
+    fields = {field.name for field in dataclasses.fields(recipe.Config)}
+    hp = keras_tuner.HyperParameters()
+    recipe.space(hp)
+    assert set(hp.values) <= fields
