@@ -1,0 +1,195 @@
+"""Bidirectional: one recurrent layer reads forwards, its twin reads backwards."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="keras_cookbook")
+class Bidirectional(keras.layers.Layer):
+    """Runs a recurrent layer over the sequence in both directions.
+
+    y = merge(forward(x), backward(x)), the backward outputs put back in time's order
+
+    merge: concat [y_f, y_b], sum y_f + y_b, mul y_f * y_b, ave (y_f + y_b) / 2, or
+    None, which returns both.
+
+    Args:
+        layer: recurrent layer, ours, Keras's or yours; it is recreated from its
+            configuration. It has go_backwards, return_sequences, return_state.
+        merge_mode: "concat", "sum", "mul", "ave" or None.
+        weights: start values of all weights, the forward layer's first.
+        backward_layer: layer for the other direction; None makes a twin of `layer`.
+
+    Call: sequences, initial_state (the forward layer's states, then the backward
+        layer's), mask, training. With return_state the final states follow the output
+        in the same order; with return_sequences masked steps put out zeros.
+    Input shape: that of `layer`, (B, T, D). Output shape: that of `layer`, its last
+        axis twice as long for "concat", two of it for None.
+    Raises: ValueError for another merge_mode, what is no layer, or directions and
+        flags of the two layers that do not fit.
+    Differs from Keras: `weights` are used (Keras forgets them); the mask that the
+        input carries counts with an initial_state, too; runs no fused GPU kernel.
+
+    >>> layer = Bidirectional(keras.layers.GRU(3, return_sequences=True))
+    >>> layer(keras.ops.ones((2, 7, 5))).shape
+    TensorShape([2, 7, 6])
+
+    Paper: Schuster and Paliwal, "Bidirectional recurrent neural networks", 1997.
+    https://doi.org/10.1109/78.650093
+    """
+
+    def __init__(
+        self, layer, merge_mode="concat", weights=None, backward_layer=None, **kwargs
+    ):
+        _check_arguments(layer, merge_mode, backward_layer)
+        super().__init__(**kwargs)
+        self.forward_layer = _twin(layer, "forward")
+        self.backward_layer = backward_layer or _twin(
+            layer, "backward", go_backwards=True
+        )
+        _check_pair(self.forward_layer, self.backward_layer)
+        for direction in (self.forward_layer, self.backward_layer):
+            if hasattr(layer, "use_cudnn"):  # not part of the configuration
+                direction.use_cudnn = layer.use_cudnn
+            if hasattr(direction, "zero_output_for_mask"):
+                direction.zero_output_for_mask = direction.return_sequences
+        self.merge_mode = merge_mode
+        self.initial_weights = weights
+        self.stateful = layer.stateful
+        self.return_sequences = layer.return_sequences
+        self.return_state = layer.return_state
+        self.supports_masking = True
+        self.input_spec = layer.input_spec
+
+    def build(self, sequences_shape, initial_state_shape=None):
+        for direction in (self.forward_layer, self.backward_layer):
+            if not direction.built:
+                direction.build(sequences_shape)
+        if self.initial_weights:
+            self.set_weights(self.initial_weights)
+
+    def call(self, sequences, initial_state=None, mask=None, training=None):
+        states = [None, None]
+        if initial_state is not None:
+            half = len(initial_state) // 2
+            states = [initial_state[:half], initial_state[half:]]
+        if mask is None:
+            mask = getattr(sequences, "_keras_mask", None)
+        y_f = self._run(self.forward_layer, sequences, states[0], mask, training)
+        y_b = self._run(self.backward_layer, sequences, states[1], mask, training)
+        (y_f, *states_f), (y_b, *states_b) = y_f, y_b
+        if self.return_sequences:
+            y_b = ops.flip(y_b, axis=1)
+        y = self._merge(y_f, y_b)
+        if not self.return_state:
+            return y
+        return (*(y if self.merge_mode is None else [y]), *states_f, *states_b)
+
+    def _run(self, direction, sequences, initial_state, mask, training):
+        """[output, *states] of one direction."""
+        given = {"initial_state": initial_state, "mask": mask, "training": training}
+        taken = direction.call_signature_parameters
+        y = direction(sequences, **{k: v for k, v in given.items() if k in taken})
+        y, *states = y if self.return_state else [y]
+        return [ops.cast(y, self.compute_dtype), *states]
+
+    def _merge(self, y_f, y_b):
+        if self.merge_mode == "concat":
+            return ops.concatenate([y_f, y_b], axis=-1)
+        if self.merge_mode == "sum":
+            return y_f + y_b
+        if self.merge_mode == "mul":
+            return y_f * y_b
+        if self.merge_mode == "ave":
+            return (y_f + y_b) / 2
+        return y_f, y_b
+
+    def compute_output_shape(self, sequences_shape, initial_state_shape=None):
+        shape = self.forward_layer.compute_output_shape(sequences_shape)
+        y, *states = shape if self.return_state else [shape]
+        if self.merge_mode == "concat":
+            y = (*y[:-1], 2 * y[-1])
+        ys = [tuple(y)] * (2 if self.merge_mode is None else 1)
+        shapes = (*ys, *states, *states)
+        return shapes if len(shapes) > 1 else ys[0]
+
+    def compute_mask(self, inputs, mask):
+        mask = keras.tree.flatten(mask)[0] if self.return_sequences else None
+        outputs = 2 if self.merge_mode is None else 1
+        states = 2 * len(self.forward_layer.state_size) if self.return_state else 0
+        masks = (*[mask] * outputs, *[None] * states)
+        return masks if len(masks) > 1 else mask
+
+    def reset_state(self):
+        if not self.stateful:
+            raise AttributeError("Layer must be stateful.")
+        self.forward_layer.reset_state()
+        self.backward_layer.reset_state()
+
+    reset_states = reset_state
+
+    @property
+    def states(self):
+        pair = self.forward_layer.states, self.backward_layer.states
+        return tuple(pair[0] + pair[1]) if all(pair) else None
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "merge_mode": self.merge_mode,
+            "layer": keras.saving.serialize_keras_object(self.forward_layer),
+            "backward_layer": keras.saving.serialize_keras_object(self.backward_layer),
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        layers = {
+            k: keras.saving.deserialize_keras_object(config[k], custom_objects)
+            for k in ("layer", "backward_layer")
+            if config.get(k) is not None
+        }
+        return cls(**{**config, **layers})
+
+
+def _twin(layer, direction, **changes):
+    """A fresh layer of the same configuration, named for its direction."""
+    config = keras.saving.serialize_keras_object(layer)
+    name = f"{direction}_{layer.name.removeprefix(direction + '_')}"
+    config["config"] = {**config["config"], "name": name, **changes}
+    return keras.saving.deserialize_keras_object(config)
+
+
+def _check_arguments(layer, merge_mode, backward_layer):
+    if not isinstance(layer, keras.layers.Layer):
+        raise ValueError(
+            "Please initialize `Bidirectional` layer with a "
+            f"`keras.layers.Layer` instance. Received: {layer}"
+        )
+    if backward_layer is not None and not isinstance(
+        backward_layer, keras.layers.Layer
+    ):
+        raise ValueError(
+            "`backward_layer` needs to be a `keras.layers.Layer` instance. "
+            f"Received: {backward_layer}"
+        )
+    modes = ("sum", "mul", "ave", "concat", None)
+    if merge_mode not in modes:
+        raise ValueError(
+            f"Invalid merge mode. Received: {merge_mode}. "
+            f"Merge mode should be one of {modes}"
+        )
+
+
+def _check_pair(forward, backward):
+    if forward.go_backwards == backward.go_backwards:
+        raise ValueError(
+            "Forward layer and backward layer should have different `go_backwards` "
+            f"value. Received: {forward.go_backwards} for both"
+        )
+    for flag in ("stateful", "return_sequences", "return_state"):
+        pair = getattr(forward, flag), getattr(backward, flag)
+        if pair[0] != pair[1]:
+            raise ValueError(
+                "Forward layer and backward layer are expected to have the same value "
+                f'for attribute "{flag}", got "{pair[0]}" and "{pair[1]}"'
+            )

@@ -1,0 +1,1 @@
+"""Recurrent cells (one step) and the layers that run them over a sequence."""

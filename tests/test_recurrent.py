@@ -1,0 +1,189 @@
+"""The recurrent cells and layers: Keras, worked numbers, properties, refusals."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+from oracle import Case, array, assert_close, assert_same_layer, run_layer
+
+from custom_layers.recurrent.cells import GRUCell, LSTMCell, SimpleRNNCell
+from custom_layers.recurrent.layers import GRU, LSTM, SimpleRNN
+from custom_layers.recurrent.lstm_variants import LayerNormLSTMCell, PeepholeLSTMCell
+
+X = array(3, 5, 4)
+RAGGED = np.array([[1, 1, 0, 1, 0], [0, 0, 1, 1, 1], [1, 1, 1, 1, 1]], bool)
+EMPTY = np.array([[0, 0, 0, 0, 0], [1, 1, 0, 0, 0], [0, 1, 0, 1, 0]], bool)
+STATE = {1: [array(3, 2, seed=4)], 2: [array(3, 2, seed=4), array(3, 2, seed=5)]}
+
+FLAGS = [
+    ({}, {}),
+    ({"return_sequences": True, "return_state": True}, {}),
+    ({"go_backwards": True, "return_sequences": True}, {}),
+    ({"use_bias": False, "activation": "relu"}, {}),
+    ({"activation": None, "stateful": True, "return_state": True}, {}),
+    ({"unroll": True, "return_sequences": True}, {"mask": RAGGED}),
+    ({"return_sequences": True, "return_state": True}, {"mask": RAGGED}),
+    ({"return_sequences": True, "return_state": True}, {"mask": EMPTY}),
+    ({"return_sequences": True, "zero_output_for_mask": True}, {"mask": RAGGED}),
+    ({"go_backwards": True, "return_state": True}, {"mask": RAGGED}),
+    ({"return_sequences": True, "return_state": True}, {"initial_state": True}),
+    (
+        {"return_sequences": True, "return_state": True},
+        {"initial_state": True, "mask": EMPTY},
+    ),
+    ({"go_backwards": True, "stateful": True}, {"initial_state": True}),
+    ({"dropout": 0.5, "seed": 1, "return_sequences": True}, {"training": True}),
+    ({"recurrent_dropout": 0.5, "seed": 1}, {"training": True}),
+    ({"dropout": 0.4, "recurrent_dropout": 0.3, "seed": 1}, {"training": True}),
+    ({"dropout": 0.4, "recurrent_dropout": 0.3, "seed": 1}, {"training": False}),
+    ({"kernel_regularizer": "l2", "recurrent_regularizer": "l1"}, {}),
+]
+GATED = [
+    ({"recurrent_activation": "hard_sigmoid"}, {}),
+    ({"recurrent_activation": None, "activation": "softsign"}, {}),
+    ({"dropout": 0.5, "seed": 1, "implementation": 1}, {"training": True}),
+    ({"bias_regularizer": "l2", "activity_regularizer": "l2"}, {}),
+]
+GRU_ONLY = [
+    ({"reset_after": False, **kwargs}, call)
+    for kwargs, call in [*FLAGS[:4], FLAGS[6], *FLAGS[12:16]]
+]
+LSTM_ONLY = [({"unit_forget_bias": False, "bias_initializer": "ones"}, {})]
+
+
+def cases():
+    for name, states, rows in [
+        ("SimpleRNN", 1, FLAGS),
+        ("LSTM", 2, FLAGS + GATED + LSTM_ONLY),
+        ("GRU", 1, FLAGS + GATED + GRU_ONLY),
+    ]:
+        for kwargs, call in rows:
+            if "initial_state" in call:
+                call = {**call, "initial_state": STATE[states]}
+            yield Case(name, {"units": 2, **kwargs}, X, call)
+        yield Case(name, {"units": 1}, array(1, 1, 1))
+        yield Case(name, {"units": 70, "return_sequences": True}, array(2, 9, 33))
+
+
+@pytest.mark.parametrize("case", list(cases()), ids=str)
+def test_same_as_keras(case):
+    assert_same_layer(case)
+
+
+@pytest.mark.parametrize("cells", ["SimpleRNN", "LSTM", "GRU"])
+@pytest.mark.parametrize("training", [False, True])
+def test_stacked_cells_same_as_keras(cells, training):
+    ours = {"SimpleRNN": SimpleRNNCell, "LSTM": LSTMCell, "GRU": GRUCell}[cells]
+    theirs = getattr(keras.layers, f"{cells}Cell")
+
+    def stack(cell):
+        kwargs = {"dropout": 0.3, "recurrent_dropout": 0.2}
+        pair = [cell(n, **kwargs, seed=n, name=f"cell_{n}") for n in (3, 2)]
+        cells = keras.layers.StackedRNNCells(pair, name="cells")
+        return keras.layers.RNN(cells, return_sequences=True, return_state=True)
+
+    case = Case(cells, {}, X, {"mask": RAGGED, "training": training})
+    assert_same_layer(case, lambda: stack(ours), lambda: stack(theirs))
+
+
+def test_time_distributed_runs_a_layer_on_each_sequence_of_a_longer_one():
+    x = array(2, 3, 5, 4)
+    layer = LSTM(2)
+    y = keras.layers.TimeDistributed(layer)(x)
+    for t in range(3):
+        assert_close(y[:, t], layer(x[:, t]), 1e-6)
+
+
+def test_two_steps_of_an_lstm_worked_by_hand():
+    """Aidan Gomez, "Backpropagating an LSTM: a numerical example", 2016."""
+    a, i, f, o = (
+        ((0.45, 0.25), 0.15, 0.2),
+        ((0.95, 0.8), 0.8, 0.65),
+        ((0.7, 0.45), 0.1, 0.15),
+        ((0.6, 0.4), 0.25, 0.1),
+    )
+    order = (i, f, a, o)
+    layer = LSTM(1, return_sequences=True, return_state=True, dtype="float64")
+    layer.build((1, 2, 2))
+    layer.set_weights(
+        [
+            np.array([w for w, _, _ in order]).T,
+            np.array([[u for _, u, _ in order]]),
+            np.array([b for _, _, b in order]),
+        ]
+    )
+    y, h, c = layer(np.array([[[1.0, 2.0], [0.5, 3.0]]]))
+    assert_close(np.ravel(y), [0.5363133978820118, 0.7719811057588907], 1e-6)
+    assert_close(np.ravel(h), [0.7719811057588907], 1e-6)
+    assert_close(np.ravel(c), [1.5176330976694041], 1e-6)
+
+
+LAYERS = {
+    "SimpleRNN": lambda **k: SimpleRNN(3, **k),
+    "LSTM": lambda **k: LSTM(3, **k),
+    "GRU": lambda **k: GRU(3, **k),
+    "GRU before": lambda **k: GRU(3, reset_after=False, **k),
+    "LayerNormLSTM": lambda **k: keras.layers.RNN(LayerNormLSTMCell(3), **k),
+    "PeepholeLSTM": lambda **k: keras.layers.RNN(PeepholeLSTMCell(3), **k),
+}
+every_layer = pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
+
+
+def with_same_weights(*layers):
+    for layer in layers:
+        layer.build((2, 4, 4))
+        layer.set_weights([array(*w.shape, seed=2) for w in layer.get_weights()])
+    return layers
+
+
+@every_layer
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("go_backwards", [False, True])
+def test_padding_changes_nothing(make, side, go_backwards):
+    (layer,) = with_same_weights(make(go_backwards=go_backwards, return_state=True))
+    x = array(2, 4, 4)
+    pad, seen = np.full((2, 3, 4), 7.0, "float32"), np.ones((2, 4), bool)
+    parts, masks = (pad, x), (~np.ones((2, 3), bool), seen)
+    order = 1 if side == "left" else -1
+    padded = np.concatenate(parts[::order], axis=1)
+    mask = np.concatenate(masks[::order], axis=1)
+    for actual, desired in zip(layer(padded, mask=mask), layer(x)):
+        assert_close(actual, desired, 1e-6)
+
+
+@every_layer
+def test_stateful_over_two_halves_is_one_run(make):
+    whole, halves = with_same_weights(
+        make(return_sequences=True), make(return_sequences=True)
+    )
+    halves = type(halves).from_config({**halves.get_config(), "stateful": True})
+    x = array(2, 6, 4)
+    halves(x[:, :3])
+    halves.set_weights([*whole.get_weights(), *halves.get_weights()[len(whole.weights):]])
+    halves.reset_state()
+    parts = [halves(x[:, :3]), halves(x[:, 3:])]
+    assert_close(ops.concatenate(parts, axis=1), whole(x), 1e-6)
+
+
+@every_layer
+def test_sequences_of_a_batch_do_not_see_each_other(make):
+    (layer,) = with_same_weights(make())
+    x, order = array(5, 4, 4), [3, 0, 4, 1, 2]
+    assert_close(layer(x[order]), ops.convert_to_numpy(layer(x))[order], 1e-6)
+
+
+@every_layer
+def test_later_steps_change_no_earlier_output(make):
+    (layer,) = with_same_weights(make(return_sequences=True))
+    x = array(2, 6, 4)
+    changed = np.concatenate([x[:, :3], x[:, 3:] + 1], axis=1)
+    assert_close(layer(changed)[:, :3], layer(x)[:, :3], 1e-6)
+    assert not np.allclose(layer(changed)[:, 3:], layer(x)[:, 3:], atol=1e-3)
+
+
+@every_layer
+def test_a_fully_masked_sequence_puts_out_zeros(make):
+    (layer,) = with_same_weights(make())
+    y = layer(array(2, 4, 4), mask=np.array([[False] * 4, [True] * 4]))
+    assert not np.any(ops.convert_to_numpy(y)[0])
+    assert bool(ops.all(ops.isfinite(y)))
