@@ -1,0 +1,1 @@
+"""Attention layers: dot product and additive, multi-head and grouped-query."""
