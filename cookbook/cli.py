@@ -38,19 +38,16 @@ Share = typing.Annotated[float, Between(0, 1)]  # a part of a whole
 Rate = typing.Annotated[float, Between(1e-9)]  # a positive number, such as a step size
 
 
+Seed = typing.Annotated[int, Between(0, 2**32 - 1)]  # what random numbers start from
+
+
 @dataclasses.dataclass(frozen=True)
-class Run:
+class Experiment:
     """The flags that every recipe has; a recipe's Config adds its own."""
 
-    seed: typing.Annotated[int, Between(0, 2**32 - 1)] = (
-        0  # start of all random numbers
-    )
-    epochs: Count = 1  # passes over the training set
-    data: str = "auto"  # a TFDS name; auto: the recipe's own, or a stand-in offline
+    seed: Seed = 0  # start of all random numbers
     run_dir: Path = Path("runs")  # where run folders are made
-    tune: typing.Annotated[int, Between(0)] = 0  # trials of a search before training
-    quick: bool = False  # a run of seconds on the embedded stand-in data
-    resume: bool = False  # go on with this recipe's newest unfinished run
+    quick: bool = False  # a run of seconds: embedded data, fewer steps
 
     def __post_init__(self):
         hints = typing.get_type_hints(type(self), include_extras=True)
@@ -60,6 +57,16 @@ class Run:
                 if isinstance(mark, Between) and not mark.low <= value <= mark.high:
                     flag = "--" + name.replace("_", "-")
                     raise ValueError(f"{flag} got {value}, expected {mark}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Run(Experiment):
+    """The flags of a recipe that trains one model on a data set."""
+
+    epochs: Count = 1  # passes over the training set
+    data: str = "auto"  # a TFDS name; auto: the recipe's own, or a stand-in offline
+    tune: typing.Annotated[int, Between(0)] = 0  # trials of a search before training
+    resume: bool = False  # go on with this recipe's newest unfinished run
 
 
 def parse(config_class, args=None):

@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 BLUE, ORANGE = "#0072B2", "#D55E00"  # told apart by colour-blind readers
 
@@ -22,6 +23,7 @@ def draw_curves(history, run):
         ):
             values = [row[key] for row in history]
             axes.plot(epochs, values, marker="o", ms=3, color=colour, label=label)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("epoch")
         axes.set_ylabel(name)
         axes.grid(alpha=0.3)

@@ -67,7 +67,7 @@ class RunFolder:
     def open(cls, recipe, config):
         """A new folder, or with --resume the recipe's newest unfinished one."""
         parent = config.run_dir / Path(recipe).stem
-        if config.resume:
+        if getattr(config, "resume", False):
             return cls._newest_unfinished(parent, config)
         stamp = time.strftime("%Y-%m-%d_%H-%M-%S")
         for attempt in range(100):
@@ -83,7 +83,7 @@ class RunFolder:
                     f"({error.strerror}): choose a folder you may write to"
                 )
         run = cls(path, config)
-        run.write_json("config.json", _plain(config))
+        run.write_json("config.json", plain(config))
         return run
 
     @classmethod
@@ -96,7 +96,7 @@ class RunFolder:
         if not unfinished:
             fail(f"--resume found no unfinished run in {parent}: start one without it")
         saved = json.loads((unfinished[-1] / "config.json").read_text())
-        now = _plain(config)
+        now = plain(config)
         changed = {
             key: f"{saved.get(key)} -> {now[key]}"
             for key in now
@@ -128,7 +128,7 @@ def write_table(path, rows):
         writer.writerows(rows)
 
 
-def _plain(config):
+def plain(config):
     """A Config as JSON-ready values."""
     return json.loads(json.dumps(dataclasses.asdict(config), default=str))
 
