@@ -12,6 +12,17 @@ LAYERS = {
     "GlobalAveragePooling2D": ({}, (128, 26, 26, 32)),
     # normalization
     "BatchNormalization": ({}, (128, 26, 26, 32)),
+    # attention
+    "Attention": ({"use_scale": True}, [(32, 128, 128)] * 2),
+    "AdditiveAttention": ({}, [(8, 64, 128)] * 2),
+    "MultiHeadAttention": (
+        {"num_heads": 8, "key_dim": 32},
+        {"query": (16, 256, 256), "value": (16, 256, 256)},
+    ),
+    "GroupQueryAttention": (
+        {"head_dim": 32, "num_query_heads": 8, "num_key_value_heads": 2},
+        {"query": (4, 1024, 256), "value": (4, 1024, 256)},
+    ),
     # dropout
     "Dropout": ({"rate": 0.5}, (128, 26, 26, 32)),
 }

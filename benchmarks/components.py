@@ -43,30 +43,32 @@ def layer_step(cls, kwargs, shape, jit_compile, backward):
     """A compiled call of the layer in training, with its gradients if `backward`."""
     layer = cls(**kwargs)
     rng = np.random.default_rng(0)
+    shapes = [*shape.values()] if isinstance(shape, dict) else shape
     inputs = [
         tf.Variable(rng.normal(size=s).astype("f"))
-        for s in (shape if isinstance(shape, list) else [shape])
+        for s in (shapes if isinstance(shapes, list) else [shapes])
     ]
     takes_training = "training" in inspect.signature(layer.call).parameters
     call = {"training": True} if takes_training else {}
-    is_single = not isinstance(shape, list)
 
-    def pack(values):
-        return values[0] if is_single else values
+    def apply(values):
+        if isinstance(shape, dict):  # keyword arguments of the call
+            return layer(**dict(zip(shape, values)), **call)
+        return layer(values if isinstance(shape, list) else values[0], **call)
 
-    layer(pack([tf.convert_to_tensor(x) for x in inputs]), **call)
+    apply([tf.convert_to_tensor(x) for x in inputs])
     weights = [w.value for w in layer.trainable_weights]
 
     @tf.function(jit_compile=jit_compile)
     def forward():
-        return layer(pack([x.read_value() for x in inputs]), **call)
+        return apply([x.read_value() for x in inputs])
 
     @tf.function(jit_compile=jit_compile)
     def forward_and_backward():
         values = [x.read_value() for x in inputs]
         with tf.GradientTape() as tape:
             tape.watch(values)
-            outputs = layer(pack(values), **call)
+            outputs = apply(values)
         return tape.gradient(outputs, [*values, *weights])
 
     return forward_and_backward if backward else forward

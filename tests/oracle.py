@@ -94,7 +94,7 @@ def assert_same_layer(case, ours=None, theirs=None):
     theirs = (theirs or keras_counterpart(case.name))(**case.kwargs)
     inputs = keras.tree.map_structure(ops.convert_to_tensor, case.inputs)
     for layer in (ours, theirs):
-        layer(inputs, **case.call)
+        call_layer(layer, inputs, **case.call)
     names = [[w.path.split("/", 1)[-1] for w in x.weights] for x in (ours, theirs)]
     assert names[0] == names[1], "weight names or their order differ"
     values = [array(*w.shape, seed=7) * 0.5 + 0.1 for w in theirs.weights]
@@ -109,6 +109,14 @@ def assert_same_layer(case, ours=None, theirs=None):
     assert actual.keys() == desired.keys()
     for key in desired:
         assert_close(actual[key], desired[key], case.rtol, f"{case} {key}")
+
+
+def call_layer(call, *inputs, **arguments):
+    """call(inputs); a dict of inputs are keyword arguments, as in Keras's own tests."""
+    *before, inputs = inputs
+    if isinstance(inputs, dict):
+        return call(*before, **inputs, **arguments)
+    return call(*before, inputs, **arguments)
 
 
 def run_layer(layer, inputs, **call):
@@ -166,7 +174,7 @@ def _tensorflow(layer, floats, pack, call, objective):
     weights = [w.value for w in layer.trainable_weights]
     with tf.GradientTape() as tape:
         tape.watch(floats)
-        outputs = layer(pack(floats), **call)
+        outputs = call_layer(layer, pack(floats), **call)
         value = objective(outputs)
     to_inputs, to_weights = tape.gradient(value, (floats, weights))
     return outputs, to_inputs, [_dense(g) for g in to_weights]
@@ -184,14 +192,16 @@ def _jax(layer, floats, pack, call, objective):
     state = [v.value for v in layer.non_trainable_variables]
 
     def value(floats, weights):
-        outputs, after = layer.stateless_call(weights, state, pack(floats), **call)
+        outputs, after = call_layer(
+            layer.stateless_call, weights, state, pack(floats), **call
+        )
         return objective(outputs), (outputs, after)
 
     weights = [w.value for w in layer.trainable_weights]
     (to_inputs, to_weights), (outputs, after) = jax.grad(
         value, argnums=(0, 1), has_aux=True
     )(floats, weights)
-    layer(pack(floats), **call)  # for the layer's losses and its own state
+    call_layer(layer, pack(floats), **call)  # for the layer's losses and its own state
     for variable, new in zip(layer.non_trainable_variables, after):
         variable.assign(new)
     return outputs, to_inputs, to_weights
@@ -202,7 +212,7 @@ def _torch(layer, floats, pack, call, objective):
 
     floats = [x.detach().clone().requires_grad_() for x in floats]
     weights = [w.value for w in layer.trainable_weights]
-    outputs = layer(pack(floats), **call)
+    outputs = call_layer(layer, pack(floats), **call)
     gradients = torch.autograd.grad(
         objective(outputs), [*floats, *weights], allow_unused=True
     )
