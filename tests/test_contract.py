@@ -59,6 +59,11 @@ def symbolic_input(x):
     )
 
 
+def listed(tree):
+    """A dict of inputs as a list, which a model takes whatever their names."""
+    return keras.tree.flatten(tree) if isinstance(tree, dict) else tree
+
+
 def as_json(config):
     return json.loads(json.dumps(config, default=str))
 
@@ -140,10 +145,10 @@ def test_training_changes_exactly_the_trainable_weights(name, jit_compile):
     layer = make(name)
     outputs = keras.tree.flatten(call_layer(layer, inputs))
     flat = keras.layers.Concatenate()([keras.layers.Flatten()(y) for y in outputs] * 2)
-    model = keras.Model(inputs, keras.layers.Dense(1)(flat))
+    model = keras.Model(listed(inputs), keras.layers.Dense(1)(flat))
     model.compile("sgd", "mse", jit_compile=jit_compile)
     before = [ops.convert_to_numpy(w) for w in layer.weights]
-    model.fit(x, np.ones((len(keras.tree.flatten(x)[0]), 1)), verbose=0)
+    model.fit(listed(x), np.ones((len(keras.tree.flatten(x)[0]), 1)), verbose=0)
     for weight, old in zip(layer.weights, before):
         changed = not np.array_equal(ops.convert_to_numpy(weight), old)
         if weight.trainable:
@@ -171,10 +176,8 @@ def test_saved_layers_load_in_a_fresh_process(tmp_path):
     for name in LAYERS:
         x = example_input(name)
         inputs = symbolic_input(x)
-        outputs = call_layer(make(name), inputs)
-        if isinstance(x, dict):
-            x, inputs = keras.tree.flatten(x), keras.tree.flatten(inputs)
-        model = keras.Model(inputs, outputs)
+        model = keras.Model(listed(inputs), call_layer(make(name), inputs))
+        x = listed(x)
         y = [np.ravel(ops.convert_to_numpy(p)) for p in keras.tree.flatten(model(x))]
         path = str(tmp_path / name)
         model.save(path + ".keras")
