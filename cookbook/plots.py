@@ -1,14 +1,27 @@
-"""Pictures: learning curves, confusion matrix, the most confident mistakes."""
+"""Pictures: saving them, learning curves, confusion matrix, confident mistakes."""
 
 import numpy as np
+from matplotlib.animation import FuncAnimation, PillowWriter
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 BLUE, ORANGE = "#0072B2", "#D55E00"  # told apart by colour-blind readers
 
 
-def _save(figure, run, name):
+COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+
+
+def save_figure(figure, run, name):
+    """Writes the figure into the run folder as PNG."""
     run.write(name, lambda path: figure.savefig(path, dpi=120, format="png"))
+
+
+def save_animation(figure, draw, frames, run, name, per_second=12):
+    """Writes an animated GIF: draw(frame) paints each of `frames` on the figure."""
+    FigureCanvasAgg(figure)
+    animation = FuncAnimation(figure, draw, frames=frames, init_func=lambda: None)
+    run.write(name, lambda path: animation.save(path, PillowWriter(per_second)))
 
 
 def draw_curves(history, run):
@@ -31,7 +44,7 @@ def draw_curves(history, run):
         if name == "loss":
             axes.set_yscale("log")
     figure.suptitle("Learning curves")
-    _save(figure, run, "curves.png")
+    save_figure(figure, run, "curves.png")
 
 
 def draw_confusion(labels, predictions, classes, run):
@@ -55,7 +68,7 @@ def draw_confusion(labels, predictions, classes, run):
     axes.set_ylabel("true class")
     axes.set_title(f"{mistakes.sum()} mistakes in {counts.sum()} test images")
     figure.colorbar(image, label="mistakes (images)", shrink=0.7)
-    _save(figure, run, "confusion.png")
+    save_figure(figure, run, "confusion.png")
 
 
 def _long(classes):
@@ -84,4 +97,4 @@ def draw_mistakes(images, labels, probabilities, classes, run, count=24):
         if len(worst)
         else "No mistakes"
     )
-    _save(figure, run, "mistakes.png")
+    save_figure(figure, run, "mistakes.png")

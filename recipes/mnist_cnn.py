@@ -1,10 +1,10 @@
-"""Handwritten digits with a small convolutional network: 80,000 weights, 99.6 %.
+"""Handwritten digits with a small convolutional network: 80,282 weights, 99.5 %.
 
     python recipes/mnist_cnn.py
     python recipes/mnist_cnn.py --tune 10
 
 Each block convolves, pools before it normalizes (a quarter of the work), then ReLU;
-images are shifted and turned a little in training. Expected: 99.6 % test accuracy on
+images are shifted and turned a little in training. Expected: 99.5 % test accuracy on
 MNIST in about 75 s on two CPU cores; the well-known keras-io convnet reaches 99.2 %.
 Papers: LeCun et al., "Gradient-based learning applied to document recognition", 1998,
 https://doi.org/10.1109/5.726791; Smith, Topin, "Super-convergence", 2017,
@@ -31,7 +31,7 @@ from custom_layers.pooling import GlobalAveragePooling2D, MaxPooling2D
 from custom_layers.regularizers import L2
 from custom_layers.schedules import CosineDecay
 
-EXPECTED = {"mnist": (0.996, 0.001)}
+EXPECTED = {"mnist": (0.9953, 0.001)}
 
 
 @dataclass(frozen=True)

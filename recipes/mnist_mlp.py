@@ -3,8 +3,9 @@
     python recipes/mnist_mlp.py
     python recipes/mnist_mlp.py --tune 10
 
-Expected: 98.8 % test accuracy on MNIST in about 40 s on two CPU cores; the well-known
-keras mnist_mlp reaches 98.4 %. Paper: Simard, Steinkraus, Platt, "Best practices for
+Images are shifted by up to two pixels in training. Expected: 99.0 % test accuracy on
+MNIST in about 50 s on two CPU cores; the well-known Keras mnist_mlp, which shifts
+nothing, reaches 98.4 %. Paper: Simard, Steinkraus, Platt, "Best practices for
 convolutional neural networks applied to visual document analysis", 2003.
 https://doi.org/10.1109/ICDAR.2003.1227801
 """
@@ -27,12 +28,13 @@ from custom_layers.normalization import BatchNormalization
 from custom_layers.optimizers.adaptive import Adam
 from custom_layers.schedules import CosineDecay
 
-EXPECTED = {"mnist": (0.988, 0.001)}
+EXPECTED = {"mnist": (0.990, 0.001)}
 
 
 @dataclass(frozen=True)
 class Config(Run):
     epochs: Count = 20  # passes over the training set
+    shift: Share = 2 / 28  # images move by up to this share of their side
     units: Count = 512  # units in each hidden layer
     dropout: Share = 0.3  # share of units silenced in training
     batch_size: Count = 128  # images a step
@@ -52,6 +54,7 @@ def build(config, data):
         [
             keras.Input(data.shape),
             keras.layers.Rescaling(1 / 255),
+            keras.layers.RandomTranslation(config.shift, config.shift, "constant"),
             keras.layers.Flatten(),
             Dense(config.units, use_bias=False, kernel_initializer=HeNormal()),
             BatchNormalization(),

@@ -7,10 +7,12 @@ import json
 import keras
 import pytest
 
-from cookbook.catalogue import recipes
+from cookbook.catalogue import ROOT, recipes
 from cookbook.cli import parse
 
-NAMES = [entry.name for entry in recipes()]
+# A recipe with a search space trains one model on data; the others are the lab's.
+NAMES = [e.name for e in recipes() if "\ndef space(" in (ROOT / e.file).read_text()]
+LABS = [entry.name for entry in recipes() if entry.name not in NAMES]
 
 # Headline figure that --quick must reach on the embedded data.
 BARS = {
@@ -91,3 +93,13 @@ def test_space_proposes_valid_configs_and_defaults_to_the_config(name):
     hp = keras_tuner.HyperParameters()
     recipe.space(hp)
     assert set(hp.values) <= fields
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_a_lab_recipe_proves_its_claims_and_draws_them(name, tmp_path, capfd):
+    metrics, path = run(name, tmp_path)
+    failed = [claim for claim in metrics["claims"] if not claim["holds"]]
+    assert metrics["claims"]
+    assert not failed
+    assert list(path.glob("*.png"))
+    assert " claims hold | " in capfd.readouterr().out.strip().splitlines()[-1]
