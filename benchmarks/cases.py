@@ -29,9 +29,43 @@ LAYERS = {
 
 # Losses: (arguments, shape of y_pred); labels are sparse integers where SPARSE says so.
 LOSSES = {
+    # regression
+    "MeanSquaredError": ({}, (512, 1000)),
+    "MeanAbsoluteError": ({}, (512, 1000)),
+    "MeanAbsolutePercentageError": ({}, (512, 1000)),
+    "MeanSquaredLogarithmicError": ({}, (512, 1000)),
+    "Huber": ({"delta": 0.2}, (512, 1000)),
+    "LogCosh": ({}, (512, 1000)),
+    "Poisson": ({}, (512, 1000)),
+    # classification
+    "BinaryCrossentropy": ({"from_logits": True}, (512, 1000)),
+    "CategoricalCrossentropy": ({"from_logits": True}, (512, 1000)),
     "SparseCategoricalCrossentropy": ({"from_logits": True}, (512, 1000)),
+    "KLDivergence": ({}, (512, 1000)),
+    # focal
+    "BinaryFocalCrossentropy": ({"from_logits": True}, (512, 1000)),
+    "CategoricalFocalCrossentropy": ({"from_logits": True}, (512, 1000)),
+    "CategoricalGeneralizedCrossEntropy": ({}, (512, 1000)),
+    # margin
+    "Hinge": ({}, (512, 1000)),
+    "SquaredHinge": ({}, (512, 1000)),
+    "CategoricalHinge": ({}, (512, 1000)),
+    # overlap
+    "Dice": ({}, (512, 1000)),
+    "Tversky": ({}, (512, 1000)),
+    # metric learning
+    "CosineSimilarity": ({}, (512, 1000)),
+    "Circle": ({}, (512, 64)),
+    # sequence
+    "CTC": ({}, (16, 50, 30)),
 }
-SPARSE = {"SparseCategoricalCrossentropy"}
+# Labels: integers below the number of classes, of y_pred's shape without ...
+SPARSE = {
+    "SparseCategoricalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy",
+    "Circle",
+    "CTC",
+}
 
 # Optimizers: arguments; each is timed on 10, 100 and 300 variables.
 OPTIMIZERS = {"Adam": {}}

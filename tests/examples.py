@@ -75,7 +75,43 @@ CONSTRAINTS = {
     "UnitNorm": {"axis": 1},
 }
 
-LOSSES = {"SparseCategoricalCrossentropy": {"from_logits": True}}
+LOSSES = {
+    # losses/regression
+    "MeanSquaredError": {},
+    "RootMeanSquaredError": {},
+    "MeanAbsoluteError": {},
+    "MeanAbsolutePercentageError": {},
+    "MeanSquaredLogarithmicError": {},
+    "Huber": {"delta": 0.5},
+    "LogCosh": {},
+    "Quantile": {"quantile": 0.9},
+    "Poisson": {},
+    # losses/classification
+    "BinaryCrossentropy": {"label_smoothing": 0.1},
+    "CategoricalCrossentropy": {"from_logits": True, "label_smoothing": 0.1},
+    "SparseCategoricalCrossentropy": {"ignore_class": 3, "axis": 1},
+    "KLDivergence": {},
+    # losses/focal
+    "BinaryFocalCrossentropy": {"gamma": 1.5, "apply_class_balancing": True},
+    "CategoricalFocalCrossentropy": {"gamma": 1.5},
+    "CategoricalGeneralizedCrossEntropy": {"q": 0.7},
+    # losses/margin
+    "Hinge": {},
+    "SquaredHinge": {},
+    "CategoricalHinge": {},
+    # losses/overlap
+    "Dice": {"axis": (1, 2)},
+    "Tversky": {"alpha": 0.3, "beta": 0.7},
+    # losses/metric_learning
+    "CosineSimilarity": {"axis": 1},
+    "Contrastive": {"margin": 0.5},
+    "TripletSemiHard": {"margin": 0.5, "distance_metric": "angular"},
+    "TripletHard": {"soft": True},
+    "NPairs": {},
+    "Circle": {"gamma": 64.0},
+    # losses/sequence
+    "CTC": {},
+}
 
 OPTIMIZERS = {"Adam": {"learning_rate": 0.1, "amsgrad": True}}
 
