@@ -68,13 +68,19 @@ class Bidirectional(keras.layers.Layer):
         if self.initial_weights:
             self.set_weights(self.initial_weights)
 
-    def call(self, sequences, initial_state=None, mask=None, training=None):
+    def call(
+        self,
+        sequences,
+        initial_state=None,
+        mask=None,
+        training=None,
+        sequences_mask=None,  # Keras fills this one where an initial_state is given
+    ):
         states = [None, None]
         if initial_state is not None:
             half = len(initial_state) // 2
             states = [initial_state[:half], initial_state[half:]]
-        if mask is None:
-            mask = getattr(sequences, "_keras_mask", None)
+        mask = sequences_mask if mask is None else mask
         y_f = self._run(self.forward_layer, sequences, states[0], mask, training)
         y_b = self._run(self.backward_layer, sequences, states[1], mask, training)
         (y_f, *states_f), (y_b, *states_b) = y_f, y_b

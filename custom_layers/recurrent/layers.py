@@ -54,9 +54,15 @@ class _Recurrent(keras.layers.RNN):
         names = inspect.signature(cls.cell_class.__init__).parameters
         return [k for k in names if k not in ("self", "kwargs")] + ["implementation"]
 
-    def call(self, sequences, initial_state=None, mask=None, training=False):
-        if mask is None:
-            mask = getattr(sequences, "_keras_mask", None)
+    def call(
+        self,
+        sequences,
+        initial_state=None,
+        mask=None,
+        training=False,
+        sequences_mask=None,  # Keras fills this one where an initial_state is given
+    ):
+        mask = sequences_mask if mask is None else mask
         return super().call(sequences, initial_state, mask, training)
 
     def get_config(self):
