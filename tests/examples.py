@@ -4,6 +4,10 @@ A layer: (arguments, shape of its input, first axis the batch). Everything else:
 arguments. A new component without a row here turns the contract test red.
 """
 
+import keras
+
+from custom_layers.seq2seq import AttentionDecoder, AttentionDecoderCell
+
 LAYERS = {
     # activations
     "ReLU": ({"max_value": 1.0, "negative_slope": 0.1}, (2, 5)),
@@ -36,8 +40,43 @@ LAYERS = {
         {"num_heads": 2, "key_dim": 3, "use_gate": True},
         {"query": (2, 3, 6), "value": (2, 5, 4)},
     ),
+    # recurrent
+    "SimpleRNNCell": ({"units": 3, "dropout": 0.1}, (2, 4, 5)),
+    "LSTMCell": ({"units": 3, "recurrent_dropout": 0.1}, (2, 4, 5)),
+    "GRUCell": ({"units": 3, "reset_after": False}, (2, 4, 5)),
+    "LayerNormLSTMCell": ({"units": 3, "epsilon": 1e-4}, (2, 4, 5)),
+    "PeepholeLSTMCell": ({"units": 3, "kernel_constraint": "max_norm"}, (2, 4, 5)),
+    "SimpleRNN": ({"units": 3, "seed": 1, "activation": "relu"}, (2, 4, 5)),
+    "LSTM": ({"units": 3, "return_state": True, "dropout": 0.1}, (2, 4, 5)),
+    "GRU": ({"units": 3, "return_sequences": True}, (2, 4, 5)),
+    "Bidirectional": (
+        {"layer": keras.layers.GRU(3, return_state=True), "merge_mode": "ave"},
+        (2, 4, 5),
+    ),
+    "AttentionDecoderCell": (
+        {"cell": keras.layers.LSTMCell(3), "attention": "luong"},
+        {"sequences": (2, 4, 5), "memory": (2, 3, 6)},
+    ),
+    "AttentionDecoder": (
+        {
+            "cell": AttentionDecoderCell(keras.layers.GRUCell(3)),
+            "return_sequences": True,
+        },
+        {"sequences": (2, 4, 5), "memory": (2, 3, 6)},
+    ),
+    "CRF": ({"transition_initializer": "ones"}, (2, 4, 3)),
     # dropout
     "Dropout": ({"rate": 0.5, "seed": 1}, (2, 5)),
+}
+
+# Recurrent cells: the layer inside which each is run, on the input of its row.
+CELLS = {
+    "SimpleRNNCell": keras.layers.RNN,
+    "LSTMCell": keras.layers.RNN,
+    "GRUCell": keras.layers.RNN,
+    "LayerNormLSTMCell": keras.layers.RNN,
+    "PeepholeLSTMCell": keras.layers.RNN,
+    "AttentionDecoderCell": AttentionDecoder,
 }
 
 # Layers whose input is no float tensor: {name: (dtype, low, high)}
@@ -76,6 +115,8 @@ CONSTRAINTS = {
 }
 
 LOSSES = {
+    # crf
+    "CRFLoss": {"reduction": "sum"},
     # losses/regression
     "MeanSquaredError": {},
     "RootMeanSquaredError": {},
@@ -85,12 +126,14 @@ LOSSES = {
     "Huber": {"delta": 0.5},
     "LogCosh": {},
     "Quantile": {"quantile": 0.9},
+    "CosineSimilarity": {"axis": 1},
+    # losses/distribution
     "Poisson": {},
+    "KLDivergence": {},
     # losses/classification
     "BinaryCrossentropy": {"label_smoothing": 0.1},
     "CategoricalCrossentropy": {"from_logits": True, "label_smoothing": 0.1},
     "SparseCategoricalCrossentropy": {"ignore_class": 3, "axis": 1},
-    "KLDivergence": {},
     # losses/focal
     "BinaryFocalCrossentropy": {"gamma": 1.5, "apply_class_balancing": True},
     "CategoricalFocalCrossentropy": {"gamma": 1.5},
@@ -103,7 +146,6 @@ LOSSES = {
     "Dice": {"axis": (1, 2)},
     "Tversky": {"alpha": 0.3, "beta": 0.7},
     # losses/metric_learning
-    "CosineSimilarity": {"axis": 1},
     "Contrastive": {"margin": 0.5},
     "TripletSemiHard": {"margin": 0.5, "distance_metric": "angular"},
     "TripletHard": {"soft": True},

@@ -1,0 +1,153 @@
+"""Constraints: projections of a weight, applied after each optimizer step.
+
+`axis` is where the inputs of one unit lie: 0 for a Dense kernel (inputs, units),
+(0, 1, 2) for a Conv2D kernel (height, width, inputs, filters).
+"""
+
+import keras
+from keras import ops
+
+
+def _norm(w, axis):
+    return ops.sqrt(ops.sum(ops.square(w), axis=axis, keepdims=True))
+
+
+def _check_range(min_value, max_value):
+    if not 0 <= min_value <= max_value:
+        raise ValueError(
+            "Invalid norms: expected 0 <= min_value <= max_value. "
+            f"Received: min_value={min_value}, max_value={max_value}"
+        )
+
+
+@keras.saving.register_keras_serializable(package="keras_cookbook")
+class MaxNorm(keras.constraints.Constraint):
+    """Shortens each unit's weight vector to a largest length.
+
+    w = w * min(|w|, max_value) / (|w| + epsilon), epsilon = keras.config.epsilon()
+
+    Args:
+        max_value: largest norm, >= 0.
+        axis: axis or axes along which a norm is taken.
+
+    Call: w of any shape -> its projection, the same shape.
+    Raises: ValueError for a negative max_value.
+
+    >>> w = MaxNorm(1.0)(keras.ops.array([[3.0], [4.0]]))
+    >>> [round(float(x), 4) for x in w[:, 0]]
+    [0.6, 0.8]
+
+    Paper: Srebro and Shraibman, "Rank, trace-norm and max-norm", 2005.
+    https://doi.org/10.1007/11503415_37
+    """
+
+    def __init__(self, max_value=2, axis=0):
+        _check_range(0, max_value)
+        self.max_value = max_value
+        self.axis = axis
+
+    def __call__(self, w):
+        w = ops.convert_to_tensor(w)
+        norm = _norm(w, self.axis)
+        desired = ops.minimum(norm, self.max_value)
+        return w * (desired / (norm + keras.config.epsilon()))
+
+    def get_config(self):
+        return {"max_value": self.max_value, "axis": self.axis}
+
+
+@keras.saving.register_keras_serializable(package="keras_cookbook")
+class NonNeg(keras.constraints.Constraint):
+    """Sets negative weights to zero.
+
+    w = max(w, 0)
+
+    Call: w of any shape -> its projection, the same shape.
+
+    >>> [float(x) for x in NonNeg()(keras.ops.array([-1.0, 2.0]))]
+    [0.0, 2.0]
+
+    Paper: Lee and Seung, "Learning the parts of objects by non-negative matrix
+    factorization", 1999. https://doi.org/10.1038/44565
+    """
+
+    def __call__(self, w):
+        return ops.maximum(ops.convert_to_tensor(w), 0)
+
+
+@keras.saving.register_keras_serializable(package="keras_cookbook")
+class UnitNorm(keras.constraints.Constraint):
+    """Gives each unit's weight vector the length 1.
+
+    w = w / (|w| + epsilon), epsilon = keras.config.epsilon()
+
+    Args:
+        axis: axis or axes along which a norm is taken.
+
+    Call: w of any shape -> its projection, the same shape.
+
+    >>> w = UnitNorm()(keras.ops.array([[3.0], [4.0]]))
+    >>> [round(float(x), 4) for x in w[:, 0]]
+    [0.6, 0.8]
+
+    Paper: Coates and Ng, "Learning feature representations with k-means", 2012.
+    https://doi.org/10.1007/978-3-642-35289-8_30
+    """
+
+    def __init__(self, axis=0):
+        self.axis = axis
+
+    def __call__(self, w):
+        w = ops.convert_to_tensor(w)
+        return w / (_norm(w, self.axis) + keras.config.epsilon())
+
+    def get_config(self):
+        return {"axis": self.axis}
+
+
+@keras.saving.register_keras_serializable(package="keras_cookbook")
+class MinMaxNorm(keras.constraints.Constraint):
+    """Moves the length of each unit's weight vector towards an interval.
+
+    desired = rate * clip(|w|, min_value, max_value) + (1 - rate) * |w|
+    w = w * desired / (|w| + epsilon), epsilon = keras.config.epsilon()
+
+    Args:
+        min_value, max_value: the interval, 0 <= min_value <= max_value.
+        rate: share of the way to go in one step, in [0, 1].
+        axis: axis or axes along which a norm is taken.
+
+    Call: w of any shape -> its projection, the same shape.
+    Raises: ValueError for an empty or negative interval or a rate outside [0, 1].
+
+    >>> w = MinMaxNorm(2.0, 3.0, rate=0.5)(keras.ops.array([[0.6], [0.8]]))
+    >>> [round(float(x), 4) for x in w[:, 0]]
+    [0.9, 1.2]
+
+    Paper: Srebro and Shraibman, "Rank, trace-norm and max-norm", 2005.
+    https://doi.org/10.1007/11503415_37
+    """
+
+    def __init__(self, min_value=0.0, max_value=1.0, rate=1.0, axis=0):
+        _check_range(min_value, max_value)
+        if not 0 <= rate <= 1:
+            raise ValueError(f"Expected a `rate` from 0 to 1. Received: rate={rate}")
+        self.min_value = min_value
+        self.max_value = max_value
+        self.rate = rate
+        self.axis = axis
+
+    def __call__(self, w):
+        w = ops.convert_to_tensor(w)
+        norm = _norm(w, self.axis)
+        clipped = ops.clip(norm, self.min_value, self.max_value)
+        desired = self.rate * clipped + (1 - self.rate) * norm
+        return w * (desired / (norm + keras.config.epsilon()))
+
+    def get_config(self):
+        return {
+            "min_value": self.min_value,
+            "max_value": self.max_value,
+            "rate": self.rate,
+            "axis": self.axis,
+        }
