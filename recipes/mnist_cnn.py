@@ -21,7 +21,7 @@ from cookbook.report import report_classifier
 from cookbook.training import RunFolder, seed_everything, train
 from cookbook.tuning import search
 from custom_layers.activations import ReLU
-from custom_layers.convolution import Conv2D
+from custom_layers.convolution.standard import Conv2D
 from custom_layers.dense import Dense
 from custom_layers.initializers import HeNormal
 from custom_layers.losses.classification import SparseCategoricalCrossentropy

@@ -73,8 +73,8 @@ def build(config, weights):
 
 
 def show_worked_example(before, after, q):
-    """Prints every quantity of the first step; a row per example, as named in `step`."""
-    print("Step 1, worked out; rows are the examples (0,0) (0,1) (1,0) (1,1)")
+    """Prints every quantity of the first step, as named there; rows are examples."""
+    print("Step 1, worked out, for the examples (0,0) (0,1) (1,0) (1,1)")
     np.set_printoptions(precision=5, suppress=True, floatmode="fixed")
     for name, value in q.items():
         print(f"{name} =\n{value}")
