@@ -3,6 +3,11 @@
 LAYERS = {
     # activations
     "ReLU": ({}, (128, 26, 26, 32)),
+    "LeakyReLU": ({}, (128, 26, 26, 32)),
+    "PReLU": ({"shared_axes": [1, 2]}, (128, 26, 26, 32)),
+    "ELU": ({}, (128, 26, 26, 32)),
+    "Softmax": ({}, (512, 1000)),
+    "ActivityRegularization": ({"l1": 0.1, "l2": 0.1}, (128, 26, 26, 32)),
     # dense
     "Dense": ({"units": 512, "activation": "relu"}, (128, 784)),
     # convolution
@@ -27,7 +32,41 @@ LAYERS = {
     "Dropout": ({"rate": 0.5}, (128, 26, 26, 32)),
 }
 
-# Losses: (arguments, shape of y_pred); labels are sparse integers where SPARSE says so.
+# Activation functions: (arguments, input shape).
+ACTIVATIONS = {
+    "celu": ({}, (128, 13, 13, 32)),
+    "elu": ({}, (128, 13, 13, 32)),
+    "exponential": ({}, (128, 13, 13, 32)),
+    "gelu": ({}, (128, 13, 13, 32)),
+    "glu": ({}, (128, 13, 13, 32)),
+    "hard_shrink": ({}, (128, 13, 13, 32)),
+    "hard_sigmoid": ({}, (128, 13, 13, 32)),
+    "hard_silu": ({}, (128, 13, 13, 32)),
+    "hard_tanh": ({}, (128, 13, 13, 32)),
+    "leaky_relu": ({}, (128, 13, 13, 32)),
+    "linear": ({}, (128, 13, 13, 32)),
+    "log_sigmoid": ({}, (128, 13, 13, 32)),
+    "log_softmax": ({}, (512, 1000)),
+    "mish": ({}, (128, 13, 13, 32)),
+    "relu": ({"max_value": 2.0, "threshold": 0.5}, (128, 13, 13, 32)),
+    "relu6": ({}, (128, 13, 13, 32)),
+    "selu": ({}, (128, 13, 13, 32)),
+    "sigmoid": ({}, (128, 13, 13, 32)),
+    "silu": ({}, (128, 13, 13, 32)),
+    "soft_shrink": ({}, (128, 13, 13, 32)),
+    "softmax": ({}, (512, 1000)),
+    "softplus": ({}, (128, 13, 13, 32)),
+    "softsign": ({}, (128, 13, 13, 32)),
+    "sparse_plus": ({}, (128, 13, 13, 32)),
+    "sparse_sigmoid": ({}, (128, 13, 13, 32)),
+    "sparsemax": ({}, (512, 100)),
+    "squareplus": ({}, (128, 13, 13, 32)),
+    "tanh": ({}, (128, 13, 13, 32)),
+    "tanh_shrink": ({}, (128, 13, 13, 32)),
+    "threshold": ({"threshold": 0.5, "default_value": 0.0}, (128, 13, 13, 32)),
+}
+
+# Losses: (arguments, shape of y_pred); labels are integers of shape SPARSE.
 LOSSES = {
     # regression
     "MeanSquaredError": ({}, (512, 1000)),
@@ -59,19 +98,35 @@ LOSSES = {
     # sequence
     "CTC": ({}, (16, 50, 30)),
 }
-# Labels: integers below the number of classes, of y_pred's shape without ...
 SPARSE = {
-    "SparseCategoricalCrossentropy",
-    "CategoricalGeneralizedCrossEntropy",
-    "Circle",
-    "CTC",
+    "SparseCategoricalCrossentropy": (512,),
+    "CategoricalGeneralizedCrossEntropy": (512,),
+    "Circle": (512,),
+    "CTC": (16, 10),
 }
 
 # Optimizers: arguments; each is timed on 10, 100 and 300 variables.
 OPTIMIZERS = {"Adam": {}}
 OPTIMIZER_VARIABLES = (10, 100, 300)
 
-INITIALIZERS = {"GlorotUniform": {}, "HeNormal": {}, "VarianceScaling": {}}
-REGULARIZERS = {"L2": {}}
-CONSTRAINTS = {}
+INITIALIZERS = {
+    "Constant": {},
+    "GlorotNormal": {},
+    "GlorotUniform": {},
+    "HeNormal": {},
+    "HeUniform": {},
+    "Identity": {},
+    "LecunNormal": {},
+    "LecunUniform": {},
+    "Ones": {},
+    "Orthogonal": {},
+    "RandomNormal": {},
+    "RandomUniform": {},
+    "TruncatedNormal": {},
+    "VarianceScaling": {},
+    "Zeros": {},
+}
+REGULARIZERS = {"L1": {}, "L1L2": {"l1": 0.1, "l2": 0.1}, "L2": {}}
+REGULARIZERS |= {"OrthogonalRegularizer": {}}
+CONSTRAINTS = {"MaxNorm": {}, "MinMaxNorm": {}, "NonNeg": {}, "UnitNorm": {}}
 SCHEDULES = {"CosineDecay": {"initial_learning_rate": 0.1, "decay_steps": 100}}

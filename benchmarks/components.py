@@ -1,5 +1,6 @@
 """Each component's compiled step against the Keras class's, interleaved in one run."""
 
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -74,13 +75,20 @@ def layer_step(cls, kwargs, shape, jit_compile, backward):
     return forward_and_backward if backward else forward
 
 
+def activation_step(function, kwargs, shape, jit_compile, backward):
+    """The step of a layer that only calls the function."""
+    call = functools.partial(function, **kwargs)
+    layer = functools.partial(keras.layers.Activation, call)
+    return layer_step(layer, {}, shape, jit_compile, backward)
+
+
 def loss_step(cls, kwargs, shape, jit_compile, backward, sparse):
     """A compiled evaluation of the loss, with its gradient if `backward`."""
     loss = cls(**kwargs)
     rng = np.random.default_rng(0)
     y_pred = tf.Variable(rng.uniform(0.01, 0.99, size=shape).astype("f"))
     if sparse:
-        y_true = tf.Variable(rng.integers(0, shape[-1], size=shape[:-1]))
+        y_true = tf.Variable(rng.integers(0, shape[-1], size=sparse))
     else:
         y_true = tf.Variable(rng.uniform(0.01, 0.99, size=shape).astype("f"))
 
@@ -142,8 +150,10 @@ def measurements(only=()):
             what = f"{'forward + backward' if backward else 'forward'}, jit={jit}"
             for name, (kwargs, shape) in cases.LAYERS.items():
                 yield name, what, (layer_step, kwargs, shape, jit, backward)
+            for name, (kwargs, shape) in cases.ACTIVATIONS.items():
+                yield name, what, (activation_step, kwargs, shape, jit, backward)
             for name, (kwargs, shape) in cases.LOSSES.items():
-                sparse = name in cases.SPARSE
+                sparse = cases.SPARSE.get(name)
                 yield name, what, (loss_step, kwargs, shape, jit, backward, sparse)
         for name, kwargs in cases.OPTIMIZERS.items():
             for n in cases.OPTIMIZER_VARIABLES:
@@ -169,13 +179,14 @@ def find(name):
     for info in pkgutil.walk_packages(custom_layers.__path__, "custom_layers."):
         ours = ours or vars(importlib.import_module(info.name)).get(name)
     for package in (
+        keras.initializers,  # before layers: both have an Identity
         keras.layers,
         keras.losses,
         keras.optimizers,
         keras.optimizers.schedules,
-        keras.initializers,
         keras.regularizers,
         keras.constraints,
+        keras.activations,
     ):
         if hasattr(package, name):
             return ours, getattr(package, name)

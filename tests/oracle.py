@@ -36,11 +36,11 @@ def components():
 def keras_counterpart(name):
     """Keras's class or function of that name, or None where it has none."""
     for package in (
+        keras.initializers,  # before layers: both have an Identity
         keras.layers,
         keras.losses,
         keras.optimizers,
         keras.optimizers.schedules,
-        keras.initializers,
         keras.regularizers,
         keras.constraints,
         keras.activations,

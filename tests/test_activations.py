@@ -6,7 +6,6 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from oracle import Case, array, assert_close, assert_same_layer, components, run_layer
 
 from custom_layers.activations.basic import sigmoid, softplus
 from custom_layers.activations.gated import GLU, Maxout, glu
@@ -14,6 +13,7 @@ from custom_layers.activations.piecewise import hard_swish
 from custom_layers.activations.rectifiers import LeakyReLU, PReLU, ReLU
 from custom_layers.activations.smooth import Swish, gelu, silu, swish
 from custom_layers.activations.softmax import Softmax, softmax, sparsemax
+from oracle import Case, array, assert_close, assert_same_layer, components, run_layer
 
 X = array(3, 4, 6, seed=1) * 3
 WIDE = array(5, 2, seed=2) * 40  # far into the tails
@@ -30,7 +30,7 @@ FUNCTIONS = {
     "leaky_relu": [{}, {"negative_slope": 1.5}],
     "linear": [{}],
     "log_sigmoid": [{}],
-    "log_softmax": [{}, {"axis": 0}, {"axis": (1, 2)}],
+    "log_softmax": [{}, {"axis": 0}, {"axis": (1, 2)}, {"axis": None}],
     "mish": [{}],
     "relu": [
         {},
@@ -47,7 +47,7 @@ FUNCTIONS = {
     "sigmoid": [{}],
     "silu": [{}],
     "soft_shrink": [{}, {"threshold": 1.5}],
-    "softmax": [{}, {"axis": 0}, {"axis": (1, 2)}],
+    "softmax": [{}, {"axis": 0}, {"axis": (1, 2)}, {"axis": None}],
     "softplus": [{}],
     "softsign": [{}],
     "sparse_plus": [{}],
@@ -67,7 +67,9 @@ LAYERS = [
     Case("ELU", {}, X),
     Case("ELU", {"alpha": 0.5}, WIDE),
     Case("PReLU", {"alpha_initializer": "ones"}, X),
-    Case("PReLU", {"shared_axes": [1, 2], "alpha_regularizer": "l2"}, array(2, 3, 4, 5)),
+    Case(
+        "PReLU", {"shared_axes": [1, 2], "alpha_regularizer": "l2"}, array(2, 3, 4, 5)
+    ),
     Case("PReLU", {"shared_axes": 1}, X),
     Case("Softmax", {}, X),
     Case("Softmax", {"axis": [1, 2]}, X),

@@ -10,10 +10,10 @@ def softmax(x, axis=-1):
 
     y = e^x / sum(e^x), with max(x) taken off x first, so that nothing overflows
 
-    Args: x of any shape; axis, an integer or several. Returns: y, as x.
+    Args: x of any shape; axis, an integer, several, or None for all. Returns: y, as x.
 
-    Calls keras.ops's kernel: written out, the formula takes over twice Keras's time,
-    and with a gradient in closed form 1.6 times.
+    Along one axis it is keras.ops's kernel: written out, the formula takes over twice
+    Keras's time, and with a gradient in closed form 1.6 times.
 
     >>> [float(y) for y in softmax(keras.ops.zeros(4))]
     [0.25, 0.25, 0.25, 0.25]
@@ -21,7 +21,11 @@ def softmax(x, axis=-1):
     Paper: Bridle, "Probabilistic interpretation of feedforward classification network
     outputs", 1990. https://doi.org/10.1007/978-3-642-76153-9_28
     """
-    return ops.softmax(x, axis=axis)
+    if isinstance(axis, int):
+        return ops.softmax(x, axis=axis)
+    x = ops.convert_to_tensor(x)
+    e = ops.exp(x - ops.stop_gradient(ops.max(x, axis=axis, keepdims=True)))
+    return e / ops.sum(e, axis=axis, keepdims=True)
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
