@@ -1,7 +1,8 @@
 """One runnable example of every component, for the contract test.
 
 A layer: (arguments, shape of its input, first axis the batch). Everything else: its
-arguments. A new component without a row here turns the contract test red.
+arguments. Arguments that hold layers are a function that makes them anew. A new
+component without a row here turns the contract test red.
 """
 
 import keras
@@ -22,11 +23,38 @@ LAYERS = {
     "ActivityRegularization": ({"l1": 0.1, "l2": 0.2}, (2, 5)),
     # dense
     "Dense": ({"units": 3, "kernel_regularizer": "l2"}, (2, 5)),
+    "EinsumDense": (
+        {"equation": "btd,dhk->bthk", "output_shape": (None, 2, 3), "bias_axes": "hk"},
+        (2, 4, 5),
+    ),
+    "Embedding": ({"input_dim": 5, "output_dim": 3, "mask_zero": True}, (2, 4)),
     # convolution
-    "Conv2D": ({"filters": 3, "kernel_size": 3}, (2, 6, 6, 2)),
+    "Conv1D": ({"filters": 4, "kernel_size": 3, "padding": "causal"}, (2, 6, 2)),
+    "Conv2D": ({"filters": 4, "kernel_size": 3, "groups": 2}, (2, 6, 6, 2)),
+    "Conv3D": ({"filters": 3, "kernel_size": 2, "strides": 2}, (2, 4, 5, 4, 2)),
+    "Conv1DTranspose": ({"filters": 3, "kernel_size": 3, "strides": 2}, (2, 4, 2)),
+    "Conv2DTranspose": (
+        {"filters": 3, "kernel_size": 3, "strides": 2, "output_padding": 1},
+        (2, 4, 3, 2),
+    ),
+    "Conv3DTranspose": ({"filters": 3, "kernel_size": 2}, (2, 3, 2, 3, 2)),
+    "DepthwiseConv1D": ({"kernel_size": 3, "padding": [(2, 1)]}, (2, 6, 2)),
+    "DepthwiseConv2D": ({"kernel_size": 3, "depth_multiplier": 2}, (2, 6, 5, 2)),
+    "SeparableConv1D": ({"filters": 3, "kernel_size": 3}, (2, 6, 2)),
+    "SeparableConv2D": ({"filters": 3, "kernel_size": (3, 2)}, (2, 6, 5, 2)),
     # pooling
+    "AveragePooling1D": ({"pool_size": 2}, (2, 5, 3)),
+    "AveragePooling2D": ({"pool_size": 2, "padding": "same"}, (2, 5, 4, 3)),
+    "AveragePooling3D": ({"pool_size": 2}, (2, 3, 5, 4, 3)),
+    "GlobalAveragePooling1D": ({"keepdims": True}, (2, 4, 3)),
     "GlobalAveragePooling2D": ({}, (2, 4, 4, 3)),
+    "GlobalAveragePooling3D": ({}, (2, 2, 4, 3, 3)),
+    "GlobalMaxPooling1D": ({}, (2, 4, 3)),
+    "GlobalMaxPooling2D": ({"keepdims": True}, (2, 4, 4, 3)),
+    "GlobalMaxPooling3D": ({}, (2, 2, 4, 3, 3)),
+    "MaxPooling1D": ({}, (2, 5, 3)),
     "MaxPooling2D": ({}, (2, 5, 4, 3)),
+    "MaxPooling3D": ({"padding": "same"}, (2, 3, 5, 4, 3)),
     # normalization
     "BatchNormalization": ({}, (2, 4, 3)),
     # attention
@@ -50,15 +78,15 @@ LAYERS = {
     "LSTM": ({"units": 3, "return_state": True, "dropout": 0.1}, (2, 4, 5)),
     "GRU": ({"units": 3, "return_sequences": True}, (2, 4, 5)),
     "Bidirectional": (
-        {"layer": keras.layers.GRU(3, return_state=True), "merge_mode": "ave"},
+        lambda: {"layer": keras.layers.GRU(3), "merge_mode": None},
         (2, 4, 5),
     ),
     "AttentionDecoderCell": (
-        {"cell": keras.layers.LSTMCell(3), "attention": "luong"},
+        lambda: {"cell": keras.layers.LSTMCell(3), "attention": "luong"},
         {"sequences": (2, 4, 5), "memory": (2, 3, 6)},
     ),
     "AttentionDecoder": (
-        {
+        lambda: {
             "cell": AttentionDecoderCell(keras.layers.GRUCell(3)),
             "return_sequences": True,
         },
@@ -80,7 +108,7 @@ CELLS = {
 }
 
 # Layers whose input is no float tensor: {name: (dtype, low, high)}
-INTEGER_INPUTS = {}
+INTEGER_INPUTS = {"Embedding": ("int32", 0, 5)}
 
 INITIALIZERS = {
     "Constant": {"value": 0.5},

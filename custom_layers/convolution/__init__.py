@@ -1,0 +1,1 @@
+"""Convolutions: standard, transposed, and separable with its depthwise half."""
