@@ -10,9 +10,9 @@ from keras import ops
 from custom_layers.activations.basic import sigmoid, softplus
 from custom_layers.activations.gated import GLU, Maxout, glu
 from custom_layers.activations.piecewise import hard_swish
+from custom_layers.activations.probability import Softmax, softmax, sparsemax
 from custom_layers.activations.rectifiers import LeakyReLU, PReLU, ReLU
 from custom_layers.activations.smooth import Swish, gelu, silu, swish
-from custom_layers.activations.softmax import Softmax, softmax, sparsemax
 from oracle import Case, array, assert_close, assert_same_layer, components, run_layer
 
 X = array(3, 4, 6, seed=1) * 3

@@ -84,6 +84,7 @@ class Identity(keras.initializers.Initializer):
 
     Call: (shape, dtype) -> matrix of that shape, which need not be square.
     Raises: ValueError for a shape that is no matrix's.
+    Differs from Keras: the configuration keeps the gain, which Keras's loses.
 
     >>> [float(w) for w in Identity(gain=2.0)((2, 2))[0]]
     [2.0, 0.0]
