@@ -68,12 +68,13 @@ class AttentionDecoderCell(keras.layers.Layer):
         U, M = self.units, memory_shape[-1]
         fed = M if self.attention == "bahdanau" else U
         self.widths = (input_shape[-1] + fed, U)
-        self.cell.build((input_shape[0], self.widths[0]))
+        if not self.cell.built:
+            self.cell.build((input_shape[0], self.widths[0]))
         self.memory_kernel = self._add("memory_kernel", (M, U))
         self.output_kernel = self._add("output_kernel", (M + U, U))
         if self.attention == "bahdanau":
             self.query_kernel = self._add("query_kernel", (U, U))
-            self.score_vector = self._add("score_vector", (U, 1))
+            self.score_vector = self._add("score_vector", (U,))
 
     def _add(self, name, shape):
         return self.add_weight(name=name, shape=shape, initializer="glorot_uniform")
@@ -119,14 +120,16 @@ class AttentionDecoderCell(keras.layers.Layer):
         takes = "training" in self.cell.call_signature_parameters
         given = {"training": training} if takes else {}
         h, new = self.cell(ops.concatenate(inputs, axis=-1), list(states), **given)
-        return h, keras.tree.flatten(new)
+        return ops.cast(h, self.compute_dtype), [
+            ops.cast(state, self.compute_dtype) for state in keras.tree.flatten(new)
+        ]
 
     def _attend(self, q):
         """The mean of the memory (B, M), weighted by its score for q (B, U)."""
         memory, keys, mask = self._memory
         if self.attention == "bahdanau":
             sums = keys + ops.matmul(q, self.query_kernel)[:, None]
-            score = ops.matmul(ops.tanh(sums), self.score_vector)[..., 0]
+            score = ops.sum(self.score_vector * ops.tanh(sums), axis=-1)
         else:
             score = ops.einsum("bu,bsu->bs", q, keys)
         score = ops.where(mask, score, ops.cast(_MASKED, score.dtype))
@@ -144,8 +147,12 @@ class AttentionDecoderCell(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        cell = keras.saving.deserialize_keras_object(config["cell"], custom_objects)
-        return cls(**{**config, "cell": cell})
+        return cls(**_with_cell(config, custom_objects))
+
+
+def _with_cell(config, custom_objects):
+    cell = keras.saving.deserialize_keras_object(config["cell"], custom_objects)
+    return {**config, "cell": cell}
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -184,7 +191,8 @@ class AttentionDecoder(keras.layers.RNN):
         super().__init__(cell, **kwargs)
 
     def build(self, sequences_shape, memory_shape, initial_state_shape=None):
-        self.cell.build((sequences_shape[0], sequences_shape[-1]), memory_shape)
+        if not self.cell.built:
+            self.cell.build((sequences_shape[0], sequences_shape[-1]), memory_shape)
         super().build(sequences_shape)
 
     def call(
@@ -206,3 +214,7 @@ class AttentionDecoder(keras.layers.RNN):
         self, sequences_shape, memory_shape, initial_state_shape=None
     ):
         return super().compute_output_shape(sequences_shape)
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**_with_cell(config, custom_objects))

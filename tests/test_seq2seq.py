@@ -46,7 +46,7 @@ def test_same_as_the_papers_formula_in_numpy(attention, make):
     def context(q):
         if attention == "bahdanau":
             sums = (q @ w["query_kernel"])[:, None] + MEMORY @ w["memory_kernel"]
-            score = (np.tanh(sums) @ w["score_vector"])[..., 0]
+            score = np.tanh(sums) @ w["score_vector"]
         else:
             score = np.einsum("bu,mu,bsm->bs", q, w["memory_kernel"], MEMORY)
         alpha = softmax(np.where(MEMORY_MASK, score, -np.inf))
