@@ -1,5 +1,7 @@
 """The recurrent cells and layers: Keras, worked numbers, properties, refusals."""
 
+import inspect
+
 import keras
 import numpy as np
 import pytest
@@ -192,3 +194,166 @@ def test_a_fully_masked_sequence_puts_out_zeros(make):
     y = layer(array(2, 4, 4), mask=np.array([[False] * 4, [True] * 4]))
     assert not np.any(ops.convert_to_numpy(y)[0])
     assert bool(ops.all(ops.isfinite(y)))
+
+
+@pytest.mark.parametrize("reset_after", [True, False])
+def test_a_gru_with_closed_reset_and_open_update_forgets_everything(reset_after):
+    """r = 0 and z = 0: h = tanh(x W + b), without any memory."""
+    layer = GRU(3, reset_after=reset_after)
+    layer.build((2, 4, 4))
+    kernel, recurrent, bias = (array(*w.shape, seed=2) for w in layer.get_weights())
+    kernel[:, :6] = recurrent[:, :6] = bias[..., :6] = 0
+    row = bias[0] if reset_after else bias
+    row[:6] = -1e4
+    layer.set_weights([kernel, recurrent, bias])
+    x = array(2, 4, 4)
+    assert_close(layer(x), np.tanh(x[:, -1] @ kernel[:, 6:] + row[6:]), 1e-5)
+
+
+@pytest.mark.parametrize("reset_after", [True, False])
+def test_a_gru_with_open_reset_and_no_update_is_a_plain_rnn(reset_after):
+    """r = 1 and z = 0: h = tanh(x W + h_tm1 U + b)."""
+    layer, plain = GRU(3, reset_after=reset_after), SimpleRNN(3)
+    layer.build((2, 4, 4))
+    kernel, recurrent, bias = (array(*w.shape, seed=2) for w in layer.get_weights())
+    kernel[:, :6] = recurrent[:, :6] = bias[..., :6] = 0
+    row = bias[0] if reset_after else bias
+    row[:3], row[3:6] = -1e4, 1e4
+    layer.set_weights([kernel, recurrent, bias])
+    plain.build((2, 4, 4))
+    b = bias[..., 6:].sum(axis=0) if reset_after else bias[6:]
+    plain.set_weights([kernel[:, 6:], recurrent[:, 6:], b])
+    x = array(2, 4, 4)
+    assert_close(layer(x), plain(x), 1e-5)
+
+
+def test_an_lstm_that_keeps_and_never_writes_carries_its_state_unchanged():
+    layer = LSTM(3, return_state=True)
+    layer.build((2, 9, 4))
+    bias = np.zeros(12, "float32")
+    bias[:3], bias[3:6] = -1e4, 1e4
+    layer.set_weights([0 * w for w in layer.get_weights()[:2]] + [bias])
+    state = [array(2, 3, seed=n) for n in (1, 2)]
+    _, _, c = layer(array(2, 9, 4), initial_state=state)
+    assert_close(c, state[1], 1e-6)
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def lstm_in_numpy(x, weights, *, norm=False, peephole=None, epsilon=1e-3):
+    """The relatives of the LSTM, from their papers, one sequence after the other."""
+    W, U, b, *more = weights
+
+    def N(v, gain):
+        return gain * (v - v.mean()) / np.sqrt(v.var() + epsilon) if norm else v
+
+    gain_x, gain_h, gain_c, shift_c = more if norm else (1, 1, 1, 0)
+    p_i, p_f, p_o = more[0] if peephole else (0, 0, 0)
+    n, finals = U.shape[0], []
+    for sequence in x:
+        h, c = np.zeros(n), np.zeros(n)
+        for x_t in sequence:
+            z = N(x_t @ W, gain_x) + N(h @ U, gain_h) + b
+            i, f, g, o = z[:n], z[n : 2 * n], z[2 * n : 3 * n], z[3 * n :]
+            c, before = None, c
+            c = sigmoid(f + p_f * before) * before
+            c = c + sigmoid(i + p_i * before) * np.tanh(g)
+            h = sigmoid(o + p_o * c) * np.tanh(N(c, gain_c) + shift_c)
+        finals.append(h)
+    return np.array(finals)
+
+
+@pytest.mark.parametrize(
+    ("cell", "options"),
+    [
+        (LayerNormLSTMCell(3, epsilon=0.01), {"norm": True, "epsilon": 0.01}),
+        (PeepholeLSTMCell(3), {"peephole": True}),
+    ],
+    ids=["LayerNorm", "Peephole"],
+)
+def test_relatives_of_the_lstm_are_the_papers_formula(cell, options):
+    layer = keras.layers.RNN(cell)
+    layer(X)
+    weights = [array(*w.shape, seed=9) for w in layer.get_weights()]
+    layer.set_weights(weights)
+    assert_close(layer(X), lstm_in_numpy(X, weights, **options), 1e-5)
+
+
+def test_layer_norm_keeps_its_statistics_under_a_large_mean_in_float16():
+    layer = keras.layers.RNN(LayerNormLSTMCell(3, dtype="mixed_float16"))
+    layer(X)
+    weights = [array(*w.shape, seed=9) for w in layer.get_weights()]
+    weights[0][:, :] += 100
+    layer.set_weights(weights)
+    desired = lstm_in_numpy(X, weights, norm=True)
+    np.testing.assert_allclose(layer(X), desired, atol=0.05)
+
+
+@pytest.mark.parametrize("cls", [SimpleRNN, LSTM, GRU])
+def test_the_mask_counts_with_an_initial_state_too(cls):
+    tokens = np.array([[3, 1, 2, 0, 0], [4, 0, 0, 0, 0]])
+    embedding = keras.layers.Embedding(5, 4, mask_zero=True)
+    layer = cls(2)
+    state = STATE[2 if cls is LSTM else 1]
+    state = [s[:2] for s in state]
+    y = layer(embedding(tokens), initial_state=state)
+    desired = layer(embedding(tokens[:1, :3]), initial_state=[s[:1] for s in state])
+    assert_close(y[:1], desired, 1e-6)
+
+
+@pytest.mark.parametrize("cls", [SimpleRNN, LSTM, GRU])
+def test_dropout_silences_the_same_inputs_in_every_step(cls):
+    """Features all alike: with one mask for all steps, equal steps stay equal."""
+    layer = cls(3, dropout=0.5, recurrent_initializer="zeros", return_sequences=True)
+    x = np.ones((8, 5, 6), "float32")
+    y = ops.convert_to_numpy(layer(x, training=True))
+    if cls is SimpleRNN:
+        assert_close(y, np.repeat(y[:, :1], 5, axis=1), 1e-6)
+    again = ops.convert_to_numpy(layer(x, training=True))
+    assert not np.allclose(y, again)
+    assert not np.allclose(y[0], y[1]), "sequences have noise of their own"
+    assert_close(layer(x), layer(x), 1e-6)
+
+
+def test_simple_rnn_applies_its_activity_regularizer_and_keeps_its_seed():
+    layer = SimpleRNN(2, activity_regularizer="l1", seed=7)
+    y = layer(X)
+    (loss,) = layer.losses
+    assert_close(loss, 0.01 * np.abs(ops.convert_to_numpy(y)).sum() / len(X), 1e-5)
+    assert layer.get_config()["seed"] == 7
+
+
+@pytest.mark.parametrize(
+    "cls", [SimpleRNNCell, LSTMCell, GRUCell, SimpleRNN, LSTM, GRU]
+)
+def test_signature_and_configuration_are_those_of_keras(cls):
+    theirs = getattr(keras.layers, cls.__name__)
+    ours, wanted = (inspect.signature(c.__init__).parameters for c in (cls, theirs))
+    assert [*map(str, ours.values())] == [*map(str, wanted.values())]
+    more = {"seed"} if cls is SimpleRNN else set()
+    assert {*cls(2).get_config()} == {*theirs(2).get_config()} | more
+
+
+@pytest.mark.parametrize(
+    "cls", [SimpleRNNCell, LSTMCell, GRUCell, SimpleRNN, LSTM, GRU]
+)
+@pytest.mark.parametrize("units", [0, -1, 2.5, "3", None])
+def test_refuses_units_that_are_no_positive_integer(cls, units):
+    with pytest.raises(ValueError, match="`units`, expected a positive integer"):
+        cls(units)
+
+
+@pytest.mark.parametrize("cls", [LSTM, GRU])
+def test_use_cudnn_is_one_of_three(cls):
+    assert cls(2, use_cudnn=True)(X).shape == (3, 2)
+    with pytest.raises(ValueError, match="`use_cudnn`"):
+        cls(2, use_cudnn="never")
+
+
+def test_refuses_arguments_it_does_not_know():
+    with pytest.raises(ValueError, match="Unrecognized keyword arguments"):
+        LSTM(2, dropuot=0.1)
+    with pytest.raises(ValueError, match="expected ndim=3"):
+        LSTM(2)(np.ones((2, 3), "float32"))
