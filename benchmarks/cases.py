@@ -10,11 +10,38 @@ LAYERS = {
     "ActivityRegularization": ({"l1": 0.1, "l2": 0.1}, (128, 26, 26, 32)),
     # dense
     "Dense": ({"units": 512, "activation": "relu"}, (128, 784)),
+    "EinsumDense": (
+        {"equation": "btd,dhk->bthk", "output_shape": (None, 8, 32), "bias_axes": "hk"},
+        (16, 128, 256),
+    ),
+    "Embedding": ({"input_dim": 10000, "output_dim": 64}, (64, 200)),
     # convolution
+    "Conv1D": ({"filters": 64, "kernel_size": 3, "padding": "causal"}, (64, 200, 32)),
     "Conv2D": ({"filters": 64, "kernel_size": 3}, (64, 14, 14, 32)),
+    "Conv3D": ({"filters": 32, "kernel_size": 3}, (8, 10, 14, 14, 16)),
+    "Conv1DTranspose": ({"filters": 32, "kernel_size": 4, "strides": 2}, (64, 100, 32)),
+    "Conv2DTranspose": (
+        {"filters": 32, "kernel_size": 3, "strides": 2, "padding": "same"},
+        (32, 14, 14, 32),
+    ),
+    "Conv3DTranspose": ({"filters": 8, "kernel_size": 2, "strides": 2}, (8, 5, 7, 7, 16)),
+    "DepthwiseConv1D": ({"kernel_size": 3}, (64, 200, 32)),
+    "DepthwiseConv2D": ({"kernel_size": 3}, (64, 14, 14, 32)),
+    "SeparableConv1D": ({"filters": 64, "kernel_size": 3}, (64, 200, 32)),
+    "SeparableConv2D": ({"filters": 64, "kernel_size": 3}, (64, 14, 14, 32)),
     # pooling
-    "MaxPooling2D": ({}, (128, 26, 26, 32)),
+    "AveragePooling1D": ({"pool_size": 2}, (128, 200, 32)),
+    "AveragePooling2D": ({"pool_size": 2}, (128, 26, 26, 32)),
+    "AveragePooling3D": ({"pool_size": 2}, (8, 16, 26, 26, 32)),
+    "GlobalAveragePooling1D": ({}, (128, 200, 32)),
     "GlobalAveragePooling2D": ({}, (128, 26, 26, 32)),
+    "GlobalAveragePooling3D": ({}, (8, 16, 26, 26, 32)),
+    "GlobalMaxPooling1D": ({}, (128, 200, 32)),
+    "GlobalMaxPooling2D": ({}, (128, 26, 26, 32)),
+    "GlobalMaxPooling3D": ({}, (8, 16, 26, 26, 32)),
+    "MaxPooling1D": ({}, (128, 200, 32)),
+    "MaxPooling2D": ({}, (128, 26, 26, 32)),
+    "MaxPooling3D": ({}, (8, 16, 26, 26, 32)),
     # normalization
     "BatchNormalization": ({}, (128, 26, 26, 32)),
     # attention

@@ -32,8 +32,6 @@ def _data_format(value):
 class _Pooling(keras.layers.Layer):
     """A window of `pool_size` slides over `rank` axes; `_pool` summarizes it."""
 
-    rank = None
-
     def __init__(
         self, pool_size, strides=None, padding="valid", data_format=None, **kwargs
     ):
@@ -51,17 +49,19 @@ class _Pooling(keras.layers.Layer):
         self._build_at_init()
 
     def call(self, inputs):
-        return self._pool(
-            inputs, self.pool_size, self.strides, self.padding, self.data_format
-        )
+        # TensorFlow pools three axes of float16 on no CPU.
+        is_missing = self.rank == 3 and inputs.dtype == "float16"
+        x = ops.cast(inputs, "float32") if is_missing else inputs
+        window = self.pool_size, self.strides, self.padding, self.data_format
+        return ops.cast(self._pool(x, *window), inputs.dtype)
 
     def compute_output_shape(self, input_shape):
         first = 1 if self.data_format == "channels_last" else 2
         shape = list(input_shape)
         for axis, (size, stride) in enumerate(zip(self.pool_size, self.strides), first):
             if shape[axis] is not None:
-                free = shape[axis] - (size if self.padding == "valid" else 1)
-                shape[axis] = free // stride + 1
+                needed = size if self.padding == "valid" else 1
+                shape[axis] = (shape[axis] - needed) // stride + 1
                 if shape[axis] <= 0:
                     raise ValueError(
                         "Computed output size would be zero or negative. Received: "
@@ -128,8 +128,7 @@ class MaxPooling2D(_MaxPooling):
     Input shape: (B, H, W, C), or (B, C, H, W) with channels_first.
     Output shape: (B, H', W', C), or (B, C, H', W'); H' = (H - p) // stride_h + 1 for
         "valid", ceil(H / stride_h) for "same".
-    Raises: ValueError for sizes that are no positive integers, an unknown padding, an
-        input smaller than the window.
+    Raises: ValueError for sizes that are no positive integers, or above the input's.
 
     >>> MaxPooling2D()(keras.ops.ones((1, 5, 4, 3))).shape
     TensorShape([1, 2, 2, 3])
@@ -174,8 +173,8 @@ class AveragePooling1D(_AveragePooling):
     >>> AveragePooling1D(2)(keras.ops.ones((1, 5, 3))).shape
     TensorShape([1, 2, 3])
 
-    Paper: Waibel, Hanazawa, Hinton, Shikano, Lang, "Phoneme recognition using
-    time-delay neural networks", 1989. https://doi.org/10.1109/29.21701
+    Paper: LeCun, Bottou, Bengio, Haffner, "Gradient-based learning applied to
+    document recognition", 1998. https://doi.org/10.1109/5.726791
     """
 
     rank = 1
@@ -187,17 +186,16 @@ class AveragePooling2D(_AveragePooling):
 
     y[b, i, j, c] = mean over p, q of x[b, i * stride_h + p, j * stride_w + q, c]
 
-    Args, raises: as in MaxPooling2D; pool_size has no default. With "same" the mean is
-        over what of the window lies inside.
+    Args, raises: as in MaxPooling2D, pool_size without a default. With "same" the mean
+        is over that part of the window which lies inside.
 
-    Input shape: (B, H, W, C), or (B, C, H, W) with channels_first.
-    Output shape: (B, H', W', C), or (B, C, H', W'); as in MaxPooling2D.
+    Shapes: as in MaxPooling2D.
 
     >>> AveragePooling2D(2)(keras.ops.ones((1, 5, 4, 3))).shape
     TensorShape([1, 2, 2, 3])
 
-    Paper: LeCun et al., "Backpropagation applied to handwritten zip code recognition",
-    1989. https://doi.org/10.1162/neco.1989.1.4.541
+    Paper: LeCun, Bottou, Bengio, Haffner, "Gradient-based learning applied to
+    document recognition", 1998. https://doi.org/10.1109/5.726791
     """
 
     rank = 2
@@ -216,8 +214,8 @@ class AveragePooling3D(_AveragePooling):
     >>> AveragePooling3D(2)(keras.ops.ones((1, 5, 4, 4, 3))).shape
     TensorShape([1, 2, 2, 2, 3])
 
-    Paper: Tran, Bourdev, Fergus, Torresani, Paluri, "Learning spatiotemporal features
-    with 3D convolutional networks", 2014. https://arxiv.org/abs/1412.0767
+    Paper: Carreira, Zisserman, "Quo vadis, action recognition? A new model and the
+    Kinetics dataset", 2017. https://arxiv.org/abs/1705.07750
     """
 
     rank = 3
@@ -225,8 +223,6 @@ class AveragePooling3D(_AveragePooling):
 
 class _GlobalPooling(keras.layers.Layer):
     """All `rank` spatial axes summarized at once, but for places that a mask hides."""
-
-    rank = None
 
     def __init__(self, data_format=None, keepdims=False, **kwargs):
         super().__init__(**kwargs)
@@ -237,8 +233,8 @@ class _GlobalPooling(keras.layers.Layer):
 
     def call(self, inputs, mask=None):
         first, channel = (1, -1) if self.data_format == "channels_last" else (2, 1)
-        axes = tuple(range(first, first + self.rank))
-        over = {"axis": axes, "keepdims": self.keepdims}
+        places = tuple(range(first, first + self.rank))
+        over = {"axis": places, "keepdims": self.keepdims}
         if mask is None:
             return self._summary(inputs, **over)
         mask = ops.expand_dims(ops.cast(mask, "bool"), channel)

@@ -27,7 +27,7 @@ LAYERS = {
         {"equation": "btd,dhk->bthk", "output_shape": (None, 2, 3), "bias_axes": "hk"},
         (2, 4, 5),
     ),
-    "Embedding": ({"input_dim": 5, "output_dim": 3, "mask_zero": True}, (2, 4)),
+    "Embedding": ({"input_dim": 5, "output_dim": 3}, (2, 4)),
     # convolution
     "Conv1D": ({"filters": 4, "kernel_size": 3, "padding": "causal"}, (2, 6, 2)),
     "Conv2D": ({"filters": 4, "kernel_size": 3, "groups": 2}, (2, 6, 6, 2)),
