@@ -66,3 +66,9 @@ def _pair(y_true, y_pred):
     if _differ(y_true.shape, y_pred.shape):
         _refuse_shapes(y_true, y_pred, "must have the same shape")
     return y_true, y_pred
+
+
+def _unit(x, axis):
+    """x / |x|, and 0 where x is 0."""
+    square = ops.sum(ops.square(x), axis=axis, keepdims=True)
+    return x * ops.rsqrt(ops.maximum(square, keras.config.epsilon() ** 2))

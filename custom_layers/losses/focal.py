@@ -133,8 +133,8 @@ def categorical_focal_crossentropy(
     y_true = _smooth_classes(_wide(y_true), y_pred, label_smoothing, axis)
     score, log_total = _class_scores(y_pred, from_logits, axis)
     log_p = score - log_total
-    loss = alpha * _focus(1 - ops.exp(log_p), gamma) * y_true * log_p
-    return ops.cast(-ops.sum(loss, axis=axis), y_pred.dtype)
+    weight = ops.multiply(_focus(1 - ops.exp(log_p), gamma), alpha)
+    return ops.cast(-ops.sum(weight * y_true * log_p, axis=axis), y_pred.dtype)
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")

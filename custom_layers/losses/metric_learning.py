@@ -1,20 +1,21 @@
 """Metric learning: what belongs together shall lie together.
 
-`CosineSimilarity` and `Contrastive` look at pairs; the others take a batch of
-embeddings with their labels and form the pairs or triplets in it.
+`Contrastive` is given pairs; the others take a batch of embeddings with their labels
+and form the pairs or triplets in it.
 """
 
 import keras
 from keras import ops
 from keras.src.backend import set_keras_mask  # which has no public name
 
-from custom_layers.losses.base import _Loss, _pair, _refuse_shapes, _tensor, _wide
-
-
-def _unit(x, axis):
-    """x / |x|, and 0 where x is 0."""
-    square = ops.sum(ops.square(x), axis=axis, keepdims=True)
-    return x * ops.rsqrt(ops.maximum(square, keras.config.epsilon() ** 2))
+from custom_layers.losses.base import (
+    _Loss,
+    _pair,
+    _refuse_shapes,
+    _tensor,
+    _unit,
+    _wide,
+)
 
 
 def _is_same(y_true, y_pred, other=None):
@@ -56,59 +57,6 @@ def _distances(embeddings, metric):
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
-def cosine_similarity(y_true, y_pred, axis=-1):
-    """Minus the cosine of the angle between the vectors, as in `CosineSimilarity`.
-
-    >>> round(float(cosine_similarity([1.0, 0.0], [1.0, 1.0])), 4)
-    -0.7071
-    """
-    y_true, y_pred = _pair(y_true, y_pred)
-    return -ops.sum(_unit(y_true, axis) * _unit(y_pred, axis), axis=axis)
-
-
-@keras.saving.register_keras_serializable(package="keras_cookbook")
-class CosineSimilarity(_Loss):
-    """Minus the cosine of the angle: -1 for one direction, 1 for opposite ones.
-
-    loss = -sum(y_true / |y_true| * y_pred / |y_pred|), 0 for a vector of 0
-
-    Args:
-        axis: the axis of the vectors.
-        reduction: "sum_over_batch_size" (the mean), "mean", "sum",
-            "mean_with_sample_weight" or None.
-        name, dtype: as in every loss.
-
-    Shapes: y_true and y_pred (B, ..., D) -> scalar, or (B, ...) with reduction None.
-    Raises: ValueError where the shapes differ.
-    Differs from Keras: shapes that would only broadcast are refused; an axis that is
-    not the default is saved.
-
-    >>> round(float(CosineSimilarity()([[1.0, 0.0]], [[1.0, 1.0]])), 4)
-    -0.7071
-
-    Paper: Salton, Wong and Yang, "A vector space model for automatic indexing", 1975.
-    https://doi.org/10.1145/361219.361220
-    """
-
-    def __init__(
-        self,
-        axis=-1,
-        reduction="sum_over_batch_size",
-        name="cosine_similarity",
-        dtype=None,
-    ):
-        super().__init__(name, reduction, dtype)
-        self.axis = axis
-
-    def call(self, y_true, y_pred):
-        return cosine_similarity(y_true, y_pred, self.axis)
-
-    def get_config(self):
-        config = super().get_config()
-        return config if self.axis == -1 else {**config, "axis": self.axis}
-
-
-@keras.saving.register_keras_serializable(package="keras_cookbook")
 class Contrastive(_Loss):
     """Draws the two of a like pair together, drives those of an unlike pair apart.
 
@@ -116,7 +64,9 @@ class Contrastive(_Loss):
 
     Args:
         margin: distance beyond which an unlike pair is far enough, above 0.
-        reduction, name, dtype: as in `CosineSimilarity`.
+        reduction: "sum_over_batch_size" (the mean), "mean", "sum",
+            "mean_with_sample_weight" or None.
+        name, dtype: as in every loss.
 
     Shapes: y_true, 1 for like and 0 for unlike, and y_pred, the distances within the
         pairs (B, ...) -> scalar, or (B, ...) with reduction None.
@@ -182,7 +132,7 @@ class TripletSemiHard(_Triplet):
     Args:
         margin: by how much the unlike sample shall be farther.
         distance_metric: "L2", "squared-L2", or "angular", which is 1 - cosine.
-        reduction, name, dtype: as in `CosineSimilarity`.
+        reduction, name, dtype: as in `Contrastive`.
 
     Shapes: y_true (B,) or (B, 1) of integer labels, y_pred (B, D) of embeddings, best
         of length 1 -> scalar, or (B,) with reduction None: each anchor's share, scaled
@@ -236,7 +186,7 @@ class TripletHard(_Triplet):
         margin: by how much the unlike sample shall be farther.
         soft: whether the corner is rounded; margin then has no effect.
         distance_metric: "L2", "squared-L2", or "angular", which is 1 - cosine.
-        reduction, name, dtype: as in `CosineSimilarity`.
+        reduction, name, dtype: as in `Contrastive`.
 
     Shapes: y_true (B,) or (B, 1) of integer labels, y_pred (B, D) of embeddings ->
         scalar, or (B,) with reduction None. An anchor without a like and an unlike
@@ -288,7 +238,7 @@ class NPairs(_Loss):
 
     loss = log(sum(exp(s))) - mean over like columns of s,  s a row of y_pred
 
-    Args: reduction, name, dtype: as in `CosineSimilarity`.
+    Args: reduction, name, dtype: as in `Contrastive`.
     Shapes: y_true (B,) or (B, 1) of integer labels, y_pred (B, B), the similarities of
         anchors (rows) and positives (columns), such as anchors @ positives.T
         -> scalar, or (B,) with reduction None.
@@ -325,9 +275,9 @@ def circle(
 ):
     """Circle loss of each row, against a reference set if one is given; see `Circle`.
 
-    >>> loss = circle([0, 1, 0], [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
-    >>> [float(x) for x in loss]
-    [0.0, 0.0, 0.0]
+    >>> loss = circle([0, 1, 0], [[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+    >>> [round(float(x), 4) for x in loss]
+    [44.8, 0.0, 89.6]
     """
     y_pred = _tensor(y_pred, "y_pred")
     refs = y_pred if ref_embeddings is None else _tensor(ref_embeddings, "refs")
@@ -357,7 +307,7 @@ class Circle(_Loss):
         gamma: scale of the exponents.
         margin: in [0, 1]; like pairs aim at s > 1 - margin, unlike at s < margin.
         remove_diagonal: whether a sample is no pair with itself.
-        reduction, name, dtype: as in `CosineSimilarity`.
+        reduction, name, dtype: as in `Contrastive`.
 
     Shapes: y_true (B,) or (B, 1) of integer labels, y_pred (B, D) of embeddings of
         length 1 -> scalar, or (B,) with reduction None. As in Keras, rows of loss 0
@@ -365,8 +315,8 @@ class Circle(_Loss):
     Raises: ValueError for other shapes.
     Differs from Keras: rows without a like pair have finite gradients.
 
-    >>> float(Circle()([0, 1, 0], [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]))
-    0.0
+    >>> round(float(Circle()([0, 1, 0], [[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])), 4)
+    67.2
 
     Paper: Sun et al., "Circle loss: a unified perspective of pair similarity
     optimization", 2020. https://arxiv.org/abs/2002.10857

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from custom_layers.losses.base import _Loss, _pair
+from custom_layers.losses.base import _Loss, _pair, _unit
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -340,36 +340,51 @@ class Quantile(_Loss):
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
-def poisson(y_true, y_pred):
-    """mean(y_pred - y_true * log(y_pred)) over the last axis, as in `Poisson`.
+def cosine_similarity(y_true, y_pred, axis=-1):
+    """Minus the cosine of the angle between the vectors, as in `CosineSimilarity`.
 
-    >>> round(float(poisson([3.0], [1.0])), 4)
-    1.0
+    >>> round(float(cosine_similarity([1.0, 0.0], [1.0, 1.0])), 4)
+    -0.7071
     """
     y_true, y_pred = _pair(y_true, y_pred)
-    log_pred = ops.log(y_pred + keras.config.epsilon())
-    return ops.mean(y_pred - y_true * log_pred, axis=-1)
+    return -ops.sum(_unit(y_true, axis) * _unit(y_pred, axis), axis=axis)
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
-class Poisson(_Loss):
-    """For counts: minus the log likelihood of a Poisson variable of mean y_pred.
+class CosineSimilarity(_Loss):
+    """Minus the cosine of the angle: -1 for one direction, 1 for opposite ones.
 
-    loss = mean(y_pred - y_true * log(y_pred + epsilon)), a constant left out
+    loss = -sum(y_true / |y_true| * y_pred / |y_pred|), 0 for a vector of 0
 
-    Args, shapes and errors: as in `MeanSquaredError`; epsilon is
-    `keras.config.epsilon()`. Predictions must be positive, as of an exp or softplus.
-    Differs from Keras: shapes that would only broadcast are refused.
+    Args:
+        axis: the axis of the vectors.
+        reduction, name, dtype: as in `MeanSquaredError`.
 
-    >>> round(float(Poisson()([[3.0]], [[1.0]])), 4)
-    1.0
+    Shapes: y_true and y_pred (B, ..., D) -> scalar, or (B, ...) with reduction None.
+    Raises: ValueError where the shapes differ.
+    Differs from Keras: shapes that would only broadcast are refused; an axis that is
+    not the default is saved.
 
-    Paper: Nelder and Wedderburn, "Generalized linear models", 1972.
-    https://doi.org/10.2307/2344614
+    >>> round(float(CosineSimilarity()([[1.0, 0.0]], [[1.0, 1.0]])), 4)
+    -0.7071
+
+    Paper: Salton, Wong and Yang, "A vector space model for automatic indexing", 1975.
+    https://doi.org/10.1145/361219.361220
     """
 
-    def __init__(self, reduction="sum_over_batch_size", name="poisson", dtype=None):
+    def __init__(
+        self,
+        axis=-1,
+        reduction="sum_over_batch_size",
+        name="cosine_similarity",
+        dtype=None,
+    ):
         super().__init__(name, reduction, dtype)
+        self.axis = axis
 
     def call(self, y_true, y_pred):
-        return poisson(y_true, y_pred)
+        return cosine_similarity(y_true, y_pred, self.axis)
+
+    def get_config(self):
+        config = super().get_config()
+        return config if self.axis == -1 else {**config, "axis": self.axis}
