@@ -81,7 +81,7 @@ class Case:
 
 def assert_close(actual, desired, rtol=1e-5, label=""):
     """Relative to the largest value of `desired`, so that zeros are no trap."""
-    actual, desired = np.asarray(actual), np.asarray(desired)
+    actual, desired = (ops.convert_to_numpy(x) for x in (actual, desired))
     assert actual.shape == desired.shape, f"{label}: {actual.shape} {desired.shape}"
     scale = max(float(np.max(np.abs(desired), initial=0)), 1e-30)
     np.testing.assert_allclose(
@@ -133,7 +133,7 @@ def run_layer(layer, inputs, **call):
 
     def objective(outputs):
         return sum(
-            ops.sum(ops.cast(y, "float32") * array(*y.shape, seed=3))
+            ops.sum(ops.multiply(ops.cast(y, "float32"), array(*y.shape, seed=3)))
             for y in keras.tree.flatten(outputs)
             if keras.backend.is_float_dtype(y.dtype)
         )
