@@ -29,8 +29,8 @@ MAY_IMPORT = {
     "recipes": {"cookbook", "custom_layers"},
     "benchmarks": {"benchmarks", "cookbook", "custom_layers", "recipes"},
 }
-# Files of custom_layers that lean on another one; all others can be copied alone.
-SIBLINGS = {}
+# A file of custom_layers leans on Keras and on its own family's folder, or on these.
+SIBLINGS = {"custom_layers/transformer.py": ["custom_layers.attention"]}
 # What a component may build on: Keras's base classes, and containers of a cell.
 BASES = {
     "Constraint",
@@ -92,13 +92,13 @@ def test_imports_point_one_way_and_have_one_form(path):
 
 
 @pytest.mark.parametrize("path", COMPONENTS, ids=name_of)
-def test_a_component_file_can_be_copied_alone(path):
-    allowed = {"keras", *SIBLINGS.get(name_of(path), ()), *sys.stdlib_module_names}
-    if path.name == "__init__.py":
-        return
+def test_a_family_can_be_copied_alone(path):
+    family = ".".join(path.parent.relative_to(ROOT).parts)
+    siblings = [*SIBLINGS.get(name_of(path), []), *[family] * ("." in family)]
     for module, _, _ in imported(path):
-        top = module.split(".")[0]
-        assert module in allowed or top in allowed, f"imports {module}"
+        is_standard = module.split(".")[0] in {"keras", *sys.stdlib_module_names}
+        is_sibling = any(module.startswith(sibling) for sibling in siblings)
+        assert is_standard or is_sibling, f"imports {module}"
 
 
 @pytest.mark.parametrize("path", COMPONENTS, ids=name_of)
