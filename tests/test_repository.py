@@ -68,7 +68,8 @@ def imported(path):
 def test_sizes_are_within_budget(path):
     lines = path.read_text().splitlines()
     assert len(lines) <= (160 if path.parent.name == "recipes" else 400)
-    assert max(map(len, lines), default=0) <= 88
+    too_long = [line for line in lines if len(line) > 88 and "http" not in line]
+    assert not too_long
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.FunctionDef):
             body = node.body[1:] if ast.get_docstring(node) else node.body
