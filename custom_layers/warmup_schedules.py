@@ -1,0 +1,209 @@
+"""Learning rates that rise before they fall (with a cosine: CosineDecay)."""
+
+import math
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="keras_cookbook")
+class Noam(keras.optimizers.schedules.LearningRateSchedule):
+    """The Transformer's schedule: linear warm-up, then one over the root of time.
+
+    lr = scale * d_model^-0.5 * min(n^-0.5, n * warmup_steps^-1.5)
+    n = step + 1 is the number of the update: 1, 2, 3, ...
+
+    Args:
+        d_model: width of the model, > 0.
+        warmup_steps: length of the warm-up, > 0; the peak is at its end.
+        scale: factor of the whole.
+        name: label of the operation.
+
+    Call: step, a scalar from 0 -> learning rate, a scalar.
+    Raises: ValueError for a d_model or warmup_steps that is not positive.
+    Not in Keras.
+
+    >>> schedule = Noam(d_model=100, warmup_steps=25)
+    >>> [round(float(schedule(step)), 4) for step in (0, 24, 99)]
+    [0.0008, 0.02, 0.01]
+
+    Paper: Vaswani et al., "Attention is all you need", section 5.3, 2017,
+    https://arxiv.org/abs/1706.03762
+    """
+
+    def __init__(self, d_model, warmup_steps=4000, scale=1.0, name="Noam"):
+        super().__init__()
+        for argument, value in (("d_model", d_model), ("warmup_steps", warmup_steps)):
+            if value <= 0:
+                raise ValueError(f"`{argument}` must be > 0. Received: {value}")
+        self.d_model = d_model
+        self.warmup_steps = warmup_steps
+        self.scale = scale
+        self.name = name
+
+    def __call__(self, step):
+        with keras.name_scope(self.name):
+            n = ops.cast(step, keras.config.floatx()) + 1
+            rise = n * self.warmup_steps**-1.5
+            return self.scale * self.d_model**-0.5 * ops.minimum(ops.rsqrt(n), rise)
+
+    def get_config(self):
+        return {
+            "d_model": self.d_model,
+            "warmup_steps": self.warmup_steps,
+            "scale": self.scale,
+            "name": self.name,
+        }
+
+
+@keras.saving.register_keras_serializable(package="keras_cookbook")
+class CyclicalLearningRate(keras.optimizers.schedules.LearningRateSchedule):
+    """The rate goes up and down between two bounds, in a straight line each way.
+
+    cycle = floor(1 + t / (2 * step_size))
+    x = |t / step_size - 2 * cycle + 1|              1 at the bottom, 0 at the top
+    lr = initial + (maximal - initial) * (1 - x) * scale
+    scale: triangular 1; triangular2 1 / 2^(cycle - 1); exp_range gamma^t
+
+    Args:
+        initial_learning_rate, maximal_learning_rate: the bounds.
+        step_size: steps from bottom to top, half a cycle, > 0.
+        mode: "triangular", "triangular2" (amplitude halved every cycle) or
+            "exp_range" (amplitude shrinks by gamma every step).
+        gamma: used by "exp_range".
+        name: label of the operation.
+
+    Call: step, a scalar -> learning rate, a scalar.
+    Raises: ValueError for another mode, or a step_size that is not positive.
+    Not in Keras.
+
+    >>> schedule = CyclicalLearningRate(0.1, 0.5, step_size=10, mode="triangular2")
+    >>> [round(float(schedule(t)), 3) for t in (0, 5, 10, 20, 30, 50)]
+    [0.1, 0.3, 0.5, 0.1, 0.3, 0.2]
+
+    Paper: Smith, "Cyclical learning rates for training neural networks", 2015,
+    https://arxiv.org/abs/1506.01186
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate,
+        maximal_learning_rate,
+        step_size,
+        mode="triangular",
+        gamma=1.0,
+        name="CyclicalLearningRate",
+    ):
+        super().__init__()
+        modes = ("triangular", "triangular2", "exp_range")
+        if mode not in modes:
+            raise ValueError(f"`mode` must be one of {modes}. Received: mode={mode}")
+        if step_size <= 0:
+            raise ValueError(f"`step_size` must be > 0. Received: {step_size}")
+        self.initial_learning_rate = initial_learning_rate
+        self.maximal_learning_rate = maximal_learning_rate
+        self.step_size = step_size
+        self.mode = mode
+        self.gamma = gamma
+        self.name = name
+
+    def __call__(self, step):
+        with keras.name_scope(self.name):
+            low = ops.convert_to_tensor(self.initial_learning_rate)
+            t = ops.cast(step, low.dtype)
+            cycle = ops.floor(1 + t / (2 * self.step_size))
+            x = ops.abs(t / self.step_size - 2 * cycle + 1)
+            amplitude = (self.maximal_learning_rate - low) * (1 - x)
+            if self.mode == "triangular2":
+                amplitude = amplitude * ops.power(ops.cast(0.5, t.dtype), cycle - 1)
+            elif self.mode == "exp_range":
+                amplitude = amplitude * ops.power(ops.cast(self.gamma, t.dtype), t)
+            return low + amplitude
+
+    def get_config(self):
+        return {
+            "initial_learning_rate": self.initial_learning_rate,
+            "maximal_learning_rate": self.maximal_learning_rate,
+            "step_size": self.step_size,
+            "mode": self.mode,
+            "gamma": self.gamma,
+            "name": self.name,
+        }
+
+
+@keras.saving.register_keras_serializable(package="keras_cookbook")
+class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
+    """One rise to a high rate and one fall to nearly nothing, over the whole training.
+
+    rise, t <= up:  from maximal / div_factor to maximal,  up = pct_start * total - 1
+    fall, t > up:   from maximal to maximal / div_factor / final_div_factor at total - 1
+    both along half a cosine: a + (b - a) * (1 - cos(pi * p)) / 2, p from 0 to 1
+
+    Args:
+        maximal_learning_rate: rate at the top.
+        total_steps: number of steps of the training.
+        pct_start: share of the steps in the rise, in (0, 1).
+        div_factor: the top as a multiple of the start.
+        final_div_factor: the start as a multiple of the end.
+        name: label of the operation.
+
+    Call: step, a scalar -> learning rate, a scalar; past the end, the last rate.
+    Raises: ValueError where the rise or the fall would not last a step.
+    Not in Keras; the steps are those of torch's OneCycleLR.
+
+    >>> schedule = OneCycle(1.0, total_steps=21, pct_start=0.5, final_div_factor=1e4)
+    >>> [round(float(schedule(t)), 2) for t in (0, 9, 10, 15, 20)]
+    [0.04, 1.0, 0.99, 0.46, 0.0]
+
+    Paper: Smith and Topin, "Super-convergence: very fast training of neural networks
+    using large learning rates", 2017, https://arxiv.org/abs/1708.07120
+    """
+
+    def __init__(
+        self,
+        maximal_learning_rate,
+        total_steps,
+        pct_start=0.3,
+        div_factor=25.0,
+        final_div_factor=1e4,
+        name="OneCycle",
+    ):
+        super().__init__()
+        if not 1 < pct_start * total_steps < total_steps:
+            raise ValueError(
+                "`pct_start` * `total_steps` must be above 1 and below `total_steps`, "
+                "or there is no rise or no fall. Received: "
+                f"pct_start={pct_start}, total_steps={total_steps}"
+            )
+        self.maximal_learning_rate = maximal_learning_rate
+        self.total_steps = total_steps
+        self.pct_start = pct_start
+        self.div_factor = div_factor
+        self.final_div_factor = final_div_factor
+        self.name = name
+
+    def __call__(self, step):
+        with keras.name_scope(self.name):
+            top = ops.convert_to_tensor(self.maximal_learning_rate)
+            start = top / self.div_factor
+            t = ops.minimum(ops.cast(step, top.dtype), self.total_steps - 1)
+            up = self.pct_start * self.total_steps - 1
+            rise = _along_cosine(start, top, t / up)
+            p = (t - up) / (self.total_steps - 1 - up)
+            fall = _along_cosine(top, start / self.final_div_factor, p)
+            return ops.where(t <= up, rise, fall)
+
+    def get_config(self):
+        return {
+            "maximal_learning_rate": self.maximal_learning_rate,
+            "total_steps": self.total_steps,
+            "pct_start": self.pct_start,
+            "div_factor": self.div_factor,
+            "final_div_factor": self.final_div_factor,
+            "name": self.name,
+        }
+
+
+def _along_cosine(a, b, p):
+    """From a at p = 0 to b at p = 1, along half a cosine."""
+    return a + (b - a) * (1 - ops.cos(math.pi * p)) / 2
