@@ -11,7 +11,7 @@ LAYERS = {
     # dense
     "Dense": ({"units": 512, "activation": "relu"}, (128, 784)),
     "EinsumDense": (
-        {"equation": "btd,dhk->bthk", "output_shape": (None, 8, 32), "bias_axes": "hk"},
+        {"equation": "...d,dhk->...hk", "output_shape": (8, 32), "bias_axes": "hk"},
         (16, 128, 256),
     ),
     "Embedding": ({"input_dim": 10000, "output_dim": 64}, (64, 200)),
@@ -24,7 +24,10 @@ LAYERS = {
         {"filters": 32, "kernel_size": 3, "strides": 2, "padding": "same"},
         (32, 14, 14, 32),
     ),
-    "Conv3DTranspose": ({"filters": 8, "kernel_size": 2, "strides": 2}, (8, 5, 7, 7, 16)),
+    "Conv3DTranspose": (
+        {"filters": 8, "kernel_size": 2, "strides": 2},
+        (8, 5, 7, 7, 16),
+    ),
     "DepthwiseConv1D": ({"kernel_size": 3}, (64, 200, 32)),
     "DepthwiseConv2D": ({"kernel_size": 3}, (64, 14, 14, 32)),
     "SeparableConv1D": ({"filters": 64, "kernel_size": 3}, (64, 200, 32)),
@@ -44,6 +47,10 @@ LAYERS = {
     "MaxPooling3D": ({}, (8, 16, 26, 26, 32)),
     # normalization
     "BatchNormalization": ({}, (128, 26, 26, 32)),
+    "LayerNormalization": ({}, (64, 128, 256)),
+    "GroupNormalization": ({"groups": 8}, (64, 26, 26, 32)),
+    "RMSNormalization": ({}, (64, 128, 256)),
+    "UnitNormalization": ({}, (64, 128, 256)),
     # attention
     "Attention": ({"use_scale": True}, [(32, 128, 128)] * 2),
     "AdditiveAttention": ({}, [(8, 64, 128)] * 2),
@@ -57,6 +64,10 @@ LAYERS = {
     ),
     # dropout
     "Dropout": ({"rate": 0.5}, (128, 26, 26, 32)),
+    "SpatialDropout2D": ({"rate": 0.5}, (128, 26, 26, 32)),
+    "AlphaDropout": ({"rate": 0.5}, (32, 26, 26, 32)),
+    "GaussianDropout": ({"rate": 0.5}, (32, 26, 26, 32)),
+    "GaussianNoise": ({"stddev": 0.5}, (32, 26, 26, 32)),
 }
 
 # Activation functions: (arguments, input shape).
@@ -133,7 +144,21 @@ SPARSE = {
 }
 
 # Optimizers: arguments; each is timed on 10, 100 and 300 variables.
-OPTIMIZERS = {"Adam": {}}
+OPTIMIZERS = {
+    "SGD": {"momentum": 0.9},
+    "Adagrad": {},
+    "Adadelta": {},
+    "RMSprop": {},
+    "Adam": {},
+    "AdamW": {},
+    "Adamax": {},
+    "Nadam": {},
+    "Ftrl": {},
+    "Lion": {},
+    "Lamb": {},
+    "Adafactor": {},
+    "Muon": {},
+}
 OPTIMIZER_VARIABLES = (10, 100, 300)
 
 INITIALIZERS = {
@@ -156,4 +181,19 @@ INITIALIZERS = {
 REGULARIZERS = {"L1": {}, "L1L2": {"l1": 0.1, "l2": 0.1}, "L2": {}}
 REGULARIZERS |= {"OrthogonalRegularizer": {}}
 CONSTRAINTS = {"MaxNorm": {}, "MinMaxNorm": {}, "NonNeg": {}, "UnitNorm": {}}
-SCHEDULES = {"CosineDecay": {"initial_learning_rate": 0.1, "decay_steps": 100}}
+SCHEDULES = {
+    "ExponentialDecay": {
+        "initial_learning_rate": 0.1,
+        "decay_steps": 9,
+        "decay_rate": 0.9,
+    },
+    "InverseTimeDecay": {
+        "initial_learning_rate": 0.1,
+        "decay_steps": 9,
+        "decay_rate": 0.9,
+    },
+    "PiecewiseConstantDecay": {"boundaries": [5, 9], "values": [0.1, 0.05, 0.02]},
+    "PolynomialDecay": {"initial_learning_rate": 0.1, "decay_steps": 100},
+    "CosineDecay": {"initial_learning_rate": 0.1, "decay_steps": 100},
+    "CosineDecayRestarts": {"initial_learning_rate": 0.1, "first_decay_steps": 9},
+}

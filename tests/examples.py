@@ -56,7 +56,17 @@ LAYERS = {
     "MaxPooling2D": ({}, (2, 5, 4, 3)),
     "MaxPooling3D": ({"padding": "same"}, (2, 3, 5, 4, 3)),
     # normalization
-    "BatchNormalization": ({}, (2, 4, 3)),
+    "BatchNormalization": ({"renorm": True}, (2, 4, 3)),
+    "GroupNormalization": ({"groups": 2}, (2, 5, 4)),
+    "InstanceNormalization": ({}, (2, 5, 3)),
+    "LayerNormalization": ({"axis": [1, 2]}, (2, 4, 3)),
+    "RMSNormalization": ({}, (2, 4, 3)),
+    "SpectralNormalization": (
+        lambda: {"layer": keras.layers.Dense(3), "power_iterations": 2},
+        (2, 5),
+    ),
+    "UnitNormalization": ({}, (2, 4, 3)),
+    "WeightNormalization": (lambda: {"layer": keras.layers.Dense(3)}, (2, 5)),
     # attention
     "AdditiveAttention": ({}, [(2, 3, 4), (2, 5, 4)]),
     "Attention": ({"use_scale": True, "score_mode": "concat"}, [(2, 3, 4), (2, 5, 4)]),
@@ -94,7 +104,17 @@ LAYERS = {
     ),
     "CRF": ({"transition_initializer": "ones"}, (2, 4, 3)),
     # dropout
+    "AlphaDropout": ({"rate": 0.3, "noise_shape": [None, 1], "seed": 1}, (2, 5)),
     "Dropout": ({"rate": 0.5, "seed": 1}, (2, 5)),
+    "GaussianDropout": ({"rate": 0.5, "seed": 1}, (2, 5)),
+    "GaussianNoise": ({"stddev": 0.5, "seed": 1}, (2, 5)),
+    "SpatialDropout1D": ({"rate": 0.5, "seed": 1}, (2, 4, 3)),
+    "SpatialDropout2D": ({"rate": 0.5, "seed": 1}, (2, 4, 4, 3)),
+    "SpatialDropout3D": (
+        {"rate": 0.5, "data_format": "channels_first", "seed": 1},
+        (2, 3, 4, 4, 4),
+    ),
+    "StochasticDepth": ({"rate": 0.5, "seed": 1}, (2, 4, 3)),
 }
 
 # Recurrent cells: the layer inside which each is run, on the input of its row.
@@ -183,8 +203,48 @@ LOSSES = {
     "CTC": {},
 }
 
-OPTIMIZERS = {"Adam": {"learning_rate": 0.1, "amsgrad": True}}
+OPTIMIZERS = {
+    "SGD": {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True},
+    "Adagrad": {"learning_rate": 0.1, "initial_accumulator_value": 0.2},
+    "Adadelta": {"learning_rate": 1.0, "rho": 0.9},
+    "RMSprop": {"learning_rate": 0.1, "momentum": 0.5, "centered": True},
+    "Adam": {"learning_rate": 0.1, "amsgrad": True},
+    "AdamW": {"learning_rate": 0.1, "weight_decay": 0.1},
+    "Adamax": {"learning_rate": 0.1},
+    "Nadam": {"learning_rate": 0.1},
+    "RectifiedAdam": {"learning_rate": 0.1, "beta_2": 0.9},
+    "AdaBelief": {"learning_rate": 0.1},
+    "LazyAdam": {"learning_rate": 0.1},
+    "Ftrl": {"learning_rate": 0.1, "l1_regularization_strength": 0.01},
+    "Lion": {"learning_rate": 0.1},
+    "Lamb": {"learning_rate": 0.1},
+    "Adafactor": {"learning_rate": 0.1},
+    "Muon": {"learning_rate": 0.1},
+    "Lookahead": {"inner_optimizer": "adam", "sync_period": 2},
+    "SWA": {"inner_optimizer": "adam", "start_averaging": 1, "average_period": 2},
+    "SAM": {"inner_optimizer": "adam", "rho": 0.5},
+}
 
 SCHEDULES = {
+    "ExponentialDecay": {
+        "initial_learning_rate": 0.1,
+        "decay_steps": 2,
+        "decay_rate": 0.5,
+    },
+    "InverseTimeDecay": {
+        "initial_learning_rate": 0.1,
+        "decay_steps": 2,
+        "decay_rate": 0.5,
+    },
+    "PiecewiseConstantDecay": {"boundaries": [2, 4], "values": [0.1, 0.05, 0.02]},
+    "PolynomialDecay": {"initial_learning_rate": 0.1, "decay_steps": 10, "cycle": True},
     "CosineDecay": {"initial_learning_rate": 0.1, "decay_steps": 10},
+    "CosineDecayRestarts": {"initial_learning_rate": 0.1, "first_decay_steps": 2},
+    "Noam": {"d_model": 16, "warmup_steps": 4},
+    "CyclicalLearningRate": {
+        "initial_learning_rate": 0.01,
+        "maximal_learning_rate": 0.1,
+        "step_size": 2,
+    },
+    "OneCycle": {"maximal_learning_rate": 0.1, "total_steps": 10},
 }

@@ -56,8 +56,19 @@ KERAS_TESTS = {
     "GlobalMaxPooling3D",
     # normalization
     "layers.normalization.batch_normalization_test": "BatchNormalization",
+    "layers.normalization.group_normalization_test": "GroupNormalization",
+    "layers.normalization.layer_normalization_test": "LayerNormalization",
+    "layers.normalization.rms_normalization_test": "RMSNormalization",
+    "layers.normalization.spectral_normalization_test": "SpectralNormalization",
+    "layers.normalization.unit_normalization_test": "UnitNormalization",
     # dropout
+    "layers.regularization.alpha_dropout_test": "AlphaDropout",
     "layers.regularization.dropout_test": "Dropout",
+    "layers.regularization.gaussian_dropout_test": "GaussianDropout",
+    "layers.regularization.gaussian_noise_test": "GaussianNoise",
+    "layers.regularization.spatial_dropout_test": (
+        "SpatialDropout1D SpatialDropout2D SpatialDropout3D"
+    ),
     # recurrent
     "layers.rnn.simple_rnn_test": "SimpleRNN",
     "layers.rnn.lstm_test": "LSTM",
@@ -84,9 +95,27 @@ KERAS_TESTS = {
     "CategoricalHinge categorical_hinge Dice dice Tversky tversky Circle circle "
     "CTC ctc",
     # optimizers
+    "optimizers.adadelta_test": "Adadelta",
+    "optimizers.adafactor_test": "Adafactor",
+    "optimizers.adagrad_test": "Adagrad",
     "optimizers.adam_test": "Adam",
+    "optimizers.adamax_test": "Adamax",
+    "optimizers.adamw_test": "AdamW",
+    "optimizers.ftrl_test": "Ftrl",
+    "optimizers.lamb_test": "Lamb",
+    "optimizers.lion_test": "Lion",
+    "optimizers.loss_scale_optimizer_test": "SGD",
+    "optimizers.multi_optimizer_test": "SGD Adam RMSprop",
+    "optimizers.muon_test": "Muon",
+    "optimizers.nadam_test": "Nadam",
+    "optimizers.optimizer_test": "SGD Adam AdamW",
+    "optimizers.rmsprop_test": "RMSprop",
+    "optimizers.sgd_test": "SGD",
     # schedules
-    "optimizers.schedules.learning_rate_schedule_test": "CosineDecay",
+    "optimizers.schedules.learning_rate_schedule_test": (
+        "ExponentialDecay InverseTimeDecay PiecewiseConstantDecay PolynomialDecay "
+        "CosineDecay CosineDecayRestarts"
+    ),
 }
 
 # A class's name in keras.src, where its public name is another.
@@ -103,6 +132,7 @@ EXEMPT = {
     r"(Dense|Embedding)Test.test_legacy_load_own_variables": (
         "loads the weights of quantized layers; ours are Keras's first, unquantized, ones"
     ),
+    r"OptimizerTest.test_get_method": "`keras.optimizers.get` by name gives Keras's own",
     r"lora|quantiz|gptq|awq|int4|int8|float8": "LoRA and quantization are left out",
     r"ActivationsTest.test_get_method|RegularizersTest.test_get_method|"
     r"test_identity_initializer|InitializersTest.test_orthogonal$": "a name given as a "
