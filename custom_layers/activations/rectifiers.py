@@ -26,7 +26,7 @@ def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
     if threshold == 0 and max_value == 6:
         y = relu6(x)
     else:
-        y = ops.where(x > threshold, x, ops.zeros_like(x))
+        y = ops.where(x > threshold, x, ops.cast(0, x.dtype))
         if max_value is not None:
             y = ops.clip(y, 0, max_value)
     return y - negative_slope * ops.relu(threshold - x) if negative_slope else y
@@ -233,7 +233,8 @@ class PReLU(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(ndim=len(shape), axes=axes)
 
     def call(self, inputs):
-        return ops.relu(inputs) - self.alpha * ops.relu(-inputs)
+        # A sum: the gradient of a difference would negate an array of x's size.
+        return ops.relu(inputs) + -self.alpha * ops.relu(-inputs)
 
     def compute_output_shape(self, input_shape):
         return input_shape
