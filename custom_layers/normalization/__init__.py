@@ -1,0 +1,1 @@
+"""Normalization: by mean and variance (moments.py), by a norm (norms.py)."""
