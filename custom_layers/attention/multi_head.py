@@ -197,8 +197,8 @@ class _HeadAttention(keras.layers.Layer):
         else:  # who overrides it gets everything in one mask
             lengths = (0, ops.shape(query)[1]), (0, ops.shape(value)[1])
             mask = allowed_keys(*lengths, mask, use_causal_mask, self.sliding_window)
-        Q = self._query_dense(query)  # (B, T, heads, key_dim)
-        K = self._key_dense(value if key is None else key)
+        Q = self._turn(self._query_dense(query))  # (B, T, heads, key_dim)
+        K = self._turn(self._key_dense(value if key is None else key))
         V = self._value_dense(value)
         groups = self._sizes[0] // self._sizes[1]
         if groups > 1:
@@ -208,6 +208,10 @@ class _HeadAttention(keras.layers.Layer):
             y = ops.multiply(y, self._gate_dense(query))
         y = self._output_dense(y)
         return (y, scores) if return_attention_scores else y
+
+    def _turn(self, x, start_index=0):
+        """Q or K with the positions of its tokens, which a subclass brings in."""
+        return x
 
     def _compute_attention(
         self,

@@ -10,7 +10,7 @@ _MASKED = -1e9  # the score of a masked key; scores are float32 at least
 _BLOCK = 128  # query rows that are worked on at once where keys can be skipped
 
 
-def allowed_keys(rows, keys, mask=None, causal=False, window=None):
+def allowed_keys(rows, keys, mask=None, causal=False, window=None, offset=0):
     """Which keys of a range each query row of a range may see; None: all of them.
 
     Args:
@@ -18,6 +18,7 @@ def allowed_keys(rows, keys, mask=None, causal=False, window=None):
         mask: True for a key to be seen, (..., T or 1, S or 1).
         causal: row i sees the keys j <= i.
         window: row i sees the keys with |i - j| < window.
+        offset: number of keys before the one that belongs to row 0.
 
     >>> print(allowed_keys((1, 3), (0, 3), causal=True).numpy())
     [[ True  True False]
@@ -28,7 +29,7 @@ def allowed_keys(rows, keys, mask=None, causal=False, window=None):
         mask = mask if mask.shape[-2] == 1 else mask[..., slice(*rows), :]
         found.append(mask if mask.shape[-1] == 1 else mask[..., slice(*keys)])
     if causal or window:
-        i = ops.expand_dims(ops.arange(*rows, dtype="int32"), -1)
+        i = ops.expand_dims(ops.arange(*rows, dtype="int32") + offset, -1)
         distance = i - ops.arange(*keys, dtype="int32")
         if causal:
             found.append(distance >= 0)
