@@ -43,7 +43,7 @@ def _binary_surprise(y_true, y_pred, from_logits):
     if from_logits:
         is_positive = z >= 0  # and no abs(z), which has no slope at z = 0
         rest = ops.log1p(ops.exp(ops.where(is_positive, -z, z)))
-        return ops.where(is_positive, z, ops.zeros_like(z)) - z * y_true + rest
+        return z * (ops.cast(is_positive, z.dtype) - y_true) + rest
     p = ops.clip(z, keras.config.epsilon(), 1 - keras.config.epsilon())
     return -(y_true * ops.log(p) + (1 - y_true) * ops.log(1 - p))
 
@@ -68,8 +68,15 @@ def _share(label_smoothing):
     return label_smoothing
 
 
+def _smooth(y_true, label_smoothing, classes):
+    """y_true drawn to the uniform distribution."""
+    if not label_smoothing:
+        return y_true
+    return y_true * (1 - label_smoothing) + label_smoothing / classes
+
+
 def _smooth_classes(y_true, y_pred, label_smoothing, axis):
-    """y_true drawn to the uniform distribution, after a look at the class axis."""
+    """_smooth, after a look at the class axis."""
     if isinstance(axis, bool):
         raise ValueError(
             f"`axis` must be of type `int`. Received: axis={axis} of type {type(axis)}"
@@ -83,7 +90,7 @@ def _smooth_classes(y_true, y_pred, label_smoothing, axis):
             SyntaxWarning,
             stacklevel=3,
         )
-    return y_true * (1 - label_smoothing) + label_smoothing / classes
+    return _smooth(y_true, label_smoothing, classes)
 
 
 def _onehot(y_true, y_pred, axis):
@@ -116,7 +123,7 @@ def binary_crossentropy(
     0.6931
     """
     y_true, y_pred = _pair(y_true, y_pred)
-    y_true = _wide(y_true) * (1 - label_smoothing) + 0.5 * label_smoothing
+    y_true = _smooth(_wide(y_true), label_smoothing, 2)
     surprise = _binary_surprise(y_true, y_pred, from_logits)
     return ops.cast(ops.mean(surprise, axis=axis), y_pred.dtype)
 

@@ -10,6 +10,7 @@ from custom_layers.losses.classification import (
     _logits_of,
     _onehot,
     _share,
+    _smooth,
     _smooth_classes,
 )
 
@@ -36,10 +37,10 @@ def binary_focal_crossentropy(
     0.1733
     """
     y_true, y_pred = _pair(y_true, y_pred)
-    y_true = _wide(y_true) * (1 - label_smoothing) + 0.5 * label_smoothing
+    y_true = _smooth(_wide(y_true), label_smoothing, 2)
     p, is_logit = _logits_of(y_pred, from_logits)
     p = ops.sigmoid(p) if is_logit else p
-    miss = y_true * (1 - p) + (1 - y_true) * p
+    miss = y_true + p * (1 - 2 * y_true)  # 1 - p for yes, p for no
     loss = _focus(miss, gamma) * _binary_surprise(y_true, y_pred, from_logits)
     if apply_class_balancing:
         loss = loss * (y_true * alpha + (1 - y_true) * (1 - alpha))

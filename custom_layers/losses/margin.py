@@ -10,7 +10,7 @@ def _shortfall(y_true, y_pred):
     """max(0, 1 - y_true * y_pred), labels 0 and 1 counting as -1 and 1."""
     y_true, y_pred = _pair(y_true, y_pred)
     is_binary = ops.all(ops.logical_or(ops.equal(y_true, 0), ops.equal(y_true, 1)))
-    y_true = ops.where(is_binary, 2 * y_true - 1, y_true)
+    y_true = ops.cond(is_binary, lambda: 2 * y_true - 1, lambda: y_true)
     return ops.maximum(1 - y_true * y_pred, 0)
 
 

@@ -168,8 +168,8 @@ def mean_squared_logarithmic_error(y_true, y_pred):
     """
     y_true, y_pred = _pair(y_true, y_pred)
     epsilon = keras.config.epsilon()
-    log_true = ops.log1p(ops.maximum(y_true, epsilon))
-    log_pred = ops.log1p(ops.maximum(y_pred, epsilon))
+    log_true = ops.log(1 + ops.maximum(y_true, epsilon))
+    log_pred = ops.log(1 + ops.maximum(y_pred, epsilon))
     return ops.mean(ops.square(log_true - log_pred), axis=-1)
 
 
@@ -210,9 +210,9 @@ def huber(y_true, y_pred, delta=1.0):
     2.5
     """
     y_true, y_pred = _pair(y_true, y_pred)
-    size = ops.abs(y_pred - y_true)
-    quadratic = ops.minimum(size, delta)
-    return ops.mean(quadratic * (size - 0.5 * quadratic), axis=-1)
+    error = ops.abs(y_pred - y_true)
+    parabola, line = 0.5 * ops.square(error), delta * (error - 0.5 * delta)
+    return ops.mean(ops.where(error <= delta, parabola, line), axis=-1)
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -220,8 +220,7 @@ class Huber(_Loss):
     """Squared error near 0, absolute error beyond: smooth, and deaf to outliers.
 
     error = |y_pred - y_true|
-    loss = mean(error^2 / 2                     where error <= delta
-                delta * (error - delta / 2)     elsewhere)
+    loss = mean(error^2 / 2 where error <= delta, else delta * (error - delta / 2))
 
     Args:
         delta: where the parabola turns into a line, above 0.
@@ -266,7 +265,7 @@ def log_cosh(y_true, y_pred):
     0.0
     """
     y_true, y_pred = _pair(y_true, y_pred)
-    error = ops.abs(y_pred - y_true)
+    error = y_pred - y_true
     return ops.mean(error + ops.softplus(-2 * error) - math.log(2), axis=-1)
 
 
@@ -275,7 +274,7 @@ class LogCosh(_Loss):
     """A smooth Huber: error^2 / 2 near 0, |error| - log(2) far away.
 
     loss = mean(log(cosh(error))),  error = y_pred - y_true
-         = mean(|error| + log(1 + exp(-2 * |error|)) - log(2)), without overflow
+         = mean(error + log(1 + exp(-2 * error)) - log(2)), without overflow
 
     Args, shapes and errors: as in `MeanSquaredError`.
     Differs from Keras: shapes that would only broadcast are refused.
