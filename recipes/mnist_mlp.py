@@ -19,12 +19,12 @@ from cookbook.data import load_images
 from cookbook.report import report_classifier
 from cookbook.training import RunFolder, seed_everything, train
 from cookbook.tuning import search
-from custom_layers.activations import ReLU
+from custom_layers.activations.rectifiers import ReLU
 from custom_layers.dense import Dense
 from custom_layers.dropout import Dropout
-from custom_layers.initializers import HeNormal
+from custom_layers.initializers.random_draws import HeNormal
 from custom_layers.losses.classification import SparseCategoricalCrossentropy
-from custom_layers.normalization import BatchNormalization
+from custom_layers.normalization.batch import BatchNormalization
 from custom_layers.optimizers.adaptive import Adam
 from custom_layers.schedules import CosineDecay
 
