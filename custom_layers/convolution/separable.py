@@ -108,8 +108,8 @@ class _SeparableConvolution(_Depthwise):
     def _convolve(self, inputs, padding):
         y = self._convolve_depthwise(inputs, self.depthwise_kernel, padding)
         pointwise = ops.reshape(self.pointwise_kernel, (-1, self.filters))
-        last = self.data_format == "channels_last"
-        return ops.einsum("...c,cf->...f" if last else "bc...,cf->bf...", y, pointwise)
+        y = ops.matmul(ops.moveaxis(y, self._channel_axis, -1), pointwise)
+        return ops.moveaxis(y, -1, self._channel_axis)
 
     def get_config(self):
         return {**super().get_config(), "filters": self.filters}
