@@ -103,3 +103,17 @@ def test_a_lab_recipe_proves_its_claims_and_draws_them(name, tmp_path, capfd):
     assert not failed
     assert list(path.glob("*.png"))
     assert " claims hold | " in capfd.readouterr().out.strip().splitlines()[-1]
+
+
+def test_the_worked_example_with_trained_biases_has_the_exact_error(tmp_path):
+    metrics, _ = run("backprop_by_hand", tmp_path, "--train-biases")
+    claims = {claim["text"]: claim for claim in metrics["claims"]}
+    assert claims["distance to the exact error after"]["holds"]
+
+
+def test_the_worked_example_refuses_sizes_that_do_not_fit(tmp_path, capfd):
+    for sizes in (["3", "2"], ["2"], ["2", "4"]):
+        with pytest.raises(SystemExit) as stop:
+            run("backprop_by_hand", tmp_path, "--sizes", *sizes)
+        assert stop.value.code == 2
+        assert "--sizes got" in capfd.readouterr().err
