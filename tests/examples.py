@@ -70,6 +70,10 @@ LAYERS = {
     # attention
     "AdditiveAttention": ({}, [(2, 3, 4), (2, 5, 4)]),
     "Attention": ({"use_scale": True, "score_mode": "concat"}, [(2, 3, 4), (2, 5, 4)]),
+    "CachedMultiHeadAttention": (
+        {"num_heads": 2, "key_dim": 4, "max_wavelength": 100.0},
+        {"query": (2, 3, 6), "value": (2, 5, 4)},
+    ),
     "GroupQueryAttention": (
         {"head_dim": 4, "num_query_heads": 4, "num_key_value_heads": 2},
         {"query": (2, 3, 6), "value": (2, 5, 6)},
@@ -77,6 +81,21 @@ LAYERS = {
     "MultiHeadAttention": (
         {"num_heads": 2, "key_dim": 3, "use_gate": True},
         {"query": (2, 3, 6), "value": (2, 5, 4)},
+    ),
+    "PositionEmbedding": ({"sequence_length": 3}, (2, 3, 4)),
+    "RotaryEmbedding": ({"max_wavelength": 50}, (2, 3, 4)),
+    "SinePositionEncoding": ({"max_wavelength": 50}, (2, 3, 4)),
+    "TokenAndPositionEmbedding": (
+        {"vocabulary_size": 6, "sequence_length": 3, "embedding_dim": 4},
+        (2, 3),
+    ),
+    "TransformerDecoderBlock": (
+        {"intermediate_dim": 8, "num_heads": 2},
+        {"inputs": (2, 3, 4), "source": (2, 5, 6)},
+    ),
+    "TransformerEncoderBlock": (
+        {"intermediate_dim": 8, "num_heads": 2, "normalize_first": True},
+        (2, 3, 4),
     ),
     # recurrent
     "SimpleRNNCell": ({"units": 3, "dropout": 0.1}, (2, 4, 5)),
@@ -128,7 +147,10 @@ CELLS = {
 }
 
 # Layers whose input is no float tensor: {name: (dtype, low, high)}
-INTEGER_INPUTS = {"Embedding": ("int32", 0, 5)}
+INTEGER_INPUTS = {
+    "TokenAndPositionEmbedding": ("int32", 0, 6),
+    "Embedding": ("int32", 0, 5),
+}
 
 INITIALIZERS = {
     "Constant": {"value": 0.5},
