@@ -123,12 +123,13 @@ def draw(snapshots, losses, run):
 def main(config):
     run = RunFolder.open("xor_from_scratch", config)
     seed_everything(config.seed)
-    epochs = min(config.epochs, 2_000) if config.quick else config.epochs
+    epochs = min(config.epochs, 1_000) if config.quick else config.epochs
+    frames = min(config.frames, 15) if config.quick else config.frames
     rng = np.random.default_rng(config.seed)
     shapes = [(2, config.hidden), (config.hidden,), (config.hidden, 1), (1,)]
     weights = [rng.normal(size=shape) for shape in shapes]
     model = build(config, weights)
-    keep = set(np.unique(np.geomspace(1, epochs, config.frames).astype(int)))
+    keep = set(np.unique(np.geomspace(1, epochs, frames).astype(int)))
     snapshots, losses, distance = [(0, weights)], [], 0.0
     for epoch in range(1, epochs + 1):
         before = weights
