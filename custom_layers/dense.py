@@ -64,9 +64,6 @@ class _Affine(keras.layers.Layer):
             "bias_initializer": keras.initializers.serialize(self.bias_initializer),
             "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
             "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
-            "activity_regularizer": keras.regularizers.serialize(
-                self.activity_regularizer
-            ),
             "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),
             "bias_constraint": keras.constraints.serialize(self.bias_constraint),
         }
@@ -270,6 +267,9 @@ class EinsumDense(_Affine):
             "equation": self.equation,
             "output_shape": self.partial_output_shape,
             "bias_axes": self.bias_axes,
+            "activity_regularizer": keras.regularizers.serialize(
+                self.activity_regularizer
+            ),
         }
 
 
