@@ -55,9 +55,9 @@ def _normalize(x, axes, moments, gamma, beta, epsilon, weights=None):
             s0 = _sum(dy, inner)
             s1 = _sum(dy * centered, inner) * inverse
             share = (1.0 if weights is None else weights) / _count(x, axes, weights)
-            m0 = _sum(gamma * s0, outer) * share
-            m1 = _sum(gamma * s1, outer) * share
-            dx = dy * (gamma * inverse) - (centered * (m1 * inverse) + m0) * inverse
+            m0 = _sum(gamma * s0, outer) * (share * inverse)
+            m1 = _sum(gamma * s1, outer) * (share * inverse * inverse)
+            dx = dy * (gamma * inverse) - centered * m1 - m0
             return dx, None, None, _sum_to(s1, gamma.shape), _sum_to(s0, beta.shape)
 
         return _affine(*inputs, epsilon), gradient
@@ -106,8 +106,8 @@ class _Normalization(keras.layers.Layer):
         self.gamma = None
         self.beta = None
 
-    def _add_gamma_and_beta(self, shape):
-        for name, wanted in (("gamma", self.scale), ("beta", self.center)):
+    def _add_gamma_and_beta(self, shape, scale, center):
+        for name, wanted in (("gamma", scale), ("beta", center)):
             if wanted:
                 weight = self.add_weight(
                     name=name,
@@ -123,7 +123,7 @@ class _Normalization(keras.layers.Layer):
         """Both in that dtype and shape; 1 and 0 where the layer has none."""
         pair = (self.gamma, 1), (self.beta, 0)
         return [
-            ops.full([1] * len(shape), default, dtype)
+            ops.full(shape, default, dtype)
             if weight is None
             else ops.reshape(ops.cast(weight, dtype), shape)
             for weight, default in pair

@@ -104,7 +104,7 @@ class BatchNormalization(_Normalization):
     def build(self, input_shape):
         (axis,) = _positive_axes(self.axis, input_shape)
         channels = (input_shape[axis],)
-        self._add_gamma_and_beta(channels)
+        self._add_gamma_and_beta(channels, self.scale, self.center)
 
         def stddev_initializer(shape, dtype=None):
             return ops.sqrt(self.moving_variance_initializer(shape, dtype))

@@ -78,6 +78,10 @@ class _KernelWrapper(keras.layers.Wrapper):
     def compute_output_shape(self, input_shape):
         return self.layer.compute_output_shape(input_shape)
 
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return super().from_config(dict(config), custom_objects)  # Keras's empties it
+
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class SpectralNormalization(_KernelWrapper):
@@ -126,7 +130,7 @@ class SpectralNormalization(_KernelWrapper):
     def call(self, inputs, training=False):
         if training:
             self._normalize_kernel()
-        return ops.cast(self.layer(inputs), inputs.dtype)
+        return ops.cast(self.layer(inputs), self.compute_dtype)
 
     def _normalize_kernel(self):
         kernel = ops.cast(self.kernel, self.kernel.dtype)
@@ -193,4 +197,4 @@ class WeightNormalization(_KernelWrapper):
                 variable.assign(new)
         for loss in scope.losses:
             self.add_loss(loss)
-        return outputs
+        return ops.cast(outputs, self.compute_dtype)

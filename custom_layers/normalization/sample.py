@@ -84,7 +84,11 @@ class LayerNormalization(_Normalization):
 
     def build(self, input_shape):
         axes = _positive_axes(self.axis, input_shape)
-        self._add_gamma_and_beta([input_shape[a] for a in axes])
+        self._add_gamma_and_beta(
+            [input_shape[a] for a in axes],
+            self.scale or self.rms_scaling,
+            self.center and not self.rms_scaling,
+        )
 
     def call(self, inputs):
         x = _in_float32(inputs)
@@ -193,7 +197,7 @@ class GroupNormalization(_Normalization):
         self.input_spec = keras.layers.InputSpec(
             ndim=len(input_shape), axes={self.axis: channels}
         )
-        self._add_gamma_and_beta([channels])
+        self._add_gamma_and_beta([channels], self.scale, self.center)
 
     def call(self, inputs):
         x = _in_float32(inputs)
