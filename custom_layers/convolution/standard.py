@@ -118,6 +118,11 @@ class _SlidingKernel(keras.layers.Layer):
 
     def build(self, input_shape):
         channels = input_shape[self._channel_axis]
+        if channels is None:
+            raise ValueError(
+                f"Expected a known number of channels. Received: {input_shape=}, "
+                f"data_format={self.data_format}."
+            )
         self.input_spec = keras.layers.InputSpec(
             ndim=self.rank + 2, axes={self._channel_axis: channels}
         )

@@ -168,3 +168,18 @@ class Conv3DTranspose(_TransposedConvolution):
     """
 
     rank = 3
+
+    def __init__(
+        self,
+        filters,
+        kernel_size,
+        strides=1,
+        padding="valid",
+        data_format=None,
+        output_padding=None,
+        *more,
+        **kwargs,
+    ):
+        # Keras has data_format before output_padding in this one of the three.
+        first = filters, kernel_size, strides, padding
+        super().__init__(*first, output_padding, data_format, *more, **kwargs)
