@@ -57,7 +57,11 @@ def layer_step(cls, kwargs, shape, jit_compile, backward):
             return layer(**dict(zip(shape, values)), **call)
         return layer(values if isinstance(shape, list) else values[0], **call)
 
-    apply([tf.convert_to_tensor(x) for x in inputs])
+    # A gradient of ones to start from would let XLA fold half of some layers away.
+    upstream = tf.nest.map_structure(
+        lambda y: tf.cast(rng.normal(size=y.shape), y.dtype),
+        apply([tf.convert_to_tensor(x) for x in inputs]),
+    )
     weights = [w.value for w in layer.trainable_weights]
 
     @tf.function(jit_compile=jit_compile)
@@ -70,7 +74,7 @@ def layer_step(cls, kwargs, shape, jit_compile, backward):
         with tf.GradientTape() as tape:
             tape.watch(values)
             outputs = apply(values)
-        return tape.gradient(outputs, [*values, *weights])
+        return tape.gradient(outputs, [*values, *weights], upstream)
 
     return forward_and_backward if backward else forward
 
