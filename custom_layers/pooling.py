@@ -266,8 +266,10 @@ class _GlobalAveragePooling(_GlobalPooling):
     _summary = staticmethod(ops.mean)
 
     def _masked_summary(self, x, mask, **over):
-        count = ops.sum(ops.cast(mask, x.dtype), **over)
-        return ops.sum(ops.where(mask, x, 0), **over) / ops.maximum(count, 1)
+        wide = keras.backend.result_type(x.dtype, "float32")  # float16 cannot count far
+        count = ops.sum(ops.cast(mask, wide), **over)
+        total = ops.sum(ops.where(mask, ops.cast(x, wide), 0), **over)
+        return ops.cast(total / ops.maximum(count, 1), x.dtype)
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")

@@ -104,8 +104,7 @@ def test_each_unit_is_a_weighted_sum_plus_bias():
 
 def test_a_mask_passes_through_dense():
     x = keras.layers.Masking()(np.array([[[1.0], [0.0]]]))
-    mask = keras.src.backend.get_keras_mask(Dense(2)(x))
-    np.testing.assert_array_equal(mask, [[True, False]])
+    np.testing.assert_array_equal(Dense(2)(x)._keras_mask, [[True, False]])
 
 
 def test_dense_of_one_hot_rows_is_an_embedding():
@@ -169,7 +168,7 @@ def test_embedding_masks_zeros_only_when_asked():
     )
     assert Embedding(5, 2).compute_mask(x) is None
     y = Embedding(5, 2, mask_zero=True)(x)
-    np.testing.assert_array_equal(keras.src.backend.get_keras_mask(y), x != 0)
+    np.testing.assert_array_equal(y._keras_mask, x != 0)
 
 
 @pytest.mark.parametrize("wrap", [lambda w: w, lambda w: [w]])
