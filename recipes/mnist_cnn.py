@@ -59,7 +59,7 @@ def block(filters, pool):
     return [
         convolution,
         *([MaxPooling2D()] if pool else []),
-        BatchNormalization(),
+        BatchNormalization(momentum=0.9),
         ReLU(),
     ]
 
