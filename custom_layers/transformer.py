@@ -170,9 +170,6 @@ class _Block(keras.layers.Layer):
         y = self.contract(self.expand(self._before(self.feed_forward_norm, x)))
         return self._after(self.feed_forward_norm, x, y, training)
 
-    def compute_output_shape(self, inputs_shape, *others):
-        return inputs_shape
-
     def get_config(self):
         return {
             **super().get_config(),
@@ -227,6 +224,9 @@ class TransformerEncoderBlock(_Block):
         y = self.self_attention(x, x, value_mask=mask, training=training)
         x = self._after(self.self_attention_norm, inputs, y, training)
         return self._feed_forward(x, training)
+
+    def compute_output_shape(self, inputs_shape):
+        return inputs_shape
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -291,6 +291,9 @@ class TransformerDecoderBlock(_Block):
             )
             x = self._after(self.source_attention_norm, x, y, training)
         return self._feed_forward(x, training)
+
+    def compute_output_shape(self, inputs_shape, source_shape=None):
+        return inputs_shape
 
     def empty_cache(self, batch_size, length, source=None, source_mask=None):
         """What `step` carries: K, V and mask of `length` tokens and of the source."""

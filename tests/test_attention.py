@@ -292,6 +292,16 @@ def test_several_attention_axes_are_one_long_axis():
     assert_close(ops.reshape(y, (2, 12, 8)), z)
 
 
+@every_layer
+def test_a_single_key_is_the_answer_to_every_query(name):
+    if "Attention" in (name, name.removeprefix("Additive")):
+        pytest.skip("there as in Keras, ops.softmax warns")
+    layer, x = SELF_ATTENTION[name](), array(2, 5, 8)
+    y, P = layer(x, x[:, 1:2], return_attention_scores=True)
+    assert_close(P, np.ones((2, *P.shape[1:]), "float32"))
+    assert_close(y, ops.tile(y[:, :1], (1, 5, 1)))
+
+
 def test_as_many_groups_as_heads_is_multi_head_attention():
     x = array(2, 5, 8)
     ours, same = GroupQueryAttention(3, 4, 4), MultiHeadAttention(4, 3)

@@ -80,6 +80,8 @@ def _weights(q, k, allowed):
     scores = ops.cast(scores, keras.backend.result_type(scores.dtype, "float32"))
     if allowed is not None:
         scores = ops.where(allowed, scores, _MASKED)
+    if scores.shape[-1] == 1:  # ops.softmax would warn
+        return ops.exp(scores - scores)
     return ops.softmax(scores, axis=-1)
 
 
