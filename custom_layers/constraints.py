@@ -72,7 +72,7 @@ class NonNeg(keras.constraints.Constraint):
     """
 
     def __call__(self, w):
-        return ops.maximum(ops.convert_to_tensor(w), 0)
+        return ops.relu(w)
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")

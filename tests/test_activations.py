@@ -241,11 +241,10 @@ def test_swish_starts_as_silu():
 
 @pytest.mark.parametrize("activation", ["sigmoid", "silu", None])
 def test_glu_layer_is_a_product_of_two_projections(activation):
-    x = X.astype("float64")
-    layer = GLU(2, activation, bias_initializer="ones", dtype="float64")
-    y = layer(x)
-    w, c = [np.asarray(weight) for weight in layer.weights]
-    a, b = x @ w[:, :2] + c[:2], x @ w[:, 2:] + c[2:]
+    layer = GLU(2, activation, bias_initializer="ones")
+    y = layer(X)
+    w, c = [weight.astype("float64") for weight in layer.get_weights()]
+    a, b = X @ w[:, :2] + c[:2], X @ w[:, 2:] + c[2:]
     s = 1 / (1 + np.exp(-b))
     gate = {"sigmoid": s, "silu": b * s, None: b}[activation]
     assert_close(y, a * gate)

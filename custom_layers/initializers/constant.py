@@ -26,7 +26,8 @@ class Constant(keras.initializers.Initializer):
 
     def __call__(self, shape, dtype=None):
         dtype = keras.backend.standardize_dtype(dtype)
-        return ops.broadcast_to(ops.cast(self.value, dtype), shape)
+        w = ops.broadcast_to(ops.cast(self.value, dtype), shape)
+        return ops.copy(w)  # on torch a broadcast's entries share their memory
 
     def get_config(self):
         return {"value": keras.saving.serialize_keras_object(self.value)}
