@@ -4,6 +4,8 @@ import dataclasses
 import json
 import time
 
+import numpy as np
+
 from cookbook.training import plain
 
 
@@ -47,3 +49,17 @@ def conclude(run, claims):
         f"{sum(claim.holds for claim in claims)} of {len(claims)} claims hold | "
         f"{seconds:.0f} s | {run.path}"
     )
+
+
+def take_steps(model, x, y, steps, batch_size=None, seed=0):
+    """`steps` gradient steps of a compiled model, each on `batch_size` random examples.
+
+    Without batch_size each step sees all of x and y. It is one epoch of fit, since at
+    an experiment's sizes most of the time would go into what happens between epochs.
+    """
+    if batch_size is None:
+        rows = np.tile(np.arange(len(x)), steps)
+    else:
+        rows = np.random.default_rng(seed).integers(len(x), size=steps * batch_size)
+    batch_size = batch_size or len(x)
+    model.fit(x[rows], y[rows], batch_size=batch_size, shuffle=False, verbose=0)
