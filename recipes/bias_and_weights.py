@@ -108,7 +108,7 @@ def draw_neuron(run):
 
 def draw_answers(models, x, y, run, name, message):
     """A panel for each title of `models`: where its network says no and yes."""
-    figure = Figure(figsize=(3 * len(models), 3.4), layout="constrained")
+    figure = Figure(figsize=(3 * len(models), 3.7), layout="constrained")
     line = np.linspace(-1.1, 1.1, 150) * np.abs(x).max()
     grid = np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)
     panels = figure.subplots(1, len(models), sharey=True, squeeze=False)[0]
