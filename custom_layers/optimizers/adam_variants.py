@@ -153,23 +153,25 @@ class Nadam(_MomentOptimizer):
             name="u_product",
         )
 
-    def _momentum_at(self, t):
-        return self.beta_1 * (1 - 0.5 * ops.power(ops.cast(0.96, t.dtype), t))
+    def _u(self, t, beta_1, decay=0.96):
+        return beta_1 * (1 - 0.5 * ops.power(decay, t))
 
     def _step_scalars(self, learning_rate, dtype):
-        """Factors of m and g in lr * m_hat, and v's correction; p moves on."""
-        t = self._time(dtype)
-        u, next_u = self._momentum_at(t), self._momentum_at(t + 1)
+        """1 - betas, the factors of m and g in lr * m_hat, and v's correction."""
+        t, lr = self._time(dtype), ops.cast(learning_rate, dtype)
+        beta_1, beta_2 = ops.cast(self.beta_1, dtype), ops.cast(self.beta_2, dtype)
+        decay = ops.cast(0.96, dtype)
+        u, next_u = self._u(t, beta_1, decay), self._u(t + 1, beta_1, decay)
         if not self._known_scalars:  # once a step, even with variables of two dtypes
-            self.assign(self._u_product, self._u_product * u)
+            p = self._u_product
+            self.assign(p, p * self._u(self._time(p.dtype), self.beta_1))
         p = ops.cast(self._u_product, dtype)
-        lr = ops.cast(learning_rate, dtype)
         of_m, of_g = lr * next_u / (1 - p * next_u), lr * (1 - u) / (1 - p)
-        return of_m, of_g, self._bias(self.beta_2, dtype)
+        return 1 - beta_1, 1 - beta_2, of_m, of_g, self._bias(self.beta_2, dtype)
 
     def update_step(self, gradient, variable, learning_rate):
-        of_m, of_g, bias_2 = self._scalars(learning_rate, variable)
-        g, m, v = self._average(gradient, variable)
+        new_1, new_2, of_m, of_g, bias_2 = self._scalars(learning_rate, variable)
+        g, m, v = self._average(gradient, variable, new_1, new_2)
         step = ops.add(of_m * m, ops.multiply(of_g, g))
         self.assign_sub(variable, step / (ops.sqrt(v / bias_2) + self.epsilon))
 
@@ -234,7 +236,7 @@ class RectifiedAdam(Adam):
 
     def update_step(self, gradient, variable, learning_rate):
         lr, is_rectified = self._scalars(learning_rate, variable)
-        _, m, v = self._average(gradient, variable)
+        _, m, v = self._average(gradient, variable, 1 - self.beta_1, 1 - self.beta_2)
         root = ops.sqrt(self._largest(v, variable)) + self.epsilon
         self.assign_sub(variable, lr * m / ops.where(is_rectified, root, 1))
 

@@ -230,14 +230,14 @@ class _MomentOptimizer(_StepOptimizer):
             var_list, list(self._slot_names)
         )
 
-    def _average(self, gradient, variable):
-        """Moves m towards g and v towards g^2; returns g, m and v."""
+    def _average(self, gradient, variable, new_1, new_2):
+        """m and v take the share 1 - beta of g and g^2; returns g, m and v."""
         index = self._get_variable_index(variable)
         m, v = self._momentums[index], self._velocities[index]
         g = ops.cast(gradient, variable.dtype)
         # beta * m + (1 - beta) * g, as one step from m towards g.
-        self.assign_add(m, (1 - self.beta_1) * ops.subtract(g, m))
-        self.assign_add(v, (1 - self.beta_2) * ops.subtract(ops.square(g), v))
+        self.assign_add(m, new_1 * ops.subtract(g, m))
+        self.assign_add(v, new_2 * ops.subtract(ops.square(g), v))
         return g, m, v
 
     def _bias(self, beta, dtype):
@@ -315,7 +315,7 @@ class Adam(_MomentOptimizer):
 
     def update_step(self, gradient, variable, learning_rate):
         lr = self._scalars(learning_rate, variable)
-        _, m, v = self._average(gradient, variable)
+        _, m, v = self._average(gradient, variable, 1 - self.beta_1, 1 - self.beta_2)
         v_hat = self._largest(v, variable)
         self.assign_sub(variable, lr * m / (ops.sqrt(v_hat) + self.epsilon))
 

@@ -31,12 +31,18 @@ class _StepOptimizer(keras.optimizers.Optimizer):
             self._known_scalars = None
 
     def _scalars(self, learning_rate, variable):
-        dtype = variable.dtype
-        if self._known_scalars is None:  # update_step was called by hand
-            return self._step_scalars(learning_rate, dtype)
-        if dtype not in self._known_scalars:
-            self._known_scalars[dtype] = self._step_scalars(learning_rate, dtype)
-        return self._known_scalars[dtype]
+        dtype = keras.backend.standardize_dtype(variable.dtype)
+        known = {} if self._known_scalars is None else self._known_scalars
+        if dtype not in known:
+            # In 16 bits, 1 - 0.999^t is zero: these few numbers are never so narrow.
+            is_narrow = dtype in ("float16", "bfloat16")
+            scalars = self._step_scalars(
+                learning_rate, "float32" if is_narrow else dtype
+            )
+            known[dtype] = keras.tree.map_structure(
+                lambda x: ops.cast(x, dtype) if is_narrow else x, scalars
+            )
+        return known[dtype]
 
     def _step_scalars(self, learning_rate, dtype):
         return ops.cast(learning_rate, dtype)

@@ -59,17 +59,20 @@ class SGD(_StepOptimizer):
         if self.momentum != 0:
             self.momentums = self.add_optimizer_variables(variables, "momentum")
 
+    def _step_scalars(self, learning_rate, dtype):
+        return ops.cast(learning_rate, dtype), ops.cast(self.momentum, dtype)
+
     def update_step(self, gradient, variable, learning_rate):
-        lr = self._scalars(learning_rate, variable)
+        lr, momentum = self._scalars(learning_rate, variable)
         step = ops.multiply(lr, ops.cast(gradient, variable.dtype))
         if self.momentum == 0:
             self.assign_sub(variable, step)
             return
         m = self.momentums[self._get_variable_index(variable)]
-        new_m = ops.subtract(self.momentum * m, step)
+        new_m = ops.subtract(momentum * m, step)
         self.assign(m, new_m)
         if self.nesterov:
-            new_m = ops.subtract(self.momentum * new_m, step)
+            new_m = ops.subtract(momentum * new_m, step)
         self.assign_add(variable, new_m)
 
     def get_config(self):

@@ -49,13 +49,17 @@ class Lion(_StepOptimizer):
         super().build(var_list)
         self._momentums = self.add_optimizer_variables(var_list, "momentum")
 
+    def _step_scalars(self, learning_rate, dtype):
+        values = (learning_rate, self.beta_1, self.beta_2)
+        return tuple(ops.cast(value, dtype) for value in values)
+
     def update_step(self, gradient, variable, learning_rate):
-        lr = self._scalars(learning_rate, variable)
+        lr, beta_1, beta_2 = self._scalars(learning_rate, variable)
         m = self._momentums[self._get_variable_index(variable)]
         g = ops.cast(gradient, variable.dtype)
-        c = ops.add(self.beta_1 * m, ops.multiply(1 - self.beta_1, g))
+        c = ops.add(beta_1 * m, ops.multiply(1 - beta_1, g))
         self.assign_sub(variable, lr * ops.sign(c))
-        self.assign_add(m, (1 - self.beta_2) * ops.subtract(g, m))
+        self.assign_add(m, (1 - beta_2) * ops.subtract(g, m))
 
     def get_config(self):
         return {
@@ -104,7 +108,7 @@ class Lamb(_MomentOptimizer):
 
     def update_step(self, gradient, variable, learning_rate):
         lr, bias_1, bias_2 = self._scalars(learning_rate, variable)
-        _, m, v = self._average(gradient, variable)
+        _, m, v = self._average(gradient, variable, 1 - self.beta_1, 1 - self.beta_2)
         u = m / bias_1 / (ops.sqrt(v / bias_2) + self.epsilon)
         w_norm = ops.sqrt(ops.sum(ops.square(variable)))
         u_norm = ops.sqrt(ops.sum(ops.square(u)))

@@ -144,7 +144,8 @@ class LazyAdam(Adam):
         index = self._get_variable_index(variable)
         m, v = self._momentums[index], self._velocities[index]
         # Summed over repeated rows; each repetition then computes the same new row.
-        g = ops.cast(ops.convert_to_tensor(gradient, sparse=False), variable.dtype)
+        g = ops.segment_sum(gradient.values, rows, num_segments=variable.shape[0])
+        g = ops.cast(g, variable.dtype)
         g, m_rows, v_rows = (ops.take(x, rows, axis=0) for x in (g, m, v))
         m_rows = m_rows + (1 - self.beta_1) * (g - m_rows)
         v_rows = v_rows + (1 - self.beta_2) * (ops.square(g) - v_rows)

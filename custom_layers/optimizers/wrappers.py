@@ -260,8 +260,8 @@ class SAM(_Wrapper):
 
     def _ways_up(self, grads, trainable_variables):
         """{key of a variable: rho * g / |g|}."""
-        grads = {
-            self._var_key(w): ops.convert_to_tensor(g, sparse=False)
+        grads = {  # added to zeros, rows of an embedding become a dense gradient
+            self._var_key(w): ops.add(ops.cast(g, w.dtype), ops.zeros_like(w))
             for g, w in zip(grads, trainable_variables)
             if g is not None
         }

@@ -1,0 +1,90 @@
+"""Optimizers side by side: the weights along one fixed sequence of gradients."""
+
+import keras
+import numpy as np
+from keras import ops
+
+SHAPES = [(3, 4), (5,), (4, 2, 3), (), (5, 2)]
+STEPS = 100
+TOLERANCE = {"float32": 1e-6, "float64": 1e-12}
+
+
+def sequence(shapes=SHAPES, steps=STEPS, dtype="float64", seed=0):
+    """Start values and gradients: scales from 0.01 to 10, a drift, some exact zeros."""
+    rng = np.random.default_rng(seed)
+    starts = [rng.normal(size=shape).astype(dtype) for shape in shapes]
+    scales = [10 ** rng.uniform(-2, 1, size=shape) for shape in shapes]
+    gradients = []
+    for _ in range(steps):
+        step = [scale * (rng.normal(size=np.shape(scale)) + 0.3) for scale in scales]
+        step[0] = step[0] * (rng.uniform(size=shapes[0]) < 0.8)
+        gradients.append([g.astype(dtype) for g in step])
+    return starts, gradients
+
+
+def compiled(optimizer, variables):
+    """`apply` of the optimizer, compiled where the backend does that."""
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(
+            lambda *gradients: optimizer.apply(gradients, variables), autograph=False
+        )
+    if backend == "torch":
+        import torch
+
+        return torch.no_grad()(lambda *gradients: optimizer.apply(gradients, variables))
+    import jax
+
+    optimizer.build(variables)
+    step = jax.jit(optimizer.stateless_apply)
+
+    def apply(*gradients):
+        weights, state = step(
+            [v.value for v in optimizer.variables],
+            list(gradients),
+            [v.value for v in variables],
+        )
+        for variable, value in zip([*variables, *optimizer.variables], weights + state):
+            variable.assign(value)
+
+    return apply
+
+
+def run(optimizer, starts, gradients, dtype, prepare=None):
+    """The weights after each step, a list of lists of arrays."""
+    variables = [
+        keras.Variable(w, dtype=dtype, name=f"w{i}") for i, w in enumerate(starts)
+    ]
+    if prepare is not None:
+        prepare(optimizer, variables)
+    optimizer.build(variables)
+    apply = compiled(optimizer, variables)
+    path = []
+    for step in gradients:
+        apply(*[ops.convert_to_tensor(g, dtype=dtype) for g in step])
+        path.append([ops.convert_to_numpy(v).copy() for v in variables])
+    return path
+
+
+def error(actual, desired):
+    """The largest difference at any step, relative to the variable's largest value."""
+    worst = 0.0
+    for index in range(len(desired[0])):
+        a = np.array([np.asarray(step[index]) for step in actual])
+        d = np.array([np.asarray(step[index]) for step in desired])
+        assert a.shape == d.shape
+        assert np.isfinite(d).all()
+        difference = np.abs(a - d).max() / np.abs(d).max()
+        worst = max(worst, np.inf if np.isnan(difference) else float(difference))
+    return worst
+
+
+def error_to_keras(ours, theirs, kwargs, dtype, prepare=None):
+    starts, gradients = sequence(dtype=dtype)
+    paths = [
+        run(cls(**{**kwargs}), starts, gradients, dtype, prepare)
+        for cls in (ours, theirs)
+    ]
+    return error(*paths)
