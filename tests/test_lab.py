@@ -1,29 +1,41 @@
-"""The lab's claims, and its gradient steps against NumPy."""
+"""Claims: which side of the bound, what is printed and written; the animation."""
 
-import keras
-import numpy as np
-import pytest
+import json
 
-from cookbook.lab import Claim, take_steps
+from matplotlib.figure import Figure
+from matplotlib.image import imread
 
-
-@pytest.mark.parametrize(
-    ("measured", "at_most", "holds"),
-    [(2.0, False, True), (2.0, True, False), (1.0, True, True)],
-)
-def test_a_claim_holds_on_its_side_of_its_bound(measured, at_most, holds):
-    assert Claim("a number", measured, 1.5, at_most).holds is holds
+from cookbook.cli import Experiment
+from cookbook.lab import Claim, conclude
+from cookbook.plots import save_animation, save_figure
+from cookbook.training import RunFolder
 
 
-@pytest.mark.parametrize("batch_size", [None, 2])
-def test_steps_are_gradient_descent(batch_size):
-    x = np.array([[1.0], [2.0], [4.0]], "float32")
-    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
-    model.set_weights([np.array([[0.0]])])
-    model.compile(keras.optimizers.SGD(0.01), "mse")
-    take_steps(model, x, 3 * x, 5, batch_size, seed=1)
-    w, rng = 0.0, np.random.default_rng(1)
-    drawn = rng.integers(3, size=10).reshape(5, 2) if batch_size else [range(3)] * 5
-    for rows in drawn:
-        w -= 0.01 * np.mean(2 * (w - 3) * x[list(rows)] ** 2)
-    np.testing.assert_allclose(model.get_weights()[0], [[w]], rtol=1e-5)
+def test_a_claim_holds_on_its_side_of_the_bound():
+    assert Claim("c", 2.0, 1.0).holds
+    assert not Claim("c", 0.5, 1.0).holds
+    assert Claim("c", 0.5, 1.0, at_most=True).holds
+    assert not Claim("c", 2.0, 1.0, at_most=True).holds
+    assert not Claim("c", float("nan"), 1.0).holds
+
+
+def test_conclude_prints_every_claim_and_writes_them(tmp_path, capsys):
+    run = RunFolder.open("r", Experiment(run_dir=tmp_path, seed=3))
+    conclude(run, [Claim("big", 2.0, 1.0), Claim("small", 2.0, 1.0, at_most=True)])
+    lines = capsys.readouterr().out.strip().splitlines()
+    assert lines[0] == "holds  big: 2 (at least 1)"
+    assert lines[1] == "FAILS  small: 2 (at most 1)"
+    assert lines[2].startswith("1 of 2 claims hold | ")
+    metrics = json.loads((run.path / "metrics.json").read_text())
+    assert [claim["holds"] for claim in metrics["claims"]] == [True, False]
+    assert metrics["settings"]["seed"] == 3
+
+
+def test_an_animation_has_its_frames(tmp_path):
+    run = RunFolder.open("r", Experiment(run_dir=tmp_path))
+    figure = Figure(figsize=(1, 1))
+    axes = figure.subplots()
+    save_animation(figure, lambda i: axes.plot([0, i]), 3, run, "a.gif")
+    save_figure(figure, run, "a.png")
+    assert (run.path / "a.gif").read_bytes().startswith(b"GIF89a")
+    assert imread(run.path / "a.png").std() > 0
