@@ -6,34 +6,50 @@ import keras
 from keras import ops
 
 
-def _keep(shape, rate, seed):
-    """True with probability 1 - rate, rounded to a multiple of 2^-16.
+def _random_integers(n, bits, seed):
+    """n integers of 16 or 32 random bits each, the sign among them.
 
-    A word of random bits serves several entries with 16 bits each. It has 64 bits where
-    the backend has them: XLA on CPUs draws those a hundred times faster.
+    They are cut from words of 64 bits where the backend has such: XLA on CPUs draws
+    those a hundred times faster than words of 32.
     """
-    bits = 32 if keras.backend.backend() == "jax" else 64
-    half = 2 ** (bits - 1)
-    n = math.prod(shape)
-    words = keras.random.randint(
-        (n * 16 // bits + 1, 1), -half, half - 1, dtype=f"int{bits}", seed=seed
-    )
-    parts = ops.reshape(ops.view(words, "int16"), (-1,))
+    width = 32 if keras.backend.backend() == "jax" else 64
+    shape = (n * bits // width + 1, 1)
+    half = 2 ** (width - 1)
+    words = keras.random.randint(shape, -half, half - 1, dtype=f"int{width}", seed=seed)
+    return ops.reshape(ops.view(words, f"int{bits}"), (-1,))[:n]
+
+
+def _keep(shape, rate, seed):
+    """True with probability 1 - rate, rounded to a multiple of 2^-16."""
     threshold = min(round(rate * 2**16), 2**16 - 1) - 2**15
-    return ops.reshape(parts[:n] >= ops.cast(threshold, "int16"), shape)
+    keep = _random_integers(math.prod(shape), 16, seed) >= ops.cast(threshold, "int16")
+    return ops.reshape(keep, shape)
+
+
+def _normal(shape, dtype, seed):
+    """Standard normal numbers, two from each pair of uniform ones (Box and Muller)."""
+    n = math.prod(shape)
+    half = (n + 1) // 2
+    u = ops.cast(_random_integers(2 * half, 32, seed), "float32") * 2.0**-32
+    r = ops.sqrt(-2 * ops.log(ops.maximum(u[:half] + 0.5, 2.0**-33)))
+    angle = 2 * math.pi * u[half:]
+    pairs = ops.concatenate([r * ops.cos(angle), r * ops.sin(angle)])
+    return ops.cast(ops.reshape(pairs[:n], shape), dtype)
 
 
 class _Noise(keras.layers.Layer):
     """A layer that adds noise of some strength in training, and else does nothing."""
 
     strength = "rate"
+    may_be_one = True
 
     def __init__(self, strength, seed, **kwargs):
         super().__init__(**kwargs)
-        if not 0 <= strength <= 1:
+        if not 0 <= strength <= 1 or (strength == 1 and not self.may_be_one):
             raise ValueError(
                 f"Invalid value received for argument `{self.strength}`. Expected a "
-                f"float value between 0 and 1. Received: {self.strength}={strength}"
+                f"float value between 0 and 1{'' if self.may_be_one else ', below 1'}. "
+                f"Received: {self.strength}={strength}"
             )
         setattr(self, self.strength, strength)
         self.seed = seed
@@ -302,8 +318,10 @@ class AlphaDropout(_Noise):
     2017. https://arxiv.org/abs/1706.02515
     """
 
+    may_be_one = False
+
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
-        super().__init__(_below_one(rate), seed, **kwargs)
+        super().__init__(rate, seed, **kwargs)
         self.noise_shape = _checked_noise_shape(noise_shape)
 
     def _add_noise(self, inputs):
@@ -322,7 +340,7 @@ class AlphaDropout(_Noise):
 class GaussianDropout(_Noise):
     """Multiplies by noise around 1 that has the variance of Dropout's.
 
-    training:  y = x * e, e ~ Normal(1, sqrt(rate / (1 - rate)))
+    training:  y = x * (1 + sqrt(rate / (1 - rate)) * e), e ~ Normal(0, 1)
     inference: y = x
 
     Args:
@@ -331,7 +349,7 @@ class GaussianDropout(_Noise):
 
     Input and output shape: any, the same.
     Raises: ValueError for a rate outside [0, 1).
-    Differs from Keras: a rate of 1 is refused at once.
+    Differs from Keras: other noise for the same seed; a rate of 1 is refused at once.
 
     >>> float(GaussianDropout(0.5)(keras.ops.ones(())))
     1.0
@@ -341,19 +359,22 @@ class GaussianDropout(_Noise):
     https://jmlr.org/papers/v15/srivastava14a.html
     """
 
+    may_be_one = False
+
     def __init__(self, rate, seed=None, **kwargs):
-        super().__init__(_below_one(rate), seed, **kwargs)
+        super().__init__(rate, seed, **kwargs)
 
     def _add_noise(self, inputs):
         stddev = math.sqrt(self.rate / (1 - self.rate))
-        return inputs * _normal(inputs, 1.0, stddev, self.seed_generator)
+        e = _normal(ops.shape(inputs), inputs.dtype, self.seed_generator)
+        return inputs * (1 + stddev * e)
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class GaussianNoise(_Noise):
     """Adds normal noise.
 
-    training:  y = x + e, e ~ Normal(0, stddev)
+    training:  y = x + stddev * e, e ~ Normal(0, 1)
     inference: y = x
 
     Args:
@@ -362,6 +383,7 @@ class GaussianNoise(_Noise):
 
     Input and output shape: any, the same.
     Raises: ValueError for a stddev outside [0, 1].
+    Differs from Keras: other noise for the same seed.
 
     >>> float(GaussianNoise(0.5)(keras.ops.ones(())))
     1.0
@@ -376,18 +398,5 @@ class GaussianNoise(_Noise):
         super().__init__(stddev, seed, **kwargs)
 
     def _add_noise(self, inputs):
-        return inputs + _normal(inputs, 0.0, self.stddev, self.seed_generator)
-
-
-def _normal(inputs, mean, stddev, seed):
-    shape = ops.shape(inputs)
-    return keras.random.normal(shape, mean, stddev, dtype=inputs.dtype, seed=seed)
-
-
-def _below_one(rate):
-    if rate == 1:
-        raise ValueError(
-            "Invalid value received for argument `rate`. Expected a float value "
-            "between 0 and 1, less than 1. Received: rate=1"
-        )
-    return rate
+        e = _normal(ops.shape(inputs), inputs.dtype, self.seed_generator)
+        return inputs + self.stddev * e

@@ -100,9 +100,7 @@ def test_same_as_keras_with_the_deprecated_rms_scaling():
 
 
 def test_instance_normalization_is_keras_group_normalization_with_groups_of_one():
-    case = Case(
-        "InstanceNormalization", {"axis": 1, "epsilon": 0.1}, array(2, 3, 4, 5)
-    )
+    case = Case("InstanceNormalization", {"axis": 1, "epsilon": 0.1}, array(2, 3, 4, 5))
     theirs = keras.layers.GroupNormalization
     assert_same_layer(case, theirs=lambda **kwargs: theirs(-1, **kwargs))
 
