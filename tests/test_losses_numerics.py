@@ -23,7 +23,6 @@ from custom_layers.losses.regression import (
     CosineSimilarity,
     Huber,
     LogCosh,
-    MeanAbsoluteError,
     MeanSquaredError,
     Quantile,
     RootMeanSquaredError,
@@ -31,7 +30,8 @@ from custom_layers.losses.regression import (
 from oracle import array, components, run_layer
 
 needs_float64 = pytest.mark.skipif(
-    keras.backend.backend() == "jax", reason="JAX has float64 by a flag only"
+    keras.backend.backend() != "tensorflow",
+    reason="Keras computes in float32 in places on JAX and torch",
 )
 
 
@@ -145,7 +145,9 @@ def test_ignored_samples_are_left_out_of_the_mean():
 
 def test_a_label_that_is_no_class_gives_nan_and_not_zero():
     y = sparse_categorical_crossentropy([0, 3, -1], np.zeros((3, 3)), True)
-    np.testing.assert_array_equal(np.isnan(y), [False, True, True])
+    np.testing.assert_array_equal(ops.isnan(y), [False, True, True])
+    y = CategoricalGeneralizedCrossEntropy(reduction=None)([0, 3, -1], np.eye(3))
+    np.testing.assert_array_equal(ops.isnan(y), [False, True, True])
 
 
 @pytest.mark.skipif(
@@ -180,7 +182,7 @@ def test_one_class_under_a_softmax_is_noticed():
 
 @pytest.mark.parametrize(
     "loss",
-    [RootMeanSquaredError(), CosineSimilarity(), LogCosh(), MeanAbsoluteError()],
+    [RootMeanSquaredError(), CosineSimilarity(), LogCosh()],
     ids=lambda loss: loss.name,
 )
 def test_gradient_at_zero_is_zero_and_not_nan(loss):

@@ -135,8 +135,8 @@ def describe(loss):
 
 @pytest.mark.parametrize("loss", LOSSES, ids=describe)
 def test_gradient_is_that_of_finite_differences(loss):
-    if keras.backend.backend() == "jax":
-        pytest.skip("JAX has float64 by a flag only")
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("Keras computes in float32 in places on JAX and torch")
     loss = type(loss).from_config({**loss.get_config(), "dtype": "float64"})
     x = data("unit", (8, 3))
     result = run_layer(AsLayer(loss, LABELS), x)
@@ -172,14 +172,14 @@ def test_an_anchor_without_a_like_one_is_left_out_of_the_mean():
 
 @pytest.mark.parametrize("loss", LOSSES, ids=describe)
 def test_training_draws_like_samples_together(loss):
-    x = ops.convert_to_tensor(data("unit", (8, 3)).astype("f"))
+    x = data("unit", (8, 3)).astype("f")
     labels = np.array([0, 1] * 4)
     before = float(loss(labels, x))
     for _ in range(30):
         gradient = run_layer(AsLayer(loss, labels), x)["gradient to input 0"]
         gradient = gradient / array(seed=3)
         x = x - 0.1 * gradient / np.linalg.norm(gradient)
-        x = x / ops.norm(x, axis=1, keepdims=True)
+        x = x / np.linalg.norm(x, axis=1, keepdims=True)
     assert float(loss(labels, x)) < 0.9 * before
 
 

@@ -94,10 +94,7 @@ def _smooth_classes(y_true, y_pred, label_smoothing, axis):
 
 
 def _onehot(y_true, y_pred, axis):
-    """(integer labels without y_pred's class axis, they as one-hot vectors along it).
-
-    A label outside 0 ... C - 1 has no 1 in its vector.
-    """
+    """(integer labels without y_pred's class axis, they as one-hot vectors along it)"""
     labels = _tensor(y_true, "y_true", "int32")
     axis = axis % len(y_pred.shape)
     if len(labels.shape) == len(y_pred.shape) and labels.shape[axis] == 1:
@@ -110,7 +107,14 @@ def _onehot(y_true, y_pred, axis):
             y_pred,
             f"must have the same shape but for axis {axis} of `y_pred`, the classes",
         )
-    return labels, ops.one_hot(labels, classes, axis=axis, dtype=_wide(y_pred).dtype)
+    inside = ops.clip(labels, 0, classes - 1)  # torch raises for the others
+    return labels, ops.one_hot(inside, classes, axis=axis, dtype=_wide(y_pred).dtype)
+
+
+def _nan_outside(loss, labels, classes):
+    """loss, and NaN for labels that are no class, which would count as some other."""
+    is_class = ops.logical_and(labels >= 0, labels < classes)
+    return ops.where(is_class, loss, ops.full_like(loss, float("nan")))
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -273,8 +277,7 @@ def sparse_categorical_crossentropy(
     score, log_total = _class_scores(y_pred, from_logits, axis)
     loss = log_total - ops.sum(onehot * score, axis=axis, keepdims=True)
     loss = ops.cast(ops.squeeze(loss, axis), y_pred.dtype)
-    is_class = ops.logical_and(labels >= 0, labels < y_pred.shape[axis])
-    loss = ops.where(is_class, loss, ops.full_like(loss, float("nan")))
+    loss = _nan_outside(loss, labels, y_pred.shape[axis])
     if ignore_class is not None:
         is_counted = ops.not_equal(labels, int(ignore_class))
         loss = ops.where(is_counted, loss, ops.zeros_like(loss))

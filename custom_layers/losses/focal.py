@@ -8,6 +8,7 @@ from custom_layers.losses.classification import (
     _binary_surprise,
     _class_scores,
     _logits_of,
+    _nan_outside,
     _onehot,
     _share,
     _smooth,
@@ -209,12 +210,12 @@ def categorical_generalized_cross_entropy(y_true, y_pred, q):
     1.0
     """
     y_pred = _tensor(y_pred, "y_pred")
-    _, onehot = _onehot(y_true, y_pred, -1)
+    labels, onehot = _onehot(y_true, y_pred, -1)
     p = ops.sum(_wide(y_pred) * onehot, axis=-1)
     is_zero = ops.equal(p, 0)  # where p^q has no finite slope
     power = ops.power(ops.where(is_zero, ops.ones_like(p), p), q)
     loss = (1 - ops.where(is_zero, ops.zeros_like(p), power)) / q
-    return ops.cast(loss, y_pred.dtype)
+    return _nan_outside(ops.cast(loss, y_pred.dtype), labels, y_pred.shape[-1])
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
