@@ -49,11 +49,11 @@ class _Pooling(keras.layers.Layer):
         self._build_at_init()
 
     def call(self, inputs):
-        # TensorFlow pools three axes of float16 on no CPU.
-        is_missing = self.rank == 3 and inputs.dtype == "float16"
-        x = ops.cast(inputs, "float32") if is_missing else inputs
         window = self.pool_size, self.strides, self.padding, self.data_format
-        return ops.cast(self._pool(x, *window), inputs.dtype)
+        dtype = keras.backend.standardize_dtype(inputs.dtype)
+        if self.rank == 3 and dtype == "float16":  # which no backend pools on a CPU
+            inputs = ops.cast(inputs, "float32")
+        return ops.cast(self._pool(inputs, *window), dtype)
 
     def compute_output_shape(self, input_shape):
         first = 1 if self.data_format == "channels_last" else 2
