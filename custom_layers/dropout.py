@@ -7,15 +7,15 @@ from keras import ops
 
 
 def _random_integers(n, bits, seed):
-    """n integers of 16 or 32 random bits each, the sign among them.
+    """n signed integers of 16 or 32 random bits each.
 
-    They are cut from words of 64 bits where the backend has such: XLA on CPUs draws
-    those a hundred times faster than words of 32.
+    Cut from words of 64 bits: XLA on CPUs draws those far faster. JAX has none.
     """
     width = 32 if keras.backend.backend() == "jax" else 64
-    shape = (n * bits // width + 1, 1)
     half = 2 ** (width - 1)
-    words = keras.random.randint(shape, -half, half - 1, dtype=f"int{width}", seed=seed)
+    words = keras.random.randint(
+        (n * bits // width + 1, 1), -half, half - 1, dtype=f"int{width}", seed=seed
+    )
     return ops.reshape(ops.view(words, f"int{bits}"), (-1,))[:n]
 
 
@@ -105,8 +105,7 @@ class Dropout(_Noise):
         if self.rate == 1:
             return ops.zeros_like(inputs)
         m = _keep(self._shape_of_noise(inputs), self.rate, self.seed_generator)
-        scale = ops.cast(1 / (1 - self.rate), inputs.dtype)
-        return inputs * (ops.cast(m, inputs.dtype) * scale)
+        return inputs * (ops.cast(m, inputs.dtype) * (1 / (1 - self.rate)))
 
     def _shape_of_noise(self, inputs):
         return _filled_in(self.noise_shape, inputs)
@@ -325,8 +324,7 @@ class AlphaDropout(_Noise):
         self.noise_shape = _checked_noise_shape(noise_shape)
 
     def _add_noise(self, inputs):
-        shape = _filled_in(self.noise_shape, inputs)
-        m = _keep(shape, self.rate, self.seed_generator)
+        m = _keep(_filled_in(self.noise_shape, inputs), self.rate, self.seed_generator)
         s = 1.6732632423543772 * 1.0507009873554805
         a = ((1 - self.rate) * (1 + self.rate * s**2)) ** -0.5
         b = a * self.rate * s

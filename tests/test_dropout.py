@@ -107,15 +107,15 @@ def test_the_mean_of_the_output_is_the_input(cls):
 @pytest.mark.parametrize(
     ("layer", "shape", "noise"),
     [
-        (Dropout(0.5, noise_shape=(None, 1, None)), (8, 5, 9), (8, 1, 9)),
-        (Dropout(0.5, noise_shape=(1, 5, 1)), (8, 5, 9), (1, 5, 1)),
-        (AlphaDropout(0.5, noise_shape=[None, 1, None]), (8, 5, 9), (8, 1, 9)),
-        (SpatialDropout1D(0.5), (8, 5, 9), (8, 1, 9)),
-        (SpatialDropout2D(0.5), (8, 2, 3, 9), (8, 1, 1, 9)),
-        (SpatialDropout2D(0.5, "channels_first"), (8, 9, 2, 3), (8, 9, 1, 1)),
-        (SpatialDropout3D(0.5), (8, 2, 3, 2, 9), (8, 1, 1, 1, 9)),
-        (SpatialDropout3D(0.5, "channels_first"), (8, 9, 2, 3, 2), (8, 9, 1, 1, 1)),
-        (StochasticDepth(0.5), (32, 3, 2), (32, 1, 1)),
+        (Dropout(0.5, (None, 1, None), 1), (8, 5, 9), (8, 1, 9)),
+        (Dropout(0.5, (1, 5, 1), 1), (8, 5, 9), (1, 5, 1)),
+        (AlphaDropout(0.5, [None, 1, None], 1), (8, 5, 9), (8, 1, 9)),
+        (SpatialDropout1D(0.5, 1), (8, 5, 9), (8, 1, 9)),
+        (SpatialDropout2D(0.5, None, 1), (8, 2, 3, 9), (8, 1, 1, 9)),
+        (SpatialDropout2D(0.5, "channels_first", 1), (8, 9, 2, 3), (8, 9, 1, 1)),
+        (SpatialDropout3D(0.5, None, 1), (8, 2, 3, 2, 9), (8, 1, 1, 1, 9)),
+        (SpatialDropout3D(0.5, "channels_first", 1), (8, 9, 2, 3, 2), (8, 9, 1, 1, 1)),
+        (StochasticDepth(0.5, 1), (32, 3, 2), (32, 1, 1)),
     ],
 )
 def test_noise_is_shared_along_the_axes_where_its_shape_is_1(layer, shape, noise):
@@ -196,7 +196,7 @@ def test_refuses_a_rate_of_1_where_the_formula_divides_by_0(cls):
 @pytest.mark.parametrize("cls", [Dropout, AlphaDropout])
 @pytest.mark.parametrize("noise_shape", ["Invalid", 3, (2, 1.5), (2, -1), (0, 2)])
 def test_refuses_a_noise_shape_that_is_none(cls, noise_shape):
-    with pytest.raises(ValueError, match="`noise_shape`[.] Expected"):
+    with pytest.raises(ValueError, match=r"`noise_shape`\. Expected"):
         cls(0.5, noise_shape=noise_shape)
 
 
