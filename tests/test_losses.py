@@ -171,9 +171,9 @@ class AsLayer(keras.layers.Layer):
         return self.loss(self.y_true, y_pred, self.weight)
 
 
-def both(name, kwargs, y_true, y_pred, dtype, **options):
+def both_of(classes, kwargs, y_true, y_pred, dtype, **options):
     """What the oracle finds out about our loss and about Keras's."""
-    for cls in components()[name], keras_counterpart(name):
+    for cls in classes:
         layer = AsLayer(cls(**kwargs, dtype=dtype), y_true, **options)
         yield run_layer(layer, y_pred.astype(dtype))
 
@@ -194,8 +194,8 @@ def test_same_as_keras(row, way, dtype):
     y_true, y_pred = data(true, shape, seed=1), data(pred, shape, seed=2)
     plain = keras_counterpart(name)(**kwargs, reduction=None)
     reduction, weight, mask = way_of(way, np.shape(plain(y_true, y_pred)))
-    ours, theirs = both(
-        name,
+    ours, theirs = both_of(
+        (components()[name], keras_counterpart(name)),
         {**kwargs, "reduction": reduction},
         y_true,
         y_pred,

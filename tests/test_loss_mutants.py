@@ -1,0 +1,186 @@
+"""Classic mistakes in losses, made on purpose: each must differ from Keras's loss.
+
+A mutant is a change of the source text of one file, which is executed anew in
+isolation; nothing of it reaches the real classes.
+"""
+
+import importlib.util
+import sys
+import types
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from test_losses import ROWS, both_of, data
+
+from oracle import keras_counterpart
+
+PACKAGE = "custom_layers.losses"
+
+MUTANTS = {  # loss, file, old, new
+    "sum over the features": (
+        "MeanSquaredError",
+        "regression",
+        "ops.mean(ops.square(y_true - y_pred), axis=-1)",
+        "ops.sum(ops.square(y_true - y_pred), axis=-1)",
+    ),
+    "mean over the batch too": (
+        "MeanAbsoluteError",
+        "regression",
+        "ops.mean(ops.abs(y_true - y_pred), axis=-1)",
+        "ops.mean(ops.abs(y_true - y_pred), axis=0)",
+    ),
+    "negation forgotten": (
+        "CosineSimilarity",
+        "regression",
+        "return -ops.sum(_unit(y_true",
+        "return ops.sum(_unit(y_true",
+    ),
+    "percentage of the prediction": (
+        "MeanAbsolutePercentageError",
+        "regression",
+        "ops.maximum(ops.abs(y_true)",
+        "ops.maximum(ops.abs(y_pred)",
+    ),
+    "line does not meet the parabola": (
+        "Huber",
+        "regression",
+        "delta * (error - 0.5 * delta)",
+        "delta * error",
+    ),
+    "logarithm without one": (
+        "MeanSquaredLogarithmicError",
+        "regression",
+        "log_pred = ops.log(1 + ",
+        "log_pred = ops.log(",
+    ),
+    "divergence the other way round": (
+        "KLDivergence",
+        "distribution",
+        "ops.log(y_true / y_pred)",
+        "ops.log(y_pred / y_true)",
+    ),
+    "rate without its logarithm": (
+        "Poisson",
+        "distribution",
+        "y_true * log_pred",
+        "y_true * y_pred",
+    ),
+    "no is not counted": (
+        "BinaryCrossentropy",
+        "classification",
+        " + (1 - y_true) * ops.log(1 - p)",
+        "",
+    ),
+    "labels smoothed to one": (
+        "CategoricalCrossentropy",
+        "classification",
+        "+ label_smoothing / classes",
+        "+ label_smoothing",
+    ),
+    "probabilities taken as they are": (
+        "CategoricalCrossentropy",
+        "classification",
+        "p = z / ops.sum(z, axis=axis, keepdims=True)",
+        "p = z",
+    ),
+    "ignored class in the mean": (
+        "SparseCategoricalCrossentropy",
+        "classification",
+        "        set_keras_mask(loss, is_counted)\n",
+        "",
+    ),
+    "focus on the easy": (
+        "BinaryFocalCrossentropy",
+        "focal",
+        "ops.maximum(miss, keras",
+        "ops.maximum(1 - miss, keras",
+    ),
+    "alpha for no": (
+        "BinaryFocalCrossentropy",
+        "focal",
+        "y_true * alpha + (1 - y_true) * (1 - alpha)",
+        "y_true * (1 - alpha) + (1 - y_true) * alpha",
+    ),
+    "zero and one as they are": (
+        "Hinge",
+        "margin",
+        "lambda: 2 * y_true - 1, lambda",
+        "lambda: y_true, lambda",
+    ),
+    "the truth among the wrong": (
+        "CategoricalHinge",
+        "margin",
+        "(1 - y_true) * y_pred",
+        "y_pred",
+    ),
+    "Jaccard for Dice": ("Dice", "overlap", "(sizes + ", "(sizes - both + "),
+    "alpha and beta swapped": (
+        "Tversky",
+        "overlap",
+        "alpha * missed + beta * false",
+        "beta * missed + alpha * false",
+    ),
+    "a sample is its own like": (
+        "Circle",
+        "metric_learning",
+        "_off_diagonal(is_same) if remove_diagonal else is_same",
+        "is_same",
+    ),
+    "weights of a cosine face": (
+        "Circle",
+        "metric_learning",
+        "gamma * ops.relu(s + margin) * (s - margin)",
+        "gamma * (s - margin)",
+    ),
+}
+
+
+def source(file):
+    return Path(importlib.util.find_spec(f"{PACKAGE}.{file}").origin).read_text()
+
+
+def mutated(name, file, old, new):
+    """The class `name` of `file`, with `old` replaced by `new`."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(
+        keras.saving, "register_keras_serializable", lambda package: lambda thing: thing
+    )
+    try:
+        for each in dict.fromkeys(["base", "classification", file]):
+            text = source(each)
+            if each == file:
+                assert text.count(old) >= 1, f"{file} does not hold {old!r}"
+                text = text.replace(old, new)
+            module = types.ModuleType(f"{PACKAGE}.{each}")
+            patch.setitem(sys.modules, module.__name__, module)
+            exec(compile(text, each, "exec"), module.__dict__)
+    finally:
+        patch.undo()
+    return vars(module)[name]
+
+
+def worst_error(cls, name):
+    """Largest relative error to Keras over the table's rows of that loss."""
+    errors = []
+    for _, kwargs, true, pred, shape in (row for row in ROWS if row[0] == name):
+        y_true, y_pred = data(true, shape, seed=1), data(pred, shape, seed=2)
+        classes = cls, keras_counterpart(name)
+        for reduction in None, "sum_over_batch_size":
+            arguments = {**kwargs, "reduction": reduction}
+            ours, theirs = both_of(classes, arguments, y_true, y_pred, "float32")
+            for key, desired in theirs.items():
+                if np.shape(ours[key]) != np.shape(desired):
+                    return np.inf
+                if np.all(np.isfinite(desired)):
+                    scale = np.abs(desired).max() + 1e-30
+                    errors.append(np.abs(ours[key] - desired).max() / scale)
+    return max(errors)
+
+
+@pytest.mark.parametrize("mistake", MUTANTS)
+def test_mistake_is_found(mistake):
+    name, file, old, new = MUTANTS[mistake]
+    assert worst_error(mutated(name, file, old, old), name) < 1e-5
+    assert worst_error(mutated(name, file, old, new), name) > 1e-3
