@@ -137,7 +137,7 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
 
     rise, t <= up:  from maximal / div_factor to maximal,  up = pct_start * total - 1
     fall, t > up:   from maximal to maximal / div_factor / final_div_factor at total - 1
-    both along half a cosine: a + (b - a) * (1 - cos(pi * p)) / 2, p from 0 to 1
+    both along half a cosine: b + (a - b) * (1 + cos(pi * p)) / 2, p from 0 to 1
 
     Args:
         maximal_learning_rate: rate at the top.
@@ -206,4 +206,4 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
 
 def _along_cosine(a, b, p):
     """From a at p = 0 to b at p = 1, along half a cosine."""
-    return a + (b - a) * (1 - ops.cos(math.pi * p)) / 2
+    return b + (a - b) * (1 + ops.cos(math.pi * p)) / 2

@@ -10,12 +10,14 @@ TOLERANCE = {"float32": 1e-6, "float64": 1e-12}
 
 
 def sequence(shapes=SHAPES, steps=STEPS, dtype="float64", seed=0):
-    """Start values and gradients: scales from 0.01 to 10, a drift, some exact zeros."""
+    """Start values and gradients: a burst, then quiet; scales from 0.01 to 10, a drift,
+    some exact zeros."""
     rng = np.random.default_rng(seed)
     starts = [rng.normal(size=shape).astype(dtype) for shape in shapes]
     scales = [10 ** rng.uniform(-2, 1, size=shape) for shape in shapes]
     gradients = []
-    for _ in range(steps):
+    for t in range(steps):
+        scales = [scale * (0.93 if t > 9 else 1) for scale in scales]
         step = [scale * (rng.normal(size=np.shape(scale)) + 0.3) for scale in scales]
         step[0] = step[0] * (rng.uniform(size=shapes[0]) < 0.8)
         gradients.append([g.astype(dtype) for g in step])
