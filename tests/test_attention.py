@@ -71,6 +71,12 @@ CASES = [
     Case("MultiHeadAttention", {**HEADS, "output_shape": 7}, SMALL),
     Case("MultiHeadAttention", {**HEADS, "output_shape": (2, 5)}, SMALL),
     Case("MultiHeadAttention", HEADS, qv(2, 3, 6, features=5, key=7)),
+    Case(
+        "MultiHeadAttention",
+        HEADS,
+        qv(2, 3, 6, length=(5,), key=7),
+        {"key_mask": np.array([[1, 0, 1, 1, 0], [1, 1, 1, 1, 0]], bool), **VALUE_MASK},
+    ),
     Case("MultiHeadAttention", HEADS, LONG, CAUSAL),
     Case("MultiHeadAttention", {**HEADS, "sliding_window": 2}, SMALL),
     Case("MultiHeadAttention", {**HEADS, "sliding_window": 20}, LONG),
