@@ -62,6 +62,10 @@ LAYERS = {
         {"head_dim": 32, "num_query_heads": 8, "num_key_value_heads": 2},
         {"query": (4, 1024, 256), "value": (4, 1024, 256)},
     ),
+    # recurrent
+    "SimpleRNN": ({"units": 128}, (64, 200, 128)),
+    "LSTM": ({"units": 128}, (64, 200, 128)),
+    "GRU": ({"units": 128}, (64, 200, 128)),
     # dropout
     "Dropout": ({"rate": 0.5}, (128, 26, 26, 32)),
     "SpatialDropout2D": ({"rate": 0.5}, (128, 26, 26, 32)),

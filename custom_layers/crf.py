@@ -63,8 +63,9 @@ class CRF(keras.layers.Layer):
         nothing = ops.zeros_like(mask[:, :1])
         first = mask & ~ops.concatenate([nothing, mask[:, :-1]], axis=1)
         last = mask & ~ops.concatenate([mask[:, 1:], nothing], axis=1)
-        x = inputs + ops.where(last[..., None], self.end, 0.0)
-        before = ops.where(first[..., None, None], self.start, self.transition)
+        transition, start, end = map(ops.convert_to_tensor, self.weights)
+        x = inputs + ops.where(last[..., None], end, ops.zeros_like(end))
+        before = ops.where(first[..., None, None], start, transition)
         psi = x[:, :, None, :] + before  # B T N N
         to_tag_0 = ops.one_hot(0, inputs.shape[-1], dtype=psi.dtype)
         skip = (1 - to_tag_0) * _IMPOSSIBLE

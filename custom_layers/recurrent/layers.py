@@ -65,6 +65,10 @@ class _Recurrent(keras.layers.RNN):
         mask = sequences_mask if mask is None else mask
         return super().call(sequences, initial_state, mask, training)
 
+    def inner_loop(self, sequences, initial_state, mask, training=False):
+        with self.cell.weights_at_hand():
+            return super().inner_loop(sequences, initial_state, mask, training)
+
     def get_config(self):
         config, cell = super().get_config(), self.cell.get_config()
         del config["cell"]

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from custom_layers.recurrent.cells import LSTMCell
+from custom_layers.recurrent.cells import LSTMCell, _product
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -56,9 +56,12 @@ class LayerNormLSTMCell(LSTMCell):
 
     def call(self, inputs, states, training=False):
         h_tm1, c_tm1 = states
-        x_W = self._normalized(self._input_product(inputs, training), self.gamma_x)
-        h_U = self._normalized(self._recurrent_product(h_tm1, training), self.gamma_h)
-        i, f, g, o = ops.split(self._add_bias(x_W + h_U), 4, axis=-1)
+        mask_x, mask_h = self._masks(inputs, h_tm1, training)
+        x_W = self._normalized(_product(inputs, self.kernel, mask_x), self.gamma_x)
+        h_U = _product(h_tm1, self.recurrent_kernel, mask_h)
+        z = x_W + self._normalized(h_U, self.gamma_h)
+        z = z if self.bias is None else z + self.bias
+        i, f, g, o = ops.split(z, 4, axis=-1)
         sigma = self.recurrent_activation
         c = sigma(f) * c_tm1 + sigma(i) * self.activation(g)
         N_c = self._normalized(c, self.gamma_c) + self.beta_c
@@ -120,9 +123,7 @@ class PeepholeLSTMCell(LSTMCell):
 
     def call(self, inputs, states, training=False):
         h_tm1, c_tm1 = states
-        x_W = self._input_product(inputs, training)
-        h_U = self._recurrent_product(h_tm1, training)
-        i, f, g, o = ops.split(self._add_bias(x_W + h_U), 4, axis=-1)
+        i, f, g, o = ops.split(self._sum(inputs, h_tm1, training), 4, axis=-1)
         sigma, (p_i, p_f, p_o) = self.recurrent_activation, ops.unstack(self.peephole)
         c = sigma(f + p_f * c_tm1) * c_tm1 + sigma(i + p_i * c_tm1) * self.activation(g)
         h = sigma(o + p_o * c) * self.activation(c)
