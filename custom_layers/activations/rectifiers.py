@@ -23,12 +23,11 @@ def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
     x = ops.convert_to_tensor(x)
     if threshold == 0 and max_value is None:
         return leaky_relu(x, negative_slope) if negative_slope else ops.relu(x)
-    if threshold == 0 and max_value == 6:
+    y = ops.where(x > threshold, x, ops.cast(0, x.dtype)) if threshold else ops.relu(x)
+    if max_value == 6 and threshold == 0:
         y = relu6(x)
-    else:
-        y = ops.where(x > threshold, x, ops.cast(0, x.dtype))
-        if max_value is not None:
-            y = ops.clip(y, 0, max_value)
+    elif max_value is not None:
+        y = ops.clip(y, 0, max_value)
     return y - negative_slope * ops.relu(threshold - x) if negative_slope else y
 
 
