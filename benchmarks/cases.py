@@ -182,8 +182,12 @@ INITIALIZERS = {
     "VarianceScaling": {},
     "Zeros": {},
 }
-REGULARIZERS = {"L1": {}, "L1L2": {"l1": 0.1, "l2": 0.1}, "L2": {}}
-REGULARIZERS |= {"OrthogonalRegularizer": {}}
+REGULARIZERS = {
+    "L1": {},
+    "L1L2": {"l1": 0.1, "l2": 0.1},
+    "L2": {},
+    "OrthogonalRegularizer": {},
+}
 CONSTRAINTS = {"MaxNorm": {}, "MinMaxNorm": {}, "NonNeg": {}, "UnitNorm": {}}
 SCHEDULES = {
     "ExponentialDecay": {

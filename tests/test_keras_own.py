@@ -130,9 +130,9 @@ EXEMPT = {
         "asks a private method of Keras about its GPU kernels; we have one path"
     ),
     r"(Dense|Embedding)Test.test_legacy_load_own_variables": (
-        "loads the weights of quantized layers; ours are Keras's first, unquantized, ones"
+        "loads the weights of quantized layers; ours are Keras's unquantized ones"
     ),
-    r"OptimizerTest.test_get_method": "`keras.optimizers.get` by name gives Keras's own",
+    r"OptimizerTest.test_get_method": "`optimizers.get` by name gives Keras's own",
     r"lora|quantiz|gptq|awq|int4|int8|float8": "LoRA and quantization are left out",
     r"ActivationsTest.test_get_method|RegularizersTest.test_get_method|"
     r"test_identity_initializer|InitializersTest.test_orthogonal$": "a name given as a "

@@ -30,7 +30,9 @@ MAY_IMPORT = {
     "benchmarks": {"benchmarks", "cookbook", "custom_layers", "recipes"},
 }
 # A file of custom_layers leans on Keras and on its own family's folder, or on these.
-SIBLINGS = {"custom_layers/transformer.py": ["custom_layers.attention"]}
+SIBLINGS = {
+    "custom_layers/transformer.py": ["custom_layers.attention", "custom_layers.positions"]
+}
 # What a component may build on: Keras's base classes, and containers of a cell.
 BASES = {
     "Constraint",

@@ -277,7 +277,7 @@ def circle(
 
     >>> loss = circle([0, 1, 0], [[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
     >>> [round(float(x), 4) for x in loss]
-    [44.8, 0.0, 89.6]
+    [54.4, 0.0, 134.4]
     """
     y_pred = _tensor(y_pred, "y_pred")
     refs = y_pred if ref_embeddings is None else _tensor(ref_embeddings, "refs")
@@ -316,7 +316,7 @@ class Circle(_Loss):
     Differs from Keras: rows without a like pair have finite gradients.
 
     >>> round(float(Circle()([0, 1, 0], [[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])), 4)
-    67.2
+    94.4
 
     Paper: Sun et al., "Circle loss: a unified perspective of pair similarity
     optimization", 2020. https://arxiv.org/abs/2002.10857

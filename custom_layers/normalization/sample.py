@@ -262,7 +262,8 @@ class RMSNormalization(keras.layers.Layer):
     Raises: ValueError for an axis that the input lacks.
     Differs from Keras: config keeps `axis` as given.
 
-    >>> [float(y) for y in RMSNormalization()(keras.ops.array([[2.0, -2.0]]))[0]]
+    >>> y = RMSNormalization()(keras.ops.array([[2.0, -2.0]]))
+    >>> [round(float(value), 4) for value in y[0]]
     [1.0, -1.0]
 
     Paper: Zhang, Sennrich, "Root mean square layer normalization", 2019.
