@@ -135,14 +135,14 @@ class SpectralNormalization(_KernelWrapper):
     def _normalize_kernel(self):
         kernel = ops.cast(self.kernel, self.kernel.dtype)
         w = ops.reshape(kernel, (-1, kernel.shape[-1]))
-        u = ops.cast(self.vector_u, kernel.dtype)
+        u = old = ops.cast(self.vector_u, kernel.dtype)
         for _ in range(self.power_iterations):
             v = _unit(ops.matmul(u, ops.transpose(w)))
             u = _unit(ops.matmul(v, w))
         u, v = ops.stop_gradient(u), ops.stop_gradient(v)
         sigma = ops.sum(ops.matmul(v, w) * u)
         is_zero = ops.all(kernel == 0)  # has no direction: stays as it is
-        self.vector_u.assign(ops.where(is_zero, self.vector_u, u))
+        self.vector_u.assign(ops.where(is_zero, old, u))
         self.kernel.assign(kernel / ops.where(is_zero, ops.ones_like(sigma), sigma))
 
     def get_config(self):
