@@ -136,6 +136,15 @@ def test_any_axis_can_hold_the_classes(axis, ignore_class):
     np.testing.assert_allclose(y, expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("cls", [CategoricalCrossentropy, CategoricalFocalCrossentropy])
+def test_smoothing_spreads_over_the_class_axis_wherever_it_is(cls):
+    y_true, y_pred = data("onehot", (4, 5, 3)), data("distribution", (4, 5, 3))
+    expected = cls(label_smoothing=0.2)(y_true, y_pred)
+    moved = (np.moveaxis(y, -1, 1) for y in (y_true, y_pred))
+    y = cls(label_smoothing=0.2, axis=1)(*moved)
+    assert float(y) == pytest.approx(float(expected), rel=1e-5)
+
+
 def test_ignored_samples_are_left_out_of_the_mean():
     loss = SparseCategoricalCrossentropy(from_logits=True, ignore_class=255)
     logits = np.array([[[2.0, 0.0], [0.0, 9.0], [1.0, 0.0]]])
