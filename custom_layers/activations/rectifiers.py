@@ -39,8 +39,8 @@ def relu6(x):
 
     Args: x of any shape and float dtype. Returns: y, the same.
 
-    Calls keras.ops's kernel: with minimum written out, forward and backward together
-    take three times Keras's time.
+    Calls keras.ops's kernel: written out, the formula takes 1.5 to 2 times Keras's
+    time, and with a gradient in closed form twice.
 
     >>> [float(y) for y in relu6(keras.ops.array([-2.0, 8.0]))]
     [0.0, 6.0]
