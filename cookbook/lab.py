@@ -63,3 +63,33 @@ def take_steps(model, x, y, steps, batch_size=None, seed=0):
         rows = np.random.default_rng(seed).integers(len(x), size=steps * batch_size)
     batch_size = batch_size or len(x)
     model.fit(x[rows], y[rows], batch_size=batch_size, shuffle=False, verbose=0)
+
+
+def slope(f, x):
+    """df/dx of an activation at every element of x, by automatic differentiation."""
+    import tensorflow as tf
+
+    x = tf.convert_to_tensor(x, "float64")
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = f(x)
+    return tape.gradient(y, x).numpy()
+
+
+def flow(x, weights, f, gradient, inputs=None):
+    """Root mean squares, layer by layer, of a signal forwards and its gradient back.
+
+    forwards: z = h W (+ the layer's own input), h = f(z), from h = x
+    back: dL/dh of the layer before = (dL/dh * f'(z)) W^T, from dL/dh = gradient on top
+
+    Returns: two arrays, the layers' h and the layers' dL/dz, each from the first layer.
+    """
+    h, sums, forwards, back = x, [], [], []
+    for i, W in enumerate(weights):
+        sums.append(h @ W + (0 if inputs is None else inputs[i]))
+        h = np.array(f(sums[-1]))
+        forwards.append(h)
+    for z, W in zip(reversed(sums), reversed(weights)):
+        back.append(gradient * slope(f, z))
+        gradient = back[-1] @ W.T
+    return [np.sqrt([np.mean(a * a) for a in part]) for part in (forwards, back[::-1])]

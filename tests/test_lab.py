@@ -1,12 +1,15 @@
-"""Claims: which side of the bound, what is printed and written; the animation."""
+"""Claims, the animation, and the lab's gradients against NumPy."""
 
 import json
 
+import keras
+import numpy as np
+import pytest
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from cookbook.cli import Experiment
-from cookbook.lab import Claim, conclude
+from cookbook.lab import Claim, conclude, flow, slope, take_steps
 from cookbook.plots import save_animation, save_figure
 from cookbook.training import RunFolder
 
@@ -39,3 +42,47 @@ def test_an_animation_has_its_frames(tmp_path):
     save_figure(figure, run, "a.png")
     assert (run.path / "a.gif").read_bytes().startswith(b"GIF89a")
     assert imread(run.path / "a.png").std() > 0
+
+
+@pytest.mark.parametrize("batch_size", [None, 2])
+def test_steps_are_gradient_descent(batch_size):
+    x = np.array([[1.0], [2.0], [4.0]], "float32")
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    model.set_weights([np.array([[0.0]])])
+    model.compile(keras.optimizers.SGD(0.01), "mse")
+    take_steps(model, x, 3 * x, 5, batch_size, seed=1)
+    w, rng = 0.0, np.random.default_rng(1)
+    drawn = rng.integers(3, size=10).reshape(5, 2) if batch_size else [range(3)] * 5
+    for rows in drawn:
+        w -= 0.01 * np.mean(2 * (w - 3) * x[list(rows)] ** 2)
+    np.testing.assert_allclose(model.get_weights()[0], [[w]], rtol=1e-5)
+
+
+def test_slope_is_the_derivative_even_of_tiny_numbers():
+    x = np.array([-2.0, -1e-20, 1e-20, 2.0])
+    np.testing.assert_array_equal(slope(keras.ops.relu, x), [0, 0, 1, 1])
+    np.testing.assert_allclose(slope(keras.ops.tanh, x), 1 - np.tanh(x) ** 2)
+
+
+def test_flow_is_the_gradient_of_a_network():
+    rng = np.random.default_rng(0)
+    x, g = rng.normal(size=(2, 3)), rng.normal(size=(2, 3))
+    weights, own = rng.normal(size=(4, 3, 3)), rng.normal(size=(4, 2, 3))
+    h = flow(x, weights, keras.ops.tanh, g, own)[0]
+    back = flow(x, weights, keras.ops.tanh, g, own)[1]
+    assert len(h) == len(back) == 4
+
+    def loss(first):
+        y = np.tanh(first)
+        for W, mine in zip(weights[1:], own[1:]):
+            y = np.tanh(y @ W + mine)
+        return np.sum(g * y)
+
+    z = x @ weights[0] + own[0]
+    numeric = np.zeros_like(z)
+    for place in np.ndindex(z.shape):
+        step = np.zeros_like(z)
+        step[place] = 1e-6
+        numeric[place] = (loss(z + step) - loss(z - step)) / 2e-6
+    np.testing.assert_allclose(back[0], np.sqrt(np.mean(numeric**2)), rtol=1e-6)
+    np.testing.assert_allclose(h[0], np.sqrt(np.mean(np.tanh(z) ** 2)))
