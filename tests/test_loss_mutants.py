@@ -46,8 +46,8 @@ MUTANTS = {  # loss, file, old, new
     "line does not meet the parabola": (
         "Huber",
         "regression",
-        "delta * (error - 0.5 * delta)",
-        "delta * error",
+        "delta * (size - 0.5 * delta)",
+        "delta * size",
     ),
     "logarithm without one": (
         "MeanSquaredLogarithmicError",

@@ -304,7 +304,7 @@ class SparseCategoricalCrossentropy(_Loss):
     Differs from Keras: as `BinaryCrossentropy` does; any class axis does on every
     backend, and it is saved; probabilities are divided by their sum before they are
     clipped, as Keras has it but on TensorFlow; a label outside 0 ... C - 1 gives NaN,
-    never 0. From 1,000 logits, gradient included, it takes half of Keras's time.
+    never 0. At 1,000 classes it takes 0.5 to 0.9 of Keras's time.
 
     >>> loss = SparseCategoricalCrossentropy(from_logits=True)
     >>> round(float(loss([1], [[0.0, 0.0]])), 4)

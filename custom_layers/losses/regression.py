@@ -210,17 +210,18 @@ def huber(y_true, y_pred, delta=1.0):
     2.5
     """
     y_true, y_pred = _pair(y_true, y_pred)
-    error = ops.abs(y_pred - y_true)
-    parabola, line = 0.5 * ops.square(error), delta * (error - 0.5 * delta)
-    return ops.mean(ops.where(error <= delta, parabola, line), axis=-1)
+    error = y_pred - y_true
+    size = ops.abs(error)
+    parabola, line = 0.5 * ops.square(error), delta * (size - 0.5 * delta)
+    return ops.mean(ops.where(size <= delta, parabola, line), axis=-1)
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class Huber(_Loss):
     """Squared error near 0, absolute error beyond: smooth, and deaf to outliers.
 
-    error = |y_pred - y_true|
-    loss = mean(error^2 / 2 where error <= delta, else delta * (error - delta / 2))
+    error = y_pred - y_true,  size = |error|
+    loss = mean(error^2 / 2 where size <= delta, else delta * (size - delta / 2))
 
     Args:
         delta: where the parabola turns into a line, above 0.
