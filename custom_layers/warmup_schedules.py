@@ -151,9 +151,9 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
     Raises: ValueError where the rise or the fall would not last a step.
     Not in Keras; the steps are those of torch's OneCycleLR.
 
-    >>> schedule = OneCycle(1.0, total_steps=21, pct_start=0.5, final_div_factor=1e4)
-    >>> [round(float(schedule(t)), 2) for t in (0, 10, 15, 20)]
-    [0.04, 0.99, 0.46, 0.0]
+    >>> schedule = OneCycle(1.0, total_steps=20, pct_start=0.5)
+    >>> [round(float(schedule(t)), 2) for t in (0, 9, 14, 19)]
+    [0.04, 1.0, 0.5, 0.0]
 
     Paper: Smith and Topin, "Super-convergence: very fast training of neural networks
     using large learning rates", 2017, https://arxiv.org/abs/1708.07120

@@ -19,8 +19,9 @@ from test_optimizer_formulas import (
     numpy_lookahead,
     numpy_rectified_adam,
 )
-from trajectory import error, run, sequence
+from trajectory import error, needs_float64, run, sequence
 
+pytestmark = needs_float64
 PACKAGE = "custom_layers.optimizers"
 FILES = (  # each after those that it imports
     "base",

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from trajectory import compiled, error, run, sequence
+from trajectory import FLOAT64, compiled, error, needs_float64, run, sequence
 
 from custom_layers.optimizers.adam_variants import AdaBelief, Nadam, RectifiedAdam
 from custom_layers.optimizers.adaptive import Adadelta, Adam
@@ -12,6 +12,8 @@ from custom_layers.optimizers.gradient_descent import SGD
 from custom_layers.optimizers.muon import Muon
 from custom_layers.optimizers.wrappers import SAM, SWA, Lookahead
 from oracle import components
+
+pytestmark = needs_float64
 
 # Where Keras has no counterpart: NumPy, from the papers, in float64.
 
@@ -88,7 +90,7 @@ def test_a_hundred_steps_equal_the_formula_of_the_paper(name):
     desired = zip(
         *(formula(w, [g[i] for g in gradients]) for i, w in enumerate(starts))
     )
-    assert error(run(make(), starts, gradients, "float64"), list(desired)) < 1e-12
+    assert error(run(make(), starts, gradients, "float64"), list(desired)) < FLOAT64
 
 
 def test_swa_ends_with_the_mean_of_every_period():
@@ -102,7 +104,7 @@ def test_swa_ends_with_the_mean_of_every_period():
     np.testing.assert_array_equal(variables[0].numpy(), path[-1])
     optimizer.finalize_variable_values(variables)
     mean = np.mean(path[20::7], axis=0)
-    np.testing.assert_allclose(variables[0].numpy(), mean, rtol=1e-12)
+    np.testing.assert_allclose(variables[0].numpy(), mean, rtol=FLOAT64)
 
 
 def test_swa_averages_at_the_end_of_fit():
@@ -193,7 +195,7 @@ def test_a_hundred_steps_equal_torch(name):
     gradients = [[g + 1e-3 for g in step] for step in gradients]  # none is zero
     desired = torch_path(theirs, starts, gradients)
     # Nadam's 0.96 is rounded to float32, by Keras and so by us.
-    tolerance = 1e-7 if name == "NAdam" else 1e-12
+    tolerance = 1e-7 if name == "NAdam" else FLOAT64
     assert error(run(ours(), starts, gradients, "float64"), desired) < tolerance
 
 
@@ -210,7 +212,7 @@ def test_swa_equals_torch():
         optimizer.apply([ops.convert_to_tensor(g)], [variable])
     optimizer.finalize_variable_values([variable])
     desired = averaged.module.weight.detach().numpy()
-    np.testing.assert_allclose(variable.numpy(), desired, rtol=1e-12)
+    np.testing.assert_allclose(variable.numpy(), desired, rtol=FLOAT64)
 
 
 # What an optimizer is for.

@@ -136,11 +136,10 @@ class LazyAdam(Adam):
     """
 
     def update_step(self, gradient, variable, learning_rate):
-        rows = getattr(gradient, "indices", None)
-        if rows is None or len(rows.shape) != 1:
+        if not hasattr(gradient, "dense_shape"):
             super().update_step(gradient, variable, learning_rate)
             return
-        lr = self._scalars(learning_rate, variable)
+        rows, lr = gradient.indices, self._scalars(learning_rate, variable)
         index = self._get_variable_index(variable)
         m, v = self._momentums[index], self._velocities[index]
         # Summed over repeated rows; each repetition then computes the same new row.
