@@ -125,6 +125,21 @@ def test_defaults_and_config_are_keras(cls):
     assert {**theirs.get_config(), "name": ours.name} == ours.get_config()
 
 
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda c: c.__name__)
+def test_each_weight_has_the_constraint_of_its_name(cls):
+    kinds = ("max_norm", "non_neg", "unit_norm")
+    options = [f"{prefix}_constraint" for prefix in cls._options]
+    layers = [
+        c(**arguments(cls.__name__), **dict(zip(options, kinds)))
+        for c in (cls, keras_counterpart(cls.__name__))
+    ]
+    for layer in layers:
+        layer.build((None, *(5,) * cls.rank, 3))
+    ours, theirs = ([type(w.constraint) for w in x.weights] for x in layers)
+    assert ours == theirs
+    assert type(None) not in ours
+
+
 # Sums written out
 
 
@@ -280,6 +295,19 @@ def test_output_shape_is_promised_right_for_every_geometry(cls):
         layer = cls(**arguments(cls.__name__, **geometry))
         real = tuple(layer(x).shape)
         assert layer.compute_output_shape(x.shape) == real, geometry
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize(
+    ("kernel_size", "strides", "output_padding"),
+    [(3, 2, 0), (3, 2, 1), (2, 2, 1), (2, 3, 2), (4, 3, 0), (5, 2, 1)],
+)
+def test_output_padding_is_counted_in_the_promised_shape(
+    kernel_size, strides, output_padding, padding
+):
+    layer = Conv1DTranspose(4, kernel_size, strides, padding, output_padding)
+    x = array(1, 4, 2)
+    assert layer.compute_output_shape(x.shape) == tuple(layer(x).shape)
 
 
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda c: c.__name__)

@@ -96,6 +96,28 @@ def test_loads_the_weights_and_the_config_of_keras(cls, kwargs, shape):
         np.testing.assert_array_equal(mine, its)
 
 
+@pytest.mark.parametrize(
+    "layer",
+    [
+        Dense(3, kernel_constraint="max_norm", bias_constraint="non_neg"),
+        EinsumDense(
+            "ab,bc->ac",
+            3,
+            bias_axes="c",
+            kernel_constraint="max_norm",
+            bias_constraint="non_neg",
+        ),
+        Embedding(5, 3, embeddings_constraint="max_norm"),
+    ],
+    ids=lambda layer: layer.name,
+)
+def test_each_weight_has_the_constraint_of_its_name(layer):
+    layer.build((2, 4))
+    kinds = [keras.constraints.MaxNorm, keras.constraints.NonNeg]
+    for weight, kind in zip(layer.weights, kinds):
+        assert type(weight.constraint) is kind
+
+
 # Dense
 
 

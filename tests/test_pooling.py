@@ -123,6 +123,14 @@ def test_each_output_summarizes_its_window(cls, strides):
         np.testing.assert_allclose(y[0][place], expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("cls", [MaxPooling1D, AveragePooling1D])
+def test_output_shape_is_promised_right_for_every_geometry(cls):
+    x = array(1, 7, 2)
+    for geometry in itertools.product((1, 2, 3), (1, 2, 3), ("valid", "same")):
+        layer = cls(*geometry)
+        assert layer.compute_output_shape(x.shape) == tuple(layer(x).shape), geometry
+
+
 def test_the_border_of_same_is_no_part_of_the_mean_nor_of_the_maximum():
     x = -np.ones((1, 3, 3, 1), "float32")
     for cls in (AveragePooling2D, MaxPooling2D):
