@@ -95,11 +95,12 @@ def test_weights_are_the_start_values():
     assert_close(layer(X), other(X), 1e-6)
 
 
-def test_the_mask_goes_on_where_sequences_do():
+@pytest.mark.parametrize("gru", [GRU, keras.layers.GRU], ids=["ours", "Keras's"])
+def test_the_mask_goes_on_where_sequences_do(gru):
     inputs = keras.Input((None,), dtype="int32")
     x = keras.layers.Embedding(9, 4, mask_zero=True)(inputs)
     x = Bidirectional(LSTM(2, return_sequences=True, return_state=True))(x)
-    model = keras.Model(inputs, Bidirectional(GRU(2))(x[0], initial_state=x[1:5:2]))
+    model = keras.Model(inputs, Bidirectional(gru(2))(x[0], initial_state=x[1:5:2]))
     tokens = np.array([[3, 1, 4, 0, 0]])
     assert_close(model(tokens), model(tokens[:, :3]), 1e-6)
 

@@ -124,7 +124,8 @@ class PeepholeLSTMCell(LSTMCell):
     def call(self, inputs, states, training=False):
         h_tm1, c_tm1 = states
         i, f, g, o = ops.split(self._sum(inputs, h_tm1, training), 4, axis=-1)
-        sigma, (p_i, p_f, p_o) = self.recurrent_activation, ops.unstack(self.peephole)
+        sigma = self.recurrent_activation
+        p_i, p_f, p_o = (self.peephole[k] for k in range(3))
         c = sigma(f + p_f * c_tm1) * c_tm1 + sigma(i + p_i * c_tm1) * self.activation(g)
         h = sigma(o + p_o * c) * self.activation(c)
         return h, [h, c]
