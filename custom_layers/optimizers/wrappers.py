@@ -64,6 +64,11 @@ class _Wrapper(keras.optimizers.Optimizer):
         return cls(**{**config, "inner_optimizer": inner})
 
 
+def _where(condition, x, y):
+    """ops.where of variables, which JAX only takes as tensors."""
+    return ops.where(condition, ops.convert_to_tensor(x), ops.convert_to_tensor(y))
+
+
 def _check_positive_integer(**values):
     for name, value in values.items():
         if not isinstance(value, int) or value < 1:
@@ -118,12 +123,12 @@ class Lookahead(_Wrapper):
         is_first = self.iterations == 0
         is_sync = (self.iterations + 1) % self.sync_period == 0
         for fast, slow in self._pairs():
-            self.assign(slow, ops.where(is_first, fast, slow))
+            self.assign(slow, _where(is_first, fast, slow))
         self.inner_optimizer.apply(grads, trainable_variables)
         for fast, slow in self._pairs():
             new = slow + self.slow_step_size * (fast - slow)
-            self.assign(slow, ops.where(is_sync, new, slow))
-            self.assign(fast, ops.where(is_sync, new, fast))
+            self.assign(slow, _where(is_sync, new, slow))
+            self.assign(fast, _where(is_sync, new, fast))
 
     def get_config(self):
         return {
@@ -244,24 +249,24 @@ class SAM(_Wrapper):
     def _apply_around(self, grads, trainable_variables):
         is_up = self.iterations % 2 == 0
         inner = self.inner_optimizer.variables
-        inner_before = [ops.copy(state) for state in inner]
+        inner_before = [ops.copy(ops.convert_to_tensor(state)) for state in inner]
         for w, origin in self._pairs():
-            self.assign(origin, ops.where(is_up, w, origin))
+            self.assign(origin, _where(is_up, w, origin))
             self.assign(w, origin)
         # No branch, which JAX could not take with state: what this does to the
         # optimizer and the weights on the way up is taken back below.
         self.inner_optimizer.apply(grads, trainable_variables)
         for state, before in zip(inner, inner_before):
-            self.assign(state, ops.where(is_up, before, state))
+            self.assign(state, _where(is_up, before, state))
         ways = self._ways_up(grads, trainable_variables)
         for w, origin in self._pairs():
             top = origin + ways.get(self._var_key(w), 0)
-            self.assign(w, ops.where(is_up, top, w))
+            self.assign(w, _where(is_up, top, w))
 
     def _ways_up(self, grads, trainable_variables):
         """{key of a variable: rho * g / |g|}."""
         grads = {  # added to zeros, rows of an embedding become a dense gradient
-            self._var_key(w): ops.add(ops.cast(g, w.dtype), ops.zeros_like(w))
+            self._var_key(w): ops.add(ops.cast(g, w.dtype), ops.zeros(w.shape, w.dtype))
             for g, w in zip(grads, trainable_variables)
             if g is not None
         }
