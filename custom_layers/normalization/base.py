@@ -29,10 +29,10 @@ def _count(x, axes, weights):
     return ops.cast(math.prod(shape[a] for a in axes), x.dtype)
 
 
-def _affine(x, mean, variance, gamma, beta, epsilon):
+def _affine(x, variance, gamma, mean=None, beta=None, *, epsilon):
     """(x - mean) / sqrt(variance + epsilon) * gamma + beta, as one product and sum."""
     scale = ops.rsqrt(variance + epsilon) * gamma
-    return x * scale + (beta - mean * scale)
+    return x * scale if mean is None else x * scale + (beta - mean * scale)
 
 
 def _normalize(x, axes, moments, gamma, beta, epsilon, weights=None):
@@ -40,7 +40,9 @@ def _normalize(x, axes, moments, gamma, beta, epsilon, weights=None):
 
     With g = dy * gamma, x_hat = (x - mean) / deviation and n places in `axes`,
     dx = (g - sum(g) / n - x_hat * sum(g * x_hat) / n) / deviation
+    A mean and beta of None are left out, and with them sum(g) / n.
     """
+    mean, variance = moments
     inner = [a for a in axes if gamma.shape[a] == 1]  # gamma is constant along these
     outer = [a for a in axes if gamma.shape[a] != 1]
 
@@ -49,20 +51,24 @@ def _normalize(x, axes, moments, gamma, beta, epsilon, weights=None):
         def gradient(*args, upstream=None):
             # torch hands over the inputs as well, TensorFlow and JAX dy alone.
             dy, saved = (args[0], inputs) if upstream is None else (upstream, args)
-            x, mean, variance, gamma, beta = saved
+            x, variance, gamma, *shift = saved
             inverse = ops.rsqrt(variance + epsilon)
-            centered = x - mean
-            s0 = _sum(dy, inner)
-            s1 = _sum(dy * centered, inner) * inverse
+            centered = x - shift[0] if shift else x
             share = (1.0 if weights is None else weights) / _count(x, axes, weights)
-            m0 = _sum(gamma * s0, outer) * (share * inverse)
+            s1 = _sum(dy * centered, inner) * inverse
             m1 = _sum(gamma * s1, outer) * (share * inverse * inverse)
-            dx = dy * (gamma * inverse) - centered * m1 - m0
-            return dx, None, None, _sum_to(s1, gamma.shape), _sum_to(s0, beta.shape)
+            dx = dy * (gamma * inverse) - centered * m1
+            dgamma = _sum_to(s1, gamma.shape)
+            if not shift:
+                return dx, None, dgamma
+            s0 = _sum(dy, inner)
+            m0 = _sum(gamma * s0, outer) * (share * inverse)
+            return dx - m0, None, dgamma, None, _sum_to(s0, gamma.shape)
 
-        return _affine(*inputs, epsilon), gradient
+        return _affine(*inputs, epsilon=epsilon), gradient
 
-    return normalize(x, *moments, gamma, beta)
+    shift = [] if mean is None else [mean, beta]
+    return normalize(x, variance, gamma, *shift)
 
 
 def _sum(x, axes):

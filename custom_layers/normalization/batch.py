@@ -128,39 +128,32 @@ class BatchNormalization(_Normalization):
         )
 
     def call(self, inputs, training=None, mask=None):
-        if mask is not None and len(mask.shape) != len(inputs.shape) - 1:
-            raise ValueError(
-                "The mask provided should be one dimension less than the inputs. "
-                f"Received: mask.shape={mask.shape}, inputs.shape={inputs.shape}"
-            )
         x = _in_float32(inputs)
         (axis,) = _positive_axes(self.axis, x.shape)
         axes = [a for a in range(len(x.shape)) if a != axis]
         shape = _along([axis], x.shape)
         gamma, beta = self._gamma_and_beta(x.dtype, shape)
-        if not (training and self.trainable):
+        weights = None if mask is None else _weights(mask, x)
+        training = training and self.trainable
+        is_synchronized = self.synchronized and mask is None
+        if not training:
             moving = self.moving_mean, self.moving_variance
-            moments = [ops.reshape(ops.cast(w, x.dtype), shape) for w in moving]
-            y = _affine(x, *moments, gamma, beta, self.epsilon)
-            return ops.cast(y, self.compute_dtype)
-
-        weights = None
-        if mask is not None:
-            mask = ops.cast(ops.cast(ops.expand_dims(mask, -1), "bool"), x.dtype)
-            weights = ops.broadcast_to(mask, ops.shape(x))
-        if self.synchronized and mask is None:
-            moments = ops.moments(x, axes, keepdims=True, synchronized=True)
+            mean, variance = (ops.reshape(ops.cast(w, x.dtype), shape) for w in moving)
+        elif is_synchronized:
+            mean, variance = ops.moments(x, axes, keepdims=True, synchronized=True)
         else:
-            moments = _moments(x, axes, weights)
-        flat = [ops.reshape(m, (-1,)) for m in moments]
-        if self.renorm:
-            r, d = (ops.reshape(part, shape) for part in self._correction(*flat))
-            gamma, beta = r * gamma, d * gamma + beta
-        self._update_averages(*flat)
-        if self.synchronized and mask is None:
-            y = _affine(x, *moments, gamma, beta, self.epsilon)
-        else:
+            mean, variance = _moments(x, axes, weights)
+        if training:
+            flat = ops.reshape(mean, (-1,)), ops.reshape(variance, (-1,))
+            if self.renorm:
+                r, d = (ops.reshape(part, shape) for part in self._correction(*flat))
+                gamma, beta = r * gamma, d * gamma + beta
+            self._update_averages(*flat)
+        if training and not is_synchronized:
+            moments = mean, variance
             y = _normalize(x, axes, moments, gamma, beta, self.epsilon, weights)
+        else:
+            y = _affine(x, variance, gamma, mean, beta, epsilon=self.epsilon)
         return ops.cast(y, self.compute_dtype)
 
     def _correction(self, mean, variance):
@@ -222,3 +215,14 @@ def _checked_clipping(bounds):
     if dmax is not None and dmax < 0:
         raise ValueError(f"dmax should be non-negative. Received: dmax={dmax}")
     return bounds
+
+
+def _weights(mask, x):
+    """1 in x's shape where the mask, which lacks the last axis, is true, else 0."""
+    if len(mask.shape) != len(x.shape) - 1:
+        raise ValueError(
+            "The mask provided should be one dimension less than the inputs. "
+            f"Received: mask.shape={mask.shape}, inputs.shape={x.shape}"
+        )
+    mask = ops.cast(ops.expand_dims(mask, -1), "bool")
+    return ops.cast(ops.broadcast_to(mask, ops.shape(x)), x.dtype)

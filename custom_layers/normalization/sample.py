@@ -94,11 +94,11 @@ class LayerNormalization(_Normalization):
         x = _in_float32(inputs)
         axes = _positive_axes(self.axis, x.shape)
         gamma, beta = self._gamma_and_beta(x.dtype, _along(axes, x.shape))
-        mean, variance = _moments(x, axes)
+        moments = _moments(x, axes)
         if self.rms_scaling:
-            y = _affine(x, 0.0, variance, gamma, beta, self.epsilon)
+            y = _affine(x, moments[1], gamma, epsilon=self.epsilon)
         else:
-            y = _normalize(x, axes, (mean, variance), gamma, beta, self.epsilon)
+            y = _normalize(x, axes, moments, gamma, beta, self.epsilon)
         return ops.cast(y, self.compute_dtype)
 
     def get_config(self):
@@ -286,8 +286,8 @@ class RMSNormalization(keras.layers.Layer):
         x = _in_float32(x)
         axes = _positive_axes(self.axis, x.shape)
         scale = ops.reshape(ops.cast(self.scale, x.dtype), _along(axes, x.shape))
-        mean_square = ops.mean(ops.square(x), axis=axes, keepdims=True)
-        return ops.cast(x * ops.rsqrt(mean_square + self.epsilon) * scale, dtype)
+        moments = None, ops.mean(ops.square(x), axis=axes, keepdims=True)
+        return ops.cast(_normalize(x, axes, moments, scale, None, self.epsilon), dtype)
 
     def compute_output_shape(self, input_shape):
         _positive_axes(self.axis, input_shape)
