@@ -68,7 +68,9 @@ LAYERS = {
     "GRU": ({"units": 128}, (64, 200, 128)),
     # dropout
     "Dropout": ({"rate": 0.5}, (128, 26, 26, 32)),
+    "SpatialDropout1D": ({"rate": 0.5}, (128, 676, 32)),
     "SpatialDropout2D": ({"rate": 0.5}, (128, 26, 26, 32)),
+    "SpatialDropout3D": ({"rate": 0.5}, (32, 8, 16, 16, 32)),
     "AlphaDropout": ({"rate": 0.5}, (32, 26, 26, 32)),
     "GaussianDropout": ({"rate": 0.5}, (32, 26, 26, 32)),
     "GaussianNoise": ({"stddev": 0.5}, (32, 26, 26, 32)),

@@ -14,6 +14,14 @@ pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="TensorFlow is what is timed"
 )
 ROOT = Path(__file__).parent.parent
+# A cell is timed inside its layer; a wrapper's time is that of what it wraps.
+UNTIMED = {
+    "GRUCell",
+    "LSTMCell",
+    "SimpleRNNCell",
+    "Bidirectional",
+    "SpectralNormalization",
+}
 
 
 def test_every_class_that_keras_has_is_timed():
@@ -26,7 +34,8 @@ def test_every_class_that_keras_has_is_timed():
         for name, thing in components().items()
         if inspect.isclass(thing) and keras_counterpart(name) is not None
     }
-    assert rivals <= timed, f"add to benchmarks/cases.py: {rivals - timed}"
+    missing = rivals - timed - UNTIMED
+    assert not missing, f"add to benchmarks/cases.py: {missing}"
 
 
 def test_one_command_prints_the_ratio_and_its_spread():

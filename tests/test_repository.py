@@ -31,7 +31,10 @@ MAY_IMPORT = {
 }
 # A file of custom_layers leans on Keras and on its own family's folder, or on these.
 SIBLINGS = {
-    "custom_layers/transformer.py": ["custom_layers.attention", "custom_layers.positions"]
+    "custom_layers/transformer.py": [
+        "custom_layers.attention",
+        "custom_layers.positions",
+    ]
 }
 # What a component may build on: Keras's base classes, and containers of a cell.
 BASES = {
