@@ -75,12 +75,11 @@ def build(config, weights):
 def show_worked_example(before, after, q):
     """Prints every quantity of the first step, as named there; rows are examples."""
     print("Step 1, worked out, for the examples (0,0) (0,1) (1,0) (1,1)")
-    np.set_printoptions(precision=5, suppress=True, floatmode="fixed")
-    for name, value in q.items():
-        print(f"{name} =\n{value}")
-    for i, name in enumerate(("W1", "b1", "W2", "b2")):
-        print(f"{name} = {before[i].tolist()}\n{name} - learning_rate * d{name} =")
-        print(after[i])
+    names = ("W1", "b1", "W2", "b2")
+    after = {f"{name} - learning_rate * d{name}": w for name, w in zip(names, after)}
+    with np.printoptions(precision=5, suppress=True, floatmode="fixed"):
+        for name, value in {**dict(zip(names, before)), **q, **after}.items():
+            print(f"{name} =\n{value}")
 
 
 def surface(weights, side=80):
