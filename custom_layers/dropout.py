@@ -14,7 +14,7 @@ def _random_integers(n, bits, seed):
     width = 32 if keras.backend.backend() == "jax" else 64
     half = 2 ** (width - 1)
     words = keras.random.randint(
-        (n * bits // width + 1, 1), -half, half - 1, dtype=f"int{width}", seed=seed
+        (n // (width // bits) + 1, 1), -half, half - 1, dtype=f"int{width}", seed=seed
     )
     return ops.reshape(ops.view(words, f"int{bits}"), (-1,))[:n]
 
@@ -31,7 +31,7 @@ def _normal(shape, dtype, seed):
     n = math.prod(shape)
     half = (n + 1) // 2
     u = ops.cast(_random_integers(2 * half, 32, seed), "float32") * 2.0**-32
-    r = ops.sqrt(-2 * ops.log(ops.maximum(u[:half] + 0.5, 2.0**-33)))
+    r = ops.sqrt(-2 * ops.log(ops.maximum(u[:half] + 0.5, 2.0**-27)))
     angle = 2 * math.pi * u[half:]
     pairs = ops.concatenate([r * ops.cos(angle), r * ops.sin(angle)])
     return ops.cast(ops.reshape(pairs[:n], shape), dtype)

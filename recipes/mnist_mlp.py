@@ -4,7 +4,7 @@
     python recipes/mnist_mlp.py --tune 10
 
 Images are shifted by up to two pixels in training. Expected: 99.0 % test accuracy on
-MNIST in about 50 s on two CPU cores; the well-known Keras mnist_mlp, which shifts
+MNIST in about a minute on two CPU cores; the well-known Keras mnist_mlp, which shifts
 nothing, reaches 98.4 %. Paper: Simard, Steinkraus, Platt, "Best practices for
 convolutional neural networks applied to visual document analysis", 2003.
 https://doi.org/10.1109/ICDAR.2003.1227801

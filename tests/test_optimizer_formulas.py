@@ -146,6 +146,20 @@ def test_sam_does_not_move_without_a_gradient():
     np.testing.assert_array_equal(variable.numpy(), [1.0])
 
 
+@pytest.mark.parametrize("make", [Lookahead, SWA, SAM])
+def test_slots_of_a_wrapper_and_of_what_it_wraps_survive_a_file(make, tmp_path):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    model.compile(make(Adam(0.1)), "mse")
+    for _ in range(3):
+        model.train_on_batch(np.ones((4, 2)), np.zeros((4, 2)))
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    old, new = model.optimizer.variables, again.optimizer.variables
+    assert len(old) == len(new) == 2 + 2 + 2 + 4  # both counters and rates, the slots
+    for a, b in zip(old, new):
+        np.testing.assert_array_equal(*(ops.convert_to_numpy(v) for v in (a, b)))
+
+
 # Second opinions.
 
 
