@@ -24,6 +24,14 @@ def save_animation(figure, draw, frames, run, name, per_second=12):
     run.write(name, lambda path: animation.save(path, PillowWriter(per_second)))
 
 
+def panel(title, xlabel, ylabel, size=(7, 4)):
+    """(figure, axes) of a picture with one message, its title."""
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.subplots()
+    axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    return figure, axes
+
+
 def draw_curves(history, run):
     """curves.png: loss and accuracy by epoch, training against validation."""
     epochs = [row["epoch"] for row in history]

@@ -69,12 +69,12 @@ CASES = [
     case("Conv2D", (2, 5, 6, 4), groups=2, padding="SAME"),
     case("Conv2D", (2, 5, 6, 4), groups=4, strides=2, **OPTIONS),
     case("Conv2D", (2, 1, 1, 3), 1, use_bias=False),
-    case("Conv2D", (2, 4, 5, 6), groups=2, **FIRST, **OPTIONS),
+    case("Conv2D", (2, 4, 5, 7), groups=2, **FIRST, **OPTIONS),
     case("Conv2D", (2, 3, 7, 6), 2, strides=2, padding="same", **FIRST),
     case("Conv3D", (2, 4, 3, 5, 2), 2),
     case("Conv3D", (2, 4, 3, 5, 2), (1, 2, 3), strides=(1, 2, 2), padding="same"),
     case("Conv3D", (1, 4, 3, 5, 4), 2, groups=2, dilation_rate=2),
-    case("Conv3D", (2, 2, 4, 3, 5), 2, **FIRST),
+    case("Conv3D", (2, 2, 4, 3, 6), 2, **FIRST),
     case("Conv1DTranspose", (2, 4, 3), strides=2),
     case("Conv1DTranspose", (2, 4, 3), 2, strides=3, output_padding=2, padding="same"),
     case("Conv1DTranspose", (2, 4, 3), 2, dilation_rate=2),
@@ -92,11 +92,11 @@ CASES = [
     case("DepthwiseConv2D", (2, 7, 7, 3), 2, strides=2, dilation_rate=2),
     case("DepthwiseConv2D", (2, 3, 7, 6), depth_multiplier=2, **FIRST),
     case("SeparableConv1D", (2, 7, 3), depth_multiplier=2),
-    case("SeparableConv1D", (2, 3, 7), 2, strides=2, padding="same", **FIRST),
+    case("SeparableConv1D", (2, 3, 9), 2, strides=2, padding="same", **FIRST),
     case("SeparableConv2D", (2, 5, 6, 3), **OPTIONS, **DEPTHWISE, **POINTWISE),
     case("SeparableConv2D", (2, 7, 6, 3), 2, strides=2, padding="same", use_bias=False),
     case("SeparableConv2D", (2, 7, 6, 3), dilation_rate=2, depth_multiplier=2),
-    case("SeparableConv2D", (2, 3, 7, 6), depth_multiplier=2, **FIRST),
+    case("SeparableConv2D", (2, 3, 7, 8), depth_multiplier=2, **FIRST),
 ]
 
 
@@ -233,6 +233,17 @@ def test_separable_is_depthwise_then_one_by_one():
     depthwise.set_weights([kernel])
     one_by_one.set_weights(rest)
     assert_close(separable(x), one_by_one(depthwise(x)))
+
+
+@pytest.mark.parametrize("cls", [Conv2D, DepthwiseConv2D, SeparableConv2D])
+def test_the_bias_goes_to_channels_where_there_are_as_many_columns(cls):
+    """Keras on TensorFlow takes the columns then."""
+    layer = cls(**arguments(cls.__name__, 1, **FIRST))
+    layer.build((None, 4, 3, 4))
+    *kernels, _ = layer.get_weights()
+    layer.set_weights([*kernels, np.arange(4.0)])
+    y = ops.convert_to_numpy(layer(np.zeros((1, 4, 3, 4), "float32")))
+    np.testing.assert_array_equal(y[0, :, 0, 0], np.arange(4.0))
 
 
 def test_causal_convolution_leaks_nothing_from_the_future():

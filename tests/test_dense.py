@@ -171,6 +171,16 @@ def test_einsum_dense_knows_its_output_shape(
     assert layer(keras.Input(batch_shape=input_shape)).shape == expected
 
 
+def test_the_bias_of_einsum_dense_stands_on_its_axis_among_axes_of_one_size():
+    """Keras on TensorFlow takes the last axis then."""
+    layer = EinsumDense("btd,dhk->bthk", (None, 3, 3), bias_axes="h")
+    layer.build((None, 2, 5))
+    bias = np.arange(3.0).reshape(3, 1)
+    layer.set_weights([np.zeros((5, 3, 3)), bias])
+    y = ops.convert_to_numpy(layer(array(1, 2, 5)))
+    np.testing.assert_array_equal(y, np.broadcast_to(bias, (1, 2, 3, 3)))
+
+
 @pytest.mark.parametrize(
     "initializer", ["he_normal", "lecun_uniform", keras.initializers.GlorotUniform(3)]
 )

@@ -138,11 +138,11 @@ class _SlidingKernel(keras.layers.Layer):
             last = self.data_format == "channels_last"
             inputs = ops.pad(inputs, [own, *pads, own] if last else [own, own, *pads])
         y = self._convolve(inputs, "valid" if pads is not None else self.padding)
-        if self.bias is not None:
-            bias = self.bias
-            if self.data_format == "channels_first":
-                bias = ops.reshape(bias, (-1, *(1,) * self.rank))
-            y = ops.add(y, bias)
+        if self.bias is not None and self._channel_axis == -1:
+            y = ops.add(y, self.bias)
+        elif self.bias is not None:
+            # ops.add would take it for a vector along W where W has as many columns.
+            y = y + ops.reshape(self.bias, (-1, *(1,) * self.rank))
         if self.activation is not None:
             y = self.activation(y)
         return y
@@ -174,7 +174,7 @@ class _SlidingKernel(keras.layers.Layer):
             return None
         if self.padding == "same":
             return -(-length // stride)
-        before, after = self._pads()[axis] if self._pads() is not None else (0, 0)
+        before, after = (self._pads() or [(0, 0)] * self.rank)[axis]
         reach = self.dilation_rate[axis] * (self.kernel_size[axis] - 1)
         return (before + length + after - reach - 1) // stride + 1
 
@@ -333,14 +333,17 @@ class Conv2D(_Convolution):
         H' = (H + before + after - dilation * (h - 1) - 1) // stride + 1.
     Raises: ValueError for sizes that are no positive integers, filters or channels that
         groups does not divide, an input smaller than the kernel.
-    Differs from Keras: no LoRA and no quantization; padding takes pairs. Groups are
-        convolved one by one: 0.01 to 0.8 of Keras's time on a CPU.
+    Differs from Keras: no LoRA and no quantization; padding takes pairs. With
+        channels_first, Keras on TensorFlow adds the bias along the last axis where that
+        has F places; ours goes to the channels.
 
     >>> Conv2D(8, 3)(keras.ops.ones((1, 5, 5, 2))).shape
     TensorShape([1, 3, 3, 8])
 
     Paper: LeCun, Bottou, Bengio, Haffner, "Gradient-based learning applied to
     document recognition", 1998. https://doi.org/10.1109/5.726791
+
+    2 to 32 groups on two CPU cores: 0.3 to 0.8 of Keras's time, 0.01 to 0.07 trained.
     """
 
     rank = 2
