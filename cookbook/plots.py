@@ -32,6 +32,18 @@ def panel(title, xlabel, ylabel, size=(7, 4)):
     return figure, axes
 
 
+def draw_lines(lines, title, xlabel, ylabel, run, name, **settings):
+    """A picture of `lines`, {label: (x, y)}; settings: of the axes, as yscale="log"."""
+    figure, axes = panel(title, xlabel, ylabel)
+    for i, (label, (x, y)) in enumerate(lines.items()):
+        style = ("-", "--", "-.", ":")[i % 4]
+        axes.plot(x, y, style, color=COLOURS[i % len(COLOURS)], label=label)
+    axes.set(**settings)
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    save_figure(figure, run, name)
+
+
 def draw_curves(history, run):
     """curves.png: loss and accuracy by epoch, training against validation."""
     epochs = [row["epoch"] for row in history]

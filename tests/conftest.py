@@ -16,6 +16,16 @@ def fresh_keras():
     keras.utils.set_random_seed(0)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def few_compiled_programs():
+    """JAX keeps each program it compiled: thousands are more than a process may map."""
+    yield
+    if keras.backend.backend() == "jax":
+        import jax
+
+        jax.clear_caches()
+
+
 def skip_if_backend(backend, reason):
     """Keras's own test files, which test_keras_own.py runs, import this from here."""
     return pytest.mark.skipif(keras.backend.backend() == backend, reason=reason)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -119,12 +120,19 @@ def test_corrupted_records_are_one_line(prepared_folder, tmp_path):
 
 
 def test_a_hanging_name_server_costs_two_seconds(monkeypatch):
-    monkeypatch.setattr(
-        cookbook.data.socket, "create_connection", lambda *_: time.sleep(10)
-    )
+    asked, answered = threading.Event(), threading.Event()
+
+    def hang(*_):
+        asked.set()
+        answered.wait(10)
+        raise OSError("no answer")
+
+    monkeypatch.setattr(cookbook.data.socket, "create_connection", hang)
     start = time.time()
     assert not cookbook.data._network_answers()
     assert time.time() - start < 3
+    assert asked.is_set()
+    answered.set()
 
 
 def test_a_closed_port_is_no_network(monkeypatch):

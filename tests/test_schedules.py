@@ -5,6 +5,7 @@ import math
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 from custom_layers.schedules import CosineDecay, CosineDecayRestarts
 from custom_layers.warmup_schedules import CyclicalLearningRate, Noam, OneCycle
@@ -16,7 +17,8 @@ CASES = [
     ("InverseTimeDecay", {"decay_steps": 7, "decay_rate": 0.5}),
     ("InverseTimeDecay", {"decay_steps": 7, "decay_rate": 0.5, "staircase": True}),
     ("PolynomialDecay", {"decay_steps": 30}),
-    ("PolynomialDecay", {"decay_steps": 30, "power": 0.5, "end_learning_rate": 0.01}),
+    # 32: XLA takes 30 * (1 / 30) for more than 1, of which Keras has the root, NaN.
+    ("PolynomialDecay", {"decay_steps": 32, "power": 0.5, "end_learning_rate": 0.01}),
     ("PolynomialDecay", {"decay_steps": 30, "power": 2.0, "cycle": True}),
     ("CosineDecay", {"decay_steps": 30}),
     ("CosineDecay", {"decay_steps": 30, "alpha": 0.2}),
@@ -35,9 +37,11 @@ def test_every_step_equals_keras(name, kwargs):
         cls(0.1, **kwargs) for cls in (components()[name], keras_counterpart(name))
     )
     assert ours.get_config() == theirs.get_config()
+    # ops.map: JAX would compile Keras's branches anew at each step.
+    expected = ops.convert_to_numpy(ops.map(theirs, ops.arange(len(STEPS))))
     for step in STEPS:
         for t in (step, float(step), np.int64(step)):
-            np.testing.assert_allclose(ours(t), theirs(t), rtol=1e-5, atol=1e-8)
+            np.testing.assert_allclose(ours(t), expected[step], rtol=1e-5, atol=1e-8)
 
 
 @pytest.mark.parametrize("boundaries", [[10], [3, 7, 20], [2.5, 6.5]], ids=str)
