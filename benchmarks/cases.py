@@ -76,6 +76,17 @@ LAYERS = {
     "GaussianNoise": ({"stddev": 0.5}, (32, 26, 26, 32)),
 }
 
+# Further sizes of those whose ratio depends on it: rows of (name, arguments, shape).
+_LONG = {"query": (4, 1024, 256), "value": (4, 1024, 256)}
+SIZES = [
+    *(
+        (name, {"units": units}, shape)
+        for name in ("SimpleRNN", "LSTM", "GRU")
+        for units, shape in ((64, (32, 400, 64)), (128, (128, 28, 28)))
+    ),
+    ("MultiHeadAttention", {"num_heads": 8, "key_dim": 32}, _LONG),
+]
+
 # Activation functions: (arguments, input shape).
 ACTIVATIONS = {
     "celu": ({}, (128, 13, 13, 32)),

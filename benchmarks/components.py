@@ -151,9 +151,17 @@ def measurements(only=()):
     matrix = tf.constant(np.random.default_rng(0).normal(size=(512, 512)).astype("f"))
     for jit in (False, True):
         for backward in (False, True):
-            what = f"{'forward + backward' if backward else 'forward'}, jit={jit}"
+            what = f"{'trained' if backward else 'forward'}, jit={jit}"
             for name, (kwargs, shape) in cases.LAYERS.items():
                 yield name, what, (layer_step, kwargs, shape, jit, backward)
+            for name, kwargs, shape in cases.SIZES:
+                size = shape["query"] if isinstance(shape, dict) else shape
+                size = " x ".join(map(str, size))
+                yield (
+                    name,
+                    f"{what}, {size}",
+                    (layer_step, kwargs, shape, jit, backward),
+                )
             for name, (kwargs, shape) in cases.ACTIVATIONS.items():
                 yield name, what, (activation_step, kwargs, shape, jit, backward)
             for name, (kwargs, shape) in cases.LOSSES.items():
@@ -199,7 +207,9 @@ def find(name):
 
 def run(names=(), rounds=ROUNDS):
     """Prints a row per component and step: the ratio ours / Keras and its spread."""
-    print(f"{'component':<32}{'step':<34}{'ours/keras':>10}  quartiles      keras ms")
+    print(
+        f"{'component':<32}{'step (trained: with gradients)':<36}{'ours/keras':>10}  quartiles      keras ms"
+    )
     worst = []
     for name, what, (make, *arguments) in measurements():
         if names and name not in names:
@@ -210,8 +220,8 @@ def run(names=(), rounds=ROUNDS):
         keras.backend.clear_session()
         pair = make(ours, *arguments), make(theirs, *arguments)
         median, lower, upper, base = ratios(*pair, rounds=rounds)
-        row = f"{name:<32}{what:<34}{median:>10.2f}  {lower:.2f} to {upper:.2f}"
-        print(f"{row:<90}{base:>10.3f}", flush=True)
+        row = f"{name:<32}{what:<36}{median:>10.2f}  {lower:.2f} to {upper:.2f}"
+        print(f"{row:<92}{base:>10.3f}", flush=True)
         worst.append((median, name, what))
     if worst:
         median, name, what = max(worst)
