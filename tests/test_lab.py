@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from cookbook.cli import Experiment
-from cookbook.lab import Claim, conclude, flow, slope, take_steps
+from cookbook.lab import Claim, conclude, flow, gradient_norms, slope, take_steps
 from cookbook.plots import save_animation, save_figure
 from cookbook.training import RunFolder
 
@@ -56,6 +56,33 @@ def test_steps_are_gradient_descent(batch_size):
     for rows in drawn:
         w -= 0.01 * np.mean(2 * (w - 3) * x[list(rows)] ** 2)
     np.testing.assert_allclose(model.get_weights()[0], [[w]], rtol=1e-5)
+
+
+def test_steps_of_several_outputs_are_the_steps_of_each_alone():
+    x = np.array([[1.0], [2.0], [4.0]], "float32")
+
+    def learned(targets):
+        inputs = keras.Input((1,))
+        heads = [keras.layers.Dense(1, "linear", False)(inputs) for _ in targets]
+        model = keras.Model(inputs, heads)
+        model.set_weights([np.zeros((1, 1))] * len(targets))
+        model.compile(keras.optimizers.SGD(0.01), "mse")
+        take_steps(model, x, targets, 5, 2, seed=1)
+        return np.ravel(model.get_weights())
+
+    alone = [*learned([3 * x]), *learned([-x])]
+    np.testing.assert_allclose(learned([3 * x, -x]), alone, rtol=1e-5)
+
+
+def test_gradient_norms_are_those_of_the_kernels_from_the_first_layer():
+    x, y = np.array([[1.0, 2.0]], "float32"), np.array([[1.0]], "float32")
+    layers = [keras.layers.Dense(1), keras.layers.Dense(1)]
+    model = keras.Sequential([keras.Input((2,)), *layers])
+    weights = ([[1.0], [1.0]], [0.0], [[2.0]], [0.0])
+    model.set_weights([np.array(w) for w in weights])  # h = 1 + 2 = 3, out = 2 * 3 = 6
+    model.compile(loss="mse")
+    # dL/dout = 2 (6 - 1) = 10; of layer 2 10 * h = 30; of layer 1 10 * 2 * x
+    np.testing.assert_allclose(gradient_norms(model, x, y), [20 * 5**0.5, 30])
 
 
 def test_slope_is_the_derivative_even_of_tiny_numbers():
