@@ -207,9 +207,8 @@ def find(name):
 
 def run(names=(), rounds=ROUNDS):
     """Prints a row per component and step: the ratio ours / Keras and its spread."""
-    print(
-        f"{'component':<32}{'step (trained: with gradients)':<36}{'ours/keras':>10}  quartiles      keras ms"
-    )
+    columns = f"{'component':<32}{'step (trained: with gradients)':<36}"
+    print(f"{columns}{'ours/keras':>10}  quartiles      keras ms")
     worst = []
     for name, what, (make, *arguments) in measurements():
         if names and name not in names:

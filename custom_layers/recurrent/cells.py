@@ -83,9 +83,9 @@ class _Cell(keras.layers.Layer, DropoutRNNCell):
 
     @contextlib.contextmanager
     def weights_at_hand(self):
-        """Within it `call` finds its weights read and put together, once for all steps.
+        """Within it `call` finds its weights read, once for all steps.
 
-        A layer runs its loop so: it saves two products' and several reads' time a step.
+        A layer runs its loop so, which saves several reads a step.
         """
         self._at_hand = self._read()
         try:
@@ -94,19 +94,15 @@ class _Cell(keras.layers.Layer, DropoutRNNCell):
             self._at_hand = None
 
     def _read(self):
-        """W over U, and b, as tensors."""
-        W_over_U = ops.concatenate([self.kernel, self.recurrent_kernel], axis=0)
-        return W_over_U, None if self.bias is None else ops.convert_to_tensor(self.bias)
+        """W, U and b, as tensors."""
+        W, U = map(ops.convert_to_tensor, (self.kernel, self.recurrent_kernel))
+        return W, U, None if self.bias is None else ops.convert_to_tensor(self.bias)
 
     def _sum(self, x, h, training):
-        """x W + h U + b, x and h under dropout; in one product where that is faster."""
+        """x W + h U + b, x and h under dropout."""
         mask_x, mask_h = self._masks(x, h, training)
-        W_over_U, b = self._at_hand or (None, self.bias)
-        if W_over_U is not None and mask_x is None and mask_h is None:
-            z = ops.matmul(ops.concatenate([x, h], axis=-1), W_over_U)
-        else:
-            z = _product(x, self.kernel, mask_x)
-            z = z + _product(h, self.recurrent_kernel, mask_h)
+        W, U, b = self._at_hand or self._read()
+        z = _product(x, W, mask_x) + _product(h, U, mask_h)
         return z if b is None else z + b
 
     def _masks(self, x, h, training):
