@@ -108,7 +108,7 @@ def test_two_steps_of_an_lstm_worked_by_hand():
         ((0.6, 0.4), 0.25, 0.1),
     )
     order = (i, f, a, o)
-    layer = LSTM(1, return_sequences=True, return_state=True, dtype="float64")
+    layer = LSTM(1, return_sequences=True, return_state=True)
     layer.build((1, 2, 2))
     layer.set_weights(
         [
