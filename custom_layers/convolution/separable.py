@@ -107,9 +107,7 @@ class _SeparableConvolution(_Depthwise):
 
     def _convolve(self, inputs, padding):
         y = self._convolve_depthwise(inputs, self.depthwise_kernel, padding)
-        pointwise = ops.reshape(self.pointwise_kernel, (-1, self.filters))
-        y = ops.matmul(ops.moveaxis(y, self._channel_axis, -1), pointwise)
-        return ops.moveaxis(y, -1, self._channel_axis)
+        return ops.conv(y, self.pointwise_kernel, data_format=self.data_format)
 
     def get_config(self):
         return {**super().get_config(), "filters": self.filters}
