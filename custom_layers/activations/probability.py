@@ -1,5 +1,7 @@
 """Softmax and its relatives: from scores to a probability distribution."""
 
+import functools
+
 import keras
 from keras import ops
 
@@ -56,6 +58,7 @@ def sparsemax(x, axis=-1):
 
     y = max(x - tau, 0), where tau makes y sum to 1:
     tau = max over k of (z_1 + ... + z_k - 1) / k, z = x sorted, largest first
+    dx = dy - (mean of dy where y > 0) there, 0 elsewhere
 
     Args: x of any shape and float dtype; axis, an integer. Returns: y, as x.
     Differs from Keras: 3.15's y does not sum to 1 where two or more entries are above
@@ -67,11 +70,27 @@ def sparsemax(x, axis=-1):
     Paper: Martins and Astudillo, "From softmax to sparsemax: a sparse model of
     attention and multi-label classification", 2016. https://arxiv.org/abs/1602.02068
     """
+
+    if isinstance(x, keras.KerasTensor):
+        return keras.layers.Activation(functools.partial(sparsemax, axis=axis))(x)
     x = ops.moveaxis(ops.convert_to_tensor(x), axis, -1)
+    return ops.moveaxis(_sparsemax(x), -1, axis)
+
+
+@ops.custom_gradient
+def _sparsemax(x):
     z = ops.flip(ops.sort(x, axis=-1), axis=-1)
     k = ops.cumsum(ops.ones_like(x), axis=-1)
     tau = ops.max((ops.cumsum(z, axis=-1) - 1) / k, axis=-1, keepdims=True)
-    return ops.moveaxis(ops.relu(x - tau), -1, axis)
+    y = ops.relu(x - tau)
+
+    def grad(*args, upstream=None):
+        dy = args[0] if upstream is None else upstream
+        kept = ops.cast(y > 0, dy.dtype)
+        total = ops.sum(dy * kept, axis=-1, keepdims=True)
+        return kept * (dy - total / ops.sum(kept, axis=-1, keepdims=True))
+
+    return y, grad
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")

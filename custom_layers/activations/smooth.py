@@ -78,8 +78,21 @@ def silu(x):
     Paper: Ramachandran, Zoph, Le, "Searching for activation functions", 2017.
     https://arxiv.org/abs/1710.05941
     """
-    x = ops.convert_to_tensor(x)
-    return x * ops.sigmoid(x)
+
+    if isinstance(x, keras.KerasTensor):
+        return keras.layers.Activation(silu)(x)
+    return _silu(ops.convert_to_tensor(x))
+
+
+@ops.custom_gradient
+def _silu(x):
+    gate = ops.sigmoid(x)
+
+    def grad(*args, upstream=None):
+        dy = args[0] if upstream is None else upstream
+        return dy * gate * (1 + x * (1 - gate))
+
+    return x * gate, grad
 
 
 swish = silu

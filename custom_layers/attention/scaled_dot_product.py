@@ -138,8 +138,8 @@ def _by_blocks(q, k, v, blocks, keep):
 
 
 def _transposed_product(x, P, keys, like):
-    """P^T x, computed as (x^T P)^T, which transposes no large array; 0 elsewhere."""
-    product = _swap(ops.matmul(_swap(x), P))
+    """P^T x at the places `keys`, 0 elsewhere; einsum copies no transposed P."""
+    product = ops.einsum("...ts,...td->...sd", P, x)
     S = like.shape[-2]
     if not isinstance(S, int) or (keys.start, keys.stop) == (0, S):
         return product
