@@ -71,7 +71,6 @@ def sparsemax(x, axis=-1):
     attention and multi-label classification", 2016. https://arxiv.org/abs/1602.02068
     Speed: with backward 0.5 of Keras's time without jit_compile, 0.8 with.
     """
-
     if isinstance(x, keras.KerasTensor):
         return keras.layers.Activation(functools.partial(sparsemax, axis=axis))(x)
     x = ops.moveaxis(ops.convert_to_tensor(x), axis, -1)
