@@ -108,13 +108,9 @@ def main(config):
     run = RunFolder.open("initializers_and_depth", config)
     seed_everything(config.seed)
     found = measure(config)
-    message = (
-        "A signal survives with weights made for its activation (sigmoid's: its mean)"
-    )
+    message = "A signal survives weights made for its activation (sigmoid's: its mean)"
     draw(found, 0, "size of signal (RMS)", message, run, "signals.png")
-    message = (
-        "From the last layer down to the first, few pairs keep the gradient's size"
-    )
+    message = "From the last layer to the first, few pairs keep the gradient's size"
     draw(found, 1, "size of gradient (RMS)", message, run, "gradients.png")
 
     def factor(*pair):
