@@ -205,7 +205,7 @@ def test_ctrl_c_keeps_what_was_trained_and_exits_with_130(tmp_path):
     while not list(tmp_path.glob("*/*/state.npz")) and time.time() < deadline:
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
-    out, errors = process.communicate(timeout=60)
+    out, errors = process.communicate(timeout=180)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
     assert "--resume goes on" in out
