@@ -32,6 +32,7 @@ class MaxNorm(keras.constraints.Constraint):
 
     Call: w of any shape -> its projection, the same shape.
     Raises: ValueError for a negative max_value.
+    Differs from Keras: which takes a negative max_value and turns the weights round.
 
     >>> w = MaxNorm(1.0)(keras.ops.array([[3.0], [4.0]]))
     >>> [round(float(x), 4) for x in w[:, 0]]
@@ -119,6 +120,7 @@ class MinMaxNorm(keras.constraints.Constraint):
 
     Call: w of any shape -> its projection, the same shape.
     Raises: ValueError for an empty or negative interval or a rate outside [0, 1].
+    Differs from Keras: which takes these as they are.
 
     >>> w = MinMaxNorm(2.0, 3.0, rate=0.5)(keras.ops.array([[0.6], [0.8]]))
     >>> [round(float(x), 4) for x in w[:, 0]]

@@ -20,7 +20,8 @@ class AttentionDecoderCell(keras.layers.Layer):
     a = tanh([context, h] W_a), the output of the step, in both.
 
     The memory m (B, S, M) is the encoder's output; `with cell.attend_to(memory, mask):`
-    makes it known. `AttentionDecoder` does so for whole sequences.
+    makes it known. `AttentionDecoder` does so for whole sequences. For a picture of
+    alpha (B, S) call `cell.attention_weights(x, states)` there.
 
     Args:
         cell: recurrent cell whose first state is its output h (B, U), such as a GRUCell
@@ -101,20 +102,28 @@ class AttentionDecoderCell(keras.layers.Layer):
                 self.cell.reset_recurrent_dropout_mask()
 
     def call(self, inputs, states, training=False):
+        a, new, _ = self._run(inputs, states, training)
+        return a, new
+
+    def attention_weights(self, inputs, states):
+        """alpha (B, S): what `call` with these arguments reads of the memory."""
+        return self._run(inputs, states, training=False)[2]
+
+    def _run(self, inputs, states, training):
         if self._memory is None:
             raise ValueError(
                 "The decoder has no memory: call it within `attend_to(memory)`, or run "
                 "it as `AttentionDecoder(cell)(sequences, memory)`."
             )
         if self.attention == "bahdanau":
-            context = self._attend(states[0])
+            context, alpha = self._attend(states[0])
             h, new = self._step([inputs, context], states, training)
         else:
             *states, a_tm1 = states
             h, new = self._step([inputs, a_tm1], states, training)
-            context = self._attend(h)
+            context, alpha = self._attend(h)
         a = ops.tanh(ops.matmul(ops.concatenate([context, h], -1), self.output_kernel))
-        return a, [*new, a] if self.attention == "luong" else new
+        return a, [*new, a] if self.attention == "luong" else new, alpha
 
     def _step(self, inputs, states, training):
         takes = "training" in self.cell.call_signature_parameters
@@ -125,7 +134,7 @@ class AttentionDecoderCell(keras.layers.Layer):
         ]
 
     def _attend(self, q):
-        """The mean of the memory (B, M), weighted by its score for q (B, U)."""
+        """The memory's mean (B, M) weighted by its score for q (B, U); the weights."""
         memory, keys, mask = self._memory
         if self.attention == "bahdanau":
             sums = keys + ops.matmul(q, self.query_kernel)[:, None]
@@ -133,7 +142,8 @@ class AttentionDecoderCell(keras.layers.Layer):
         else:
             score = ops.einsum("bu,bsu->bs", q, keys)
         score = ops.where(mask, score, ops.cast(_MASKED, score.dtype))
-        return ops.einsum("bs,bsm->bm", ops.softmax(score), memory)
+        alpha = ops.softmax(score)
+        return ops.einsum("bs,bsm->bm", alpha, memory), alpha
 
     def get_initial_state(self, batch_size=None):
         return [ops.zeros((batch_size, n), self.compute_dtype) for n in self.state_size]

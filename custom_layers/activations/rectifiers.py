@@ -182,6 +182,8 @@ class PReLU(keras.layers.Layer):
     Input and output shape: any with the batch axis first, the same.
     Raises: ValueError for shared_axes that the input lacks, and where an axis that is
         not shared has an unknown size.
+    Differs from Keras: which meets these in the shape of its weight, with an IndexError
+        or a message that names no argument.
 
     >>> PReLU(shared_axes=[1, 2])(keras.ops.ones((1, 4, 4, 3))).shape
     TensorShape([1, 4, 4, 3])
