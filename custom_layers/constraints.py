@@ -32,7 +32,7 @@ class MaxNorm(keras.constraints.Constraint):
 
     Call: w of any shape -> its projection, the same shape.
     Raises: ValueError for a negative max_value.
-    Differs from Keras: which takes a negative max_value and turns the weights round.
+    Differs from Keras: of a negative max_value, Keras makes zeros.
 
     >>> w = MaxNorm(1.0)(keras.ops.array([[3.0], [4.0]]))
     >>> [round(float(x), 4) for x in w[:, 0]]
