@@ -24,8 +24,7 @@ def seed_everything(seed):
 class Batches(keras.utils.PyDataset):
     """Batches of arrays; the order is a function of (seed, epoch) and nothing else.
 
-    x, y: arrays of equal length; x may be a tuple of them, the inputs of a model that
-    has several. With seed None the order is the arrays' own.
+    x, y: arrays of equal length. With seed None the order is the arrays' own.
     """
 
     def __init__(self, x, y, batch_size, seed=None):
@@ -37,20 +36,19 @@ class Batches(keras.utils.PyDataset):
 
     def start_epoch(self, epoch):
         """Draws the epoch's order; the last examples that fill no batch wait."""
-        self._order = np.arange(len(self.y))
+        self._order = np.arange(len(self.x))
         if self.seed is not None:
             self._order = np.random.default_rng([self.seed, epoch]).permutation(
-                len(self.y)
+                len(self.x)
             )
 
     def __len__(self):
-        whole, rest = divmod(len(self.y), self.batch_size)
+        whole, rest = divmod(len(self.x), self.batch_size)
         return max(1, whole) if self.seed is not None else whole + bool(rest)
 
     def __getitem__(self, index):
         chosen = self._order[index * self.batch_size :][: self.batch_size]
-        x = keras.tree.map_structure(lambda part: part[chosen], self.x)
-        return x, self.y[chosen]
+        return self.x[chosen], self.y[chosen]
 
 
 class RunFolder:

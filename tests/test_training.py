@@ -92,16 +92,6 @@ def test_the_order_that_fit_sees_changes_every_epoch():
     assert seen[-9:] == [batch for epoch in expected for batch in epoch]
 
 
-def test_several_inputs_come_in_one_order():
-    x = np.arange(20)
-    batches = Batches((x, 2 * x[:, None]), 3 * x, 5, seed=0)
-    assert len(batches) == 4
-    (first, second), y = batches[1]
-    assert len(first) == 5
-    np.testing.assert_array_equal(second[:, 0], 2 * first)
-    np.testing.assert_array_equal(y, 3 * first)
-
-
 def test_without_a_seed_nothing_is_shuffled_or_left_out():
     batches = Batches(np.arange(7), np.arange(7), 3)
     assert [len(batches[i][0]) for i in range(len(batches))] == [3, 3, 1]
