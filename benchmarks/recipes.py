@@ -14,7 +14,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from cookbook.data import load_images
+from cookbook.data.images import load_images
 from cookbook.training import seed_everything
 
 ROOT = Path(__file__).parent.parent

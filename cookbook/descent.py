@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from cookbook.data import load_images
+from cookbook.data.images import load_images
 
 
 def descend(optimizer, weights, loss, steps, keep=None):

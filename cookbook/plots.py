@@ -44,6 +44,25 @@ def draw_lines(lines, title, xlabel, ylabel, run, name, **settings):
     save_figure(figure, run, name)
 
 
+def draw_attention(maps, rows, columns, title, run):
+    """attention.png: a panel for each of `maps`, the share that a row gives a column.
+
+    maps: arrays that begin with (len(row), len(column)); rows, columns: their labels.
+    """
+    across = -(-len(maps) // 2)
+    figure = Figure(figsize=(3 * across + 1, 6), layout="constrained")
+    for axes, shares, row, column in zip(
+        figure.subplots(2, across, squeeze=False).flat, maps, rows, columns
+    ):
+        shares = shares[: len(row), : len(column)]
+        image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        axes.set_xticks(range(len(column)), column)
+        axes.set_yticks(range(len(row)), row)
+    figure.colorbar(image, ax=figure.axes, label="share of the attention", shrink=0.6)
+    figure.suptitle(title)
+    save_figure(figure, run, "attention.png")
+
+
 def draw_curves(history, run):
     """curves.png: loss and accuracy by epoch, training against validation."""
     epochs = [row["epoch"] for row in history]

@@ -13,6 +13,7 @@ import numpy as np
 
 from cookbook.cli import fail
 
+POOL = 50  # batches among which rows are sorted by length
 STATE = "state.npz"  # what a resumed run goes on from
 
 
@@ -24,31 +25,60 @@ def seed_everything(seed):
 class Batches(keras.utils.PyDataset):
     """Batches of arrays; the order is a function of (seed, epoch) and nothing else.
 
-    x, y: arrays of equal length. With seed None the order is the arrays' own.
+    x, y: arrays of equal length, or nested tuples or dicts of them
+    seed: None keeps the arrays' own order and the last, smaller batch
+    padded: rows are token ids that end in zeros; a batch then holds rows of like
+        length, without the columns that are zero in all of them
     """
 
-    def __init__(self, x, y, batch_size, seed=None):
+    def __init__(self, x, y, batch_size, seed=None, padded=False):
         super().__init__()
-        self.x, self.y = x, y
+        self.parts = x, y
         self.batch_size = batch_size
         self.seed = seed
+        self.padded = padded
+        first = keras.tree.flatten(x)[0]
+        self._count = len(first)
+        self._lengths = _length(first) if padded else None
         self.start_epoch(0)
 
     def start_epoch(self, epoch):
         """Draws the epoch's order; the last examples that fill no batch wait."""
-        self._order = np.arange(len(self.x))
-        if self.seed is not None:
-            self._order = np.random.default_rng([self.seed, epoch]).permutation(
-                len(self.x)
-            )
+        self._order = np.arange(self._count)
+        if self.seed is None:
+            return
+        rng = np.random.default_rng([self.seed, epoch])
+        self._order = rng.permutation(self._count)
+        if self.padded:
+            self._order = self._like_lengths_together(rng)
+
+    def _like_lengths_together(self, rng):
+        """The order, sorted by length within each POOL of batches, batches shuffled."""
+        batches = []
+        whole = self._order[: len(self) * self.batch_size]
+        for pool in np.split(whole, range(0, len(whole), POOL * self.batch_size)[1:]):
+            pool = pool[np.argsort(self._lengths[pool], kind="stable")]
+            batches += np.split(pool, range(0, len(pool), self.batch_size)[1:])
+        return np.concatenate([batches[i] for i in rng.permutation(len(batches))])
 
     def __len__(self):
-        whole, rest = divmod(len(self.x), self.batch_size)
+        whole, rest = divmod(self._count, self.batch_size)
         return max(1, whole) if self.seed is not None else whole + bool(rest)
 
     def __getitem__(self, index):
-        chosen = self._order[index * self.batch_size :][: self.batch_size]
-        return self.x[chosen], self.y[chosen]
+        rows = self._order[index * self.batch_size :][: self.batch_size]
+        return keras.tree.map_structure(lambda part: self._take(part, rows), self.parts)
+
+    def _take(self, part, rows):
+        taken = part[rows]
+        if self.padded and taken.ndim == 2 and taken.dtype.kind == "i":
+            return taken[:, : max(1, _length(taken).max())]
+        return taken
+
+
+def _length(ids):
+    """Number of columns up to the last that is not 0, of each row."""
+    return (ids.shape[1] - (ids != 0)[:, ::-1].argmax(1)) * ids.any(1)
 
 
 class RunFolder:
@@ -188,11 +218,13 @@ def train(model, data, config, run=None):
             rows.extend(json.loads(str(state["rows"])))
             for i, variable in enumerate(_state(model)):
                 variable.assign(state[str(i)])
-    batches = Batches(*data.train, config.batch_size, seed=config.seed)
+    padded = getattr(data, "padded", False)
+    batches = Batches(*data.train, config.batch_size, config.seed, padded)
+    held_out = Batches(*data.validation, 4 * config.batch_size, padded=padded)
     try:
         model.fit(
             batches,
-            validation_data=Batches(*data.validation, batch_size=500),
+            validation_data=held_out,
             initial_epoch=len(rows),
             epochs=config.epochs,
             callbacks=[_Epochs(batches, run, rows)],

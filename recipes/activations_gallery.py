@@ -21,7 +21,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from cookbook.cli import Count, Experiment, Rate, parse
-from cookbook.data import load_images
+from cookbook.data.images import load_images
 from cookbook.lab import Claim, conclude, slope, take_steps
 from cookbook.plots import BLUE, COLOURS, ORANGE, save_figure
 from cookbook.training import RunFolder, seed_everything

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import keras
 
 from cookbook.cli import Count, Rate, Run, Share, parse
-from cookbook.data import load_images
+from cookbook.data.images import load_images
 from cookbook.report import report_classifier
 from cookbook.training import RunFolder, seed_everything, train
 from cookbook.tuning import search

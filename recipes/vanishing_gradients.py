@@ -22,7 +22,7 @@ import keras
 import numpy as np
 
 from cookbook.cli import Count, Experiment, Rate, parse
-from cookbook.data import load_images
+from cookbook.data.images import load_images
 from cookbook.lab import Claim, conclude, flow, gradient_norms, take_steps
 from cookbook.plots import BLUE, COLOURS, ORANGE, panel, save_figure
 from cookbook.training import RunFolder, seed_everything

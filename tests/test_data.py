@@ -10,13 +10,13 @@ import numpy as np
 import prepared
 import pytest
 
-import cookbook.data
-from cookbook.data import load_images
+from cookbook.data import sources
+from cookbook.data.images import load_images
 
 LOAD = """
-import cookbook.data
-cookbook.data._network_answers = lambda: False
-data = cookbook.data.load_images({name!r}, default="mnist", quick={quick})
+from cookbook.data import images, sources
+sources.network_answers = lambda: False
+data = images.load_images({name!r}, default="mnist", quick={quick})
 print(data.note, len(data.train[0]), len(data.validation[0]), len(data.test[0]))
 """
 
@@ -127,17 +127,17 @@ def test_a_hanging_name_server_costs_two_seconds(monkeypatch):
         answered.wait(10)
         raise OSError("no answer")
 
-    monkeypatch.setattr(cookbook.data.socket, "create_connection", hang)
+    monkeypatch.setattr(sources.socket, "create_connection", hang)
     start = time.time()
-    assert not cookbook.data._network_answers()
+    assert not sources.network_answers()
     assert time.time() - start < 3
     assert asked.is_set()
     answered.set()
 
 
 def test_a_closed_port_is_no_network(monkeypatch):
-    monkeypatch.setattr(cookbook.data, "TFDS_HOST", "127.0.0.1")
-    assert not cookbook.data._network_answers()
+    monkeypatch.setattr(sources, "TFDS_HOST", "127.0.0.1")
+    assert not sources.network_answers()
 
 
 def last_line(text):

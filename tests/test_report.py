@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.image import imread
 
 from cookbook.cli import Count, Run
-from cookbook.data import Images
+from cookbook.data.images import Images
 from cookbook.plots import draw_mistakes
 from cookbook.report import report_classifier
 from cookbook.training import RunFolder

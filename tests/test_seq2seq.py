@@ -87,6 +87,21 @@ def test_teacher_forcing_is_stepwise_decoding_fed_with_the_same_tokens(attention
 
 
 @both
+@every_cell
+def test_attention_weights_are_those_that_the_step_reads_with(attention, make):
+    layer = decoder(make, attention)
+    states = [array(B, U, seed=n) for n in range(len(layer.state_size))]
+    with layer.cell.attend_to(MEMORY, MEMORY_MASK):
+        alpha = ops.convert_to_numpy(layer.cell.attention_weights(X[:, 0], states))
+        a, new = layer.cell(X[:, 0], states)
+    read = np.concatenate([np.einsum("bs,bsm->bm", alpha, MEMORY), new[0]], axis=-1)
+    kernel = ops.convert_to_numpy(layer.cell.output_kernel)
+    assert_close(a, np.tanh(read @ kernel))
+    assert_close(alpha.sum(-1), np.ones(B, "float32"))
+    assert (alpha[~MEMORY_MASK] == 0).all()
+
+
+@both
 def test_padding_of_the_memory_changes_nothing(attention):
     layer = decoder(CELLS["GRU"], attention)
     for order in (1, -1):

@@ -92,6 +92,42 @@ def test_the_order_that_fit_sees_changes_every_epoch():
     assert seen[-9:] == [batch for epoch in expected for batch in epoch]
 
 
+def test_several_inputs_come_in_one_order():
+    x = np.arange(20)
+    batches = Batches((x, 2 * x[:, None]), 3 * x, 5, seed=0)
+    assert len(batches) == 4
+    (first, second), y = batches[1]
+    assert len(first) == 5
+    np.testing.assert_array_equal(second[:, 0], 2 * first)
+    np.testing.assert_array_equal(y, 3 * first)
+
+
+def test_padded_batches_hold_like_lengths_and_only_the_columns_they_need():
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(1, 40, size=400)
+    x = np.where(np.arange(60) < lengths[:, None], 1 + np.arange(400)[:, None], 0)
+    batches = Batches((x, 2 * x), lengths, 8, seed=0, padded=True)
+    orders = []
+    for epoch in (0, 1, 1):
+        batches.start_epoch(epoch)
+        (first, second), y = batches[0]
+        orders.append([batches[i][1].tolist() for i in range(len(batches))])
+        assert first.shape == second.shape == (8, y.max())
+        np.testing.assert_array_equal((first > 0).sum(1), y)
+        np.testing.assert_array_equal(second, 2 * first)
+    assert orders[0] != orders[1] == orders[2]
+    flat = np.concatenate(orders[0])
+    np.testing.assert_array_equal(np.sort(flat), np.sort(lengths))
+    assert np.mean([max(b) - min(b) for b in orders[0]]) < 2
+    firsts = [batch[0] for batch in orders[0]]
+    assert firsts != sorted(firsts), "batches would come short ones first"
+
+
+def test_a_row_of_padding_alone_is_a_batch_of_one_column():
+    batches = Batches(np.zeros((2, 5), int), np.zeros(2), 2, padded=True)
+    assert batches[0][0].shape == (2, 1)
+
+
 def test_without_a_seed_nothing_is_shuffled_or_left_out():
     batches = Batches(np.arange(7), np.arange(7), 3)
     assert [len(batches[i][0]) for i in range(len(batches))] == [3, 3, 1]

@@ -67,3 +67,12 @@ def test_the_same_search_twice_gives_the_same_table(tmp_path):
         search(space, build, data(), config, run)
         tables.append(table(run))
     assert tables[0] == tables[1]
+
+
+def test_of_a_loss_the_smallest_is_best(tmp_path):
+    config = Config(run_dir=tmp_path, tune=3)
+    run = RunFolder.open("r", config)
+    best = search(space, build, data(), config, run, score="val_loss")
+    losses = [float(row["val_loss"]) for row in table(run)]
+    assert losses == sorted(losses)
+    assert best.learning_rate == float(table(run)[0]["learning_rate"])

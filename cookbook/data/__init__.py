@@ -1,0 +1,1 @@
+"""Data sets by name, split honestly; one file a kind of data."""
