@@ -1,4 +1,5 @@
-"""`python -m cookbook list` shows what there is; `index` renews INDEX.md."""
+"""`python -m cookbook list` shows what there is; `index` renews INDEX.md; `results
+FOLDER ...` adds finished runs to results.json and renews the README's table."""
 
 import argparse
 
@@ -21,11 +22,19 @@ def show():
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m cookbook", description=__doc__)
-    parser.add_argument("command", choices=["list", "index"])
-    if parser.parse_args().command == "list":
+    parser.add_argument("command", choices=["list", "index", "results"])
+    parser.add_argument("folders", nargs="*", help="of runs, for results")
+    arguments = parser.parse_args()
+    if arguments.command == "list":
         show()
-    else:
+    elif arguments.command == "index":
         (ROOT / "INDEX.md").write_text(index())
+    else:
+        # Not above: the command line's library takes longer than `list` may.
+        from cookbook.results import collect, show_results
+
+        collect(arguments.folders)
+        show_results()
 
 
 if __name__ == "__main__":

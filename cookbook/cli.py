@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import io
 import re
+import shlex
 import sys
 import typing
 from pathlib import Path
@@ -85,6 +86,19 @@ def parse(config_class, args=None):
         if not stop.code:
             raise
     fail(_one_line(errors.getvalue()))
+
+
+def flags(config):
+    """The flags that make `config` out of its class's defaults; "" for none."""
+    words = []
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if value == field.default:
+            continue
+        flag = "--" + field.name.replace("_", "-")
+        several = value if isinstance(value, (list, tuple)) else [value]
+        words += [flag, *([] if value is True else map(str, several))]
+    return shlex.join(words)
 
 
 def _one_line(panel):

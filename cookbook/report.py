@@ -1,14 +1,19 @@
 """Report: the test set, once; figures, pictures and the last line of a run."""
 
+import contextlib
 import dataclasses
 import importlib
 import os
 import platform
+import re
+import sys
 import time
+from pathlib import Path
 
 import keras
 import numpy as np
 
+from cookbook.cli import flags
 from cookbook.plots import draw_confusion, draw_curves, draw_mistakes
 
 
@@ -53,7 +58,9 @@ def finish(model, data, history, run, figures, expected):
             "python": platform.python_version(),
             "keras": keras.version(),
             backend: importlib.import_module(backend).__version__,
-            "machine": f"{platform.machine()}, {os.cpu_count()} CPUs",
+            "machine": _machine(),
+            "command": _command(run),
+            "date": time.strftime("%Y-%m-%d"),
         },
     )
     wanted = "no figure expected for this data or these settings"
@@ -63,6 +70,22 @@ def finish(model, data, history, run, figures, expected):
         f"{name} {value:.4f} ({wanted}) | {data.note} | {len(history)} epochs | "
         f"{seconds:.0f} s | {run.path}"
     )
+
+
+def _command(run):
+    """What to type to get this run again, but for the place of its folder."""
+    config = dataclasses.replace(run.config, run_dir=Path("runs"), resume=False)
+    return f"python recipes/{run.recipe}.py {flags(config)}".strip()
+
+
+def _machine():
+    """The processor and how many of its cores this process may use."""
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
+    model = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError):
+        names = re.findall(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
+        model = names[0] if names else model
+    return f"{model}, {cores} cores"
 
 
 def _is_default(config):

@@ -90,6 +90,7 @@ class RunFolder:
 
     def __init__(self, path, config):
         self.path = Path(path)
+        self.recipe = self.path.parent.name
         self.config = config
         self.started = time.time()
 

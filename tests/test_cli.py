@@ -1,10 +1,11 @@
 """Command line: flags from the Config, and one line for every mistake."""
 
 import dataclasses
+import shlex
 
 import pytest
 
-from cookbook.cli import Count, Run, Share, fail, parse
+from cookbook.cli import Count, Run, Share, fail, flags, parse
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,6 +19,21 @@ def test_defaults_and_flags():
     assert parse(Config, []) == Config()
     config = parse(Config, ["--epochs", "7", "--quick", "--dropout", "0.1"])
     assert config == Config(epochs=7, quick=True, dropout=0.1)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "",
+        "--seed 7 --quick",
+        "--epochs 5 --dropout 0.25 --data 'a b'",
+        "--run-dir elsewhere --resume",
+    ],
+)
+def test_flags_are_what_was_typed(arguments):
+    config = parse(Config, shlex.split(arguments))
+    assert parse(Config, shlex.split(flags(config))) == config
+    assert len(flags(config)) == len(arguments)
 
 
 def test_help_shows_the_comments_and_exits_with_0(capsys):

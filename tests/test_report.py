@@ -34,7 +34,14 @@ def images(wrong=3):
     labels = y.copy()
     labels[:wrong] = (labels[:wrong] + 1) % 4
     empty = (x[:0], y[:0])
-    return Images("mnist", empty, empty, (x, labels), tuple("abcd"), "mnist")
+    return Images(
+        name="mnist",
+        asked="mnist",
+        train=empty,
+        validation=empty,
+        test=(x, labels),
+        classes=tuple("abcd"),
+    )
 
 
 HISTORY = [

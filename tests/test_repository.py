@@ -15,6 +15,7 @@ import pytest
 
 import custom_layers
 from cookbook.catalogue import index, recipes
+from cookbook.results import table
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("custom_layers", "cookbook", "recipes", "benchmarks", "tests")
@@ -174,6 +175,12 @@ def test_no_path_of_a_machine_stands_in_the_product():
 
 def test_index_is_fresh():
     assert (ROOT / "INDEX.md").read_text() == index(), "run: python -m cookbook index"
+
+
+def test_readme_shows_the_results_kept():
+    assert table() in (ROOT / "README.md").read_text(), (
+        "run: python -m cookbook results"
+    )
 
 
 def test_readme_shows_every_recipe():
