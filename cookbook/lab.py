@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from cookbook.training import plain
+from cookbook.run_folder import plain
 
 
 @dataclasses.dataclass(frozen=True)

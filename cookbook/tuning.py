@@ -5,7 +5,8 @@ import gc
 
 import keras
 
-from cookbook.training import seed_everything, train, write_table
+from cookbook.run_folder import write_table
+from cookbook.training import seed_everything, train
 
 
 def search(space, build, data, config, run, score="val_accuracy"):

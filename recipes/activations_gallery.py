@@ -24,7 +24,8 @@ from cookbook.cli import Count, Experiment, Rate, parse
 from cookbook.data.images import load_images
 from cookbook.lab import Claim, conclude, slope, take_steps
 from cookbook.plots import BLUE, COLOURS, ORANGE, save_figure
-from cookbook.training import RunFolder, seed_everything
+from cookbook.run_folder import RunFolder
+from cookbook.training import seed_everything
 from custom_layers.activations.basic import (
     exponential,
     linear,

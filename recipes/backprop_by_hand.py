@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from cookbook.cli import Experiment, Rate, fail, parse
 from cookbook.lab import Claim, conclude
 from cookbook.plots import BLUE, COLOURS, ORANGE, save_figure
-from cookbook.training import RunFolder
+from cookbook.run_folder import RunFolder
 from custom_layers.dense import Dense
 from custom_layers.losses.regression import MeanSquaredError
 from custom_layers.optimizers.gradient_descent import SGD

@@ -22,7 +22,8 @@ from sklearn.datasets import make_circles
 from cookbook.cli import Count, Experiment, Rate, parse
 from cookbook.lab import Claim, conclude, take_steps
 from cookbook.plots import BLUE, COLOURS, ORANGE, save_figure
-from cookbook.training import RunFolder, seed_everything
+from cookbook.run_folder import RunFolder
+from cookbook.training import seed_everything
 from custom_layers.dense import Dense
 from custom_layers.losses.classification import BinaryCrossentropy
 from custom_layers.optimizers.adaptive import Adam
@@ -139,7 +140,6 @@ def main(config):
     titles = {f"{h} hidden: {right[h]:.1%} right": model for h, model in models.items()}
     message = "No line separates rings; three hidden units close one, two cannot"
     draw_answers(titles, *rings, run, "rings.png", message)
-
     before, middle, after = neuron(np.array([-1e-5, 0, 1e-5]) + 1.5, w=2.0, b=-3.0)
     learned, endless = (perceptron(*d, config.passes) for d in ((x, y), rings))
     claims = [

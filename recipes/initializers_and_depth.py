@@ -24,7 +24,8 @@ from matplotlib.figure import Figure
 from cookbook.cli import Count, Experiment, parse
 from cookbook.lab import Claim, conclude, flow
 from cookbook.plots import COLOURS, save_figure
-from cookbook.training import RunFolder, seed_everything
+from cookbook.run_folder import RunFolder
+from cookbook.training import seed_everything
 from custom_layers.activations.basic import sigmoid, softsign, tanh
 from custom_layers.activations.rectifiers import relu
 from custom_layers.activations.smooth import elu, gelu, selu

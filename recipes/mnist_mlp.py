@@ -17,7 +17,8 @@ import keras
 from cookbook.cli import Count, Rate, Run, Share, parse
 from cookbook.data.images import load_images
 from cookbook.report import report_classifier
-from cookbook.training import RunFolder, seed_everything, train
+from cookbook.run_folder import RunFolder
+from cookbook.training import seed_everything, train
 from cookbook.tuning import search
 from custom_layers.activations.rectifiers import ReLU
 from custom_layers.dense import Dense

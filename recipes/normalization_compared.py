@@ -21,7 +21,8 @@ from cookbook.cli import Count, Experiment, Rate, parse
 from cookbook.descent import shuffled, small_digits
 from cookbook.lab import Claim, conclude
 from cookbook.plots import draw_lines
-from cookbook.training import RunFolder, seed_everything
+from cookbook.run_folder import RunFolder
+from cookbook.training import seed_everything
 from custom_layers.convolution.standard import Conv2D
 from custom_layers.dense import Dense
 from custom_layers.losses.classification import SparseCategoricalCrossentropy

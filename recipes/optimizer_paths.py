@@ -22,7 +22,7 @@ from cookbook.cli import Count, Experiment, parse
 from cookbook.descent import descend
 from cookbook.lab import Claim, conclude
 from cookbook.plots import COLOURS, draw_lines, save_animation, save_figure
-from cookbook.training import RunFolder
+from cookbook.run_folder import RunFolder
 from custom_layers.optimizers.adaptive import Adadelta, Adagrad, Adam, RMSprop
 from custom_layers.optimizers.gradient_descent import SGD
 

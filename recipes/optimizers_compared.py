@@ -21,7 +21,7 @@ from cookbook.cli import Count, Experiment, parse
 from cookbook.descent import Networks, shuffled, small_digits
 from cookbook.lab import Claim, conclude
 from cookbook.plots import draw_lines
-from cookbook.training import RunFolder
+from cookbook.run_folder import RunFolder
 from custom_layers.optimizers.adaptive import Adadelta, Adagrad, Adam, RMSprop
 from custom_layers.optimizers.gradient_descent import SGD
 

@@ -6,8 +6,7 @@
 A network learns 200 digits, a fifth of them with a wrong label, by heart; then again
 with each technique alone. Expected, in 20 s: most lower the test loss; max-norm, early
 stopping, dropout and augmentation gain 7 to 10 % of accuracy; L1 makes 50 times more
-weights nearly zero than L2. What one reads and did not hold here: L1, L2 and batch
-normalization hardly gain accuracy.
+weights nearly zero than L2; L1, L2 and batch normalization hardly gain accuracy.
 Paper: Zhang, Bengio, Hardt, Recht, Vinyals, "Understanding deep learning requires
 rethinking generalization", 2016. https://arxiv.org/abs/1611.03530
 """
@@ -22,7 +21,8 @@ from cookbook.cli import Count, Experiment, Rate, Share, parse
 from cookbook.descent import small_digits
 from cookbook.lab import Claim, conclude, take_steps
 from cookbook.plots import BLUE, ORANGE, draw_lines, save_figure
-from cookbook.training import RunFolder, seed_everything
+from cookbook.run_folder import RunFolder
+from cookbook.training import seed_everything
 from custom_layers.constraints import MaxNorm
 from custom_layers.dense import Dense
 from custom_layers.dropout import Dropout

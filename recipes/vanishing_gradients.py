@@ -25,7 +25,8 @@ from cookbook.cli import Count, Experiment, Rate, parse
 from cookbook.data.images import load_images
 from cookbook.lab import Claim, conclude, flow, gradient_norms, take_steps
 from cookbook.plots import BLUE, COLOURS, ORANGE, panel, save_figure
-from cookbook.training import RunFolder, seed_everything
+from cookbook.run_folder import RunFolder
+from cookbook.training import seed_everything
 from custom_layers.activations.basic import sigmoid, tanh
 from custom_layers.activations.rectifiers import relu
 from custom_layers.activations.smooth import elu, selu
@@ -127,8 +128,7 @@ def main(config):
     run = RunFolder.open("vanishing_gradients", config)
     seed_everything(config.seed)
     depth = through_depth(config)
-    title = "Down through the layers, sigmoid's gradient vanishes"
-    draw_sizes(depth, "layer", title, run, "depth.png")
+    draw_sizes(depth, "layer", "Sigmoid's gradient fades with depth", run, "depth.png")
     back, back_2 = through_time(config, 1.0), through_time(config, 2.0)
     title = "Back through time with weights of size 1, gradients vanish"
     draw_sizes(back, "time step", title, run, "time_vanishing.png")

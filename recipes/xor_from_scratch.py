@@ -20,7 +20,8 @@ from matplotlib.figure import Figure
 from cookbook.cli import Count, Experiment, Rate, parse
 from cookbook.lab import Claim, conclude
 from cookbook.plots import save_animation, save_figure
-from cookbook.training import RunFolder, seed_everything
+from cookbook.run_folder import RunFolder
+from cookbook.training import seed_everything
 from custom_layers.dense import Dense
 from custom_layers.losses.regression import MeanSquaredError
 from custom_layers.optimizers.gradient_descent import SGD

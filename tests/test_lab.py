@@ -11,7 +11,7 @@ from matplotlib.image import imread
 from cookbook.cli import Experiment
 from cookbook.lab import Claim, conclude, flow, gradient_norms, slope, take_steps
 from cookbook.plots import save_animation, save_figure
-from cookbook.training import RunFolder
+from cookbook.run_folder import RunFolder
 
 
 def test_a_claim_holds_on_its_side_of_the_bound():

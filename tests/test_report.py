@@ -11,7 +11,7 @@ from cookbook.cli import Count, Run
 from cookbook.data.images import Images
 from cookbook.plots import draw_mistakes
 from cookbook.report import report_classifier
-from cookbook.training import RunFolder
+from cookbook.run_folder import RunFolder
 from oracle import array
 
 

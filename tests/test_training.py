@@ -13,8 +13,10 @@ import keras
 import numpy as np
 import pytest
 
+from cookbook.batches import Batches
 from cookbook.cli import Count, Run
-from cookbook.training import Batches, RunFolder, seed_everything, train
+from cookbook.run_folder import RunFolder
+from cookbook.training import seed_everything, train
 from oracle import array
 
 ROOT = Path(__file__).parent.parent

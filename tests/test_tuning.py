@@ -7,7 +7,7 @@ import keras
 from test_training import data
 
 from cookbook.cli import Count, Rate, Run
-from cookbook.training import RunFolder
+from cookbook.run_folder import RunFolder
 from cookbook.tuning import search
 
 
