@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from cookbook.plots import draw_confusion, draw_curves, draw_mistakes
+from cookbook.run_folder import FREE
 
 
 def report_classifier(model, data, history, run, expected):
@@ -67,7 +68,7 @@ def finish(model, data, history, run, figures, expected):
 
 def _is_default(config):
     """Whether only the flags that change no result differ from the defaults."""
-    free = ("seed", "data", "run_dir", "resume")
+    free = ("seed", "data", *FREE)
     return all(
         getattr(config, field.name) == field.default
         for field in dataclasses.fields(config)
