@@ -79,12 +79,17 @@ def parse(config_class, args=None):
     errors = io.StringIO()
     try:
         with contextlib.redirect_stderr(errors):
-            return tyro.cli(
+            config = tyro.cli(
                 config_class,
                 args=args,
                 description=description,
                 config=(tyro.conf.FlagCreatePairsOff,),
             )
+        if getattr(config, "chaos", 0):
+            from cookbook.chaos import prove_survival
+
+            raise SystemExit(prove_survival(config))
+        return config
     except SystemExit as stop:
         if not stop.code:
             raise
@@ -101,3 +106,19 @@ def _one_line(panel):
         message.append(text)
     text = re.sub(r"^Error parsing \w+: ", "", " ".join(message))
     return f"{text.rstrip('.')}; see --help for all flags and their values"
+
+
+def flags(config, base=None):
+    """The command line, a list, that gives `config` where the defaults give `base`."""
+    base = base or type(config)()
+    line = []
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if value == getattr(base, field.name):
+            continue
+        line.append("--" + field.name.replace("_", "-"))
+        if isinstance(value, (list, tuple)):
+            line += map(str, value)
+        elif not isinstance(value, bool):
+            line.append(str(value))
+    return line

@@ -9,6 +9,7 @@ import time
 import keras
 import numpy as np
 
+from cookbook.checkpoint import fingerprint
 from cookbook.plots import draw_confusion, draw_curves, draw_mistakes
 from cookbook.run_folder import FREE
 
@@ -50,6 +51,7 @@ def finish(model, data, history, run, figures, expected):
             "epochs": len(history),
             "seconds": round(seconds, 1),
             "parameters": model.count_params(),
+            "weights": fingerprint(model.get_weights()),
             "seed": run.config.seed,
             "python": platform.python_version(),
             "keras": keras.version(),
