@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import io
 import re
-import shlex
 import sys
 import typing
 from pathlib import Path
@@ -37,8 +36,7 @@ class Between:
 Count = typing.Annotated[int, Between(1)]  # at least one of something
 Share = typing.Annotated[float, Between(0, 1)]  # a part of a whole
 Rate = typing.Annotated[float, Between(1e-9)]  # a positive number, such as a step size
-
-
+Tuner = typing.Literal["random", "bayesian", "hyperband", "grid"]
 Seed = typing.Annotated[int, Between(0, 2**32 - 1)]  # what random numbers start from
 
 
@@ -67,7 +65,12 @@ class Run(Experiment):
     epochs: Count = 1  # passes over the training set
     data: str = "auto"  # a TFDS name; auto: the recipe's own, or a stand-in offline
     tune: typing.Annotated[int, Between(0)] = 0  # trials of a search before training
+    tuner: Tuner = "random"  # how the search proposes its trials
+    with_validation: bool = False  # learn from the validation part too, at the end
     resume: bool = False  # go on with this recipe's newest unfinished run
+    save_every: Count = 100  # steps between saves, at most so many are lost by a kill
+    chaos: typing.Annotated[int, Between(0)] = 0  # kill the run so often: a proof
+    tensorboard: bool = False  # write logs for TensorBoard too
 
 
 def parse(config_class, args=None):
@@ -76,29 +79,21 @@ def parse(config_class, args=None):
     errors = io.StringIO()
     try:
         with contextlib.redirect_stderr(errors):
-            return tyro.cli(
+            config = tyro.cli(
                 config_class,
                 args=args,
                 description=description,
                 config=(tyro.conf.FlagCreatePairsOff,),
             )
+        if getattr(config, "chaos", 0):
+            from cookbook.chaos import prove_survival
+
+            raise SystemExit(prove_survival(config))
+        return config
     except SystemExit as stop:
         if not stop.code:
             raise
     fail(_one_line(errors.getvalue()))
-
-
-def flags(config):
-    """The flags that make `config` out of its class's defaults; "" for none."""
-    words = []
-    for field in dataclasses.fields(config):
-        value = getattr(config, field.name)
-        if value == field.default:
-            continue
-        flag = "--" + field.name.replace("_", "-")
-        several = value if isinstance(value, (list, tuple)) else [value]
-        words += [flag, *([] if value is True else map(str, several))]
-    return shlex.join(words)
 
 
 def _one_line(panel):
@@ -111,3 +106,19 @@ def _one_line(panel):
         message.append(text)
     text = re.sub(r"^Error parsing \w+: ", "", " ".join(message))
     return f"{text.rstrip('.')}; see --help for all flags and their values"
+
+
+def flags(config, base=None):
+    """The command line, a list, that gives `config` where the defaults give `base`."""
+    base = base or type(config)()
+    line = []
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if value == getattr(base, field.name):
+            continue
+        line.append("--" + field.name.replace("_", "-"))
+        if isinstance(value, (list, tuple)):
+            line += map(str, value)
+        elif not isinstance(value, bool):
+            line.append(str(value))
+    return line

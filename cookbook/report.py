@@ -6,6 +6,7 @@ import importlib
 import os
 import platform
 import re
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -13,8 +14,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from cookbook.checkpoint import fingerprint
 from cookbook.cli import flags
 from cookbook.plots import draw_confusion, draw_curves, draw_mistakes
+from cookbook.run_folder import FREE
 
 
 def report_classifier(model, data, history, run, expected):
@@ -54,6 +57,7 @@ def finish(model, data, history, run, figures, expected):
             "epochs": len(history),
             "seconds": round(seconds, 1),
             "parameters": model.count_params(),
+            "weights": fingerprint(model.get_weights()),
             "seed": run.config.seed,
             "python": platform.python_version(),
             "keras": keras.version(),
@@ -74,8 +78,9 @@ def finish(model, data, history, run, figures, expected):
 
 def _command(run):
     """What to type to get this run again, but for the place of its folder."""
-    config = dataclasses.replace(run.config, run_dir=Path("runs"), resume=False)
-    return f"python recipes/{run.recipe}.py {flags(config)}".strip()
+    same = {name: getattr(type(run.config)(), name) for name in FREE}
+    settings = flags(dataclasses.replace(run.config, **same))
+    return shlex.join(["python", f"recipes/{run.recipe}.py", *settings])
 
 
 def _machine():
@@ -90,7 +95,7 @@ def _machine():
 
 def _is_default(config):
     """Whether only the flags that change no result differ from the defaults."""
-    free = ("seed", "data", "run_dir", "resume")
+    free = ("seed", "data", *FREE)
     return all(
         getattr(config, field.name) == field.default
         for field in dataclasses.fields(config)
