@@ -13,9 +13,10 @@ class Batches(keras.utils.PyDataset):
     seed: None keeps the arrays' own order and the last, smaller batch
     padded: rows are token ids that end in zeros; a batch then holds rows of like
         length, without the columns that are zero in all of them
+    steps: batches of an epoch; without it, as many as the arrays fill
     """
 
-    def __init__(self, x, y, batch_size, seed=None, padded=False):
+    def __init__(self, x, y, batch_size, seed=None, padded=False, steps=None):
         super().__init__()
         self.parts = x, y
         self.batch_size = batch_size
@@ -24,10 +25,20 @@ class Batches(keras.utils.PyDataset):
         first = keras.tree.flatten(x)[0]
         self._count = len(first)
         self._lengths = _length(first) if padded else None
+        self.steps = steps or self._whole_batches()
+        self._asked_for_shapes = padded
         self.start_epoch(0)
 
-    def start_epoch(self, epoch):
-        """Draws the epoch's order; the last examples that fill no batch wait."""
+    def _whole_batches(self):
+        whole, rest = divmod(self._count, self.batch_size)
+        return max(1, whole) if self.seed is not None else whole + bool(rest)
+
+    def start_epoch(self, epoch, first=0):
+        """Draws the epoch's order; the last examples that fill no batch wait.
+
+        first: the batch to begin with, where the epoch goes on after a break.
+        """
+        self._first = first
         self._order = np.arange(self._count)
         if self.seed is None:
             return
@@ -39,25 +50,53 @@ class Batches(keras.utils.PyDataset):
     def _like_lengths_together(self, rng):
         """The order, sorted by length within each POOL of batches, batches shuffled."""
         batches = []
-        whole = self._order[: len(self) * self.batch_size]
+        whole = self._order[: self.steps * self.batch_size]
         for pool in np.split(whole, range(0, len(whole), POOL * self.batch_size)[1:]):
             pool = pool[np.argsort(self._lengths[pool], kind="stable")]
             batches += np.split(pool, range(0, len(pool), self.batch_size)[1:])
         return np.concatenate([batches[i] for i in rng.permutation(len(batches))])
 
     def __len__(self):
-        whole, rest = divmod(self._count, self.batch_size)
-        return max(1, whole) if self.seed is not None else whole + bool(rest)
+        return self.steps - self._first
+
+    def on_epoch_begin(self):
+        """Keras's call before it takes the first batch to learn from."""
+        self._asked_for_shapes = False
 
     def __getitem__(self, index):
-        rows = self._order[index * self.batch_size :][: self.batch_size]
-        return keras.tree.map_structure(lambda part: self._take(part, rows), self.parts)
+        """The batch `index` after the first.
 
-    def _take(self, part, rows):
+        Before an epoch begins Keras looks at two batches: what is equal in both of
+        their shapes must be so in all. Lengths are not: one gets a column more.
+        """
+        rows = self._order[(self._first + index) * self.batch_size :][: self.batch_size]
+        extra = index % 2 if self._asked_for_shapes else 0
+        return keras.tree.map_structure(
+            lambda part: self._take(part, rows, extra), self.parts
+        )
+
+    def _take(self, part, rows, extra):
         taken = part[rows]
         if self.padded and taken.ndim == 2 and taken.dtype.kind == "i":
-            return taken[:, : max(1, _length(taken).max())]
+            taken = taken[:, : max(1, _length(taken).max())]
+            return np.pad(taken, ((0, 0), (0, extra)))
         return taken
+
+
+def joined(first, second):
+    """The examples of two parts (x, y) of a data set as one part."""
+    return keras.tree.map_structure(_stacked, first, second)
+
+
+def _stacked(first, second):
+    """The rows of both arrays; token ids of unequal length get zeros at their end."""
+    if first.ndim == 2 and first.shape[1] != second.shape[1]:
+        width = max(first.shape[1], second.shape[1])
+        first, second = (
+            np.pad(part, ((0, 0), (0, width - part.shape[1])))
+            for part in (first, second)
+        )
+    return np.concatenate([first, second])
 
 
 def _length(ids):

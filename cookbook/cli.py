@@ -37,8 +37,7 @@ class Between:
 Count = typing.Annotated[int, Between(1)]  # at least one of something
 Share = typing.Annotated[float, Between(0, 1)]  # a part of a whole
 Rate = typing.Annotated[float, Between(1e-9)]  # a positive number, such as a step size
-
-
+Tuner = typing.Literal["random", "bayesian", "hyperband", "grid"]
 Seed = typing.Annotated[int, Between(0, 2**32 - 1)]  # what random numbers start from
 
 
@@ -67,7 +66,12 @@ class Run(Experiment):
     epochs: Count = 1  # passes over the training set
     data: str = "auto"  # a TFDS name; auto: the recipe's own, or a stand-in offline
     tune: typing.Annotated[int, Between(0)] = 0  # trials of a search before training
+    tuner: Tuner = "random"  # how the search proposes its trials
+    with_validation: bool = False  # learn from the validation part too, at the end
     resume: bool = False  # go on with this recipe's newest unfinished run
+    save_every: Count = 100  # steps between saves, at most so many are lost by a kill
+    chaos: typing.Annotated[int, Between(0)] = 0  # kill the run so often: a proof
+    tensorboard: bool = False  # write logs for TensorBoard too
 
 
 def parse(config_class, args=None):

@@ -15,6 +15,7 @@ import numpy as np
 
 from cookbook.cli import flags
 from cookbook.plots import draw_confusion, draw_curves, draw_mistakes
+from cookbook.run_folder import FREE
 
 
 def report_classifier(model, data, history, run, expected):
@@ -90,7 +91,7 @@ def _machine():
 
 def _is_default(config):
     """Whether only the flags that change no result differ from the defaults."""
-    free = ("seed", "data", "run_dir", "resume")
+    free = ("seed", "data", *FREE)
     return all(
         getattr(config, field.name) == field.default
         for field in dataclasses.fields(config)

@@ -9,14 +9,16 @@ from pathlib import Path
 
 from cookbook.cli import fail
 
-STATE = "state.npz"  # what a resumed run goes on from
+# Flags that change no result: a run may be resumed with others.
+FREE = ("run_dir", "resume", "save_every", "chaos", "tensorboard")
+LOCKS = {}  # path: the open file whose lock keeps other processes out
 
 
 class RunFolder:
     """runs/<recipe>/<time>/: config.json, history.csv, metrics.json, model, pictures.
 
     Every file is written beside its place and then moved there, so that a run killed
-    at any moment leaves only whole files.
+    at any moment leaves only whole files. One process at a time uses a folder.
     """
 
     def __init__(self, path, config):
@@ -45,6 +47,7 @@ class RunFolder:
                     f"({error.strerror}): choose a folder you may write to"
                 )
         run = cls(path, config)
+        run.lock()
         run.write_json("config.json", plain(config))
         return run
 
@@ -53,23 +56,38 @@ class RunFolder:
         unfinished = [
             path
             for path in sorted(parent.glob("*/"))
-            if (path / STATE).exists() and not (path / "metrics.json").exists()
+            if (path / "config.json").exists() and not (path / "metrics.json").exists()
         ]
         if not unfinished:
             fail(f"--resume found no unfinished run in {parent}: start one without it")
-        saved = json.loads((unfinished[-1] / "config.json").read_text())
-        now = plain(config)
-        changed = {
-            key: f"{saved.get(key)} -> {now[key]}"
-            for key in now
-            if key not in ("resume", "run_dir") and saved.get(key) != now[key]
-        }
+        run = cls(unfinished[-1], config)
+        run.lock()
+        saved = json.loads((run.path / "config.json").read_text())
+        changed = difference(saved, plain(config))
         if changed:
             fail(
-                f"--resume found {unfinished[-1]}, which was started with other "
-                f"settings ({changed}): give the same ones, or start without --resume"
+                f"--resume found {run.path}, which was started with other settings "
+                f"({changed}): give the same ones, or start without --resume"
             )
-        return cls(unfinished[-1], config)
+        return run
+
+    def lock(self):
+        """Ends this process if another one uses the folder; a kill frees it."""
+        if os.name != "posix" or self.path in LOCKS:
+            return
+        import fcntl
+
+        try:
+            file = (self.path / "lock").open("w")
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fail(
+                f"another process is at work in {self.path}: let it end, or stop it "
+                "first"
+            )
+        except OSError as error:
+            fail(_unwritable("lock", self.path, error))
+        LOCKS[self.path] = file
 
     def write_json(self, name, content):
         self.write(name, lambda path: path.write_text(json.dumps(content, indent=2)))
@@ -78,8 +96,29 @@ class RunFolder:
         """`save(path)` writes the file; it appears under `name` only once whole."""
         target = self.path / name
         partial = target.with_name(f"partial_{name}")
-        save(partial)
-        os.replace(partial, target)
+        try:
+            save(partial)
+            os.replace(partial, target)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            fail(_unwritable(name, self.path, error))
+
+
+def _unwritable(name, path, error):
+    return (
+        f"can't write {name} in {path} ({error.strerror or error}): what was saved "
+        "before is whole; make room or give the right to write, then go on with "
+        "--resume"
+    )
+
+
+def difference(saved, now):
+    """The settings that differ and matter, as `name: saved -> now`."""
+    return ", ".join(
+        f"{name}: {saved.get(name)} -> {now[name]}"
+        for name in now
+        if name not in FREE and saved.get(name) != now[name]
+    )
 
 
 def write_table(path, rows):
