@@ -80,12 +80,17 @@ def parse(config_class, args=None):
     errors = io.StringIO()
     try:
         with contextlib.redirect_stderr(errors):
-            return tyro.cli(
+            config = tyro.cli(
                 config_class,
                 args=args,
                 description=description,
                 config=(tyro.conf.FlagCreatePairsOff,),
             )
+        if getattr(config, "chaos", 0):
+            from cookbook.chaos import prove_survival
+
+            raise SystemExit(prove_survival(config))
+        return config
     except SystemExit as stop:
         if not stop.code:
             raise

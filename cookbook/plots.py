@@ -64,15 +64,18 @@ def draw_attention(maps, rows, columns, title, run):
 
 
 def draw_curves(history, run):
-    """curves.png: loss and accuracy by epoch, training against validation."""
+    """curves.png: loss and accuracy by epoch, in training and on validation data."""
     epochs = [row["epoch"] for row in history]
     names = [name for name in history[0] if f"val_{name}" in history[0]]
+    names = names or [n for n in history[0] if n not in ("epoch", "seconds")]
     figure = Figure(figsize=(4.5 * len(names), 3.5), layout="constrained")
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names):
         for key, label, colour in (
             (name, "training", BLUE),
             (f"val_{name}", "validation", ORANGE),
         ):
+            if key not in history[0]:
+                continue
             values = [row[key] for row in history]
             axes.plot(epochs, values, marker="o", ms=3, color=colour, label=label)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -13,6 +13,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from cookbook.checkpoint import fingerprint
 from cookbook.cli import flags
 from cookbook.plots import draw_confusion, draw_curves, draw_mistakes
 from cookbook.run_folder import FREE
@@ -55,6 +56,7 @@ def finish(model, data, history, run, figures, expected):
             "epochs": len(history),
             "seconds": round(seconds, 1),
             "parameters": model.count_params(),
+            "weights": fingerprint(model.get_weights()),
             "seed": run.config.seed,
             "python": platform.python_version(),
             "keras": keras.version(),

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from cookbook.batches import Batches, joined
+from cookbook.chaos import count_step
 from cookbook.checkpoint import (
     Saves,
     assign_all,
@@ -142,6 +143,7 @@ class _Progress(keras.callbacks.Callback):
             self.metrics = None
 
     def on_train_batch_end(self, batch, logs=None):
+        count_step()
         self.step = min(self.offset + batch + 1, self.fed.steps)
         due = self.step - self.saved_at >= self.config.save_every
         # The epoch's end saves too. Keras takes the shape of batches from two of them.
