@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from cookbook.batches import Batches, joined
+from cookbook.board import board_callbacks
 from cookbook.chaos import count_step
 from cookbook.checkpoint import (
     Saves,
@@ -111,12 +112,14 @@ class _Progress(keras.callbacks.Callback):
             padded = getattr(self.data, "padded", False)
             size = 4 * config.batch_size
             held_out = Batches(*self.data.validation, size, padded=padded)
+        logs = self.run and config.tensorboard
+        loggers = board_callbacks(self.run, self.fed) if logs else []
         self.model.fit(
             self.fed,
             validation_data=held_out,
             initial_epoch=until if self.stopped else self.epoch,
             epochs=until,
-            callbacks=[*self.callbacks, self],
+            callbacks=[*self.callbacks, *loggers, self],
             shuffle=False,  # Batches does it; Keras would draw an order of its own
             verbose=1 if sys.stdout.isatty() else 2,
         )
