@@ -86,15 +86,15 @@ def parse(config_class, args=None):
                 description=description,
                 config=(tyro.conf.FlagCreatePairsOff,),
             )
-        if getattr(config, "chaos", 0):
-            from cookbook.chaos import prove_survival
-
-            raise SystemExit(prove_survival(config))
-        return config
     except SystemExit as stop:
         if not stop.code:
             raise
-    fail(_one_line(errors.getvalue()))
+        fail(_one_line(errors.getvalue()))
+    if getattr(config, "chaos", 0):
+        from cookbook.chaos import prove_survival
+
+        raise SystemExit(prove_survival(config))
+    return config
 
 
 def flags(config):
