@@ -1,5 +1,6 @@
 """`python -m cookbook list` shows what there is; `index` renews INDEX.md; `results
-FOLDER ...` adds finished runs to results.json and renews the README's table."""
+FOLDER ...` adds finished runs to results.json and renews the README's table; `check
+FILE ...` shows models from anyone's .keras files and runs no code they may carry."""
 
 import argparse
 
@@ -22,18 +23,23 @@ def show():
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m cookbook", description=__doc__)
-    parser.add_argument("command", choices=["list", "index", "results"])
-    parser.add_argument("folders", nargs="*", help="of runs, for results")
+    parser.add_argument("command", choices=["list", "index", "results", "check"])
+    parser.add_argument("paths", nargs="*", help="folders of runs, or model files")
     arguments = parser.parse_args()
     if arguments.command == "list":
         show()
     elif arguments.command == "index":
         (ROOT / "INDEX.md").write_text(index())
+    elif arguments.command == "check":
+        from cookbook.loading import load_safely
+
+        for path in arguments.paths:
+            load_safely(path).summary()
     else:
         # Not above: the command line's library takes longer than `list` may.
         from cookbook.results import collect, show_results
 
-        collect(arguments.folders)
+        collect(arguments.paths)
         show_results()
 
 

@@ -9,6 +9,7 @@ import dataclasses
 import json
 import os
 import random
+import shlex
 import signal
 import subprocess
 import sys
@@ -53,7 +54,7 @@ def prove_survival(config):
     with tempfile.TemporaryDirectory() as folder:
         whole, broken = Path(folder, "whole"), Path(folder, "broken")
         count = Path(folder, "count")
-        print(f"the run without a kill: python {recipe} {' '.join(flags(plain))}")
+        print(f"the run without a kill: python {recipe} {flags(plain)}")
         start = time.time()
         if _start(recipe, plain, whole, {COUNT: str(count)}).returncode:
             return 1
@@ -84,7 +85,7 @@ def prove_survival(config):
 
 def _start(recipe, config, folder, environment):
     """Runs the recipe in a process of its own, its run folders in `folder`."""
-    line = flags(dataclasses.replace(config, run_dir=folder))
+    line = shlex.split(flags(dataclasses.replace(config, run_dir=folder)))
     done = subprocess.run(
         [sys.executable, recipe, *line],
         capture_output=True,

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import platform
 import random
 import re
@@ -74,8 +75,14 @@ class Saves:
 
     def write(self, step, header, arrays):
         content = encode(header, arrays)
-        name = f"step_{step}.save"
-        self.run.write(name, lambda path: path.write_bytes(content))
+
+        def save(path):
+            with path.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())  # on the disk before it gets its name
+
+        self.run.write(f"step_{step}.save", save)
         for path in self.paths()[KEPT:]:
             path.unlink()
 

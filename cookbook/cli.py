@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import io
 import re
+import shlex
 import sys
 import typing
 from pathlib import Path
@@ -85,15 +86,28 @@ def parse(config_class, args=None):
                 description=description,
                 config=(tyro.conf.FlagCreatePairsOff,),
             )
-        if getattr(config, "chaos", 0):
-            from cookbook.chaos import prove_survival
-
-            raise SystemExit(prove_survival(config))
-        return config
     except SystemExit as stop:
         if not stop.code:
             raise
-    fail(_one_line(errors.getvalue()))
+        fail(_one_line(errors.getvalue()))
+    if getattr(config, "chaos", 0):
+        from cookbook.chaos import prove_survival
+
+        raise SystemExit(prove_survival(config))
+    return config
+
+
+def flags(config):
+    """The flags that make `config` out of its class's defaults; "" for none."""
+    words = []
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if value == field.default:
+            continue
+        flag = "--" + field.name.replace("_", "-")
+        several = value if isinstance(value, (list, tuple)) else [value]
+        words += [flag, *([] if value is True else map(str, several))]
+    return shlex.join(words)
 
 
 def _one_line(panel):
@@ -106,19 +120,3 @@ def _one_line(panel):
         message.append(text)
     text = re.sub(r"^Error parsing \w+: ", "", " ".join(message))
     return f"{text.rstrip('.')}; see --help for all flags and their values"
-
-
-def flags(config, base=None):
-    """The command line, a list, that gives `config` where the defaults give `base`."""
-    base = base or type(config)()
-    line = []
-    for field in dataclasses.fields(config):
-        value = getattr(config, field.name)
-        if value == getattr(base, field.name):
-            continue
-        line.append("--" + field.name.replace("_", "-"))
-        if isinstance(value, (list, tuple)):
-            line += map(str, value)
-        elif not isinstance(value, bool):
-            line.append(str(value))
-    return line

@@ -6,7 +6,6 @@ import importlib
 import os
 import platform
 import re
-import shlex
 import sys
 import time
 from pathlib import Path
@@ -78,9 +77,8 @@ def finish(model, data, history, run, figures, expected):
 
 def _command(run):
     """What to type to get this run again, but for the place of its folder."""
-    same = {name: getattr(type(run.config)(), name) for name in FREE}
-    settings = flags(dataclasses.replace(run.config, **same))
-    return shlex.join(["python", f"recipes/{run.recipe}.py", *settings])
+    config = dataclasses.replace(run.config, run_dir=Path("runs"), resume=False)
+    return f"python recipes/{run.recipe}.py {flags(config)}".strip()
 
 
 def _machine():

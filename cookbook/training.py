@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from cookbook.batches import Batches, joined
+from cookbook.board import board_callbacks
 from cookbook.chaos import count_step
 from cookbook.checkpoint import (
     Saves,
@@ -70,7 +71,7 @@ def fit(model, data, config, run, callbacks, until):
         run.started -= saved[0]["spent"]
     if progress.step:
         progress.fit(progress.epoch + 1)
-        progress.restore(progress.end_of_epoch)
+        progress.restore(Saves(run).read())
     progress.fit(until)
     return progress.rows
 
@@ -83,6 +84,11 @@ class _Progress(keras.callbacks.Callback):
         self.set_model(model)
         self.data, self.config = data, config
         self.run, self.callbacks = run, list(callbacks)
+        self.padded = getattr(data, "padded", False)
+        self.part, self.held_out = data.train, data.validation
+        self.steps = len(Batches(*self.part, config.batch_size, config.seed))
+        if config.with_validation and self.held_out:
+            self.part, self.held_out = joined(self.part, self.held_out), None
         self.rows = []  # of the whole epochs
         self.epoch = self.step = 0  # whole epochs, and steps of the next, that are done
         self.stopped = False  # a callback ended the training
@@ -92,13 +98,8 @@ class _Progress(keras.callbacks.Callback):
 
     def batches(self):
         """Training batches from the present epoch and step on."""
-        config, part = self.config, self.data.train
-        padded = getattr(self.data, "padded", False)
-        steps = None
-        if config.with_validation and self.data.validation:
-            steps = len(Batches(*part, config.batch_size, config.seed))
-            part = joined(part, self.data.validation)
-        batches = Batches(*part, config.batch_size, config.seed, padded, steps)
+        size, seed = self.config.batch_size, self.config.seed
+        batches = Batches(*self.part, size, seed, self.padded, self.steps)
         batches.start_epoch(self.epoch, self.step)
         return batches
 
@@ -107,23 +108,26 @@ class _Progress(keras.callbacks.Callback):
         config = self.config
         self.fed = self.batches()
         held_out = None
-        if self.data.validation and not config.with_validation:
-            padded = getattr(self.data, "padded", False)
+        if self.held_out:
             size = 4 * config.batch_size
-            held_out = Batches(*self.data.validation, size, padded=padded)
+            held_out = Batches(*self.held_out, size, padded=self.padded)
+        logs = self.run and config.tensorboard
+        loggers = board_callbacks(self.run, self.fed) if logs else []
         self.model.fit(
             self.fed,
             validation_data=held_out,
             initial_epoch=until if self.stopped else self.epoch,
             epochs=until,
-            callbacks=[*self.callbacks, self],
+            callbacks=[*self.callbacks, *loggers, self],
             shuffle=False,  # Batches does it; Keras would draw an order of its own
             verbose=1 if sys.stdout.isatty() else 2,
         )
 
     def build(self):
         """Makes every variable there is, by a step whose effects are overwritten."""
-        self.model.train_on_batch(*self.batches()[0])
+        batches = self.batches()
+        batches.steps = 1
+        self.model.fit(batches, shuffle=False, verbose=0)
         self.model.make_train_function(force=True)
 
     def on_train_begin(self, logs=None):
@@ -144,10 +148,10 @@ class _Progress(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         count_step()
-        self.step = min(self.offset + batch + 1, self.fed.steps)
+        self.step = min(self.offset + batch + 1, self.steps)
         due = self.step - self.saved_at >= self.config.save_every
         # The epoch's end saves too. Keras takes the shape of batches from two of them.
-        if self.run and due and self.fed.steps - self.step > 1:
+        if self.run and due and self.steps - self.step > 1:
             self._check(logs)
             self.before = time.time() - self.began
             self._save()
@@ -179,7 +183,7 @@ class _Progress(keras.callbacks.Callback):
         header = {
             "epoch": self.epoch,
             "step": self.step,
-            "steps": self.fed.steps,
+            "steps": self.steps,
             "data": getattr(self.data, "name", None),
             "stopped": self.stopped,
             "before": self.before,
@@ -191,8 +195,7 @@ class _Progress(keras.callbacks.Callback):
             "callbacks": [pack_callback(c, memory) for c in self.callbacks],
             "versions": versions(),
         }
-        self.end_of_epoch = header, [*arrays, *memory]
-        done = self.epoch * self.fed.steps + self.step
+        done = self.epoch * self.steps + self.step
         Saves(self.run).write(done, header, [*arrays, *memory])
 
     def restore(self, saved):
@@ -210,11 +213,16 @@ class _Progress(keras.callbacks.Callback):
         self.stopped, self.before = header["stopped"], header["before"]
 
     def _refuse_other(self, header):
-        steps, name = self.batches().steps, getattr(self.data, "name", None)
-        got, saved = (name, steps), (header["data"], header["steps"])
+        got = getattr(self.data, "name", None), self.steps
+        saved = header["data"], header["steps"]
         if got != saved:
             fail(
                 f"--resume found {self.run.path}, which learns from {saved[0]} in "
                 f"{saved[1]} steps an epoch, not from {got[0]} in {got[1]}: give it "
                 "the same data, or start without --resume"
+            )
+        if header["versions"] != versions():
+            print(
+                f"saved with {header['versions']}, now {versions()}: what follows may "
+                "differ in the last bits from a run that was not broken"
             )

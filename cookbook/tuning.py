@@ -11,6 +11,7 @@ import time
 import keras
 import numpy as np
 
+from cookbook.board import log_settings
 from cookbook.checkpoint import Saves
 from cookbook.cli import fail, flags
 from cookbook.data.sources import first_line
@@ -148,7 +149,9 @@ class _Trials:
 
     def _train(self, entry, folder):
         values = entry["values"]
-        config = dataclasses.replace(self.configure(values), with_validation=False)
+        config = dataclasses.replace(
+            self.configure(values), with_validation=False, tensorboard=False
+        )
         _count_attempt(folder)
         parent = values.get("tuner/trial_id")
         if parent is not None and not Saves(folder).paths():
@@ -179,12 +182,16 @@ class _Trials:
             got += f" ({entry['problem']})"
         elif best is not entry:
             got += f" (best {best['score']:.4g})"
+        if self.config.tensorboard and entry["score"] is not None:
+            where = self.run.path / "tensorboard" / f"trial_{entry['trial']}"
+            log_settings(where, entry["values"], {self.score: entry["score"]})
         spent = [known["seconds"] for known in self.done.values()]
+        shown = [(k, v) for k, v in entry["values"].items() if "/" not in k]
         left = np.mean(spent) * (self.config.tune - len(spent))
         print(
             f"trial {len(spent)} of {self.config.tune}: {self.score} {got} | "
             f"{entry['seconds']:.0f} s | about {_duration(left)} left | "
-            f"{' '.join(flags(self.configure(entry['values']), self.config))}",
+            + ", ".join(f"{key} {_cell(value)}" for key, value in shown),
             flush=True,
         )
 
@@ -255,7 +262,7 @@ def _show(ranked, score, best, run):
     recipe = os.path.relpath(sys.modules[type(best).__module__].__file__)
     print(
         f"best: python {recipe} "
-        f"{' '.join(flags(dataclasses.replace(best, tune=0, resume=False)))}"
+        f"{flags(dataclasses.replace(best, tune=0, resume=False))}"
     )
 
 

@@ -186,7 +186,7 @@ def test_resume_refuses_other_settings_and_says_which(tmp_path, capsys):
     with pytest.raises(SystemExit) as stop:
         RunFolder.open("r", other)
     assert stop.value.code == 2
-    assert "'batch_size': '8 -> 4'" in capsys.readouterr().err
+    assert "(batch_size: 8 -> 4)" in capsys.readouterr().err
 
 
 def test_resume_without_an_unfinished_run_is_refused(tmp_path, capsys):
@@ -216,9 +216,9 @@ def test_a_file_appears_only_once_it_is_whole(tmp_path):
         path.write_text("half")
         raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(SystemExit):
         run.write("metrics.json", half)
-    assert not (run.path / "metrics.json").exists()
+    assert not list(run.path.glob("*metrics.json"))
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(tmp_path, capsys):
@@ -240,7 +240,7 @@ def test_ctrl_c_keeps_what_was_trained_and_exits_with_130(tmp_path):
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
     )
     deadline = time.time() + 120
-    while not list(tmp_path.glob("*/*/state.npz")) and time.time() < deadline:
+    while not list(tmp_path.glob("*/*/step_*.save")) and time.time() < deadline:
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     out, errors = process.communicate(timeout=180)
