@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from cookbook.descent import Networks, descend, shuffled, small_digits
+from cookbook.descent import Networks, descend, minimize, shuffled, small_digits
 from custom_layers.optimizers.adaptive import Adam
 from custom_layers.optimizers.gradient_descent import SGD
 
@@ -22,6 +22,18 @@ def test_descent_follows_the_gradient_and_keeps_what_was_before_each_step():
     w.assign([1.0, 1.0])
     losses = descend(SGD(1.0), [w], lambda i: w * keras.ops.cast(i, "float32"), 3)
     np.testing.assert_allclose(losses, [[0, 0], [1, 1], [0, 0]])  # w: 1, 1, 0
+
+
+def test_the_least_is_found_for_several_functions_at_once():
+    aims = np.array([[1.0], [-2.0]], "float32")
+    start = np.zeros((2, 1)), np.ones((2, 1))
+
+    def loss(a, b):
+        return keras.ops.sum((a - aims) ** 2 + 9 * (b - 2 * aims) ** 2, -1)
+
+    a, b = minimize(loss, start, 500)
+    np.testing.assert_allclose(a, aims, atol=1e-3)
+    np.testing.assert_allclose(b, 2 * aims, atol=1e-3)
 
 
 @pytest.mark.parametrize("optimizer", [SGD, Adam])
