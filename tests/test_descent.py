@@ -52,6 +52,20 @@ def test_networks_learn_at_once_what_each_learns_alone(optimizer):
     assert (loss < before).all()
 
 
+def test_watched_figures_are_those_of_networks_trained_that_far():
+    parts = small_digits()
+    rows = shuffled(len(parts[0][0]), 64, 3)
+    watched = Networks(SGD, [0.1, 1.0], (64, 8, 10), copies=2)
+    figures = watched.train(*parts[0], rows, watch=parts[1:])
+    assert figures.shape == (3, 2, 2, 2, 2)
+    for steps in (0, 2):
+        trained = Networks(SGD, [0.1, 1.0], (64, 8, 10), copies=2)
+        if steps:
+            trained.train(*parts[0], rows[:steps])
+        for part, figure in zip(parts[1:], figures[steps]):
+            np.testing.assert_allclose(figure, trained.evaluate(*part), rtol=1e-5)
+
+
 def test_a_network_starts_with_the_loss_of_numpy():
     x = np.random.default_rng(0).normal(size=(6, 3)).astype("float32")
     y = np.array([0, 1, 1, 0, 1, 1])
