@@ -47,12 +47,13 @@ def networks(config, rates=(0.3,), optimizer=SGD):
 
 
 def overfit(x, y, validation, config):
-    """Losses and accuracies, each (steps, 2), of few examples and of validation."""
+    """Losses and accuracies, each (epochs, 2), of few examples and of validation."""
     rng, n = np.random.default_rng(config.seed), config.few
     x, y = x[:n], y[:n]
     y = (y + (rng.random(n) < config.wrong) * rng.integers(1, 10, n)) % 10
-    rows = shuffled(n, 20, config.epochs * n // 20, config.seed)
-    figures = networks(config).train(x, y, rows, [(x, y), validation])
+    steps = max(1, n // 20)  # an epoch
+    rows = shuffled(n, 20, config.epochs * steps, config.seed)
+    figures = networks(config).train(x, y, rows, [(x, y), validation])[::steps]
     return np.moveaxis(figures.mean((3, 4)), 2, 0)
 
 
@@ -77,8 +78,9 @@ def range_test(x, y, steps, config):
     return [np.convolve(v, smooth, "valid") for v in (rates, losses.mean((1, 2)))]
 
 
-def draw_epochs(epochs, losses, run):
-    lines = {"training": (epochs, losses[:, 0]), "validation": (epochs, losses[:, 1])}
+def draw_epochs(losses, run):
+    lines = zip(("training", "validation"), losses.T)
+    lines = {name: (np.arange(len(loss)), loss) for name, loss in lines}
     title = "The validation loss turns, the training loss goes on falling"
     draw_lines(lines, title, "epoch", "loss", run, "curves.png", ylim=(0, 2))
 
@@ -119,8 +121,7 @@ def main(config):
     x, y = x[:900], y[:900]
 
     losses, accuracies = overfit(x, y, validation, config)
-    epochs = np.arange(len(losses)) * 20 / config.few
-    draw_epochs(epochs, losses, run)
+    draw_epochs(losses, run)
     steps = config.passes * len(x) // 64
     by_pass = sweep(x, y, validation, lambda size: steps * 64 // size, config)
     by_step = sweep(x, y, validation, lambda size: steps, config)
@@ -137,7 +138,7 @@ def main(config):
     apart = max(least / many, many / least)
     lost = by_pass[2].max() - np.interp([least, least / 10], RATES, by_pass[2])
     claims = [
-        Claim("epoch at which the validation loss turns", epochs[turn], 50, True),
+        Claim("epoch at which the validation loss turns", turn, 50, True),
         Claim("... it at the end / there", loss[-1] / loss[turn], 1.2),
         Claim("... training loss likewise", learned[-1] / learned[turn], 0.5, True),
         Claim("... accuracy lost since", right[turn] - right[-1], 0.02),
