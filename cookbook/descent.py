@@ -5,6 +5,8 @@ import numpy as np
 from keras import ops
 
 from cookbook.data.images import load_images
+from custom_layers.optimizers.adaptive import Adam
+from custom_layers.schedules import CosineDecay
 
 
 def descend(optimizer, weights, loss, steps, keep=None):
@@ -26,7 +28,18 @@ def descend(optimizer, weights, loss, steps, keep=None):
 
     start = tf.zeros_like(keep() if keep else loss(0))
     loop = tf.function(lambda: tf.scan(step, tf.range(steps), start), autograph=False)
-    return loop().numpy()
+    return loop.get_concrete_function()().numpy()  # called, TF warns of a new loop
+
+
+def minimize(loss, start, steps, rate=0.1):
+    """The arrays at which loss(*arrays) is least, found by Adam from those of `start`.
+
+    A loss of several numbers, each of weights of its own, makes each of them least.
+    """
+    weights = [keras.Variable(w, dtype="float32") for w in start]
+    optimizer = Adam(CosineDecay(rate, steps))
+    descend(optimizer, weights, lambda _: loss(*weights), steps)
+    return list(map(np.array, weights))
 
 
 class Networks:
@@ -58,24 +71,35 @@ class Networks:
         true = ops.sum(z * ops.one_hot(y, z.shape[-1]), -1)
         return ops.mean(ops.logsumexp(z, -1) - true, -1), ops.argmax(z, -1)
 
-    def train(self, x, y, rows):
+    def train(self, x, y, rows, watch=()):
         """A step on the examples rows[i] for each i; the losses, (steps, copies, rates)
 
-        A loss is that of the step's own examples, before the step.
+        A loss is that of the step's own examples, before the step. With `watch`, parts
+        (x, y): what `evaluate` says of each, (steps, parts, 2, copies, rates), instead.
         """
         x, y, rows = map(ops.convert_to_tensor, (x, y, rows))
 
         def loss(i):
             return self._losses(ops.take(x, rows[i], 0), ops.take(y, rows[i]))[0]
 
-        history = descend(self.optimizer, self.weights, loss, len(rows))
-        return history.astype("float64").reshape(-1, *self.shape)
+        def watched():
+            return ops.stack([ops.stack(self._figures(*part)) for part in watch])
+
+        keep = watched if watch else None
+        history = descend(self.optimizer, self.weights, loss, len(rows), keep)
+        parts = (len(watch), 2) if watch else ()
+        return history.astype("float64").reshape(-1, *parts, *self.shape)
+
+    def _figures(self, x, y):
+        """(loss, accuracy) over all of x and y, each with the networks as its axis."""
+        losses, answers = self._losses(x, y)
+        is_right = ops.equal(answers, ops.cast(y, answers.dtype))
+        return losses, ops.mean(ops.cast(is_right, losses.dtype), -1)
 
     def evaluate(self, x, y):
         """(loss, accuracy) over all of x and y, each of shape (copies, rates)."""
-        losses, answers = map(np.array, self._losses(x, y))
-        means = losses.astype("float64"), np.mean(answers == y, -1)
-        return [mean.reshape(self.shape) for mean in means]
+        figures = map(np.array, self._figures(x, y))
+        return [figure.astype("float64").reshape(self.shape) for figure in figures]
 
 
 def shuffled(count, batch_size, steps, seed=0):

@@ -7,8 +7,8 @@ What flows back through a unit is multiplied by the slope of its activation. On 
 digits, too large weights make slopes flat (saturation), too fast learning makes units
 flat for every example (death). Expected: most of tanh's slopes and half of ReLU's units
 lost, in 40 s. What one reads and did not hold here: the sigmoid net learned only with
-too large weights; ELU and GELU units died too; dead units hardly cost accuracy.
-Softmax, GLU, Maxout and PReLU are not one curve and are not shown.
+too large weights; ELU and GELU units died too; dead units hardly cost accuracy. Not
+shown: PReLU and Maxout, which learn their curves.
 Paper: Lu, Shin, Su, Karniadakis, "Dying ReLU and initialization: theory and numerical
 examples", 2019. https://arxiv.org/abs/1903.06733
 """
@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 from cookbook.cli import Count, Experiment, Rate, parse
 from cookbook.data.images import load_images
 from cookbook.lab import Claim, conclude, slope, take_steps
-from cookbook.plots import BLUE, COLOURS, ORANGE, save_figure
+from cookbook.plots import BLUE, ORANGE, draw_lines, save_figure
 from cookbook.run_folder import RunFolder
 from cookbook.training import seed_everything
 from custom_layers.activations.basic import (
@@ -37,6 +37,7 @@ from custom_layers.activations.basic import (
     tanh,
     tanh_shrink,
 )
+from custom_layers.activations.gated import glu
 from custom_layers.activations.piecewise import (
     hard_shrink,
     hard_sigmoid,
@@ -45,7 +46,9 @@ from custom_layers.activations.piecewise import (
     soft_shrink,
     sparse_plus,
     sparse_sigmoid,
+    threshold,
 )
+from custom_layers.activations.probability import log_softmax, softmax, sparsemax
 from custom_layers.activations.rectifiers import leaky_relu, relu, relu6
 from custom_layers.activations.smooth import celu, elu, gelu, mish, selu, silu
 from custom_layers.dense import Dense
@@ -96,11 +99,17 @@ def measure(f, optimizer, scale, config):
 
 
 def draw_gallery(run):
-    figure = Figure(figsize=(11, 11), layout="constrained")
-    for axes, f in zip(figure.subplots(5, 5, sharex=True).flat, CURVES):
+    figure = Figure(figsize=(11, 13), layout="constrained")
+    shown = {f.__name__: f for f in CURVES}
+    shown["threshold(1, 0)"] = lambda x: threshold(x, 1, 0)
+    for f in (softmax, log_softmax, sparsemax, glu):  # the first output for x and 0
+        name = f"{f.__name__}([x, 0])"
+        shown[name] = lambda x, f=f: f(keras.ops.stack([x, 0 * x], -1))[..., 0]
+    panels = figure.subplots(6, 5, sharex=True, sharey=True).flat
+    for axes, (name, f) in zip(panels, shown.items()):
         axes.plot(RANGE, np.array(f(RANGE)), color=BLUE, label="y")
         axes.plot(RANGE, slope(f, RANGE), color=ORANGE, ls="--", label="dy/dx")
-        axes.set(ylim=(-2, 4), title=f.__name__, xlabel="x")
+        axes.set(ylim=(-2, 4), title=name, xlabel="x")
         axes.grid(alpha=0.3)
     figure.axes[0].legend()
     figure.suptitle("Where the slope (dashed) is 0, nothing is learned")
@@ -108,14 +117,11 @@ def draw_gallery(run):
 
 
 def draw(found, column, label, title, run, name):
-    axes = Figure(figsize=(6.5, 3.8), layout="constrained").subplots()
-    for (key, rows), colour, mark in zip(found.items(), COLOURS, "osv^"):
-        steps, share = rows[:, 0], 100 * rows[:, column]
+    lines = {}
+    for key, rows in found.items():
         text = f"{key} (best test accuracy {rows[:, 3].max():.2f})"
-        axes.plot(steps, share, marker=mark, color=colour, label=text)
-    axes.set(xlabel="gradient steps", ylabel=label, ylim=(-3, 103), title=title)
-    axes.legend(fontsize=8)
-    save_figure(axes.figure, run, name)
+        lines[text] = rows[:, 0], 100 * rows[:, column]
+    draw_lines(lines, title, "gradient steps", label, run, name, ylim=(-3, 103))
 
 
 def main(config):

@@ -10,7 +10,8 @@ on two CPU cores. What one reads and did not hold here: orthogonal weights keep 
 signal (not ReLU's, they lack He's factor of 2), sigmoid's gradient always vanishes
 (it grew with weights of deviation 1), Glorot keeps tanh's (over four fifths were lost).
 No initializer here is GELU's: its signal fades with He's, too. Sigmoid's signal
-survives in name only: what stays is its mean of 1/2.
+survives in name only: what stays is its mean of 1/2. Constants are left out: the units
+of a layer would stay alike.
 Papers: Glorot, Bengio, "Understanding the difficulty of training deep feedforward
 neural networks", 2010, https://proceedings.mlr.press/v9/glorot10a.html; He et al.,
 "Delving deep into rectifiers", 2015, https://arxiv.org/abs/1502.01852
@@ -29,6 +30,7 @@ from cookbook.training import seed_everything
 from custom_layers.activations.basic import sigmoid, softsign, tanh
 from custom_layers.activations.rectifiers import relu
 from custom_layers.activations.smooth import elu, gelu, selu
+from custom_layers.initializers.constant import Identity
 from custom_layers.initializers.random_draws import (
     GlorotNormal,
     GlorotUniform,
@@ -55,11 +57,19 @@ INITIALIZERS = {
     "He normal": HeNormal,
     "He uniform": HeUniform,
     "orthogonal": lambda seed: Orthogonal(seed=seed),
+    "identity": lambda seed: Identity(),
 }
 # Where lines fall on each other, as LeCun's, Glorot's and the orthogonal do between
 # layers of one width, the narrow ones are drawn on the wide ones.
-COLOUR = [*COLOURS[:5], COLOURS[4], *2 * COLOURS[6:], *2 * COLOURS[5:6], "#AAAAAA"]
-WIDTH = [2, 2, 2, 2, 8, 8, 4.5, 4.5, 4.5, 4.5, 1.5]
+COLOUR = [
+    *COLOURS[:5],
+    COLOURS[4],
+    *2 * COLOURS[6:],
+    *2 * COLOURS[5:6],
+    "#AAAAAA",
+    "#AAAAAA",
+]
+WIDTH = [2, 2, 2, 2, 8, 8, 4.5, 4.5, 4.5, 4.5, 1.5, 1]
 
 
 @dataclass(frozen=True)

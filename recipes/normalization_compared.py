@@ -34,6 +34,8 @@ from custom_layers.normalization.sample import (
 )
 from custom_layers.optimizers.gradient_descent import SGD
 
+DRAWN = "batch", "group"  # whose dependence on the other images is measured
+
 
 @dataclass(frozen=True)
 class Config(Experiment):
@@ -113,7 +115,7 @@ def main(config):
             seed_everything(seed)
             start = build(kind, config).get_weights()
             figures = train(model, start, data, size, config, seed)
-            others = dependence(model, data[0][0], size)
+            others = dependence(model, data[0][0], size) if kind in DRAWN else 0
             rows.append((*figures, others))
         rows = np.reshape(rows, (len(sizes), config.repeats, 3)).mean(1)
         losses[kind], right[kind], depends[kind] = rows.T
@@ -122,8 +124,14 @@ def main(config):
     draw(right, title, "test accuracy (%)", sizes, run, "accuracy.png")
     title = "What batch normalization says of an image depends on its batch"
     ylabel = "deviation from batch to batch\n(% of that from image to image)"
-    some = {kind: depends[kind] for kind in ("batch", "group")}
-    draw(some, title, ylabel, sizes, run, "dependence.png")
+    draw(
+        {kind: depends[kind] for kind in DRAWN},
+        title,
+        ylabel,
+        sizes,
+        run,
+        "dependence.png",
+    )
 
     middle = sizes.index(32)
     batch, group = losses["batch"], losses["group"]

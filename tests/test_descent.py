@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from cookbook.descent import Networks, descend, shuffled, small_digits
+from cookbook.descent import Networks, descend, minimize, shuffled, small_digits
 from custom_layers.optimizers.adaptive import Adam
 from custom_layers.optimizers.gradient_descent import SGD
 
@@ -24,6 +24,18 @@ def test_descent_follows_the_gradient_and_keeps_what_was_before_each_step():
     np.testing.assert_allclose(losses, [[0, 0], [1, 1], [0, 0]])  # w: 1, 1, 0
 
 
+def test_the_least_is_found_for_several_functions_at_once():
+    aims = np.array([[1.0], [-2.0]], "float32")
+    start = np.zeros((2, 1)), np.ones((2, 1))
+
+    def loss(a, b):
+        return keras.ops.sum((a - aims) ** 2 + 9 * (b - 2 * aims) ** 2, -1)
+
+    a, b = minimize(loss, start, 500)
+    np.testing.assert_allclose(a, aims, atol=1e-3)
+    np.testing.assert_allclose(b, 2 * aims, atol=1e-3)
+
+
 @pytest.mark.parametrize("optimizer", [SGD, Adam])
 def test_networks_learn_at_once_what_each_learns_alone(optimizer):
     (x, y), *_ = small_digits()
@@ -38,6 +50,20 @@ def test_networks_learn_at_once_what_each_learns_alone(optimizer):
     loss, accuracy = together.evaluate(x, y)
     assert loss.shape == accuracy.shape == (2, 2)
     assert (loss < before).all()
+
+
+def test_watched_figures_are_those_of_networks_trained_that_far():
+    parts = small_digits()
+    rows = shuffled(len(parts[0][0]), 64, 3)
+    watched = Networks(SGD, [0.1, 1.0], (64, 8, 10), copies=2)
+    figures = watched.train(*parts[0], rows, watch=parts[1:])
+    assert figures.shape == (3, 2, 2, 2, 2)
+    for steps in (0, 2):
+        trained = Networks(SGD, [0.1, 1.0], (64, 8, 10), copies=2)
+        if steps:
+            trained.train(*parts[0], rows[:steps])
+        for part, figure in zip(parts[1:], figures[steps]):
+            np.testing.assert_allclose(figure, trained.evaluate(*part), rtol=1e-5)
 
 
 def test_a_network_starts_with_the_loss_of_numpy():

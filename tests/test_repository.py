@@ -5,6 +5,7 @@ import collections
 import doctest
 import importlib
 import pkgutil
+import re
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ import keras
 import pytest
 
 import custom_layers
-from cookbook.catalogue import index, recipes
+from cookbook.catalogue import components, index, recipes
 from cookbook.results import table
 
 ROOT = Path(__file__).parent.parent
@@ -213,3 +214,20 @@ MODULES = [
 def test_examples_in_docstrings_run(module):
     result = doctest.testmod(importlib.import_module(module))
     assert result.failed == 0
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_technique_has_an_example_of_itself_which_doctest_finds(module):
+    """INDEX.md names every technique and says that its docstring shows its use."""
+    found = doctest.DocTestFinder().find(importlib.import_module(module))
+    examples = {test.name: " ".join(e.source for e in test.examples) for test in found}
+    for entry in components():
+        if entry.file.removesuffix(".py").replace("/", ".") == module:
+            own = examples.get(f"{module}.{entry.name}", "")
+            used = re.search(rf"\b{entry.name}\(", own)
+            assert used, f"the docstring of {entry.name} lacks an example"
+
+
+def test_every_technique_stands_in_a_module_that_is_looked_at():
+    files = {entry.file.removesuffix(".py").replace("/", ".") for entry in components()}
+    assert files <= set(MODULES)
