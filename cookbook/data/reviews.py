@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from cookbook.data.sources import DataSet, Kind, choose, hold_out, read
-from cookbook.data.words import Vocabulary, numbered, pad
+from cookbook.data.words import Vocabulary, cut_and_pad, numbered
 
 VALIDATION_SHARE = 1 / 10  # of the training examples: 2,500 of IMDB's 25,000
 REVIEWS = Kind(
@@ -39,7 +39,7 @@ def load_reviews(name, default, words, length, quick=False, seed=0):
     """The text set `name`, or for "auto" `default`, or else generated reviews.
 
     words: size of the vocabulary, learned from the training part alone
-    length: words of a text that are read; its beginning and its end count (see pad)
+    length: words of a text that are read, of its beginning and its end
 
     sources.choose says in which order; the validation part is cut from train, by seed.
     """
@@ -54,7 +54,7 @@ def load_reviews(name, default, words, length, quick=False, seed=0):
     rest, held_out = hold_out(len(texts), VALIDATION_SHARE, seed)
     vocabulary, rows = numbered([*texts, *test_texts], learn_from=rest)
     vocabulary = Vocabulary(vocabulary.words[: max(0, words - 2)])
-    x = pad([np.where(row < len(vocabulary), row, 1) for row in rows], length)
+    x = cut_and_pad([np.where(row < len(vocabulary), row, 1) for row in rows], length)
     x, x_test = x[: len(texts)], x[len(texts) :]
     held_out = held_out[_by_length(x[held_out])]
     order = _by_length(x_test)
@@ -82,19 +82,19 @@ def _by_length(x):
 # The grammar of the generated reviews. A clause is praise or blame; "not" turns it
 # round. A review is what most of its clauses are. Of the nouns and the fillers, which
 # say nothing, those of the test part never occur in training.
-GOOD = ["good", "great", "funny", "clever", "moving", "brilliant", "fresh", "charming", "honest", "fine"]
-BAD = ["bad", "dull", "silly", "boring", "awful", "clumsy", "weak", "tired", "hollow", "poor"]
+GOOD = ["good", "great", "funny", "clever", "moving", "fresh", "charming", "fine"]
+BAD = ["bad", "dull", "silly", "boring", "awful", "clumsy", "weak", "tired"]
 LOVED = ["loved", "enjoyed", "admired"]
 HATED = ["hated", "regretted", "disliked"]
 NOUNS = "plot acting music script cast ending camera story", "pace humour lead sound"
 FILLERS = (
-    "i saw it on a monday|it runs for two hours|my brother came along|the hall was full",
+    "i saw it on a monday|it runs for two hours|my brother came along|we sat in front",
     "we took the late show|popcorn was cheap|it rained all day",
 )
 
 
 def generated_reviews(count=1500, test_count=500):
-    """(texts, y) of training and of test, and the classes: neg, pos; always the same."""
+    """(texts, y) of training, of test, and the classes: neg, pos; always the same."""
     rng = np.random.default_rng(0)
     parts = []
     for i, size in enumerate((count, test_count)):

@@ -1,14 +1,16 @@
-"""Words as numbers: splits text, learns a vocabulary, pads, keeps the result on disk."""
+"""Words as numbers: splits text, learns a vocabulary, pads, keeps it on disk."""
 
+import contextlib
 import hashlib
 import json
 import os
 import re
 import zipfile
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
+
+from cookbook.data.sources import cache_folder
 
 TAG = re.compile(r"<[^<>]*>")  # reviews from the web hold <br />
 WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[!?.,]")
@@ -51,11 +53,11 @@ class Vocabulary:
         return [["", "[unknown]", *self.words][i] for i in ids]
 
     def encode(self, text, length):
-        """(1, length) ids of one text, as `pad` cuts and pads them."""
-        return pad([self.ids(split_words(text))], length)
+        """(1, length) ids of one text, as `cut_and_pad` cuts and pads them."""
+        return cut_and_pad([self.ids(split_words(text))], length)
 
 
-def pad(rows, length):
+def cut_and_pad(rows, length):
     """int32 (len(rows), length): each row of ids, cut or with zeros behind it.
 
     A row too long keeps its first quarter and its last three quarters of `length`: a
@@ -75,12 +77,12 @@ def numbered(texts, learn_from):
     """(vocabulary of all words in texts[i] for i in learn_from, ids of each text).
 
     Since ids go by frequency, a smaller vocabulary is the beginning of this one. The
-    result is kept in the user's cache folder where that can be written.
+    result is kept in Keras's home where that can be written.
     """
     key = hashlib.sha256(f"{TAG} {WORD} {list(learn_from)}".encode())
     for text in texts:
         key.update(text.encode() + b"\0")
-    file = _cache_file(key.hexdigest())
+    file = cache_folder() / f"words_{key.hexdigest()[:32]}.npz"
     found = _read_cache(file)
     if found is None:
         split = [split_words(text) for text in texts]
@@ -90,28 +92,17 @@ def numbered(texts, learn_from):
     return found
 
 
-def _cache_file(key):
-    """Where a result is kept; None on a system that has no place for it."""
-    try:
-        folder = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    except RuntimeError:  # no home
-        return None
-    return Path(folder) / "keras_cookbook" / f"words_{key[:32]}.npz"
-
-
 def _read_cache(file):
     """What _write_cache wrote, or None."""
     try:
-        with np.load(file) as kept:
+        with file.open("rb") as source, np.load(source) as kept:
             words = json.loads(kept["words"].tobytes())
             return Vocabulary(words), np.split(kept["ids"], kept["ends"][:-1])
-    except (OSError, TypeError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None  # not there, or damaged: it is made anew
 
 
 def _write_cache(file, vocabulary, rows):
-    if file is None:
-        return
     partial = file.with_name(f"{file.name}.{os.getpid()}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -124,4 +115,5 @@ def _write_cache(file, vocabulary, rows):
             )
         os.replace(partial, file)
     except OSError:  # a full or read-only disk: the next run splits the texts again
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink()
