@@ -1,8 +1,5 @@
 """Sentiment: the report on a classifier of texts, and its answer to a typed text."""
 
-import json
-
-import keras
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
@@ -18,6 +15,7 @@ from cookbook.plots import (
     save_figure,
 )
 from cookbook.report import finish
+from cookbook.trained import load_trained
 
 FOR_AND_AGAINST = LinearSegmentedColormap.from_list("", [ORANGE, "white", BLUE])
 
@@ -40,6 +38,7 @@ def report_reviews(model, data, history, run, expected):
         "words": data.vocabulary.words,
         "length": data.length,
         "classes": data.classes,
+        "data": data.note,
     }
     run.write_json("reader.json", reader)
     accuracy = float(np.mean(answers == y))
@@ -118,30 +117,20 @@ def answer(recipe, config):
     if not words:
         fail(
             f"--predict got {config.predict[:40]!a}, which holds no word: expected a "
-            'text such as "A film to remember."'
+            "text such as 'A film to remember.'"
         )
-    runs = sorted(config.run_dir.glob(f"{recipe}/*/reader.json"))
-    runs = [file.parent for file in runs if (file.parent / "metrics.json").exists()]
-    if not runs:
-        fail(
-            f"--predict found no finished run in {config.run_dir / recipe}: train one "
-            f"with python recipes/{recipe}.py, or say where with --run-dir"
-        )
-    run = runs[-1]
-    reader = json.loads((run / "reader.json").read_text())
-    data = json.loads((run / "metrics.json").read_text())["data"]
+    model, reader = load_trained(recipe, config, "reader.json")
     vocabulary = Vocabulary(reader["words"])
-    model = keras.models.load_model(run / "model.keras")
     ids = vocabulary.encode(config.predict, reader["length"])[0]
     ids = ids[ids != 0]
     log_p = _log_softmax(model.predict(ids[None], verbose=0))[0]
     label = log_p.argmax()
     known = sum(i != UNKNOWN for i in vocabulary.ids(words))
     print(
-        f"{reader['classes'][label]} {np.exp(log_p[label]):.1%} | "
-        f"{known} of {len(words)} words known | learned from {data} | {run}"
+        f"{reader['classes'][label]} ({np.exp(log_p[label]):.1%}) | {known} of "
+        f"{len(words)} words known | learned from {reader['data']}"
     )
     speaks = influence(model, ids, label)
     strongest = np.argsort(-np.abs(speaks))[:5]
     pairs = zip(vocabulary.spell(ids[strongest]), speaks[strongest])
-    print("  ".join(f"{word} {value:+.2f}" for word, value in pairs))
+    print("log-odds due to", ", ".join(f"{word} {value:+.2f}" for word, value in pairs))

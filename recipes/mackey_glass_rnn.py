@@ -4,9 +4,9 @@
     python recipes/mackey_glass_rnn.py --cell gru
 
 A recurrent layer reads a window of the Mackey-Glass series and forecasts the values
-that follow. The others: persistence (the last value stays) and a linear
-autoregression (least squares on the same window). Errors are the root mean square over the series's
-standard deviation, 15 steps ahead. Expected: TODO
+that follow. The others are persistence (the last value stays) and a linear
+autoregression (least squares on the same window). The error is the root mean square,
+15 steps ahead, over the series's standard deviation. Expected: TODO
 Papers: Mackey, Glass, "Oscillation and chaos in physiological control systems", 1977,
 https://doi.org/10.1126/science.267326; Gers, Eck, Schmidhuber, "Applying LSTM to time
 series predictable through time-window approaches", 2001,
@@ -79,12 +79,13 @@ def build(config, data):
 
 
 def linear_autoregression(x, y):
-    """Forecasts y from windows x by least squares: a function of windows."""
-    with_bias = lambda x: np.pad(
-        x[..., 0].astype("float64"), ((0, 0), (0, 1)), constant_values=1
-    )
-    W, *_ = np.linalg.lstsq(with_bias(x), y, rcond=None)
-    return lambda x: with_bias(x) @ W
+    """y = A x + b by least squares: a function that forecasts from windows x."""
+
+    def extended(x):  # by a column of ones, for b
+        return np.insert(x[..., 0].astype("float64"), 0, 1, axis=1)
+
+    A, *_ = np.linalg.lstsq(extended(x), y, rcond=None)
+    return lambda x: extended(x) @ A
 
 
 def free_run(forecast, window, steps):

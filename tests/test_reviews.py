@@ -100,7 +100,7 @@ def test_a_cache_that_can_not_be_written_is_no_obstacle(tmp_path, monkeypatch):
 
 
 def test_the_vocabulary_is_learned_from_the_training_part_alone():
-    (texts, _), (test_texts, _), _ = generated_reviews()
+    _, (test_texts, _), _ = generated_reviews()
     data = load_reviews("generated_reviews", "imdb_reviews", 10_000, 40)
     in_test = {word for text in test_texts for word in split_words(text)}
     known = set(data.vocabulary.words)
@@ -112,7 +112,7 @@ def test_the_vocabulary_is_learned_from_the_training_part_alone():
 
 
 def test_validation_is_cut_from_train_and_the_test_part_is_whole():
-    (texts, y), (test_texts, y_test), classes = generated_reviews()
+    (texts, _), (test_texts, y_test), classes = generated_reviews()
     data = load_reviews("generated_reviews", "imdb_reviews", 10_000, 40)
     assert len(data.train[0]) + len(data.validation[0]) == len(texts) == 1500
     assert len(data.validation[0]) == 150
@@ -162,7 +162,7 @@ def test_generated_reviews_say_what_their_label_says():
 LOAD = """
 import tensorflow_datasets as tfds
 builder = tfds.builder("imdb_reviews", data_dir={folder!r})
-texts = ["A <br /> good film", "bad \\ud83d\\ude00".encode("utf-16", "surrogatepass").decode("utf-16"), ""]
+texts = ["A <br /> good film", "bad " + chr(0x1f600), ""]
 def examples(count):
     for i in range(count):
         yield i, {{"text": texts[i % 3], "label": i % 2}}
