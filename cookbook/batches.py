@@ -67,20 +67,22 @@ class Batches(keras.utils.PyDataset):
         """The batch `index` after the first.
 
         Before an epoch begins Keras looks at two batches: what is equal in both of
-        their shapes must be so in all. Lengths are not: one gets a column more.
+        their shapes must be so in all. Lengths are not: the second of the two gets more
+        columns than any batch has.
         """
         rows = self._order[(self._first + index) * self.batch_size :][: self.batch_size]
-        extra = index % 2 if self._asked_for_shapes else 0
+        widen = self._asked_for_shapes and index % 2
         return keras.tree.map_structure(
-            lambda part: self._take(part, rows, extra), self.parts
+            lambda part: self._take(part, rows, widen), self.parts
         )
 
-    def _take(self, part, rows, extra):
+    def _take(self, part, rows, widen):
         taken = part[rows]
-        if self.padded and taken.ndim == 2 and taken.dtype.kind == "i":
-            taken = taken[:, : max(1, _length(taken).max())]
-            return np.pad(taken, ((0, 0), (0, extra)))
-        return taken
+        if not (self.padded and taken.ndim == 2 and taken.dtype.kind == "i"):
+            return taken
+        if widen:
+            return np.pad(taken, ((0, 0), (0, 1)))
+        return taken[:, : max(1, _length(taken).max())]
 
 
 def joined(first, second):

@@ -228,8 +228,12 @@ class _GlobalPooling(keras.layers.Layer):
         super().__init__(**kwargs)
         self.data_format = _data_format(data_format)
         self.keepdims = keepdims
+        self.supports_masking = True
         self.input_spec = keras.layers.InputSpec(ndim=self.rank + 2)
         self._build_at_init()
+
+    def compute_mask(self, inputs, mask=None):
+        return None  # no place is left to hide
 
     def call(self, inputs, mask=None):
         first, channel = (1, -1) if self.data_format == "channels_last" else (2, 1)
@@ -352,9 +356,6 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
     """
 
     rank = 1
-
-    def compute_mask(self, inputs, mask=None):
-        return None
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")

@@ -125,6 +125,18 @@ def test_padded_batches_hold_like_lengths_and_only_the_columns_they_need():
     assert firsts != sorted(firsts), "batches would come short ones first"
 
 
+@pytest.mark.parametrize("lengths", [(9, 9, 4), (9, 8, 4)])
+def test_batches_of_any_lengths_are_learned_from(lengths):
+    """Keras takes a length that two batches share for one that all have."""
+    x = np.where(np.arange(9) < np.repeat(lengths, 2)[:, None], 1, 0)
+    net = keras.Sequential(
+        [keras.layers.Embedding(2, 2), keras.layers.GlobalMaxPooling1D()]
+    )
+    net.compile("sgd", "mse", jit_compile=False)
+    net.fit(Batches(x, np.zeros((6, 2)), 2, padded=True), verbose=0)
+    assert len(net.predict(Batches(x, x, 2, padded=True), verbose=0)) == 6
+
+
 def test_a_row_of_padding_alone_is_a_batch_of_one_column():
     batches = Batches(np.zeros((2, 5), int), np.zeros(2), 2, padded=True)
     assert batches[0][0].shape == (2, 1)

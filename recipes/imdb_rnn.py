@@ -1,0 +1,111 @@
+"""Film reviews, good or bad, with a recurrent network: SimpleRNN, LSTM or GRU.
+
+    python recipes/imdb_rnn.py
+    python recipes/imdb_rnn.py --predict "not half as bad as they say"
+
+A recurrent layer reads the review in both directions; of each of its outputs the
+largest value over the whole review decides. Words and features are dropped in
+training. Expected: TODO
+Papers: Hochreiter, Schmidhuber, "Long short-term memory", 1997,
+https://doi.org/10.1162/neco.1997.9.8.1735; Maas et al., "Learning word vectors for
+sentiment analysis", 2011, https://aclanthology.org/P11-1015
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import keras
+
+from cookbook.cli import Count, Rate, Run, Share, parse
+from cookbook.data.reviews import load_reviews
+from cookbook.run_folder import RunFolder
+from cookbook.sentiment import answer, report_reviews
+from cookbook.training import seed_everything, train
+from cookbook.tuning import search
+from custom_layers.bidirectional import Bidirectional
+from custom_layers.dense import Dense, Embedding
+from custom_layers.dropout import Dropout, SpatialDropout1D
+from custom_layers.losses.classification import SparseCategoricalCrossentropy
+from custom_layers.optimizers.adaptive import Adam
+from custom_layers.pooling import GlobalMaxPooling1D
+from custom_layers.recurrent.layers import GRU, LSTM, SimpleRNN
+from custom_layers.schedules import CosineDecay
+
+CELLS = {"simple": SimpleRNN, "lstm": LSTM, "gru": GRU}
+EXPECTED = {"imdb_reviews": (0.885, 0.005)}
+
+
+@dataclass(frozen=True)
+class Config(Run):
+    epochs: Count = 5  # passes over the training set
+    cell: Literal["simple", "lstm", "gru"] = "lstm"  # the recurrent layer
+    bidirectional: bool = True  # reads from both ends
+    units: Count = 64  # of the recurrent layer, in each direction
+    features: Count = 64  # of a word's vector
+    words: Count = 20_000  # ids of the vocabulary
+    length: Count = 256  # words of a review that are read
+    word_dropout: Share = 0.1  # share of the words left out in training
+    dropout: Share = 0.3  # share of the features left out in training
+    batch_size: Count = 64  # reviews a step
+    learning_rate: Rate = 2e-3  # peak, after the warm-up
+    predict: str | None = None  # judge this text with the newest run, train nothing
+
+
+def space(hp):
+    return Config(
+        units=hp.Choice("units", [32, 64, 96]),
+        features=hp.Choice("features", [32, 64, 96]),
+        word_dropout=hp.Float("word_dropout", 0.0, 0.3, step=0.1),
+        dropout=hp.Float("dropout", 0.2, 0.6, step=0.1),
+        learning_rate=hp.Float("learning_rate", 5e-4, 5e-3, sampling="log"),
+    )
+
+
+def build(config, data):
+    layer = CELLS[config.cell](config.units, return_sequences=True)
+    model = keras.Sequential(
+        [
+            keras.Input((None,), dtype="int32"),  # T, ids; 0 is padding, masked below
+            Embedding(len(data.vocabulary), config.features, mask_zero=True),  # T, D
+            Dropout(config.word_dropout, noise_shape=(None, None, 1)),
+            SpatialDropout1D(config.dropout),
+            Bidirectional(layer) if config.bidirectional else layer,  # T, 2 units
+            GlobalMaxPooling1D(),
+            Dropout(config.dropout),
+            Dense(len(data.classes)),
+        ]
+    )
+    steps = config.epochs * (len(data.train[0]) // config.batch_size)
+    schedule = CosineDecay(
+        initial_learning_rate=config.learning_rate / 20,
+        warmup_target=config.learning_rate,
+        warmup_steps=steps // 10,
+        decay_steps=steps - steps // 10,
+    )
+    model.compile(
+        optimizer=Adam(schedule, global_clipnorm=1.0),
+        loss=SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        steps_per_execution=4,
+        jit_compile=False,  # lengths differ: XLA would compile a step for each
+    )
+    return model
+
+
+def main(config):
+    if config.predict is not None:
+        return answer("imdb_rnn", config)
+    data = load_reviews(
+        config.data, "imdb_reviews", config.words, config.length, config.quick
+    )
+    run = RunFolder.open("imdb_rnn", config)
+    if config.tune:
+        config = search(space, build, data, config, run)
+    seed_everything(config.seed)
+    model = build(config, data)
+    history = train(model, data, config, run)
+    report_reviews(model, data, history, run, EXPECTED)
+
+
+if __name__ == "__main__":
+    main(parse(Config))

@@ -1,0 +1,115 @@
+"""Film reviews, good or bad, with a transformer of one block.
+
+    python recipes/imdb_transformer.py
+    python recipes/imdb_transformer.py --predict "not half as bad as they say"
+
+Word and position vectors go through self-attention and a feed-forward network; the
+mean over the review's words decides. Words and features are dropped in training.
+Expected: TODO
+Paper: Vaswani et al., "Attention is all you need", 2017,
+https://arxiv.org/abs/1706.03762
+"""
+
+from dataclasses import dataclass
+
+import keras
+
+from cookbook.cli import Count, Rate, Run, Share, parse
+from cookbook.data.reviews import load_reviews
+from cookbook.run_folder import RunFolder
+from cookbook.sentiment import answer, report_reviews
+from cookbook.training import seed_everything, train
+from cookbook.tuning import search
+from custom_layers.dense import Dense
+from custom_layers.dropout import Dropout, SpatialDropout1D
+from custom_layers.losses.classification import SparseCategoricalCrossentropy
+from custom_layers.optimizers.adaptive import Adam
+from custom_layers.pooling import GlobalAveragePooling1D
+from custom_layers.positions import TokenAndPositionEmbedding
+from custom_layers.schedules import CosineDecay
+from custom_layers.transformer import TransformerEncoderBlock
+
+EXPECTED = {"imdb_reviews": (0.89, 0.005)}
+
+
+@dataclass(frozen=True)
+class Config(Run):
+    epochs: Count = 6  # passes over the training set
+    blocks: Count = 1  # transformer blocks
+    features: Count = 64  # of a word's vector; heads divide it
+    heads: Count = 4  # of the attention
+    hidden: Count = 128  # features inside the feed-forward network
+    words: Count = 20_000  # ids of the vocabulary
+    length: Count = 256  # words of a review that are read
+    word_dropout: Share = 0.1  # share of the words left out in training
+    dropout: Share = 0.3  # share of the features left out in training
+    batch_size: Count = 64  # reviews a step
+    learning_rate: Rate = 1e-3  # peak, after the warm-up
+    predict: str | None = None  # judge this text with the newest run, train nothing
+
+
+def space(hp):
+    return Config(
+        blocks=hp.Choice("blocks", [1, 2]),
+        features=hp.Choice("features", [32, 64, 96]),
+        heads=hp.Choice("heads", [2, 4, 8]),
+        word_dropout=hp.Float("word_dropout", 0.0, 0.4, step=0.1),
+        dropout=hp.Float("dropout", 0.2, 0.6, step=0.1),
+        learning_rate=hp.Float("learning_rate", 3e-4, 5e-3, sampling="log"),
+    )
+
+
+def build(config, data):
+    V, D = len(data.vocabulary), config.features
+    blocks = [
+        TransformerEncoderBlock(
+            config.hidden, config.heads, dropout=0.1, normalize_first=True
+        )
+        for _ in range(config.blocks)
+    ]
+    model = keras.Sequential(
+        [
+            keras.Input((None,), dtype="int32"),  # T, ids; 0 is padding, masked below
+            TokenAndPositionEmbedding(V, config.length, D, mask_zero=True),  # T, D
+            Dropout(config.word_dropout, noise_shape=(None, None, 1)),
+            SpatialDropout1D(config.dropout),
+            *blocks,  # T, D
+            GlobalAveragePooling1D(),
+            Dropout(config.dropout),
+            Dense(len(data.classes)),
+        ]
+    )
+    steps = config.epochs * (len(data.train[0]) // config.batch_size)
+    schedule = CosineDecay(
+        initial_learning_rate=config.learning_rate / 20,
+        warmup_target=config.learning_rate,
+        warmup_steps=steps // 10,
+        decay_steps=steps - steps // 10,
+    )
+    model.compile(
+        optimizer=Adam(schedule),
+        loss=SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        steps_per_execution=4,
+        jit_compile=False,  # lengths differ: XLA would compile a step for each
+    )
+    return model
+
+
+def main(config):
+    if config.predict is not None:
+        return answer("imdb_transformer", config)
+    data = load_reviews(
+        config.data, "imdb_reviews", config.words, config.length, config.quick
+    )
+    run = RunFolder.open("imdb_transformer", config)
+    if config.tune:
+        config = search(space, build, data, config, run)
+    seed_everything(config.seed)
+    model = build(config, data)
+    history = train(model, data, config, run)
+    report_reviews(model, data, history, run, EXPECTED)
+
+
+if __name__ == "__main__":
+    main(parse(Config))

@@ -1,0 +1,151 @@
+"""A chaotic series forecast by an LSTM or GRU, against two plain forecasts.
+
+    python recipes/mackey_glass_rnn.py
+    python recipes/mackey_glass_rnn.py --cell gru
+
+A recurrent layer reads a window of the Mackey-Glass series and forecasts the values
+that follow. The others are persistence (the last value stays) and a linear
+autoregression (least squares on the same window). The error is the root mean square,
+15 steps ahead, over the series's standard deviation. Expected: TODO
+Papers: Mackey, Glass, "Oscillation and chaos in physiological control systems", 1977,
+https://doi.org/10.1126/science.267326; Gers, Eck, Schmidhuber, "Applying LSTM to time
+series predictable through time-window approaches", 2001,
+https://doi.org/10.1007/3-540-44668-0_93
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import keras
+import numpy as np
+
+from cookbook.cli import Count, Rate, Run, parse
+from cookbook.data.sequences import load_mackey_glass
+from cookbook.plots import draw_curves, draw_lines
+from cookbook.report import finish
+from cookbook.run_folder import RunFolder
+from cookbook.training import seed_everything, train
+from cookbook.tuning import search
+from custom_layers.dense import Dense
+from custom_layers.losses.regression import MeanSquaredError
+from custom_layers.optimizers.adaptive import Adam
+from custom_layers.recurrent.layers import GRU, LSTM
+from custom_layers.schedules import CosineDecay
+
+CELLS = {"lstm": LSTM, "gru": GRU}
+EXPECTED = {"mackey_glass": (0.02, 0.01)}
+
+
+@dataclass(frozen=True)
+class Config(Run):
+    epochs: Count = 30  # passes over the training set
+    cell: Literal["lstm", "gru"] = "lstm"  # the recurrent layer
+    units: Count = 48  # of the recurrent layer
+    window: Count = 32  # values that are read
+    horizon: Count = 15  # values that are forecast
+    batch_size: Count = 64  # windows a step
+    learning_rate: Rate = 1e-2  # peak, after the warm-up
+
+
+def space(hp):
+    return Config(
+        units=hp.Choice("units", [16, 32, 48, 64]),
+        learning_rate=hp.Float("learning_rate", 2e-3, 3e-2, sampling="log"),
+    )
+
+
+def build(config, data):
+    model = keras.Sequential(
+        [
+            keras.Input((config.window, 1)),
+            CELLS[config.cell](config.units),
+            Dense(config.horizon),
+        ]
+    )
+    steps = config.epochs * (len(data.train[0]) // config.batch_size)
+    schedule = CosineDecay(
+        initial_learning_rate=config.learning_rate / 20,
+        warmup_target=config.learning_rate,
+        warmup_steps=steps // 10,
+        decay_steps=steps - steps // 10,
+    )
+    model.compile(
+        optimizer=Adam(schedule, global_clipnorm=1.0),
+        loss=MeanSquaredError(),
+        steps_per_execution=5,
+        jit_compile=False,  # XLA slows the gradient of a loop over time on a CPU
+    )
+    return model
+
+
+def linear_autoregression(x, y):
+    """y = A x + b by least squares: a function that forecasts from windows x."""
+
+    def extended(x):  # by a column of ones, for b
+        return np.insert(x[..., 0].astype("float64"), 0, 1, axis=1)
+
+    A, *_ = np.linalg.lstsq(extended(x), y, rcond=None)
+    return lambda x: extended(x) @ A
+
+
+def free_run(forecast, window, steps):
+    """`steps` values after `window`, each block forecast from those before it."""
+    values = window
+    while len(values) < len(window) + steps:
+        block = forecast(values[None, -len(window) :])[0]
+        values = np.concatenate([values, block[:, None]])
+    return values[len(window) :][:steps, 0]
+
+
+def report(config, model, data, history, run):
+    x, y = data.test
+    forecasts = {
+        config.cell.upper(): lambda x: model.predict(x, 500, verbose=0),
+        "linear": linear_autoregression(*data.train),
+        "persistence": lambda x: np.repeat(x[:, -1], config.horizon, -1),
+    }
+    errors = {  # by steps ahead
+        name: np.sqrt(np.mean((f(x) - y) ** 2, 0)) / y.std()
+        for name, f in forecasts.items()
+    }
+    draw_curves(history, run)
+    ahead = np.arange(1, config.horizon + 1)
+    draw_lines(
+        {name: (ahead, error) for name, error in errors.items()},
+        "How far ahead each forecast sees",
+        "steps ahead",
+        "normalized root mean square error",
+        run,
+        "errors.png",
+        yscale="log",
+    )
+    steps = min(300, len(x) - 1)
+    runs = {name: free_run(f, x[0], steps) for name, f in forecasts.items()}
+    del runs["persistence"]
+    lines = {"true series": y[:steps, 0], **runs}
+    draw_lines(
+        {name: (np.arange(1, steps + 1), line) for name, line in lines.items()},
+        "Running free: forecasts built on forecasts",
+        "steps after the last value seen",
+        "value (standard deviations)",
+        run,
+        "free_run.png",
+    )
+    names = ("test NRMSE", "linear NRMSE", "persistence NRMSE")
+    figures = {name: float(e[-1]) for name, e in zip(names, errors.values())}
+    finish(model, data, history, run, figures, EXPECTED)
+
+
+def main(config):
+    data = load_mackey_glass(config.data, config.window, config.horizon, config.quick)
+    run = RunFolder.open("mackey_glass_rnn", config)
+    if config.tune:
+        config = search(space, build, data, config, run, "val_loss")
+    seed_everything(config.seed)
+    model = build(config, data)
+    history = train(model, data, config, run)
+    report(config, model, data, history, run)
+
+
+if __name__ == "__main__":
+    main(parse(Config))
