@@ -2,9 +2,11 @@
 
 import dataclasses
 import difflib
+import os
 import socket
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 
@@ -160,3 +162,9 @@ def _damaged(builder, reason):
         f"data set {builder.name!r} in {builder.data_path} can't be read ({reason}): "
         "delete that folder and run again to download it anew"
     )
+
+
+def cache_folder():
+    """Where what was worked out once is kept: a folder in Keras's home."""
+    home = os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras")
+    return Path(home) / "cookbook"
