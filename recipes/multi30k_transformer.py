@@ -84,7 +84,8 @@ def decoder(model):
     embedding, scale, last = map(model.get_layer, ("embedding", "scale", "last"))
 
     def next_logits(tokens, index, caches):
-        x, new = scale(embedding(tokens[:, index : index + 1])), []
+        newest = ops.take(tokens, index, axis=1)[:, None]  # B, 1
+        x, new = scale(embedding(newest)), []
         for block, cache in zip(blocks, caches):
             x, cache = block.step(x, cache, index)
             new.append(cache)
