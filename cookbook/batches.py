@@ -51,13 +51,26 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, index):
         rows = self._order[index * self.batch_size :][: self.batch_size]
-        return keras.tree.map_structure(lambda part: self._take(part, rows), self.parts)
+        batch = keras.tree.map_structure(lambda part: part[rows], self.parts)
+        if not self.padded:
+            return batch
+        batch = keras.tree.map_structure(_trimmed, batch)
+        if index == 1:  # Keras takes what its first two batches share for all batches'
+            batch = keras.tree.map_structure(_of_other_width, batch, self[0])
+        return batch
 
-    def _take(self, part, rows):
-        taken = part[rows]
-        if self.padded and taken.ndim == 2 and taken.dtype.kind == "i":
-            return taken[:, : max(1, _length(taken).max())]
-        return taken
+
+def _is_padded(part):
+    return part.ndim == 2 and part.dtype.kind == "i"
+
+
+def _trimmed(part):
+    return part[:, : max(1, _length(part).max())] if _is_padded(part) else part
+
+
+def _of_other_width(part, first):
+    same = _is_padded(part) and part.shape[1] == first.shape[1]
+    return np.pad(part, [(0, 0), (0, 1)]) if same else part
 
 
 def _length(ids):

@@ -1,14 +1,22 @@
 """German captions translated into English by GRUs and attention."""
 
+import dataclasses
 from dataclasses import dataclass
+from typing import Literal
 
 import keras
 from keras import ops
 
 from cookbook.cli import Count, Rate, Run, Share, parse
 from cookbook.data.translation import load_translations
-from cookbook.training import RunFolder, seed_everything, train
-from cookbook.translation import TokenCrossentropy, token_accuracy
+from cookbook.run_folder import RunFolder
+from cookbook.training import seed_everything, train
+from cookbook.translation import (
+    TokenCrossentropy,
+    report_translation,
+    token_accuracy,
+    translate_one,
+)
 from cookbook.tuning import search
 from custom_layers.bidirectional import Bidirectional
 from custom_layers.dense import Dense
@@ -26,13 +34,23 @@ EXPECTED = {"multi30k": (32, 0.7)}
 @dataclass(frozen=True)
 class Config(Run):
     epochs: Count = 8  # passes over the training pairs
-    attention: str = "bahdanau"
+    attention: Literal["bahdanau", "luong"] = "bahdanau"  # whose
     vocabulary: Count = 4000  # subwords, of both languages together
     width: Count = 256  # units of each GRU, features of a subword
     dropout: Share = 0.3  # of embeddings, memory and outputs
     smoothing: Share = 0.1  # of the targets
     batch_size: Count = 128  # pairs a step
     learning_rate: Rate = 3e-3  # peak, after the warm-up
+    translate: str | None = None  # do not train: translate this by a finished run
+
+
+def space(hp):
+    return Config(
+        attention=hp.Choice("attention", ["bahdanau", "luong"]),
+        width=hp.Int("width", 128, 384, step=64),
+        dropout=hp.Float("dropout", 0.1, 0.4, step=0.1),
+        learning_rate=hp.Float("learning_rate", 1e-3, 1e-2, sampling="log"),
+    )
 
 
 def build(config, data):
@@ -95,3 +113,26 @@ def decoder(model):
         return next_logits, {"memory": memory, "mask": mask, "states": states}
 
     return start
+
+
+def main(config):
+    if config.translate is not None:
+        translate_one("multi30k_attention", config, decoder)
+        return
+    if config.quick:
+        small = {"width": 64, "batch_size": 16, "vocabulary": 300}
+        config = dataclasses.replace(config, **small)
+    data = load_translations(
+        config.data, "multi30k", config.vocabulary, longest=40, quick=config.quick
+    )
+    run = RunFolder.open("multi30k_attention", config)
+    if config.tune:
+        config = search(space, build, data, config, run, "val_token_accuracy")
+    seed_everything(config.seed)
+    model = build(config, data)
+    history = train(model, data, config, run)
+    report_translation(model, decoder, data, history, run, EXPECTED)
+
+
+if __name__ == "__main__":
+    main(parse(Config))

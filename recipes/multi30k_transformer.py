@@ -1,12 +1,22 @@
 """German captions translated into English by an encoder-decoder transformer."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import keras
 from keras import ops
 
-from cookbook.cli import Count, Rate, Run, Share
-from cookbook.translation import TokenCrossentropy, token_accuracy
+from cookbook.cli import Count, Rate, Run, Share, parse
+from cookbook.data.translation import load_translations
+from cookbook.run_folder import RunFolder
+from cookbook.training import seed_everything, train
+from cookbook.translation import (
+    TokenCrossentropy,
+    report_translation,
+    token_accuracy,
+    translate_one,
+)
+from cookbook.tuning import search
 from custom_layers.dropout import Dropout
 from custom_layers.initializers.random_draws import RandomNormal
 from custom_layers.normalization.sample import LayerNormalization
@@ -29,6 +39,7 @@ class Config(Run):
     smoothing: Share = 0.1  # of the targets
     batch_size: Count = 128  # pairs a step
     learning_rate: Rate = 2e-3  # peak, after the warm-up
+    translate: str | None = None  # do not train: translate this by a finished run
 
 
 def space(hp):
@@ -100,5 +111,25 @@ def decoder(model):
     return start
 
 
+def main(config):
+    if config.translate is not None:
+        translate_one("multi30k_transformer", config, decoder)
+        return
+    if config.quick:
+        config = dataclasses.replace(
+            config, width=64, blocks=1, batch_size=16, vocabulary=300
+        )
+    data = load_translations(
+        config.data, "multi30k", config.vocabulary, longest=40, quick=config.quick
+    )
+    run = RunFolder.open("multi30k_transformer", config)
+    if config.tune:
+        config = search(space, build, data, config, run, "val_token_accuracy")
+    seed_everything(config.seed)
+    model = build(config, data)
+    history = train(model, data, config, run)
+    report_translation(model, decoder, data, history, run, EXPECTED)
+
+
 if __name__ == "__main__":
-    pass
+    main(parse(Config))

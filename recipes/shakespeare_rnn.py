@@ -20,6 +20,7 @@ from keras import ops
 from cookbook.cli import Count, Rate, Run, Share, parse
 from cookbook.data.characters import load_characters
 from cookbook.language import report_language_model, write_on
+from cookbook.run_folder import RunFolder
 from cookbook.trained import load_trained
 from cookbook.training import seed_everything, train
 from cookbook.tuning import search
