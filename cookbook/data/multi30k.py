@@ -43,9 +43,11 @@ class Multi30k(tfds.core.GeneratorBasedBuilder):
             paths = {}
         if not paths or not all(path.exists() for path in paths.values()):
             paths = dl_manager.download({name: f"{URL}/{name}" for name in names})
-        return {split: self._examples(paths, file) for split, file in FILES.items()}
+        return {
+            split: self._generate_examples(paths, file) for split, file in FILES.items()
+        }
 
-    def _examples(self, paths, file):
+    def _generate_examples(self, paths, file):
         columns = [lines(paths[f"{file}.{language}.gz"]) for language in LANGUAGES]
         if len(set(map(len, columns))) != 1:
             raise ValueError(f"The files {file}.* have {[*map(len, columns)]} lines.")
@@ -75,10 +77,14 @@ def prepare_from_manual_folder():
     manual = data_dir / "downloads" / "manual"
     if builder.is_prepared() or not (manual / builder.name).exists():
         return
-    if not os.access(data_dir, os.W_OK):
+    if not _may_be_written(data_dir):
         builder = Multi30k(data_dir=cache)
+        tfds.core.add_data_dir(cache)
     builder.download_and_prepare(
         download_config=tfds.download.DownloadConfig(manual_dir=manual)
     )
-    if not os.access(data_dir, os.W_OK):
-        tfds.core.add_data_dir(cache)
+
+
+def _may_be_written(folder):
+    """Whether its owner means it to be: root may write everywhere."""
+    return bool(folder.stat().st_mode & 0o222) and os.access(folder, os.W_OK)
