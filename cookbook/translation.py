@@ -1,0 +1,146 @@
+"""Translation: the loss that leaves padding out, beam search over texts, BLEU."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from cookbook.cli import fail
+from cookbook.data.translation import pad
+from cookbook.plots import draw_curves, draw_lines
+from cookbook.report import finish
+from cookbook.subwords import END, START, UNKNOWN, Subwords
+from cookbook.trained import load_trained
+from custom_layers.decoding import beam_search
+
+LONGEST = 200  # subwords of a text that a user asks for
+
+
+@keras.saving.register_keras_serializable(package="keras_cookbook")
+class TokenCrossentropy(keras.losses.Loss):
+    """Mean surprise at the tokens that are there; padding, number 0, counts nothing.
+
+    loss = sum_t (1 - e) * -log(p_t[y_t]) + e * mean_v(-log(p_t[v])), over y_t != 0
+           / number of y_t != 0                            e = label_smoothing
+
+    Paper: Szegedy et al., "Rethinking the Inception architecture for computer vision",
+    2016, on label smoothing. https://arxiv.org/abs/1512.00567
+    """
+
+    def __init__(self, label_smoothing=0.0, name="token_crossentropy", **kwargs):
+        super().__init__(name, reduction="sum", **kwargs)
+        self.label_smoothing = label_smoothing
+
+    def call(self, y_true, y_pred):
+        e, z = self.label_smoothing, ops.cast(y_pred, "float32")
+        y = ops.one_hot(y_true, z.shape[-1], dtype=z.dtype) * (1 - e)
+        y = y + e / z.shape[-1]
+        surprise = ops.logsumexp(z, axis=-1) - ops.sum(y * z, axis=-1)  # B, T
+        there = ops.cast(ops.not_equal(y_true, 0), surprise.dtype)
+        return surprise * there / ops.maximum(ops.sum(there), 1)
+
+    def get_config(self):
+        return {"label_smoothing": self.label_smoothing, "name": self.name}
+
+
+@keras.saving.register_keras_serializable(package="keras_cookbook")
+def token_accuracy(y_true, y_pred):
+    """Share of the tokens that are guessed, given all those before; without padding."""
+    there = ops.cast(ops.not_equal(y_true, 0), "float32")
+    is_right = ops.cast(ops.equal(ops.argmax(y_pred, -1), y_true), "float32")
+    share = ops.sum(is_right * there) / ops.maximum(ops.sum(there), 1)
+    return ops.ones_like(there[:, 0]) * share
+
+
+def translate(decoder, sentences, subwords, beam_width=5, length_penalty=1.0):
+    """Sentences translated by beam search, in batches of like length.
+
+    decoder(source, length): (next_logits, state) as the functions of decoding.py want
+    them, for sources (B, S), numbers of subwords padded with 0. What training never
+    saw, such as an emoji, is left out; of nothing the translation is nothing.
+    """
+    rows = [subwords.encode(sentence) for sentence in sentences]
+    rows = [[n for n in row if n != UNKNOWN] for row in rows]
+    order = sorted((i for i, row in enumerate(rows) if row), key=lambda i: len(rows[i]))
+    answers = [""] * len(rows)
+    for start in range(0, len(order), 50):
+        batch = order[start : start + 50]
+        source = pad([[*rows[i], END] for i in batch])
+        length = 10 + 3 * source.shape[1] // 2
+        next_logits, state = decoder(source, length)
+        tokens, _ = beam_search(
+            next_logits,
+            np.full((len(source), 1), START),
+            length,
+            beam_width=beam_width,
+            length_penalty=length_penalty,
+            end_token=END,
+            state=state,
+        )
+        for i, best in zip(batch, np.array(tokens)[:, 0, 1:].tolist()):
+            answers[i] = subwords.decode(best)
+    return answers
+
+
+def translate_one(recipe, config, decoder):
+    """Prints config.translate in the other language, by the recipe's finished run."""
+    model, vocabulary = load_trained(recipe, config, "subwords.json")
+    subwords = Subwords(**vocabulary)
+    numbers = subwords.encode(config.translate)
+    if len(numbers) > LONGEST:
+        fail(
+            f"--translate got a text of {len(numbers)} subwords, expected at most "
+            f"{LONGEST}: give one sentence"
+        )
+    if all(n == UNKNOWN for n in numbers):
+        fail(
+            f"--translate got {config.translate!r}, which holds nothing that the "
+            "vocabulary knows: expected a German sentence"
+        )
+    (answer,) = translate(decoder(model), [config.translate], subwords)
+    print(answer)
+
+
+def bleu(answers, references):
+    """(BLEU from 0 to 100, the signature that tells how it was counted)."""
+    from sacrebleu.metrics import BLEU
+
+    metric = BLEU()
+    score = metric.corpus_score(answers, [references]).score
+    return float(score), str(metric.get_signature())
+
+
+def report_translation(model, decoder, data, history, run, expected):
+    """BLEU on data.test, pictures, the translations, and `finish`."""
+    sources, references = data.sentences["test"]
+    vocabulary = {"pieces": data.subwords.pieces, "merges": data.subwords.merges}
+    run.write_json("subwords.json", vocabulary)
+    answers = translate(decoder(model), sources, data.subwords)
+    score, signature = bleu(answers, references)
+    triples = [*zip(sources, references, answers)]
+    text = "\n\n".join("\n".join(triple) for triple in triples)
+    run.write("translations.txt", lambda path: path.write_text(text, "utf-8"))
+    for names in zip(("German", "reference", "model"), *triples[:3]):
+        print(*names, sep="\n  ")
+    draw_curves(history, run)
+    _draw_bleu_by_length(triples, run)
+    figures = {"test BLEU": score, "signature": signature}
+    finish(model, data, history, run, figures, expected)
+
+
+def _draw_bleu_by_length(triples, run):
+    """bleu_by_length.png: a point for each fifth of the test set, by source length."""
+    triples = sorted(triples, key=lambda triple: len(triple[0].split()))
+    lengths, scores = [], []
+    for rows in np.array_split(np.arange(len(triples)), 5):
+        sources, references, answers = zip(*(triples[i] for i in rows))
+        lengths.append(np.mean([len(source.split()) for source in sources]))
+        scores.append(bleu(answers, references)[0])
+    draw_lines(
+        {"a fifth of the test set each": (lengths, scores)},
+        "Translation quality by length",
+        "words in the German sentence (mean)",
+        "BLEU",
+        run,
+        "bleu_by_length.png",
+        ylim=(0, 100),
+    )

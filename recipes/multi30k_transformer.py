@@ -1,0 +1,135 @@
+"""German captions translated into English by an encoder-decoder transformer."""
+
+import dataclasses
+from dataclasses import dataclass
+
+import keras
+from keras import ops
+
+from cookbook.cli import Count, Rate, Run, Share, parse
+from cookbook.data.translation import load_translations
+from cookbook.run_folder import RunFolder
+from cookbook.training import seed_everything, train
+from cookbook.translation import (
+    TokenCrossentropy,
+    report_translation,
+    token_accuracy,
+    translate_one,
+)
+from cookbook.tuning import search
+from custom_layers.dropout import Dropout
+from custom_layers.initializers.random_draws import RandomNormal
+from custom_layers.normalization.sample import LayerNormalization
+from custom_layers.optimizers.adaptive import Adam
+from custom_layers.transformer import TransformerDecoderBlock, TransformerEncoderBlock
+from custom_layers.warmup_schedules import OneCycle
+
+EXPECTED = {"multi30k": (36.5, 0.7)}
+
+
+@dataclass(frozen=True)
+class Config(Run):
+    epochs: Count = 10  # passes over the training pairs
+    vocabulary: Count = 6000  # subwords, of both languages together
+    blocks: Count = 3  # of the encoder, and of the decoder
+    width: Count = 256  # features of a subword
+    expansion: Count = 2  # features inside a block's feed-forward part, times width
+    heads: Count = 8  # attention heads; they divide the width
+    dropout: Share = 0.2  # of embeddings and in the blocks
+    smoothing: Share = 0.1  # of the targets
+    batch_size: Count = 128  # pairs a step
+    learning_rate: Rate = 2e-3  # peak, after the warm-up
+    translate: str | None = None  # do not train: translate this by a finished run
+
+
+def space(hp):
+    return Config(
+        width=hp.Int("width", 128, 320, step=64),
+        dropout=hp.Float("dropout", 0.1, 0.4, step=0.1),
+        learning_rate=hp.Float("learning_rate", 5e-4, 5e-3, sampling="log"),
+    )
+
+
+def build(config, data):
+    sizes = config.expansion * config.width, config.heads, config.dropout
+    options = {"normalize_first": True, "max_wavelength": 10_000}
+    embedding = keras.layers.ReversibleEmbedding(  # one table for all three places
+        len(data.subwords),
+        config.width,
+        embeddings_initializer=RandomNormal(stddev=config.width**-0.5),
+        name="embedding",
+    )
+    scale = keras.layers.Rescaling(config.width**0.5, name="scale")
+    source = keras.Input((None,), dtype="int32", name="source")
+    mask = ops.not_equal(source, 0)
+    x = Dropout(config.dropout)(scale(embedding(source)))  # B, S, width
+    for _ in range(config.blocks):
+        x = TransformerEncoderBlock(*sizes, **options)(x, mask=mask)
+    memory = LayerNormalization(name="memory")(x)
+    target = keras.Input((None,), dtype="int32", name="target")
+    x = Dropout(config.dropout)(scale(embedding(target)))  # B, T, width
+    for _ in range(config.blocks):
+        x = TransformerDecoderBlock(*sizes, **options)(x, memory, source_mask=mask)
+    logits = embedding(LayerNormalization(name="last")(x), reverse=True)
+    model = keras.Model([source, target], logits)  # B, T, subwords
+    steps = config.epochs * (len(data.train[1]) // config.batch_size)
+    model.compile(
+        optimizer=Adam(
+            OneCycle(config.learning_rate, steps, pct_start=0.2), beta_2=0.98
+        ),
+        loss=TokenCrossentropy(config.smoothing),
+        metrics=[token_accuracy],
+        jit_compile=False,
+    )
+    return model
+
+
+def decoder(model):
+    """model, token by token: a function from (source, length) to what a search wants.
+
+    The layers are the trained ones; a block runs on the newest tokens alone, since its
+    cache holds keys and values of those before, and of the source.
+    """
+    encoder = keras.Model(model.inputs[0], model.get_layer("memory").output)
+    blocks = [x for x in model.layers if isinstance(x, TransformerDecoderBlock)]
+    embedding, scale, last = map(model.get_layer, ("embedding", "scale", "last"))
+
+    def next_logits(tokens, index, caches):
+        newest = ops.take(tokens, index, axis=1)[:, None]  # B, 1
+        x, new = scale(embedding(newest)), []
+        for block, cache in zip(blocks, caches):
+            x, cache = block.step(x, cache, index)
+            new.append(cache)
+        return embedding(last(x), reverse=True)[:, 0], new
+
+    def start(source, length):
+        source = ops.convert_to_tensor(source)
+        memory, mask = encoder(source, training=False), ops.not_equal(source, 0)
+        sizes = source.shape[0], length
+        return next_logits, [b.empty_cache(*sizes, memory, mask) for b in blocks]
+
+    return start
+
+
+def main(config):
+    if config.translate is not None:
+        translate_one("multi30k_transformer", config, decoder)
+        return
+    if config.quick:
+        config = dataclasses.replace(
+            config, width=64, blocks=1, batch_size=16, vocabulary=300
+        )
+    data = load_translations(
+        config.data, "multi30k", config.vocabulary, longest=40, quick=config.quick
+    )
+    run = RunFolder.open("multi30k_transformer", config)
+    if config.tune:
+        config = search(space, build, data, config, run, "val_token_accuracy")
+    seed_everything(config.seed)
+    model = build(config, data)
+    history = train(model, data, config, run)
+    report_translation(model, decoder, data, history, run, EXPECTED)
+
+
+if __name__ == "__main__":
+    main(parse(Config))
