@@ -26,6 +26,17 @@ class Images(DataSet):
         """(H, W, C) of one image."""
         return self.train[0].shape[1:]
 
+    def only(self, start, stop):
+        """The images of classes start to stop - 1, which become 0, 1, ..."""
+
+        def part(x, y):
+            rows = (start <= y) & (y < stop)
+            return x[rows], y[rows] - start
+
+        parts = ("train", "validation", "test")
+        chosen = {name: part(*getattr(self, name)) for name in parts}
+        return dataclasses.replace(self, classes=self.classes[start:stop], **chosen)
+
 
 def load_images(name, default, quick=False, seed=0):
     """The image set `name`, or for "auto" `default`, or else the embedded digits.
