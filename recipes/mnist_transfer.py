@@ -71,9 +71,9 @@ def block(filters, pool):
 
 
 def compiled(model, config, data):
-    steps = config.epochs * max(1, len(data.train[0]) // config.batch_size)
+    steps = config.epochs * (len(data.train[0]) // config.batch_size)
     model.compile(
-        optimizer=Adam(OneCycle(config.learning_rate, steps), beta_2=0.99),
+        optimizer=Adam(OneCycle(config.learning_rate, max(steps, 4)), beta_2=0.99),
         loss=SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
         steps_per_execution=10,
