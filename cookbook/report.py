@@ -15,6 +15,7 @@ import numpy as np
 
 from cookbook.checkpoint import fingerprint
 from cookbook.cli import flags
+from cookbook.explain import explain_network
 from cookbook.plots import draw_confusion, draw_curves, draw_mistakes
 from cookbook.run_folder import FREE
 
@@ -32,6 +33,7 @@ def report_classifier(model, data, history, run, expected):
     draw_curves(history, run)
     draw_confusion(y, predictions, data.classes, run)
     draw_mistakes(x, y, probabilities, data.classes, run)
+    explain_network(model, x, y, probabilities, data.classes, run)
     accuracy = float(np.mean(predictions == y))
     finish(model, data, history, run, {"test accuracy": accuracy}, expected)
 

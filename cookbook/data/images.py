@@ -7,11 +7,22 @@ import numpy as np
 from cookbook.data.sources import DataSet, Kind, choose, hold_out, read
 
 VALIDATION_SHARE = 1 / 12  # of the training examples: 5,000 of MNIST's 60,000
+TEST_SHARE = 1 / 6  # of all examples, where the source has one part only
+
+
+def _problem(info):
+    """Why images can't be stacked to one array, by the set's own description."""
+    if None in info.features["image"].shape:
+        return "has images of varying size: choose a set of one size"
+    return None
+
+
 IMAGES = Kind(
     what="labelled images",
     features=frozenset({"image", "label"}),
     examples=("mnist", "fashion_mnist", "cifar10"),
     stand_in="digits",
+    problem=_problem,
 )
 
 
@@ -26,11 +37,33 @@ class Images(DataSet):
         """(H, W, C) of one image."""
         return self.train[0].shape[1:]
 
+    def one_hot(self):
+        """The same images, to train with labels as rows of 0 and a single 1."""
+
+        def rows(x, y):
+            return x, np.eye(len(self.classes), dtype="float32")[y]
+
+        return dataclasses.replace(
+            self, train=rows(*self.train), validation=rows(*self.validation)
+        )
+
+    def only(self, start, stop):
+        """The images of classes start to stop - 1, which become 0, 1, ..."""
+
+        def part(x, y):
+            rows = (start <= y) & (y < stop)
+            return x[rows], y[rows] - start
+
+        parts = ("train", "validation", "test")
+        chosen = {name: part(*getattr(self, name)) for name in parts}
+        return dataclasses.replace(self, classes=self.classes[start:stop], **chosen)
+
 
 def load_images(name, default, quick=False, seed=0):
     """The image set `name`, or for "auto" `default`, or else the embedded digits.
 
     sources.choose says in which order; the validation part is cut from train, by seed.
+    A set without a part named test gives up a share of train, always the same one.
     """
     name, asked = choose(name, default, IMAGES, quick)
     if name == IMAGES.stand_in:
@@ -38,8 +71,9 @@ def load_images(name, default, quick=False, seed=0):
     else:
         import tensorflow_datasets as tfds
 
-        (x, y), test = read(name, "train"), read(name, "test")
-        classes = tuple(tfds.builder(name).info.features["label"].names)
+        info = tfds.builder(name).info
+        classes = tuple(info.features["label"].names)
+        (x, y), test = _parts(name, info)
     rest, held_out = hold_out(len(x), VALIDATION_SHARE, seed)
     return Images(
         name=name,
@@ -49,6 +83,21 @@ def load_images(name, default, quick=False, seed=0):
         test=test,
         classes=classes,
     )
+
+
+def _parts(name, info):
+    """(x, y) of train and of test."""
+    x, y = _labelled(name, "train")
+    if "test" in info.splits:
+        return (x, y), _labelled(name, "test")
+    rest, held_out = hold_out(len(x), TEST_SHARE, seed=0)
+    return (x[rest], y[rest]), (x[held_out], y[held_out])
+
+
+def _labelled(name, split):
+    """(x, y) of a split, whatever else its examples hold."""
+    part = read(name, split)
+    return (part["image"], part["label"]) if isinstance(part, dict) else part
 
 
 def _digits():

@@ -42,6 +42,7 @@ class Kind:
     features: frozenset  # names of the features that such a set has
     examples: tuple  # names of sets
     stand_in: str  # name of the embedded set used offline
+    problem: callable = lambda info: None  # why no recipe can use it, or None
 
 
 def choose(name, default, kind, quick=False):
@@ -115,6 +116,8 @@ def _obstacle(name, kind):
             f"data set {name!r} has no {kind.what}: choose one that has, such as "
             + ", ".join(kind.examples)
         )
+    if problem := kind.problem(builder.info):
+        fail(f"data set {name!r} {problem}, such as {', '.join(kind.examples)}")
     if builder.is_prepared():
         return None
     reason = "the network does not answer"

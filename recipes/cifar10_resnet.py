@@ -1,0 +1,117 @@
+"""Small colour photos in ten classes with a small residual network.
+
+    python recipes/cifar10_resnet.py
+    python recipes/cifar10_resnet.py --data fashion_mnist --epochs 5
+
+Paper: He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2015,
+https://arxiv.org/abs/1512.03385
+"""
+
+import os
+from dataclasses import dataclass
+
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # halves a convolution's time
+
+import keras
+
+from cookbook.cli import Count, Rate, Run, Share, parse
+from cookbook.data.images import load_images
+from cookbook.report import report_classifier
+from cookbook.run_folder import RunFolder
+from cookbook.training import seed_everything, train
+from cookbook.tuning import search
+from custom_layers.activations.rectifiers import ReLU
+from custom_layers.convolution.standard import Conv2D
+from custom_layers.dense import Dense
+from custom_layers.initializers.random_draws import HeNormal
+from custom_layers.losses.classification import CategoricalCrossentropy
+from custom_layers.normalization.batch import BatchNormalization
+from custom_layers.optimizers.gradient_descent import SGD
+from custom_layers.pooling import GlobalMaxPooling2D, MaxPooling2D
+from custom_layers.warmup_schedules import OneCycle
+
+EXPECTED = {"cifar10": (0.90, 0.005)}
+
+
+@dataclass(frozen=True)
+class Config(Run):
+    epochs: Count = 14  # passes over the training set
+    filters: Count = 24  # filters of the first layer; the stages have 2, 4, 8 times
+    shift: Share = 4 / 32  # images move by up to this share of their side
+    mirror: bool = True  # half of the images are mirrored in training; not for digits
+    smoothing: Share = 0.1  # share of the label that is spread over all classes
+    decay: Share = 5e-3  # weight decay, times the learning rate
+    momentum: Share = 0.9  # of the gradient steps
+    batch_size: Count = 128  # images a step
+    learning_rate: Rate = 0.1  # peak of the one cycle
+
+
+def space(hp):
+    return Config(
+        filters=hp.Choice("filters", [16, 24, 32]),
+        smoothing=hp.Float("smoothing", 0.0, 0.2, step=0.1),
+        decay=hp.Float("decay", 1e-3, 1e-2, sampling="log"),
+        learning_rate=hp.Float("learning_rate", 0.03, 0.3, sampling="log"),
+    )
+
+
+def convolve(x, filters, pool=False):
+    x = Conv2D(
+        filters, 3, padding="same", use_bias=False, kernel_initializer=HeNormal()
+    )(x)
+    if pool:
+        x = MaxPooling2D(padding="same")(x)
+    x = BatchNormalization(momentum=0.9)(x)
+    return ReLU()(x)
+
+
+def build(config, data):
+    n = 8 if config.quick else config.filters
+    images = keras.Input(data.shape)  # H, W, C: 32, 32, 3
+    x = keras.layers.Rescaling(1 / 64, offset=-2)(images)
+    if config.mirror:
+        x = keras.layers.RandomFlip("horizontal")(x)
+    x = keras.layers.RandomTranslation(
+        config.shift, config.shift, "reflect", interpolation="nearest"
+    )(x)
+    x = convolve(x, n)  # H, W, n
+    x = convolve(x, 2 * n, pool=True)  # H/2, W/2, 2n
+    x = keras.layers.add([x, convolve(convolve(x, 2 * n), 2 * n)])
+    x = convolve(x, 4 * n, pool=True)  # H/4, W/4, 4n
+    x = convolve(x, 8 * n, pool=True)  # H/8, W/8, 8n
+    x = keras.layers.add([x, convolve(convolve(x, 8 * n), 8 * n)])
+    x = GlobalMaxPooling2D()(x)  # 8n
+    x = Dense(len(data.classes), use_bias=False)(x)
+    model = keras.Model(images, keras.layers.Rescaling(1 / 8)(x))
+    steps = config.epochs * (len(data.train[0]) // config.batch_size)
+    model.compile(
+        optimizer=SGD(
+            OneCycle(config.learning_rate, max(steps, 4)),
+            momentum=config.momentum,
+            nesterov=True,
+            weight_decay=config.decay,
+        ),
+        loss=CategoricalCrossentropy(
+            from_logits=True, label_smoothing=config.smoothing
+        ),
+        metrics=["accuracy"],
+        steps_per_execution=10,
+        jit_compile=False,  # XLA slows a convolution's gradient on a CPU 2 to 5 times
+    )
+    return model
+
+
+def main(config):
+    data = load_images(config.data, default="cifar10", quick=config.quick)
+    data = data.one_hot()
+    run = RunFolder.open("cifar10_resnet", config)
+    if config.tune:
+        config = search(space, build, data, config, run)
+    seed_everything(config.seed)
+    model = build(config, data)
+    history = train(model, data, config, run)
+    report_classifier(model, data, history, run, EXPECTED)
+
+
+if __name__ == "__main__":
+    main(parse(Config))
