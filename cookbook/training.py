@@ -179,12 +179,13 @@ class _Epochs(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         seconds = time.time() - self.began
         row = {"epoch": epoch + 1, **logs, "seconds": round(seconds, 3)}
-        if not np.isfinite(row["loss"]):
-            where = f"; the state before it is in {self.run.path}" if self.run else ""
-            fail(
-                f"the loss became {row['loss']} in epoch {epoch + 1}, expected a "
-                f"finite number: lower the learning rate{where}"
-            )
+        for name in row:
+            if name.endswith("loss") and not np.isfinite(row[name]):
+                where = f"; the state before it is in {self.run.path}"
+                fail(
+                    f"the {name} became {row[name]} in epoch {epoch + 1}, expected a "
+                    f"finite number: lower the learning rate{where if self.run else ''}"
+                )
         self.rows.append(row)
         if self.run:
             self.run.write("history.csv", lambda path: write_table(path, self.rows))
@@ -205,7 +206,7 @@ def _state(model):
     return [*model.variables, *model.optimizer.variables]
 
 
-def train(model, data, config, run=None):
+def train(model, data, config, run=None, callbacks=()):
     """Fits `model` for config.epochs; returns the history, a list of one dict an epoch.
 
     data: has train and validation, each (x, y). In a run folder every epoch is saved:
@@ -227,7 +228,7 @@ def train(model, data, config, run=None):
             validation_data=held_out,
             initial_epoch=len(rows),
             epochs=config.epochs,
-            callbacks=[_Epochs(batches, run, rows)],
+            callbacks=[_Epochs(batches, run, rows), *callbacks],
             shuffle=False,  # Batches does it; Keras would draw an order of its own
             verbose=1 if sys.stdout.isatty() else 2,
         )

@@ -14,12 +14,12 @@ def search(space, build, data, config, run, score="val_accuracy"):
     space(hp): declares the hyperparameters, named as Config's fields, and returns a
     Config; build(config, data): the compiled model. Each trial trains for
     config.epochs on the training part, from the same seed. score: a column of the
-    history, whose largest value counts, or of a loss the smallest. The leaderboard is
-    printed and written to tuning.csv.
+    history, whose largest value counts, or of a loss or distance the smallest. The
+    leaderboard is printed and written to tuning.csv.
     """
     import keras_tuner
 
-    best = min if score.endswith("loss") else max
+    best = min if score.endswith(("loss", "distance")) else max
 
     def configure(hp):
         proposal = space(hp)

@@ -51,8 +51,8 @@ class NonSaturatingGAN(_AdversarialLoss):
     Raises: ValueError where the ranks differ.
 
     >>> loss = NonSaturatingGAN()
-    >>> [round(float(part), 4) for part in (loss([[1.0]], [[2.0]]), loss.generator(2.0))]
-    [0.1269, 0.1269]
+    >>> round(float(loss([[1.0]], [[2.0]])), 4), round(float(loss.generator(2.0)), 4)
+    (0.1269, 0.1269)
 
     Paper: Goodfellow et al., "Generative adversarial nets", 2014.
     https://arxiv.org/abs/1406.2661
