@@ -28,8 +28,8 @@ def search(space, build, data, config, run, score="val_accuracy"):
     space(hp): declares the hyperparameters, named as Config's fields, and returns a
     Config; build(config, data): the compiled model. Each trial trains for
     config.epochs (Hyperband: part of them) on the training part, from the same seed.
-    score: a column of the history, whose largest value counts, or of a loss the
-    smallest. Finished trials stand in trials.json: a search that was killed proposes
+    score: a column of the history, whose largest value counts, or of a loss or a
+    distance the smallest. Finished trials stand in trials.json: a search that was killed proposes
     the same trials again, takes from there what is known, and goes on. The Config
     returned learns from training and validation part; its flags are printed.
     """
@@ -105,7 +105,7 @@ class _Trials:
     def __init__(self, space, build, data, config, run, score):
         self.space, self.build, self.data = space, build, data
         self.config, self.run, self.score = config, run, score
-        self.better = min if score.endswith("loss") else max
+        self.better = min if score.endswith(("loss", "distance")) else max
         path = run.path / "trials.json"
         done = json.loads(path.read_text()) if path.exists() else []
         self.done = {entry["trial"]: entry for entry in done}

@@ -100,6 +100,15 @@ def _labelled(name, split):
     return (part["image"], part["label"]) if isinstance(part, dict) else part
 
 
+def centre(images):
+    """{part: (x, y)} with pixels from -1 to 1, as a tanh makes them, in float32."""
+    return {
+        part: (x.astype("float32") / 127.5 - 1, y)
+        for part in ("train", "validation", "test")
+        for x, y in [getattr(images, part)]
+    }
+
+
 def _digits():
     """scikit-learn's 1,797 digits of 8x8, enlarged to MNIST's 28x28."""
     from sklearn.datasets import load_digits

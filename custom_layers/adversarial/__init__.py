@@ -1,0 +1,1 @@
+"""Generative adversarial networks: the model, its kinds of loss, its penalty."""
