@@ -29,9 +29,9 @@ def search(space, build, data, config, run, score="val_accuracy"):
     Config; build(config, data): the compiled model. Each trial trains for
     config.epochs (Hyperband: part of them) on the training part, from the same seed.
     score: a column of the history, whose largest value counts, or of a loss or a
-    distance the smallest. Finished trials stand in trials.json: a search that was killed proposes
-    the same trials again, takes from there what is known, and goes on. The Config
-    returned learns from training and validation part; its flags are printed.
+    distance the smallest. Finished trials stand in trials.json: a search that was
+    killed proposes the same trials again, takes from there what is known, and goes on.
+    The Config returned learns from training and validation part; its flags are printed.
     """
     gc.freeze()  # what is imported need not be searched for garbage at each trial
     trials = _Trials(space, build, data, config, run, score)

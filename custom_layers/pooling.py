@@ -100,7 +100,6 @@ class MaxPooling1D(_MaxPooling):
     y[b, t, c] = max over p of x[b, t * stride + p, c]
 
     Args, raises: as in MaxPooling2D, for one axis.
-
     Shapes: (B, T, C) to (B, T', C), T' as in MaxPooling2D; or with channels_first.
 
     >>> MaxPooling1D()(keras.ops.ones((1, 5, 3))).shape
@@ -147,7 +146,6 @@ class MaxPooling3D(_MaxPooling):
     y[b, i, j, k, c] = max over p, q, r of x[b, i * stride_d + p, ..., c]
 
     Args, raises: as in MaxPooling2D, for three axes.
-
     Shapes: (B, D, H, W, C) to (B, D', H', W', C), as in MaxPooling2D.
 
     >>> MaxPooling3D()(keras.ops.ones((1, 5, 4, 4, 3))).shape
@@ -167,7 +165,6 @@ class AveragePooling1D(_AveragePooling):
     y[b, t, c] = mean over p of x[b, t * stride + p, c]
 
     Args, raises: as in AveragePooling2D, for one axis.
-
     Shapes: (B, T, C) to (B, T', C), T' as in MaxPooling2D; or with channels_first.
 
     >>> AveragePooling1D(2)(keras.ops.ones((1, 5, 3))).shape
@@ -208,7 +205,6 @@ class AveragePooling3D(_AveragePooling):
     y[b, i, j, k, c] = mean over p, q, r of x[b, i * stride_d + p, ..., c]
 
     Args, raises: as in AveragePooling2D, for three axes.
-
     Shapes: (B, D, H, W, C) to (B, D', H', W', C), as in MaxPooling2D.
 
     >>> AveragePooling3D(2)(keras.ops.ones((1, 5, 4, 4, 3))).shape
@@ -224,11 +220,13 @@ class AveragePooling3D(_AveragePooling):
 class _GlobalPooling(keras.layers.Layer):
     """All `rank` spatial axes summarized at once, but for places that a mask hides."""
 
+    expects_mask = False  # as Keras's; a mask that comes all the same counts
+
     def __init__(self, data_format=None, keepdims=False, **kwargs):
         super().__init__(**kwargs)
         self.data_format = _data_format(data_format)
         self.keepdims = keepdims
-        self.supports_masking = True
+        self.supports_masking = self.expects_mask
         self.input_spec = keras.layers.InputSpec(ndim=self.rank + 2)
         self._build_at_init()
 
@@ -241,6 +239,7 @@ class _GlobalPooling(keras.layers.Layer):
         over = {"axis": places, "keepdims": self.keepdims}
         if mask is None:
             return self._summary(inputs, **over)
+        self.supports_masking = True  # else Keras warns that the mask is lost
         mask = ops.expand_dims(ops.cast(mask, "bool"), channel)
         return self._masked_summary(inputs, mask, **over)
 
@@ -283,7 +282,6 @@ class GlobalMaxPooling1D(_GlobalMaxPooling):
     y[b, c] = max over t of x[b, t, c]
 
     Args, differs from Keras: as in GlobalAveragePooling2D, with a mask (B, T).
-
     Shapes: (B, T, C) to (B, C), or to (B, 1, C) with keepdims; or with channels_first.
 
     >>> GlobalMaxPooling1D()(keras.ops.ones((1, 5, 3))).shape
@@ -324,7 +322,6 @@ class GlobalMaxPooling3D(_GlobalMaxPooling):
     y[b, c] = max over i, j, k of x[b, i, j, k, c]
 
     Args, differs from Keras: as in GlobalAveragePooling2D, with a mask (B, D, H, W).
-
     Shapes: (B, D, H, W, C) to (B, C), or to (B, 1, 1, 1, C) with keepdims.
 
     >>> GlobalMaxPooling3D()(keras.ops.ones((1, 5, 4, 4, 3))).shape
@@ -356,6 +353,7 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
     """
 
     rank = 1
+    expects_mask = True
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -389,7 +387,6 @@ class GlobalAveragePooling3D(_GlobalAveragePooling):
     y[b, c] = mean over i, j, k of x[b, i, j, k, c]
 
     Args, differs from Keras: as in GlobalAveragePooling2D, with a mask (B, D, H, W).
-
     Shapes: (B, D, H, W, C) to (B, C), or to (B, 1, 1, 1, C) with keepdims.
 
     >>> GlobalAveragePooling3D()(keras.ops.ones((1, 5, 4, 4, 3))).shape

@@ -265,3 +265,11 @@ def test_refuses_an_input_below_the_window_and_one_of_another_rank():
         MaxPooling2D()(array(2, 5, 1))
     with pytest.raises(ValueError, match="expected ndim=5"):
         GlobalMaxPooling3D()(array(2, 5, 5, 1))
+
+
+@pytest.mark.parametrize("layer", [GlobalMaxPooling1D, GlobalAveragePooling1D])
+def test_a_mask_that_comes_with_the_input_counts_and_ends_here(layer):
+    values = np.array([[[-1.0], [-2.0], [0.0]]], "float32")  # the last one is hidden
+    y = layer()(keras.layers.Masking()(values))
+    assert float(y[0, 0]) == (-1.0 if layer is GlobalMaxPooling1D else -1.5)
+    assert getattr(y, "_keras_mask", None) is None
