@@ -119,7 +119,11 @@ def _outcome(path):
         header, arrays = decode(save.read_bytes())
         found["last save"] = save.name, fingerprint(arrays), header["callbacks"]
     metrics = json.loads((path / "metrics.json").read_text())
-    found["metrics.json"] = {k: v for k, v in metrics.items() if k != "seconds"}
+    found["metrics.json"] = {
+        name: value
+        for name, value in metrics.items()
+        if "second" not in name and name != "date"
+    }
     for name in ("history.csv", "tuning.csv"):
         if (path / name).exists():
             with (path / name).open() as file:

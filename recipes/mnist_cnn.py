@@ -51,6 +51,7 @@ def space(hp):
         filters=hp.Choice("filters", [8, 12, 16]),
         shift=hp.Float("shift", 0.0, 0.12, step=0.04),
         turn=hp.Float("turn", 0.0, 0.04, step=0.01),
+        batch_size=hp.Choice("batch_size", [64, 128, 256]),
         learning_rate=hp.Float("learning_rate", 1e-3, 3e-2, sampling="log"),
     )
 
