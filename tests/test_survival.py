@@ -28,10 +28,12 @@ class Killed(Exception):
 
 
 def callbacks():
-    """With memory: the best weights, and how long nothing improved."""
+    """With memory: they wait for the loss to rise, stop, and take the first weights."""
     return [
-        keras.callbacks.EarlyStopping(patience=2, restore_best_weights=True),
-        keras.callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=1, verbose=0),
+        keras.callbacks.EarlyStopping(
+            mode="max", patience=2, restore_best_weights=True, min_delta=1
+        ),
+        keras.callbacks.ReduceLROnPlateau(mode="max", factor=0.5, patience=2),
     ]
 
 
@@ -71,6 +73,7 @@ def test_broken_at_any_step_the_same_bits_with_callbacks_that_remember(after, tm
     config = Config(run_dir=tmp_path, save_every=2)
     whole = model()
     rows = train(whole, data(), config, callbacks=callbacks())
+    assert len(rows) == 3, "stopped early"
     net, history = broken_and_resumed(model, config, after, callbacks)
     assert_same(net, history, whole, rows)
 
