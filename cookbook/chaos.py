@@ -112,11 +112,11 @@ def differences(whole, broken):
 
 def _outcome(path):
     """{what: value} of a run folder, without the times in it."""
-    from cookbook.checkpoint import decode, fingerprint
+    from cookbook.checkpoint import unpack_save, fingerprint
 
     found = {}
     for save in sorted(path.glob("step_*.save"), key=lambda p: int(p.stem[5:]))[-1:]:
-        header, arrays = decode(save.read_bytes())
+        header, arrays = unpack_save(save.read_bytes())
         found["last save"] = save.name, fingerprint(arrays), header["callbacks"]
     metrics = json.loads((path / "metrics.json").read_text())
     found["metrics.json"] = {

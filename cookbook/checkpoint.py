@@ -25,7 +25,7 @@ class OtherVersion(Exception):
     """A save that another version of the cookbook wrote."""
 
 
-def encode(header, arrays):
+def pack_save(header, arrays):
     """Bytes of a save: magic and format, checksum of the rest, header, raw arrays."""
     arrays = [np.asarray(array, order="C") for array in arrays]
     kinds = [[array.dtype.name, array.shape] for array in arrays]
@@ -38,7 +38,7 @@ def encode(header, arrays):
     return b"".join([first, *parts])
 
 
-def decode(content):
+def unpack_save(content):
     """(header, arrays) of a save's bytes; raises Damaged or OtherVersion."""
     first, _, rest = content.partition(b"\n")
     found = re.fullmatch(re.escape(MAGIC) + rb" (\d+)", first)
@@ -74,7 +74,7 @@ class Saves:
         )
 
     def write(self, step, header, arrays):
-        content = encode(header, arrays)
+        content = pack_save(header, arrays)
 
         def save(path):
             with path.open("wb") as file:
@@ -91,7 +91,7 @@ class Saves:
         paths = self.paths()
         for path in paths:
             try:
-                return decode(path.read_bytes())
+                return unpack_save(path.read_bytes())
             except Damaged as problem:
                 print(f"{path} is damaged ({problem}): trying the save before it")
             except OtherVersion as problem:

@@ -77,7 +77,12 @@ def draw_contest(history, run):
 
 
 def draw_score(history, name, wanted, run):
-    """curves.png: the scoreboard's figure on validation data, by epoch."""
+    """curves.png: the scoreboard's figure on validation data, by epoch.
+
+    Without such data, as after a search, which learns from them at its end, none.
+    """
+    if f"val_{name}" not in history[0]:
+        return
     lines = {"generated": [row[f"val_{name}"] for row in history]}
     epochs = [row["epoch"] for row in history]
     title = f"{name.replace('_', ' ')} on validation data: {wanted}"

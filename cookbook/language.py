@@ -10,14 +10,19 @@ from custom_layers.decoding import sample
 
 
 def report_language_model(model, data, history, run, expected, text):
-    """Losses in nats a character, the test set's once; pictures; `text` it wrote."""
-    validation, test = (
-        _losses(model, *part).mean(axis=0) for part in (data.validation, data.test)
-    )
-    position = np.arange(1, len(test) + 1)
+    """Losses in nats a character, the test set's once; pictures; `text` it wrote.
+
+    After a search the model has learned from the validation part too: no loss of it.
+    """
+    held_out = "val_loss" in history[0]
+    losses = {"test": _losses(model, *data.test).mean(axis=0)}
+    if held_out:
+        losses["validation"] = _losses(model, *data.validation).mean(axis=0)
+    position = np.arange(1, len(losses["test"]) + 1)
     draw_curves(history, run)
+    shown = "validation" if held_out else "test"
     draw_lines(
-        {"validation": (position, validation)},
+        {shown: (position, losses[shown])},
         "What a longer past is worth",
         "characters seen before the one to predict",
         "loss (nats a character)",
@@ -27,10 +32,7 @@ def report_language_model(model, data, history, run, expected, text):
     )
     run.write("sample.txt", lambda path: path.write_text(text, encoding="utf-8"))
     print(f"\n{text}\n")
-    figures = {
-        "test loss": float(test.mean()),
-        "validation loss": float(validation.mean()),
-    }
+    figures = {f"{part} loss": float(loss.mean()) for part, loss in losses.items()}
     finish(model, data, history, run, figures, expected)
 
 

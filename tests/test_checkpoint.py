@@ -14,7 +14,7 @@ from test_survival import without_times
 from test_training import Config, data, model
 
 from cookbook.catalogue import ROOT
-from cookbook.checkpoint import FORMAT, MAGIC, Saves, decode, encode
+from cookbook.checkpoint import FORMAT, MAGIC, Saves, unpack_save, pack_save
 from cookbook.run_folder import RunFolder
 from cookbook.training import train
 
@@ -28,7 +28,7 @@ def test_a_save_gives_back_what_was_put_in():
         np.zeros((0, 4)),
         np.array([1.5, -2], ml_dtypes.bfloat16),
     ]
-    header, back = decode(encode({"epoch": 3}, arrays))
+    header, back = unpack_save(pack_save({"epoch": 3}, arrays))
     assert header == {"epoch": 3}
     for ours, expected in zip(back, arrays):
         assert ours.dtype == expected.dtype
@@ -205,7 +205,9 @@ def test_a_loss_that_is_not_finite_leaves_the_saves_before_it(tmp_path, capsys):
     assert "became nan in epoch 1" in line
     assert [path.name for path in Saves(run).paths()] == ["step_2.save", "step_1.save"]
     for path in Saves(run).paths():
-        assert all(np.isfinite(array).all() for array in decode(path.read_bytes())[1])
+        assert all(
+            np.isfinite(array).all() for array in unpack_save(path.read_bytes())[1]
+        )
 
 
 def test_seconds_count_what_earlier_processes_spent(finished):
@@ -213,5 +215,5 @@ def test_seconds_count_what_earlier_processes_spent(finished):
     resumed = RunFolder.open("r", config)
     opened = resumed.started
     train(model(), data(), config, resumed)
-    header, _ = decode(Saves(run).paths()[0].read_bytes())
+    header, _ = unpack_save(Saves(run).paths()[0].read_bytes())
     assert resumed.started == pytest.approx(opened - header["spent"])

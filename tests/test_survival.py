@@ -15,7 +15,7 @@ from test_training import Config, data, model
 from cookbook.batches import Batches
 from cookbook.catalogue import ROOT, recipes
 from cookbook.chaos import differences
-from cookbook.checkpoint import encode
+from cookbook.checkpoint import pack_save
 from cookbook.cli import parse
 from cookbook.run_folder import RunFolder
 from cookbook.training import seed_everything, train
@@ -221,7 +221,7 @@ def test_chaos_tells_runs_apart_that_differ(tmp_path, monkeypatch):
             json.dumps({"a": 1, "seconds": value})
         )
         folder.joinpath("history.csv").write_text(f"epoch,loss,seconds\n1,{value},3\n")
-        save = encode({"callbacks": []}, [np.array([value])])
+        save = pack_save({"callbacks": []}, [np.array([value])])
         folder.joinpath("step_3.save").write_bytes(save)
     different = differences(tmp_path / "whole", tmp_path / "broken")
     assert different == ["last save", "history.csv"]
