@@ -112,7 +112,7 @@ def differences(whole, broken):
 
 def _outcome(path):
     """{what: value} of a run folder, without the times in it."""
-    from cookbook.checkpoint import unpack_save, fingerprint
+    from cookbook.checkpoint import fingerprint, unpack_save
 
     found = {}
     for save in sorted(path.glob("step_*.save"), key=lambda p: int(p.stem[5:]))[-1:]:

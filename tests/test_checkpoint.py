@@ -14,7 +14,7 @@ from test_survival import without_times
 from test_training import Config, data, model
 
 from cookbook.catalogue import ROOT
-from cookbook.checkpoint import FORMAT, MAGIC, Saves, unpack_save, pack_save
+from cookbook.checkpoint import FORMAT, MAGIC, Saves, pack_save, unpack_save
 from cookbook.run_folder import RunFolder
 from cookbook.training import train
 
