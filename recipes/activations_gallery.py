@@ -62,7 +62,7 @@ CURVES = (
     *(sparse_plus, soft_shrink, hard_shrink, relu, relu6, leaky_relu),
     *(elu, selu, celu, silu, gelu, mish),
 )
-RANGE = np.linspace(-4, 4, 400)
+RANGE = np.linspace(-5, 8, 521)
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def draw_gallery(run):
     for axes, (name, f) in zip(panels, shown.items()):
         axes.plot(RANGE, np.array(f(RANGE)), color=BLUE, label="y")
         axes.plot(RANGE, slope(f, RANGE), color=ORANGE, ls="--", label="dy/dx")
-        axes.set(ylim=(-2, 4), title=name, xlabel="x")
+        axes.set(ylim=(-2, 7), title=name, xlabel="x")
         axes.grid(alpha=0.3)
     figure.axes[0].legend()
     figure.suptitle("Where the slope (dashed) is 0, nothing is learned")

@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 
 from cookbook.cli import Count, Experiment, parse
 from cookbook.lab import Claim, conclude, flow
-from cookbook.plots import COLOURS, save_figure
+from cookbook.plots import BLUE, COLOURS, save_figure
 from cookbook.run_folder import RunFolder
 from cookbook.training import seed_everything
 from custom_layers.activations.basic import sigmoid, softsign, tanh
@@ -67,9 +67,9 @@ COLOUR = [
     *2 * COLOURS[6:],
     *2 * COLOURS[5:6],
     "#AAAAAA",
-    "#AAAAAA",
+    BLUE,
 ]
-WIDTH = [2, 2, 2, 2, 8, 8, 4.5, 4.5, 4.5, 4.5, 1.5, 1]
+WIDTH = [2, 2, 2, 2, 8, 8, 4.5, 4.5, 4.5, 4.5, 1.5, 2]
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,8 @@ def draw(found, part, label, message, run, name):
         for initializer, colour, width in zip(INITIALIZERS, COLOUR, WIDTH):
             size = found[f.__name__, initializer][part]
             layer = np.arange(1, len(size) + 1)
-            axes.semilogy(layer, size, color=colour, lw=width, label=initializer)
+            style = {"lw": width, "ls": ":" if initializer == "identity" else "-"}
+            axes.semilogy(layer, size, color=colour, label=initializer, **style)
         axes.set(xlabel="layer", title=f.__name__, ylim=(1e-12, 1e12))
         axes.tick_params(labelbottom=True)
         axes.grid(alpha=0.3)
