@@ -27,6 +27,8 @@ from cookbook.run_folder import RunFolder
 from custom_layers.losses.classification import BinaryCrossentropy
 from custom_layers.losses.focal import BinaryFocalCrossentropy
 from custom_layers.losses.margin import Hinge
+from custom_layers.optimizers.adaptive import Adam
+from custom_layers.schedules import CosineDecay
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ def fit(loss, x, y, config):
     def mean_loss(W, b):
         return loss(y, ops.matmul(x, W) + b)
 
-    return minimize(mean_loss, (np.zeros((2, 1)), np.zeros(1)), config.steps)
+    optimizer = Adam(CosineDecay(0.1, config.steps))
+    return minimize(optimizer, (np.zeros((2, 1)), np.zeros(1)), mean_loss, config.steps)
 
 
 def share_by_p(loss, y, z):
