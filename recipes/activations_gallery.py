@@ -7,8 +7,7 @@ What flows back through a unit is multiplied by the slope of its activation. On 
 digits, too large weights make slopes flat (saturation), too fast learning makes units
 flat for every example (death). Expected: most of tanh's slopes and half of ReLU's units
 lost, in 40 s. What one reads and did not hold here: the sigmoid net learned only with
-too large weights; ELU and GELU units died too; dead units hardly cost accuracy. Not
-shown: PReLU and Maxout, which learn their curves.
+too large weights; ELU and GELU units died too; dead units hardly cost accuracy.
 Paper: Lu, Shin, Su, Karniadakis, "Dying ReLU and initialization: theory and numerical
 examples", 2019. https://arxiv.org/abs/1903.06733
 """

@@ -10,8 +10,7 @@ on two CPU cores. What one reads and did not hold here: orthogonal weights keep 
 signal (not ReLU's, they lack He's factor of 2), sigmoid's gradient always vanishes
 (it grew with weights of deviation 1), Glorot keeps tanh's (over four fifths were lost).
 No initializer here is GELU's: its signal fades with He's, too. Sigmoid's signal
-survives in name only: what stays is its mean of 1/2. Constants are left out: the units
-of a layer would stay alike.
+survives in name only: its mean of 1/2. Not shown: constants, which keep units alike.
 Papers: Glorot, Bengio, "Understanding the difficulty of training deep feedforward
 neural networks", 2010, https://proceedings.mlr.press/v9/glorot10a.html; He et al.,
 "Delving deep into rectifiers", 2015, https://arxiv.org/abs/1502.01852
