@@ -5,8 +5,6 @@ import numpy as np
 from keras import ops
 
 from cookbook.data.images import load_images
-from custom_layers.optimizers.adaptive import Adam
-from custom_layers.schedules import CosineDecay
 
 
 def descend(optimizer, weights, loss, steps, keep=None):
@@ -31,13 +29,12 @@ def descend(optimizer, weights, loss, steps, keep=None):
     return loop.get_concrete_function()().numpy()  # called, TF warns of a new loop
 
 
-def minimize(loss, start, steps, rate=0.1):
-    """The arrays at which loss(*arrays) is least, found by Adam from those of `start`.
+def minimize(optimizer, start, loss, steps):
+    """The arrays at which loss(*arrays) is least, reached from those of `start`.
 
     A loss of several numbers, each of weights of its own, makes each of them least.
     """
     weights = [keras.Variable(w, dtype="float32") for w in start]
-    optimizer = Adam(CosineDecay(rate, steps))
     descend(optimizer, weights, lambda _: loss(*weights), steps)
     return list(map(np.array, weights))
 

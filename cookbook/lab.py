@@ -5,6 +5,7 @@ import json
 import time
 
 import numpy as np
+from keras import ops
 
 from cookbook.run_folder import plain
 
@@ -99,11 +100,12 @@ def flow(x, weights, f, gradient, inputs=None):
     """
     h, sums, forwards, back = x, [], [], []
     for i, W in enumerate(weights):
-        sums.append(h @ W + (0 if inputs is None else inputs[i]))
+        # NumPy's own product waits for its threads where other processes compute
+        sums.append(np.array(ops.matmul(h, W)) + (0 if inputs is None else inputs[i]))
         h = np.array(f(sums[-1]))
         forwards.append(h)
     slopes = slope(f, np.stack(sums))
     for df, W in zip(reversed(slopes), reversed(weights)):
         back.append(gradient * df)
-        gradient = back[-1] @ np.swapaxes(W, -1, -2)
+        gradient = np.array(ops.matmul(back[-1], np.swapaxes(W, -1, -2)))
     return [np.sqrt([np.mean(a * a) for a in part]) for part in (forwards, back[::-1])]

@@ -20,6 +20,9 @@ def save_figure(figure, run, name):
 def save_animation(figure, draw, frames, run, name, per_second=12):
     """Writes an animated GIF: draw(frame) paints each of `frames` on the figure."""
     FigureCanvasAgg(figure)
+    draw(0)
+    figure.draw_without_rendering()  # places the axes, once for all frames
+    figure.set_layout_engine("none")
     animation = FuncAnimation(figure, draw, frames=frames, init_func=lambda: None)
     run.write(name, lambda path: animation.save(path, PillowWriter(per_second)))
 
@@ -39,6 +42,8 @@ def draw_lines(lines, title, xlabel, ylabel, run, name, **settings):
         style = ("-", "--", "-.", ":")[i % 4]
         axes.plot(x, y, style, color=COLOURS[i % len(COLOURS)], label=label)
     axes.set(**settings)
+    if "xticks" in settings:
+        axes.minorticks_off()  # a log scale's own labels would mingle with these
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
     save_figure(figure, run, name)

@@ -7,8 +7,7 @@ What flows back through a unit is multiplied by the slope of its activation. On 
 digits, too large weights make slopes flat (saturation), too fast learning makes units
 flat for every example (death). Expected: most of tanh's slopes and half of ReLU's units
 lost, in 40 s. What one reads and did not hold here: the sigmoid net learned only with
-too large weights; ELU and GELU units died too; dead units hardly cost accuracy. Not
-shown: PReLU and Maxout, which learn their curves.
+too large weights; ELU and GELU units died too; dead units hardly cost accuracy.
 Paper: Lu, Shin, Su, Karniadakis, "Dying ReLU and initialization: theory and numerical
 examples", 2019. https://arxiv.org/abs/1903.06733
 """
@@ -62,7 +61,7 @@ CURVES = (
     *(sparse_plus, soft_shrink, hard_shrink, relu, relu6, leaky_relu),
     *(elu, selu, celu, silu, gelu, mish),
 )
-RANGE = np.linspace(-4, 4, 400)
+RANGE = np.linspace(-5, 8, 521)
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,7 @@ def draw_gallery(run):
     for axes, (name, f) in zip(panels, shown.items()):
         axes.plot(RANGE, np.array(f(RANGE)), color=BLUE, label="y")
         axes.plot(RANGE, slope(f, RANGE), color=ORANGE, ls="--", label="dy/dx")
-        axes.set(ylim=(-2, 4), title=name, xlabel="x")
+        axes.set(ylim=(-2, 7), title=name, xlabel="x")
         axes.grid(alpha=0.3)
     figure.axes[0].legend()
     figure.suptitle("Where the slope (dashed) is 0, nothing is learned")

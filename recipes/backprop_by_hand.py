@@ -123,7 +123,7 @@ def draw(by_hand, automatic, numeric, run):
     axes = Figure(figsize=(6, 3.5), layout="constrained").subplots()
     k = np.arange(1, len(by_hand) + 1)
     axes.bar(k, by_hand, color=COLOURS[5], label="by hand")
-    axes.plot(k, automatic, "o", color=BLUE, label="automatic")
+    axes.plot(k, automatic, "o", color=BLUE, mfc="none", ms=12, label="automatic")
     axes.plot(k, numeric, "x", color=ORANGE, label="finite differences")
     axes.set(xlabel="weight", ylabel="dE/dw", title="Three ways, one gradient")
     axes.legend()

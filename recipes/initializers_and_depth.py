@@ -10,8 +10,7 @@ on two CPU cores. What one reads and did not hold here: orthogonal weights keep 
 signal (not ReLU's, they lack He's factor of 2), sigmoid's gradient always vanishes
 (it grew with weights of deviation 1), Glorot keeps tanh's (over four fifths were lost).
 No initializer here is GELU's: its signal fades with He's, too. Sigmoid's signal
-survives in name only: what stays is its mean of 1/2. Constants are left out: the units
-of a layer would stay alike.
+survives in name only: its mean of 1/2. Not shown: constants, which keep units alike.
 Papers: Glorot, Bengio, "Understanding the difficulty of training deep feedforward
 neural networks", 2010, https://proceedings.mlr.press/v9/glorot10a.html; He et al.,
 "Delving deep into rectifiers", 2015, https://arxiv.org/abs/1502.01852
@@ -24,7 +23,7 @@ from matplotlib.figure import Figure
 
 from cookbook.cli import Count, Experiment, parse
 from cookbook.lab import Claim, conclude, flow
-from cookbook.plots import COLOURS, save_figure
+from cookbook.plots import BLUE, COLOURS, save_figure
 from cookbook.run_folder import RunFolder
 from cookbook.training import seed_everything
 from custom_layers.activations.basic import sigmoid, softsign, tanh
@@ -67,9 +66,9 @@ COLOUR = [
     *2 * COLOURS[6:],
     *2 * COLOURS[5:6],
     "#AAAAAA",
-    "#AAAAAA",
+    BLUE,
 ]
-WIDTH = [2, 2, 2, 2, 8, 8, 4.5, 4.5, 4.5, 4.5, 1.5, 1]
+WIDTH = [2, 2, 2, 2, 8, 8, 4.5, 4.5, 4.5, 4.5, 1.5, 2]
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,8 @@ def draw(found, part, label, message, run, name):
         for initializer, colour, width in zip(INITIALIZERS, COLOUR, WIDTH):
             size = found[f.__name__, initializer][part]
             layer = np.arange(1, len(size) + 1)
-            axes.semilogy(layer, size, color=colour, lw=width, label=initializer)
+            style = {"lw": width, "ls": ":" if initializer == "identity" else "-"}
+            axes.semilogy(layer, size, color=colour, label=initializer, **style)
         axes.set(xlabel="layer", title=f.__name__, ylim=(1e-12, 1e12))
         axes.tick_params(labelbottom=True)
         axes.grid(alpha=0.3)

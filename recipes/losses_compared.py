@@ -31,6 +31,8 @@ from custom_layers.losses.regression import (
     Quantile,
     RootMeanSquaredError,
 )
+from custom_layers.optimizers.adaptive import Adam
+from custom_layers.schedules import CosineDecay
 
 REGRESSION = {  # reduction None: a loss for each row
     "MSE": MeanSquaredError(reduction=None),
@@ -63,7 +65,8 @@ def draw_points(config):
 def fit_lines(loss, x, y, config):
     """The lines z = a + b x of least loss, one for each row of y."""
     start = np.zeros((2, len(y), 1))
-    a, b = minimize(lambda a, b: loss(y, a + b * x), start, config.steps)
+    optimizer = Adam(CosineDecay(0.1, config.steps))
+    a, b = minimize(optimizer, start, lambda a, b: loss(y, a + b * x), config.steps)
     return a + b * x
 
 

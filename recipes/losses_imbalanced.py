@@ -27,6 +27,8 @@ from cookbook.run_folder import RunFolder
 from custom_layers.losses.classification import BinaryCrossentropy
 from custom_layers.losses.focal import BinaryFocalCrossentropy
 from custom_layers.losses.margin import Hinge
+from custom_layers.optimizers.adaptive import Adam
+from custom_layers.schedules import CosineDecay
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ def fit(loss, x, y, config):
     def mean_loss(W, b):
         return loss(y, ops.matmul(x, W) + b)
 
-    return minimize(mean_loss, (np.zeros((2, 1)), np.zeros(1)), config.steps)
+    optimizer = Adam(CosineDecay(0.1, config.steps))
+    return minimize(optimizer, (np.zeros((2, 1)), np.zeros(1)), mean_loss, config.steps)
 
 
 def share_by_p(loss, y, z):
@@ -75,35 +78,38 @@ def draw_ranks(y, logits, run):
     save_figure(figure, run, "ranks.png")
 
 
-def main(config):
-    run = RunFolder.open("losses_imbalanced", config)
+def fit_all(config):
+    """({name: loss}, y of test examples, {name: their logits})"""
     rng = np.random.default_rng(config.seed)
     (x, y), (x_test, y_test) = draw_examples(config, rng), draw_examples(config, rng)
-    weight = {"apply_class_balancing": True, "alpha": 1 - config.rare}
+    weight = {"apply_class_balancing": True, "alpha": 1 - config.rare, "gamma": 0}
     settings = {"from_logits": True, "reduction": None}
     losses = {
         "cross-entropy": BinaryCrossentropy(**settings),
         "hinge": Hinge(reduction=None),
         "focal": BinaryFocalCrossentropy(**settings),
-        "weighted cross-entropy": BinaryFocalCrossentropy(
-            gamma=0, **weight, **settings
-        ),
+        "weighted cross-entropy": BinaryFocalCrossentropy(**weight, **settings),
     }
     logits = {}
     for name, loss in losses.items():
         W, b = fit(loss, x, y, config)
         logits[name] = x_test @ W + b
+    return losses, y_test, logits
+
+
+def main(config):
+    run = RunFolder.open("losses_imbalanced", config)
+    losses, y_test, logits = fit_all(config)
     draw_ranks(y_test, logits, run)
-    z = logits["cross-entropy"]
-    shares = {
-        name: share_by_p(losses[name], y_test, z) for name in ("cross-entropy", "focal")
-    }
-    lines = {name: (100 * p, 100 * share) for name, (p, share) in shares.items()}
+    curves, z = {}, logits["cross-entropy"]
+    for name in ("cross-entropy", "focal"):
+        curves[name] = share_by_p(losses[name], y_test, z)
+    lines = {name: (100 * p, 100 * share) for name, (p, share) in curves.items()}
     title = "Focal loss nearly leaves out what is known already"
     labels = "probability of the truth, up to (%)", "part of the loss (%)"
     draw_lines(lines, title, *labels, run, "known.png")
-    known = {k: 1 - np.interp(0.9, *curve) for k, curve in shares.items()}
 
+    known = {name: 1 - np.interp(0.9, *curve) for name, curve in curves.items()}
     rank = [roc_auc_score(y_test, z) for z in logits.values()]
     found = {name: np.mean(z[y_test == 1] > 0) for name, z in logits.items()}
     p = {name: 1 / (1 + np.exp(-z)) for name, z in logits.items()}

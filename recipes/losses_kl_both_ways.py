@@ -23,6 +23,8 @@ from cookbook.lab import Claim, conclude
 from cookbook.plots import COLOURS, draw_lines, panel, save_figure
 from cookbook.run_folder import RunFolder
 from custom_layers.losses.distribution import KLDivergence
+from custom_layers.optimizers.adaptive import Adam
+from custom_layers.schedules import CosineDecay
 
 PLACES = np.linspace(-20, 20, 501, dtype="float32")  # that have a probability
 
@@ -55,7 +57,8 @@ def stand_ins(p, starts, config, is_forward):
         return divergence(p, q) if is_forward else divergence(q, p)
 
     first = starts, np.full_like(starts, 0.5)
-    mean, log_deviation = minimize(loss, first, config.steps)
+    optimizer = Adam(CosineDecay(0.1, config.steps))
+    mean, log_deviation = minimize(optimizer, first, loss, config.steps)
     parts = mean, np.exp(log_deviation), loss(mean, log_deviation)
     return np.stack([np.ravel(part) for part in parts], -1)
 

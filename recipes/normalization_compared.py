@@ -34,6 +34,7 @@ from custom_layers.normalization.sample import (
 )
 from custom_layers.optimizers.gradient_descent import SGD
 
+KINDS = "none", "batch", "layer", "instance", "group"
 DRAWN = "batch", "group"  # whose dependence on the other images is measured
 
 
@@ -94,6 +95,22 @@ def dependence(model, x, batch_size):
     return answers.std(0).mean() / answers.mean(0).std(0).mean()
 
 
+def measure(kind, sizes, config):
+    """Losses, accuracies and dependence by batch size, means of `repeats` networks."""
+    data = [(x.reshape(-1, 8, 8, 1), y) for x, y in small_digits(config.seed)]
+    model, rows = build(kind, config), []
+    for size, repeat in product(sizes, range(config.repeats)):
+        seed = config.seed + repeat
+        seed_everything(seed)
+        start = build(kind, config).get_weights()
+        figures = train(model, start, data, size, config, seed)
+        others = dependence(model, data[0][0], size) if kind in DRAWN else 0
+        rows.append((*figures, others))
+    losses, right, depends = np.reshape(rows, (len(sizes), -1, 3)).mean(1).T
+    print(f"{kind:<9} accuracy with {sizes} images: {right.round(3)}")
+    return losses, right, depends
+
+
 def draw(values, title, ylabel, sizes, run, name):
     """A line for each kind of normalization, by batch size."""
     lines = {kind: (sizes, 100 * share) for kind, share in values.items()}
@@ -106,43 +123,24 @@ def main(config):
     sizes = [2, 4, 8, 16, 32, 64, 128, 256]
     if config.quick:
         sizes, config = [2, 32], replace(config, passes=2, repeats=1)
-    data = [(x.reshape(-1, 8, 8, 1), y) for x, y in small_digits(config.seed)]
-    losses, right, depends = {}, {}, {}
-    for kind in ("none", "batch", "layer", "instance", "group"):
-        model, rows = build(kind, config), []
-        for size, repeat in product(sizes, range(config.repeats)):
-            seed = config.seed + repeat
-            seed_everything(seed)
-            start = build(kind, config).get_weights()
-            figures = train(model, start, data, size, config, seed)
-            others = dependence(model, data[0][0], size) if kind in DRAWN else 0
-            rows.append((*figures, others))
-        rows = np.reshape(rows, (len(sizes), config.repeats, 3)).mean(1)
-        losses[kind], right[kind], depends[kind] = rows.T
-        print(f"{kind:<9} accuracy with {sizes} images: {right[kind].round(3)}")
+    found = {kind: measure(kind, sizes, config) for kind in KINDS}
+    losses, right, depends = (dict(zip(KINDS, part)) for part in zip(*found.values()))
     title = "Batch normalization needs batches of 8 or more, the others do not"
     draw(right, title, "test accuracy (%)", sizes, run, "accuracy.png")
     title = "What batch normalization says of an image depends on its batch"
     ylabel = "deviation from batch to batch\n(% of that from image to image)"
-    draw(
-        {kind: depends[kind] for kind in DRAWN},
-        title,
-        ylabel,
-        sizes,
-        run,
-        "dependence.png",
-    )
+    drawn = {kind: depends[kind] for kind in DRAWN}
+    draw(drawn, title, ylabel, sizes, run, "dependence.png")
 
-    middle = sizes.index(32)
-    batch, group = losses["batch"], losses["group"]
-    share = depends["batch"]
+    middle, best = sizes.index(32), max(right["instance"])
+    batch, group, others = losses["batch"], losses["group"], depends["batch"]
     claims = [
         Claim("2 images: batch norm.'s test loss", batch[0], 1.1 * group[0]),
         Claim("... its accuracy", right["batch"][0], right["group"][0], True),
         Claim("32 images: batch norm.'s test loss", batch[middle], group[middle], True),
-        Claim("instance norm.'s best accuracy", max(right["instance"]), 0.8, True),
-        Claim("batch norm.'s dependence on 1 other image", share[0], 0.3),
-        Claim("... on 31 others", share[middle], 0.25, True),
+        Claim("instance norm.'s best accuracy", best, 0.8, True),
+        Claim("batch norm.'s dependence on 1 other image", others[0], 0.3),
+        Claim("... on 31 others", others[middle], 0.25, True),
         Claim("group norm.'s dependence", max(depends["group"]), 1e-3, True),
     ]
     conclude(run, claims)

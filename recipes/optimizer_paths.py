@@ -112,7 +112,7 @@ def draw_paths(walks, config, run):
         end = f"at its own best learning rate (step {3 * i})"
         figure.suptitle(f"No optimizer wins everywhere, each {end}")
 
-    save_animation(figure, frame, 10 if config.quick else 41, run, "paths.gif")
+    save_animation(figure, frame, 5 if config.quick else 41, run, "paths.gif")
     save_figure(figure, run, "paths.png")
 
 

@@ -132,7 +132,7 @@ def draw_weights(found, run):
 def main(config):
     run = RunFolder.open("regularization_compared", config)
     if config.quick:
-        config = replace(config, examples=120, steps=600)
+        config = replace(config, examples=120, steps=400)
     found = {name: train(config, name) for name in TECHNIQUES}
     draw_losses(found, run)
     draw_weights(found, run)

@@ -109,7 +109,9 @@ def draw(snapshots, losses, run):
         )
         colours = ["#E66101" if y == 0 else "#5E3C99" for y in Y[:, 0]]
         left.scatter(*X.T, c=colours, edgecolors="white", s=120, linewidths=2)
-        left.set(xlabel="x1", ylabel="x2", title=f"answer after {epoch} epochs")
+        left.set(
+            xlabel="x1", ylabel="x2", title=f"purple: answer 1, after {epoch} epochs"
+        )
         right.clear()
         right.loglog(np.arange(1, len(losses) + 1), losses, color="#0072B2")
         right.axvline(max(epoch, 1), color="#D55E00")
@@ -124,7 +126,7 @@ def main(config):
     run = RunFolder.open("xor_from_scratch", config)
     seed_everything(config.seed)
     epochs = min(config.epochs, 1_000) if config.quick else config.epochs
-    frames = min(config.frames, 15) if config.quick else config.frames
+    frames = min(config.frames, 8) if config.quick else config.frames
     rng = np.random.default_rng(config.seed)
     shapes = [(2, config.hidden), (config.hidden,), (config.hidden, 1), (1,)]
     weights = [rng.normal(size=shape) for shape in shapes]

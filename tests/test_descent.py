@@ -8,6 +8,7 @@ from sklearn.datasets import load_digits
 from cookbook.descent import Networks, descend, minimize, shuffled, small_digits
 from custom_layers.optimizers.adaptive import Adam
 from custom_layers.optimizers.gradient_descent import SGD
+from custom_layers.schedules import CosineDecay
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="the lab runs on TensorFlow"
@@ -31,7 +32,7 @@ def test_the_least_is_found_for_several_functions_at_once():
     def loss(a, b):
         return keras.ops.sum((a - aims) ** 2 + 9 * (b - 2 * aims) ** 2, -1)
 
-    a, b = minimize(loss, start, 500)
+    a, b = minimize(Adam(CosineDecay(0.1, 500)), start, loss, 500)
     np.testing.assert_allclose(a, aims, atol=1e-3)
     np.testing.assert_allclose(b, 2 * aims, atol=1e-3)
 

@@ -7,7 +7,7 @@ import json
 import keras
 import pytest
 
-from cookbook.catalogue import ROOT, recipes
+from cookbook.catalogue import ROOT, components, imports, recipes
 from cookbook.cli import parse
 
 # A recipe with a search space trains one model on data; the others are the lab's.
@@ -117,3 +117,13 @@ def test_the_worked_example_refuses_sizes_that_do_not_fit(tmp_path, capfd):
             run("backprop_by_hand", tmp_path, "--sizes", *sizes)
         assert stop.value.code == 2
         assert "--sizes got" in capfd.readouterr().err
+
+
+def test_the_gallery_shows_every_activation():
+    functions = {
+        entry.name
+        for entry in components()
+        if entry.file.startswith("custom_layers/activations") and entry.name.islower()
+    }
+    assert len(functions) > 25
+    assert functions <= imports(ROOT / "recipes/activations_gallery.py")
