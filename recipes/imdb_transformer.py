@@ -10,7 +10,7 @@ Paper: Vaswani et al., "Attention is all you need", 2017,
 https://arxiv.org/abs/1706.03762
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 
@@ -34,17 +34,17 @@ EXPECTED = {"imdb_reviews": (0.89, 0.005)}
 
 @dataclass(frozen=True)
 class Config(Run):
-    epochs: Count = 6  # passes over the training set
+    epochs: Count = 3  # passes over the training set
     blocks: Count = 1  # transformer blocks
-    features: Count = 64  # of a word's vector; heads divide it
+    features: Count = 32  # of a word's vector; heads divide it
     heads: Count = 4  # of the attention
-    hidden: Count = 128  # features inside the feed-forward network
+    hidden: Count = 64  # features inside the feed-forward network
     words: Count = 20_000  # ids of the vocabulary
     length: Count = 256  # words of a review that are read
-    word_dropout: Share = 0.1  # share of the words left out in training
-    dropout: Share = 0.3  # share of the features left out in training
+    word_dropout: Share = 0.3  # share of the words left out in training
+    dropout: Share = 0.4  # share of the features left out in training
     batch_size: Count = 64  # reviews a step
-    learning_rate: Rate = 1e-3  # peak, after the warm-up
+    learning_rate: Rate = 2e-3  # peak, after the warm-up
     predict: str | None = None  # judge this text with the newest run, train nothing
 
 
@@ -99,6 +99,8 @@ def build(config, data):
 def main(config):
     if config.predict is not None:
         return answer("imdb_transformer", config)
+    if config.quick:
+        config = replace(config, batch_size=16, dropout=0.1, word_dropout=0)
     data = load_reviews(
         config.data, "imdb_reviews", config.words, config.length, config.quick
     )
