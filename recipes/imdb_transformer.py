@@ -37,7 +37,7 @@ class Config(Run):
     epochs: Count = 3  # passes over the training set
     blocks: Count = 1  # transformer blocks
     features: Count = 32  # of a word's vector; heads divide it
-    heads: Count = 4  # of the attention
+    heads: Count = 2  # of the attention
     hidden: Count = 64  # features inside the feed-forward network
     words: Count = 20_000  # ids of the vocabulary
     length: Count = 256  # words of a review that are read
@@ -51,8 +51,8 @@ class Config(Run):
 def space(hp):
     return Config(
         blocks=hp.Choice("blocks", [1, 2]),
-        features=hp.Choice("features", [32, 64, 96]),
-        heads=hp.Choice("heads", [2, 4, 8]),
+        features=hp.Choice("features", [16, 32, 64]),
+        heads=hp.Choice("heads", [1, 2, 4]),
         word_dropout=hp.Float("word_dropout", 0.0, 0.4, step=0.1),
         dropout=hp.Float("dropout", 0.2, 0.6, step=0.1),
         learning_rate=hp.Float("learning_rate", 3e-4, 5e-3, sampling="log"),
@@ -62,9 +62,7 @@ def space(hp):
 def build(config, data):
     V, D = len(data.vocabulary), config.features
     blocks = [
-        TransformerEncoderBlock(
-            config.hidden, config.heads, dropout=0.1, normalize_first=True
-        )
+        TransformerEncoderBlock(config.hidden, config.heads, normalize_first=True)
         for _ in range(config.blocks)
     ]
     model = keras.Sequential(

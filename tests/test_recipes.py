@@ -25,7 +25,7 @@ BARS = {
 
 # The same where the headline is an error, which must not be larger.
 CEILINGS = {
-    "mackey_glass_rnn": 0.4,
+    "mackey_glass_rnn": 0.15,
 }
 
 
