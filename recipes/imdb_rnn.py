@@ -38,7 +38,7 @@ EXPECTED = {"imdb_reviews": (0.885, 0.005)}
 
 @dataclass(frozen=True)
 class Config(Run):
-    epochs: Count = 4  # passes over the training set
+    epochs: Count = 3  # passes over the training set
     cell: Literal["simple", "lstm", "gru"] = "lstm"  # the recurrent layer
     bidirectional: bool = True  # reads from both ends
     units: Count = 32  # of the recurrent layer, in each direction
@@ -93,7 +93,7 @@ def main(config):
     if config.predict is not None:
         return answer("imdb_rnn", config)
     if config.quick:
-        config = replace(config, units=16, batch_size=16, dropout=0.1, word_dropout=0)
+        config = replace(config, batch_size=16, dropout=0.1, word_dropout=0)
     data = load_reviews(
         config.data, "imdb_reviews", config.words, config.length, config.quick
     )

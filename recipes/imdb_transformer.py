@@ -98,7 +98,7 @@ def main(config):
     if config.predict is not None:
         return answer("imdb_transformer", config)
     if config.quick:
-        config = replace(config, batch_size=16, dropout=0.1, word_dropout=0)
+        config = replace(config, batch_size=16, learning_rate=5e-3, word_dropout=0)
     data = load_reviews(
         config.data, "imdb_reviews", config.words, config.length, config.quick
     )
