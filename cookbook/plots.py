@@ -113,8 +113,8 @@ def draw_confusion(labels, predictions, classes, run):
     axes.set_yticks(range(len(classes)), classes)
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
-    axes.set_title(f"{mistakes.sum()} mistakes in {counts.sum()} test images")
-    figure.colorbar(image, label="mistakes (images)", shrink=0.7)
+    axes.set_title(f"{mistakes.sum()} mistakes in {counts.sum()} test examples")
+    figure.colorbar(image, label="mistakes", shrink=0.7)
     save_figure(figure, run, "confusion.png")
 
 

@@ -1,7 +1,8 @@
 """Sentiment: the report on a classifier of texts, and its answer to a typed text."""
 
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LinearSegmentedColormap, Normalize
 
 from cookbook.batches import Batches
 from cookbook.cli import fail
@@ -32,8 +33,8 @@ def report_reviews(model, data, history, run, expected):
     draw_curves(history, run)
     draw_confusion(y, answers, data.classes, run)
     run.write("mistakes.txt", lambda path: _write_mistakes(path, data, log_p))
-    shown = np.flatnonzero((answers == y) & ((x != 0).sum(1) >= min(40, data.length)))
-    _draw_review(model, data, shown[0] if len(shown) else 0, run)
+    far = np.abs((x != 0).sum(1) - 70) + (answers != y) * 1000
+    _draw_review(model, data, far.argmin(), run)
     reader = {
         "words": data.vocabulary.words,
         "length": data.length,
@@ -90,24 +91,24 @@ def _draw_review(model, data, row, run):
             lines, width = [*lines, []], 0
         lines[-1].append((width, word, value))
         width += len(word) + 1
-    title = f"Words that make the model answer {said} to a test review"
-    figure, axes = panel(title, "", "", size=(9, 0.3 * len(lines) + 1.3))
-    axes.set(xlim=(0, 82), ylim=(len(lines), -1), xticks=[], yticks=[])
     most = np.abs(speaks).max() or 1
-    image = axes.imshow([[0]], FOR_AND_AGAINST, vmin=-most, vmax=most, aspect="auto")
-    image.set_extent((0, 0, 0, 0))
+    title = f"Words that make the model answer {said} to a test review"
+    figure, axes = panel(title, "", "", size=(9, 0.28 * len(lines) + 1.6))
+    axes.set(xlim=(0, 84), ylim=(len(lines) - 0.4, -0.6))
+    axes.set_axis_off()
+    style = {"family": "monospace", "fontsize": 9.5, "va": "center"}
     for i, line in enumerate(lines):
         for start, word, value in line:
-            colour = FOR_AND_AGAINST(0.5 + 0.4 * value / most)
-            axes.text(
-                start,
-                i,
-                word,
-                family="monospace",
-                fontsize=8.5,
-                bbox={"facecolor": colour, "edgecolor": "none", "pad": 1},
-            )
-    figure.colorbar(image, label=f"log-odds of {said} due to the word")
+            shade = FOR_AND_AGAINST(0.5 + 0.4 * value / most)
+            box = {"facecolor": shade, "edgecolor": "none", "pad": 1}
+            axes.text(start, i, word, bbox=box, **style)
+    figure.colorbar(
+        ScalarMappable(Normalize(-most / 0.8, most / 0.8), FOR_AND_AGAINST),
+        ax=axes,
+        orientation="horizontal",
+        aspect=60,
+        label=f"log-odds of {said} due to the word",
+    )
     save_figure(figure, run, "review.png")
 
 

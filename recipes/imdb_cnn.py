@@ -11,7 +11,7 @@ https://arxiv.org/abs/1408.5882; Joulin, Grave, Bojanowski, Mikolov, "Bag of tri
 for efficient text classification", 2016, https://arxiv.org/abs/1607.01759
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 from keras import ops
@@ -24,7 +24,7 @@ from cookbook.training import seed_everything, train
 from cookbook.tuning import search
 from custom_layers.convolution.standard import Conv1D
 from custom_layers.dense import Dense, Embedding
-from custom_layers.dropout import Dropout
+from custom_layers.dropout import Dropout, SpatialDropout1D
 from custom_layers.losses.classification import SparseCategoricalCrossentropy
 from custom_layers.optimizers.adaptive import Adam
 from custom_layers.pooling import GlobalAveragePooling1D, GlobalMaxPooling1D
@@ -35,8 +35,8 @@ EXPECTED = {"imdb_reviews": (0.90, 0.005)}
 
 @dataclass(frozen=True)
 class Config(Run):
-    epochs: Count = 5  # passes over the training set
-    features: Count = 64  # of a word's and a word pair's vector
+    epochs: Count = 4  # passes over the training set
+    features: Count = 16  # of a word's and a word pair's vector
     filters: Count = 64  # of the convolution
     width: Count = 3  # places that the convolution sees at a time
     words: Count = 30_000  # ids of the vocabulary
@@ -51,7 +51,7 @@ class Config(Run):
 
 def space(hp):
     return Config(
-        features=hp.Choice("features", [32, 64, 96]),
+        features=hp.Choice("features", [8, 16, 32]),
         filters=hp.Choice("filters", [32, 64, 128]),
         width=hp.Choice("width", [2, 3, 4]),
         word_dropout=hp.Float("word_dropout", 0.0, 0.4, step=0.1),
@@ -69,6 +69,7 @@ def build(config, data):
     x = Embedding(V, D)(ids) + Embedding(config.buckets, D)(pairs)  # T, D
     x = x * ops.cast(ops.expand_dims(inside, -1), x.dtype)  # padding is zeros
     x = Dropout(config.word_dropout, noise_shape=(None, None, 1))(x)
+    x = SpatialDropout1D(config.dropout)(x)
     seen = Conv1D(config.filters, config.width, padding="same", activation="relu")(x)
     mean = GlobalAveragePooling1D()(x, mask=inside)
     largest = GlobalMaxPooling1D()(seen, mask=inside)
@@ -94,6 +95,8 @@ def build(config, data):
 def main(config):
     if config.predict is not None:
         return answer("imdb_cnn", config)
+    if config.quick:
+        config = replace(config, buckets=8192, batch_size=16, learning_rate=5e-3)
     data = load_reviews(
         config.data, "imdb_reviews", config.words, config.length, config.quick
     )

@@ -10,7 +10,7 @@ Paper: Vaswani et al., "Attention is all you need", 2017,
 https://arxiv.org/abs/1706.03762
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 
@@ -34,25 +34,25 @@ EXPECTED = {"imdb_reviews": (0.89, 0.005)}
 
 @dataclass(frozen=True)
 class Config(Run):
-    epochs: Count = 6  # passes over the training set
+    epochs: Count = 3  # passes over the training set
     blocks: Count = 1  # transformer blocks
-    features: Count = 64  # of a word's vector; heads divide it
-    heads: Count = 4  # of the attention
-    hidden: Count = 128  # features inside the feed-forward network
+    features: Count = 32  # of a word's vector; heads divide it
+    heads: Count = 2  # of the attention
+    hidden: Count = 64  # features inside the feed-forward network
     words: Count = 20_000  # ids of the vocabulary
     length: Count = 256  # words of a review that are read
-    word_dropout: Share = 0.1  # share of the words left out in training
-    dropout: Share = 0.3  # share of the features left out in training
+    word_dropout: Share = 0.3  # share of the words left out in training
+    dropout: Share = 0.4  # share of the features left out in training
     batch_size: Count = 64  # reviews a step
-    learning_rate: Rate = 1e-3  # peak, after the warm-up
+    learning_rate: Rate = 2e-3  # peak, after the warm-up
     predict: str | None = None  # judge this text with the newest run, train nothing
 
 
 def space(hp):
     return Config(
         blocks=hp.Choice("blocks", [1, 2]),
-        features=hp.Choice("features", [32, 64, 96]),
-        heads=hp.Choice("heads", [2, 4, 8]),
+        features=hp.Choice("features", [16, 32, 64]),
+        heads=hp.Choice("heads", [1, 2, 4]),
         word_dropout=hp.Float("word_dropout", 0.0, 0.4, step=0.1),
         dropout=hp.Float("dropout", 0.2, 0.6, step=0.1),
         learning_rate=hp.Float("learning_rate", 3e-4, 5e-3, sampling="log"),
@@ -62,9 +62,7 @@ def space(hp):
 def build(config, data):
     V, D = len(data.vocabulary), config.features
     blocks = [
-        TransformerEncoderBlock(
-            config.hidden, config.heads, dropout=0.1, normalize_first=True
-        )
+        TransformerEncoderBlock(config.hidden, config.heads, normalize_first=True)
         for _ in range(config.blocks)
     ]
     model = keras.Sequential(
@@ -99,6 +97,8 @@ def build(config, data):
 def main(config):
     if config.predict is not None:
         return answer("imdb_transformer", config)
+    if config.quick:
+        config = replace(config, batch_size=16, learning_rate=5e-3, word_dropout=0)
     data = load_reviews(
         config.data, "imdb_reviews", config.words, config.length, config.quick
     )

@@ -16,8 +16,16 @@ LABS = [entry.name for entry in recipes() if entry.name not in NAMES]
 
 # Headline figure that --quick must reach on the embedded data.
 BARS = {
+    "imdb_cnn": 0.85,
+    "imdb_rnn": 0.7,
+    "imdb_transformer": 0.65,
     "mnist_cnn": 0.95,
     "mnist_mlp": 0.95,
+}
+
+# The same where the headline is an error, which must not be larger.
+CEILINGS = {
+    "mackey_glass_rnn": 0.15,
 }
 
 
@@ -31,14 +39,14 @@ def run(name, folder, *arguments):
 
 
 def test_every_recipe_has_a_bar():
-    assert set(BARS) == set(NAMES)
+    assert {*BARS, *CEILINGS} == set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_quick_learns_and_leaves_a_whole_run_folder(name, tmp_path, capfd):
     metrics, path = run(name, tmp_path)
     headline, value = next(iter(metrics.items()))
-    assert value >= BARS[name]
+    assert BARS.get(name, value) <= value <= CEILINGS.get(name, value)
     for file in ("config.json", "history.csv", "model.keras", "curves.png"):
         assert (path / file).stat().st_size > 0
     last = capfd.readouterr().out.strip().splitlines()[-1]

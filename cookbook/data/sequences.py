@@ -75,7 +75,7 @@ def mackey_glass(count, tau=17, beta=0.2, gamma=0.1, n=10, settle=500, substeps=
         k3 = (before + feed) / 2 - gamma * (x[t] + h / 2 * k2)
         k4 = feed - gamma * (x[t] + h * k3)
         x[t + 1] = x[t] + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
-    return x[delay + 1 + settle * substeps :: substeps]
+    return x[delay + (settle + 1) * substeps :: substeps]
 
 
 def adding_problem(count, length, rng):
