@@ -42,15 +42,6 @@ class TokenCrossentropy(keras.losses.Loss):
         return {"label_smoothing": self.label_smoothing, "name": self.name}
 
 
-@keras.saving.register_keras_serializable(package="keras_cookbook")
-def token_accuracy(y_true, y_pred):
-    """Share of the tokens that are guessed, given all those before; without padding."""
-    there = ops.cast(ops.not_equal(y_true, 0), "float32")
-    is_right = ops.cast(ops.equal(ops.argmax(y_pred, -1), y_true), "float32")
-    share = ops.sum(is_right * there) / ops.maximum(ops.sum(there), 1)
-    return ops.ones_like(there[:, 0]) * share
-
-
 def translate(decoder, sentences, subwords, beam_width=5, length_penalty=1.0):
     """Sentences translated by beam search, in batches of like length.
 

@@ -9,12 +9,12 @@ from keras import ops
 
 from cookbook.cli import Count, Rate, Run, Share, parse
 from cookbook.data.translation import load_translations
+from cookbook.metrics import token_accuracy
 from cookbook.run_folder import RunFolder
 from cookbook.training import seed_everything, train
 from cookbook.translation import (
     TokenCrossentropy,
     report_translation,
-    token_accuracy,
     translate_one,
 )
 from cookbook.tuning import search

@@ -97,7 +97,7 @@ def read_question(text, digits):
     if not match or not text.isascii():
         fail(
             f"--ask got {text!r}, expected a sum of two numbers of at most {digits} "
-            "digits, such as 12+345"
+            "digits, such as 1+2"
         )
     a, b = map(int, match.groups())
     return _encode([f"{a}+{b}"], 2 * digits + 1)
