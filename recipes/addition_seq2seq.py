@@ -2,7 +2,7 @@
 
     python recipes/addition_seq2seq.py
     python recipes/addition_seq2seq.py --attention none
-    python recipes/addition_seq2seq.py --ask 12+345    (with a finished run)
+    python recipes/addition_seq2seq.py --ask 12+345    (once trained)
 
 A GRU reads the question; a second one writes the answer from the right, as on paper,
 and looks back through attention. Expected: 99.9 % of whole answers to 3-digit sums.

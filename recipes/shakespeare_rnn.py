@@ -1,7 +1,7 @@
 """Shakespeare, character by character, with LSTM or GRU layers.
 
     python recipes/shakespeare_rnn.py --cell gru
-    python recipes/shakespeare_rnn.py --write "ROMEO:"    (with a finished run)
+    python recipes/shakespeare_rnn.py --write "ROMEO:"    (once trained)
 
 Recurrent layers read a window of text and predict at each character the next one;
 text is drawn one character at a time, the layers' states going along.
