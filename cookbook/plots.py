@@ -65,6 +65,8 @@ def draw_attention(maps, rows, columns, title, run):
         axes.set_yticks(range(len(row)), row)
     figure.colorbar(image, ax=figure.axes, label="share of the attention", shrink=0.6)
     figure.suptitle(title)
+    figure.supxlabel("read")
+    figure.supylabel("written, from top to bottom")
     save_figure(figure, run, "attention.png")
 
 

@@ -6,9 +6,9 @@ from keras import ops
 
 from cookbook.cli import fail
 from cookbook.data.translation import pad
-from cookbook.plots import draw_curves, draw_lines
+from cookbook.plots import draw_attention, draw_curves, draw_lines
 from cookbook.report import finish
-from cookbook.subwords import END, START, UNKNOWN, Subwords
+from cookbook.subwords import END, SPACE, START, UNKNOWN, Subwords
 from cookbook.trained import load_trained
 from custom_layers.decoding import beam_search
 
@@ -40,15 +40,6 @@ class TokenCrossentropy(keras.losses.Loss):
 
     def get_config(self):
         return {"label_smoothing": self.label_smoothing, "name": self.name}
-
-
-@keras.saving.register_keras_serializable(package="keras_cookbook")
-def token_accuracy(y_true, y_pred):
-    """Share of the tokens that are guessed, given all those before; without padding."""
-    there = ops.cast(ops.not_equal(y_true, 0), "float32")
-    is_right = ops.cast(ops.equal(ops.argmax(y_pred, -1), y_true), "float32")
-    share = ops.sum(is_right * there) / ops.maximum(ops.sum(there), 1)
-    return ops.ones_like(there[:, 0]) * share
 
 
 def translate(decoder, sentences, subwords, beam_width=5, length_penalty=1.0):
@@ -125,6 +116,36 @@ def report_translation(model, decoder, data, history, run, expected):
     _draw_bleu_by_length(triples, run)
     figures = {"test BLEU": score, "signature": signature}
     finish(model, data, history, run, figures, expected)
+
+
+def draw_alignment(model, decoder, data, run):
+    """attention.png: where a recurrent decoder looks as it is fed four references.
+
+    model: has layers named embedding, scale, and decoder, whose cell attends.
+    """
+    (source, before), target = data.test
+    lengths = np.count_nonzero(source, axis=1)
+    shown = np.argsort(np.abs(lengths - 9), kind="stable")[:4]  # neither long nor short
+    source = source[shown][:, : lengths[shown].max()]
+    before, target = before[shown], target[shown]
+    layers = {layer.name: layer for layer in model.layers}
+    cell, maps = layers["decoder"].cell, []
+    next_logits, state = decoder(model)(source, before.shape[1])
+    for index in range(np.count_nonzero(target, axis=1).max()):
+        x = layers["scale"](layers["embedding"](before[:, index]))
+        with cell.attend_to(state["memory"], state["mask"]):
+            maps.append(cell.attention_weights(x, state["states"]))
+        _, state = next_logits(before, index, state)
+    labels = [_labels(rows, data.subwords) for rows in (target, source)]
+    title = "Where the decoder looks as it writes"
+    draw_attention(np.array(maps).swapaxes(0, 1), *labels, title, run)
+
+
+def _labels(rows, subwords):
+    """The pieces of each row, as a picture shows them."""
+    shown = [piece.replace(SPACE, "") for piece in subwords.pieces]
+    shown[END] = "end"
+    return [[shown[n] for n in row if n != 0] for row in rows]
 
 
 def _draw_bleu_by_length(triples, run):

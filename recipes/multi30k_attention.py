@@ -1,4 +1,18 @@
-"""German captions translated into English by GRUs and attention."""
+"""German captions translated into English by GRUs with attention: 3.1 million weights.
+
+    python recipes/multi30k_attention.py
+    python recipes/multi30k_attention.py --attention luong
+    python recipes/multi30k_attention.py --translate "Ein Hund."    (once trained)
+
+A bidirectional GRU reads the German subwords; a second GRU writes the English ones and
+looks back through attention. One table of vectors serves both languages and the output.
+Expected: 38 BLEU on test_2016, where bentrevett's well-known tutorial has 28.3.
+Papers: Bahdanau, Cho, Bengio, "Neural machine translation by jointly learning to align
+and translate", 2015, https://arxiv.org/abs/1409.0473; Elliott et al., "Multi30K:
+multilingual English-German image descriptions", 2016, https://arxiv.org/abs/1605.00459;
+Post, "A call for clarity in reporting BLEU scores", 2018,
+https://arxiv.org/abs/1804.08771
+"""
 
 import dataclasses
 from dataclasses import dataclass
@@ -9,12 +23,13 @@ from keras import ops
 
 from cookbook.cli import Count, Rate, Run, Share, parse
 from cookbook.data.translation import load_translations
+from cookbook.metrics import token_accuracy
 from cookbook.run_folder import RunFolder
 from cookbook.training import seed_everything, train
 from cookbook.translation import (
     TokenCrossentropy,
+    draw_alignment,
     report_translation,
-    token_accuracy,
     translate_one,
 )
 from cookbook.tuning import search
@@ -28,13 +43,13 @@ from custom_layers.recurrent.layers import GRU
 from custom_layers.seq2seq import AttentionDecoder, AttentionDecoderCell
 from custom_layers.warmup_schedules import OneCycle
 
-EXPECTED = {"multi30k": (32, 0.7)}
+EXPECTED = {"multi30k": (38, 1.0)}
 
 
 @dataclass(frozen=True)
 class Config(Run):
     epochs: Count = 8  # passes over the training pairs
-    attention: Literal["bahdanau", "luong"] = "bahdanau"  # whose
+    attention: Literal["bahdanau", "luong"] = "bahdanau"  # by whom
     vocabulary: Count = 4000  # subwords, of both languages together
     width: Count = 256  # units of each GRU, features of a subword
     dropout: Share = 0.3  # of embeddings, memory and outputs
@@ -131,6 +146,7 @@ def main(config):
     seed_everything(config.seed)
     model = build(config, data)
     history = train(model, data, config, run)
+    draw_alignment(model, decoder, data, run)
     report_translation(model, decoder, data, history, run, EXPECTED)
 
 

@@ -1,4 +1,17 @@
-"""German captions translated into English by an encoder-decoder transformer."""
+"""German captions translated into English by a transformer: 5 million weights.
+
+    python recipes/multi30k_transformer.py
+    python recipes/multi30k_transformer.py --translate "Ein Hund."    (once trained)
+
+Three blocks read the German subwords, three write the English ones, attending to what
+was read. One table of vectors serves both languages and the output.
+Expected: 37 BLEU on test_2016, where bentrevett's well-known tutorial has 36.5 with
+9 million weights.
+Papers: Vaswani et al., "Attention is all you need", 2017,
+https://arxiv.org/abs/1706.03762; Press, Wolf, "Using the output embedding to improve
+language models", 2017, https://arxiv.org/abs/1608.05859; Elliott et al., "Multi30K:
+multilingual English-German image descriptions", 2016, https://arxiv.org/abs/1605.00459
+"""
 
 import dataclasses
 from dataclasses import dataclass
@@ -8,12 +21,12 @@ from keras import ops
 
 from cookbook.cli import Count, Rate, Run, Share, parse
 from cookbook.data.translation import load_translations
+from cookbook.metrics import token_accuracy
 from cookbook.run_folder import RunFolder
 from cookbook.training import seed_everything, train
 from cookbook.translation import (
     TokenCrossentropy,
     report_translation,
-    token_accuracy,
     translate_one,
 )
 from cookbook.tuning import search
@@ -30,15 +43,15 @@ EXPECTED = {"multi30k": (36.5, 0.7)}
 @dataclass(frozen=True)
 class Config(Run):
     epochs: Count = 10  # passes over the training pairs
-    vocabulary: Count = 6000  # subwords, of both languages together
+    vocabulary: Count = 4000  # subwords, of both languages together
     blocks: Count = 3  # of the encoder, and of the decoder
     width: Count = 256  # features of a subword
     expansion: Count = 2  # features inside a block's feed-forward part, times width
     heads: Count = 8  # attention heads; they divide the width
-    dropout: Share = 0.2  # of embeddings and in the blocks
+    dropout: Share = 0.1  # of embeddings and in the blocks
     smoothing: Share = 0.1  # of the targets
     batch_size: Count = 128  # pairs a step
-    learning_rate: Rate = 2e-3  # peak, after the warm-up
+    learning_rate: Rate = 1.5e-3  # peak, after the warm-up
     translate: str | None = None  # do not train: translate this by a finished run
 
 

@@ -1,7 +1,7 @@
 """Shakespeare, character by character, with LSTM or GRU layers.
 
     python recipes/shakespeare_rnn.py --cell gru
-    python recipes/shakespeare_rnn.py --write "ROMEO:"    (with a finished run)
+    python recipes/shakespeare_rnn.py --write "ROMEO:"    (once trained)
 
 Recurrent layers read a window of text and predict at each character the next one;
 text is drawn one character at a time, the layers' states going along.
@@ -37,7 +37,7 @@ EXPECTED = {"tiny_shakespeare": (1.6, 0.03)}
 @dataclass(frozen=True)
 class Config(Run):
     cell: Literal["lstm", "gru"] = "lstm"  # kind of the recurrent layers
-    epochs: Count = 6  # passes over the windows: two over the text each
+    epochs: Count = 2  # passes over the windows: two over the text each
     context: Count = 128  # characters in a window
     layers: Count = 2  # recurrent layers
     units: Count = 256  # of each layer
