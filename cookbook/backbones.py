@@ -1,6 +1,7 @@
 """Backbones: the networks of keras.applications, with weights that are at hand."""
 
 import difflib
+import os
 import re
 import sys
 from pathlib import Path
@@ -58,7 +59,8 @@ def _network(name):
 
 def _fetched(name):
     """Whether Keras's cache has a file of this network's weights."""
-    files = (Path(keras.config.keras_home()) / "models").glob("*")
+    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
+    files = (home / "models").glob("*")
     return any(_letters(name) in _letters(file.name) for file in files)
 
 

@@ -20,13 +20,15 @@ from cookbook.plots import draw_confusion, draw_curves, draw_mistakes
 from cookbook.run_folder import FREE
 
 
-def report_classifier(model, data, history, run, expected):
+def report_classifier(model, data, history, run, expected, views=(np.asarray,)):
     """Accuracy on data.test, the pictures, and `finish`.
 
     model: logits from images; expected: {data set: (accuracy, tolerance)}.
+    views: functions of the images; an answer is that of the mean of their logits.
     """
     x, y = data.test
-    logits = model.predict(x, batch_size=500, verbose=0).astype("float64")
+    seen = [model.predict(view(x), batch_size=500, verbose=0) for view in views]
+    logits = np.mean(seen, 0, dtype="float64")
     exp = np.exp(logits - logits.max(-1, keepdims=True))
     probabilities = exp / exp.sum(-1, keepdims=True)
     predictions = probabilities.argmax(-1)
@@ -35,7 +37,11 @@ def report_classifier(model, data, history, run, expected):
     draw_mistakes(x, y, probabilities, data.classes, run)
     explain_network(model, x, y, probabilities, data.classes, run)
     accuracy = float(np.mean(predictions == y))
-    finish(model, data, history, run, {"test accuracy": accuracy}, expected)
+    figures = {"test accuracy": accuracy}
+    if len(views) > 1:
+        first = float(np.mean(seen[0].argmax(-1) == y))
+        figures[f"the same from one view instead of {len(views)}"] = first
+    finish(model, data, history, run, figures, expected)
 
 
 def finish(model, data, history, run, figures, expected):

@@ -108,7 +108,7 @@ def learn_features(config, data):
 def build(config, data, features):
     """A new head on frozen features."""
     features.trainable = False
-    x = features.output
+    x = features.outputs[0]
     if config.backbone == "own":
         x = keras.layers.Flatten()(x)  # 4 * 4 * 4n
     else:
@@ -118,7 +118,7 @@ def build(config, data, features):
     x = ReLU()(x)
     x = Dropout(config.rate)(x)
     x = Dense(len(data.classes))(x)
-    return compiled(keras.Model(features.input, x), config, data)
+    return compiled(keras.Model(features.inputs[0], x), config, data)
 
 
 def main(config):
