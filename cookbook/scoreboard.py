@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib
+import os
 
 import keras
 import numpy as np
@@ -49,7 +50,9 @@ def _load_judge(data, config):
         network = recipe.build(settings, data)
         train(network, data, settings)
         path.parent.mkdir(parents=True, exist_ok=True)
-        network.save(path)
+        partial = path.with_name(f"partial_{os.getpid()}_{path.name}")
+        network.save(partial)
+        os.replace(partial, path)  # whole at any moment, should two runs make one
     images = keras.Input(data.shape)
     x = keras.layers.Rescaling(127.5, offset=127.5, name="to_bytes")(images)
     for layer in network.layers[:-1]:

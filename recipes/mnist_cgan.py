@@ -40,7 +40,7 @@ EXPECTED = {}
 @dataclass(frozen=True)
 class Config(Run):
     epochs: Count = 6  # passes over the training set
-    filters: Count = 24  # of each network's layer at 14x14 pixels; twice at 7x7
+    filters: Count = 32  # of each network's layer at 14x14 pixels; twice at 7x7
     latent: Count = 64  # length of the noise vector that becomes an image
     penalty: Rate = 0.5  # weight of the critic's squared gradient at real images
     batch_size: Count = 64  # images a step
