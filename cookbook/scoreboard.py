@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib
+import os
 
 import keras
 import numpy as np
@@ -49,12 +50,14 @@ def _load_judge(data, config):
         network = recipe.build(settings, data)
         train(network, data, settings)
         path.parent.mkdir(parents=True, exist_ok=True)
-        network.save(path)
+        partial = path.with_name(f"partial_{os.getpid()}_{path.name}")
+        network.save(partial)
+        os.replace(partial, path)  # whole at any moment, should two runs make one
     images = keras.Input(data.shape)
-    x = keras.layers.Rescaling(127.5, offset=127.5)(images)
+    x = keras.layers.Rescaling(127.5, offset=127.5, name="to_bytes")(images)
     for layer in network.layers[:-1]:
         x = layer(x, training=False)
-    return keras.Model(images, [x, network.layers[-1](x)], trainable=False)
+    return keras.Model(images, [x, network.layers[-1](x)])
 
 
 class FrechetDistance(keras.metrics.Metric):
@@ -83,14 +86,18 @@ class FrechetDistance(keras.metrics.Metric):
         self.products.assign_add(ops.matmul(ops.transpose(f, (0, 2, 1)), f))
 
     def result(self):
-        means = self.sums / self.count
+        n = ops.maximum(self.count, 2)  # before the first update all is 0
+        means = self.sums / n
         outer = means[:, :, None] * means[:, None, :]
-        S, T = ops.unstack((self.products - self.count * outer) / (self.count - 1))
-        values, vectors = ops.linalg.eigh(S)
+        covariances = (self.products - n * outer) / (n - 1)
+        is_finite = ops.all(ops.isfinite(covariances))
+        S, T = ops.unstack(ops.where(is_finite, covariances, 0))
+        values, vectors = ops.linalg.eigh(S)  # which stops at what is not finite
         root = vectors * ops.sqrt(ops.maximum(values, 0)) @ ops.transpose(vectors)
         shared = ops.linalg.eigh(root @ T @ root)[0]  # those of S T
         apart = ops.sum(ops.square(means[0] - means[1])) + ops.trace(S + T)
-        return apart - 2 * ops.sum(ops.sqrt(ops.maximum(shared, 0)))
+        distance = apart - 2 * ops.sum(ops.sqrt(ops.maximum(shared, 0)))
+        return ops.where(is_finite, distance, float("nan"))
 
 
 class ModeOverlap(keras.metrics.Metric):

@@ -3,9 +3,9 @@
     python recipes/mnist_wgan_gp.py
     python recipes/mnist_wgan_gp.py --tune 10
 
-The critic measures how far mass must be moved from the samples to the digits; a penalty
-on its gradient between them keeps that measure honest. Its loss falls as the samples get
-better, which no other GAN's does. No batch normalization in the critic.
+The critic measures how far mass must be moved from the samples to the digits; a
+penalty on its gradient between the two keeps that measure honest. Its loss falls as the
+samples get better, which no other GAN's does. No batch normalization in the critic.
 Papers: Arjovsky, Chintala, Bottou, "Wasserstein GAN", 2017,
 https://arxiv.org/abs/1701.07875; Gulrajani et al., "Improved training of Wasserstein
 GANs", 2017. https://arxiv.org/abs/1704.00028
@@ -38,8 +38,8 @@ EXPECTED = {}
 
 @dataclass(frozen=True)
 class Config(Run):
-    epochs: Count = 8  # passes over the training set
-    filters: Count = 32  # of each network's layer at 14x14 pixels; twice at 7x7
+    epochs: Count = 6  # passes over the training set
+    filters: Count = 24  # of each network's layer at 14x14 pixels; twice at 7x7
     latent: Count = 64  # length of the noise vector that becomes an image
     penalty: Rate = 10.0  # weight of the gradient penalty
     critic_steps: Count = 2  # steps of the critic for one of the generator
