@@ -61,11 +61,10 @@ def table():
     ]
     for label, row in kept["rows"].items():
         runs = [run for run in kept["runs"] if _label(run) == label]
-        if not runs:
-            continue
         name, *flags = label.split(" ", 1)
         link = " ".join([f"[{name}](recipes/{name}.py)", *(f"`{f}`" for f in flags)])
-        cells = link, row["task"], _measured(runs), row["well known"], _time(runs)
+        measured, time = (_measured(runs), _time(runs)) if runs else ("not yet", "")
+        cells = link, row["task"], measured, row["well known"], time
         lines.append(f"| {' | '.join(cells)} |")
     machines = sorted({run["machine"] for run in kept["runs"]})
     lines += ["", f"Time: from data to pictures, on {'; '.join(machines)}."]

@@ -62,6 +62,11 @@ def test_flags_have_a_row_of_their_own_and_rows_keep_their_order(root):
     assert "[imdb_rnn](recipes/imdb_rnn.py) `--cell gru`" in lines[3]
 
 
+def test_what_was_not_measured_says_so(root):
+    collect([finished(root, "mnist_cnn.py")])
+    assert "[ring_gan](recipes/ring_gan.py) | a ring | not yet | 6.3 |  |" in table()
+
+
 def test_the_readme_is_renewed_between_its_marks_only(root):
     collect([finished(root, "ring_gan.py", "modes", 8.0)])
     show_results()
