@@ -58,8 +58,8 @@ def test_flags_have_a_row_of_their_own_and_rows_keep_their_order(root):
     collect([finished(root, "imdb_rnn.py --cell gru --seed 1")])
     collect([finished(root, "ring_gan.py", "modes", 8.0)])
     lines = table().splitlines()
-    assert "[ring_gan](recipes/ring_gan.py) | a ring | modes 8 |" in lines[2]
-    assert "[imdb_rnn](recipes/imdb_rnn.py) `--cell gru`" in lines[3]
+    assert "[ring_gan](recipes/ring_gan.py) | a ring | modes 8 |" in lines[3]
+    assert "[imdb_rnn](recipes/imdb_rnn.py) `--cell gru`" in lines[4]
 
 
 def test_what_was_not_measured_says_so(root):
