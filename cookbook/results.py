@@ -67,7 +67,7 @@ def table():
         cells = link, row["task"], measured, row["well known"], time
         lines.append(f"| {' | '.join(cells)} |")
     machines = sorted({run["machine"] for run in kept["runs"]})
-    lines += ["", f"Time: from data to pictures, on {'; '.join(machines)}."]
+    lines += ["", f"Time: of one processor core, all in all; {'; '.join(machines)}."]
     return "\n".join(lines) + "\n"
 
 
@@ -83,7 +83,7 @@ def _measured(runs):
 
 
 def _time(runs):
-    seconds = statistics.fmean(run["seconds"] for run in runs)
+    seconds = statistics.fmean(run["cpu_seconds"] for run in runs)
     return f"{seconds:.0f} s" if seconds < 300 else f"{seconds / 60:.0f} min"
 
 

@@ -29,7 +29,7 @@ def finished(root, command, name="test accuracy", value=0.5, seed=0, data="mnist
     """A run folder whose metrics.json says this."""
     folder = root / f"run{len(list(root.glob('run*')))}"
     folder.mkdir()
-    metrics = {name: value, "data": data, "seconds": 400.0, "seed": seed}
+    metrics = {name: value, "data": data, "cpu_seconds": 400.0, "seed": seed}
     metrics.update(machine="a machine", command=f"python recipes/{command}")
     (folder / "metrics.json").write_text(json.dumps(metrics))
     return folder
