@@ -78,6 +78,16 @@ def test_broken_at_any_step_the_same_bits_with_callbacks_that_remember(after, tm
     assert_same(net, history, whole, rows)
 
 
+def test_killed_after_its_last_step_a_run_ends_with_the_same_weights(tmp_path):
+    """Stopped early, with the best weights taken: what comes after the last save."""
+    config = Config(run_dir=tmp_path)
+    whole, net = model(), model()
+    rows = train(whole, data(), config, RunFolder.open("r", config), callbacks())
+    again = dataclasses.replace(config, resume=True)
+    run = RunFolder.open("r", again)
+    assert_same(net, train(net, data(), again, run, callbacks()), whole, rows)
+
+
 @pytest.mark.parametrize(
     "optimizer",
     [
