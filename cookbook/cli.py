@@ -67,10 +67,12 @@ class Run(Experiment):
     data: str = "auto"  # a TFDS name; auto: the recipe's own, or a stand-in offline
     tune: typing.Annotated[int, Between(0)] = 0  # trials of a search before training
     tuner: Tuner = "random"  # how the search proposes its trials
-    with_validation: bool = False  # learn from the validation part too, at the end
+    with_validation: bool = False  # learn from that part too, once all is decided
     resume: bool = False  # go on with this recipe's newest unfinished run
-    save_every: Count = 100  # steps between saves, at most so many are lost by a kill
-    chaos: typing.Annotated[int, Between(0)] = 0  # kill the run so often: a proof
+    save_every: Count = 100  # steps between saves: what a kill may cost
+    chaos: typing.Annotated[int, Between(0)] = (
+        0  # kills at random, to prove it survives
+    )
     tensorboard: bool = False  # write logs for TensorBoard too
 
 

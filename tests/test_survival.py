@@ -78,6 +78,16 @@ def test_broken_at_any_step_the_same_bits_with_callbacks_that_remember(after, tm
     assert_same(net, history, whole, rows)
 
 
+def test_killed_after_its_last_step_a_run_ends_with_the_same_weights(tmp_path):
+    """Stopped early, with the best weights taken: what comes after the last save."""
+    config = Config(run_dir=tmp_path)
+    whole, net = model(), model()
+    rows = train(whole, data(), config, RunFolder.open("r", config), callbacks())
+    again = dataclasses.replace(config, resume=True)
+    run = RunFolder.open("r", again)
+    assert_same(net, train(net, data(), again, run, callbacks()), whole, rows)
+
+
 @pytest.mark.parametrize(
     "optimizer",
     [
@@ -185,14 +195,14 @@ def killed(folder, kills, *arguments):
 def test_killed_at_random_steps_a_run_ends_with_the_same_bits(tmp_path):
     rng = np.random.default_rng(int(time.time()))
     kills = [int(n) for n in rng.integers(1, 9, size=3)]
-    arguments = ("--epochs", "4", "--batch-size", "16", "--save-every", "20")
+    arguments = ("--epochs", "3", "--batch-size", "16", "--save-every", "20")
     assert not killed(tmp_path, kills, *arguments), kills
 
 
 def test_killed_at_random_steps_a_search_gives_the_same_table(tmp_path):
     rng = np.random.default_rng(int(time.time()))
-    kills = [int(n) for n in rng.integers(1, 8, size=2)]
-    arguments = ("--tune", "3", "--epochs", "1", "--batch-size", "32")
+    kills = [int(rng.integers(1, 12))]
+    arguments = ("--tune", "2", "--epochs", "1", "--batch-size", "32")
     assert not killed(tmp_path, kills, *arguments, "--save-every", "10"), kills
 
 
