@@ -42,7 +42,6 @@ TECHNIQUES = {  # what `build` is given for each
     "label smoothing": {"smoothing": 0.1},
     "augmentation": {"shift": 1 / 8},
 }
-POINTS = 10  # of a curve
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,7 @@ class Config(Experiment):
     units: Count = 128  # in each of two hidden layers
     steps: Count = 1000  # gradient steps, on 32 images each
     learning_rate: Rate = 0.02  # step size, with momentum 0.9
+    points: Count = 10  # of a curve
 
 
 def split(config):
@@ -97,8 +97,8 @@ def train(config, technique):
     parts = split(config)
     model = build(config, **TECHNIQUES[technique])
     curves = []
-    for point in range(POINTS):
-        take_steps(model, *parts[0], config.steps // POINTS, 32, seed=point)
+    for point in range(config.points):
+        take_steps(model, *parts[0], config.steps // config.points, 32, seed=point)
         curves.append([evaluate(model, *part) for part in parts])
     kernels = (np.abs(w) for w in model.trainable_variables if w.name == "kernel")
     return np.array(curves), np.concatenate([kernel.ravel() for kernel in kernels])
@@ -106,7 +106,7 @@ def train(config, technique):
 
 def draw_losses(found, run):
     figure = Figure(figsize=(9, 8), layout="constrained")
-    x = np.arange(1, POINTS + 1) * 100 / POINTS
+    x = np.linspace(0, 100, len(found["none"][0]) + 1)[1:]
     panels = figure.subplots(3, 3, sharex=True, sharey=True).flat
     for axes, (name, (curves, _)) in zip(panels, found.items()):
         (learned, held_out, _), plain = curves[..., 0].T, found["none"][0][:, 1, 0]
@@ -132,7 +132,7 @@ def draw_weights(found, run):
 def main(config):
     run = RunFolder.open("regularization_compared", config)
     if config.quick:
-        config = replace(config, examples=120, steps=400)
+        config = replace(config, examples=120, steps=400, points=5)
     found = {name: train(config, name) for name in TECHNIQUES}
     draw_losses(found, run)
     draw_weights(found, run)
