@@ -63,6 +63,7 @@ def finish(model, data, history, run, figures, expected):
             "data": data.note,
             "epochs": len(history),
             "seconds": round(seconds, 1),
+            "cpu_seconds": round(time.process_time(), 1),
             "parameters": model.count_params(),
             "weights": fingerprint(model.get_weights()),
             "seed": run.config.seed,
