@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import keras
 
-from cookbook.cli import Count, Rate, Run, Share, parse
+from cookbook.cli import Count, Rate, Run, Share, fail, parse
 from cookbook.data.reviews import load_reviews
 from cookbook.run_folder import RunFolder
 from cookbook.sentiment import answer, report_reviews
@@ -99,6 +99,8 @@ def main(config):
         return answer("imdb_transformer", config)
     if config.quick:
         config = replace(config, batch_size=16, learning_rate=5e-3, word_dropout=0)
+    if config.features % config.heads:
+        fail(f"--heads got {config.heads}, expected a divisor of {config.features}")
     data = load_reviews(
         config.data, "imdb_reviews", config.words, config.length, config.quick
     )

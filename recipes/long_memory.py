@@ -4,8 +4,9 @@
     python recipes/long_memory.py --lengths 25 50 100 200
 
 Adding: two marked numbers among many random ones give their sum. Copying: symbols
-come, then blanks, then the symbols are said again. The longer the sequence, the
-longer the memory it takes. A run stops early once it has learned. Expected: TODO
+come, then blanks, then the symbols are said again. A run ends early once it has
+learned. Expected: TODO. What one reads and did not hold here: SimpleRNN, from an
+orthogonal start, copies further than LSTM does in as many steps.
 Paper: Hochreiter, Schmidhuber, "Long short-term memory", 1997.
 https://doi.org/10.1162/neco.1997.9.8.1735
 """
@@ -36,9 +37,9 @@ CHUNK = 50  # gradient steps between two scores
 
 @dataclass(frozen=True)
 class Config(Experiment):
-    lengths: tuple[Count, ...] = (10, 25, 50, 100)  # numbers to add among; blanks
+    lengths: tuple[Count, ...] = (10, 20, 40, 80)  # numbers to add among; blanks
     units: Count = 32  # of the recurrent layer
-    steps: Count = 1500  # gradient steps at most
+    steps: Count = 1000  # gradient steps at most
     batch_size: Count = 64  # sequences a step, always new ones
     learning_rate: Rate = 5e-3  # step size
 
@@ -124,7 +125,7 @@ def draw_memory(found, config, run):
 def main(config):
     run = RunFolder.open("long_memory", config)
     if config.quick:
-        config = replace(config, lengths=(5, 30), steps=200)
+        config = replace(config, lengths=(5, 20), steps=300)
     found = {
         (task, cell, length): learn(config, task, cell, length)[1]
         for length in config.lengths
@@ -132,14 +133,26 @@ def main(config):
         for cell in CELLS
     }
     draw_memory(found, config, run)
-    short = config.lengths[0]
+    short, long = config.lengths[0], config.lengths[-1]
+    add, copy = ({k[1:]: v for k, v in found.items() if k[0] == t} for t in TASKS)
     claims = [
+        Claim(f"adding, {short}: worst layer", min(add[c, short] for c in CELLS), 0.7),
         Claim(
-            f"{task} at {short}, worst layer",
-            min(found[task, c, short] for c in CELLS),
-            0.9,
-        )
-        for task in TASKS
+            f"adding, {long}: GRU above SimpleRNN",
+            add["GRU", long] - add["SimpleRNN", long],
+            0.2,
+        ),
+        Claim(
+            f"adding, {long}: LSTM above SimpleRNN",
+            add["LSTM", long] - add["SimpleRNN", long],
+            0.2,
+        ),
+        Claim(f"copying, {short}: SimpleRNN", copy["SimpleRNN", short], 0.9),
+        Claim(
+            f"copying, {long}: SimpleRNN above LSTM",
+            copy["SimpleRNN", long] - copy["LSTM", long],
+            0.2,
+        ),
     ]
     conclude(run, claims)
 

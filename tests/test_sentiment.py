@@ -123,6 +123,14 @@ def test_without_a_finished_run_one_line_says_what_to_do(tmp_path, capsys):
     assert "train first with python recipes/imdb_rnn.py" in capsys.readouterr().err
 
 
+def test_heads_that_do_not_divide_the_features_are_refused(tmp_path, capsys):
+    recipe = importlib.import_module("recipes.imdb_transformer")
+    with pytest.raises(SystemExit) as stop:
+        recipe.main(parse(recipe.Config, ["--heads", "3", "--run-dir", str(tmp_path)]))
+    assert stop.value.code == 2
+    assert "--heads got 3, expected a divisor of 32" in capsys.readouterr().err
+
+
 def test_a_run_leaves_its_pictures_and_its_mistakes(trained):
     for name in RECIPES:
         (run,) = (trained / name).glob("*/")

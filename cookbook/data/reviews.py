@@ -71,7 +71,8 @@ def load_reviews(name, default, words, length, quick=False, seed=0):
 
 
 def _read(name, split):
-    texts, y = read(name, split)
+    part = read(name, split)
+    texts, y = (part["text"], part["label"]) if isinstance(part, dict) else part
     return [text.decode("utf-8", "replace") for text in texts], y
 
 
