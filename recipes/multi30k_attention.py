@@ -135,7 +135,7 @@ def main(config):
         translate_one("multi30k_attention", config, decoder)
         return
     if config.quick:
-        small = {"width": 64, "batch_size": 16, "vocabulary": 300}
+        small = {"width": 48, "batch_size": 16, "vocabulary": 300}
         config = dataclasses.replace(config, **small)
     data = load_translations(
         config.data, "multi30k", config.vocabulary, longest=40, quick=config.quick
