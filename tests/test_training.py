@@ -137,16 +137,6 @@ def test_batches_of_any_lengths_are_learned_from(lengths):
     assert len(net.predict(Batches(x, x, 2, padded=True), verbose=0)) == 6
 
 
-def test_the_first_two_padded_batches_never_have_one_width():
-    """Keras would take that width for the width of every batch."""
-    x = np.where(np.arange(9) < np.array([[3]] * 8 + [[7]] * 8), 1, 0)
-    batches = Batches((x, x[:, :8]), np.zeros(16), 4, padded=True)
-    for part in (0, 1):
-        widths = [batches[i][0][part].shape[1] for i in range(4)]
-        assert widths == [3, 4, 7, 7]
-    assert batches[1][1].shape == (4,)
-
-
 def test_a_row_of_padding_alone_is_a_batch_of_one_column():
     batches = Batches(np.zeros((2, 5), int), np.zeros(2), 2, padded=True)
     assert batches[0][0].shape == (2, 1)
