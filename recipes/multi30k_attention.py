@@ -48,7 +48,7 @@ EXPECTED = {"multi30k": (38, 1.0)}
 
 @dataclass(frozen=True)
 class Config(Run):
-    epochs: Count = 8  # passes over the training pairs
+    epochs: Count = 6  # passes over the training pairs
     attention: Literal["bahdanau", "luong"] = "bahdanau"  # by whom
     vocabulary: Count = 4000  # subwords, of both languages together
     width: Count = 256  # units of each GRU, features of a subword
