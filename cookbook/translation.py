@@ -163,5 +163,5 @@ def _draw_bleu_by_length(triples, run):
         "BLEU",
         run,
         "bleu_by_length.png",
-        ylim=(0, 100),
+        ylim=(0, 102),
     )

@@ -48,7 +48,7 @@ EXPECTED = {"multi30k": (38, 1.0)}
 
 @dataclass(frozen=True)
 class Config(Run):
-    epochs: Count = 8  # passes over the training pairs
+    epochs: Count = 6  # passes over the training pairs
     attention: Literal["bahdanau", "luong"] = "bahdanau"  # by whom
     vocabulary: Count = 4000  # subwords, of both languages together
     width: Count = 256  # units of each GRU, features of a subword
@@ -135,7 +135,7 @@ def main(config):
         translate_one("multi30k_attention", config, decoder)
         return
     if config.quick:
-        small = {"width": 64, "batch_size": 16, "vocabulary": 300}
+        small = {"width": 48, "batch_size": 16, "vocabulary": 300}
         config = dataclasses.replace(config, **small)
     data = load_translations(
         config.data, "multi30k", config.vocabulary, longest=40, quick=config.quick

@@ -129,9 +129,8 @@ def main(config):
         translate_one("multi30k_transformer", config, decoder)
         return
     if config.quick:
-        config = dataclasses.replace(
-            config, width=64, blocks=1, batch_size=16, vocabulary=300
-        )
+        small = {"width": 32, "blocks": 1, "batch_size": 16, "vocabulary": 300}
+        config = dataclasses.replace(config, **small)
     data = load_translations(
         config.data, "multi30k", config.vocabulary, longest=40, quick=config.quick
     )

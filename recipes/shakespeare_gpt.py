@@ -121,7 +121,8 @@ def main(config):
         print(write_on(decoder(model), config.write, 500, **known, seed=config.seed))
         return
     if config.quick:
-        config = dataclasses.replace(config, width=32, blocks=1, context=32)
+        small = {"width": 32, "blocks": 1, "context": 32, "batch_size": 8}
+        config = dataclasses.replace(config, **small)
     data = load_characters(
         config.data, "tiny_shakespeare", config.context, config.quick
     )

@@ -36,6 +36,10 @@ def run(folder, name="auto", quick=False, script=LOAD):
     return done.returncode, done.stdout.strip(), done.stderr
 
 
+def last_line(text):
+    return text.strip().splitlines()[-1]
+
+
 @pytest.fixture(scope="module")
 def prepared_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tfds")
@@ -140,5 +144,49 @@ def test_a_closed_port_is_no_network(monkeypatch):
     assert not sources.network_answers()
 
 
-def last_line(text):
-    return text.strip().splitlines()[-1]
+MULTI30K = """
+import gzip, sys
+from pathlib import Path
+from cookbook.data import sources
+from cookbook.data.translation import load_translations
+sources.network_answers = lambda: False
+folder = Path({folder!r})
+manual = folder / "downloads" / "manual" / "multi30k"
+manual.mkdir(parents=True)
+for file, count in ("train", 30), ("val", 6), ("test_2016_flickr", 4):
+    for language in ("de", "en", "fr"):
+        text = "".join(f"{{file}} {{language}} satz {{i}}.\\n" for i in range(count))
+        (manual / f"{{file}}.{{language}}.gz").write_bytes(gzip.compress(text.encode()))
+for path in (folder, folder / "downloads", manual):
+    path.chmod(0o555)
+data = load_translations({name!r}, "multi30k", 60, 40)
+again = load_translations({name!r}, "multi30k", 60, 40)
+sizes = [len(target) for _, target in (data.train, data.validation, data.test)]
+print(data.note, sizes, sorted(path.name for path in folder.iterdir()))
+print(sorted(data.sentences["test"][0])[0], "|", sorted(again.sentences["test"][1])[0])
+"""
+
+
+def test_multi30k_is_prepared_from_files_in_a_folder_that_stays_as_it_is(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
+    status, out, errors = run(tmp_path / "data", script=MULTI30K)
+    assert status == 0, errors
+    assert out.splitlines()[-2:] == [
+        "multi30k [30, 6, 4] ['downloads']",
+        "test_2016_flickr de satz 0. | test_2016_flickr en satz 0.",
+    ]
+
+
+def test_multi30k_without_its_files_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
+    script = """
+from cookbook.data import sources
+from cookbook.data.translation import load_translations
+sources.network_answers = lambda: False
+load_translations("multi30k", "multi30k", 60, 40)
+"""
+    status, out, errors = run(tmp_path / "data", script=script)
+    assert (status, out) == (2, "")
+    assert "set TFDS_DATA_DIR" in last_line(errors)
