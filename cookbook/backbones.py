@@ -4,6 +4,7 @@ import difflib
 import os
 import re
 import sys
+import warnings
 from pathlib import Path
 
 import keras
@@ -37,7 +38,9 @@ def load_backbone(name, weights, shape, side):
         x = keras.layers.Concatenate()([x, x, x])
     x = sys.modules[network.__module__].preprocess_input(x)
     try:
-        return network(include_top=False, weights=weights, input_tensor=x)
+        with warnings.catch_warnings():  # of a side other than that of the weights
+            warnings.simplefilter("ignore")
+            return network(include_top=False, weights=weights, input_tensor=x)
     except Exception as error:  # whatever a download or a strange file can die of
         fail(f"--backbone {name} with --weights {weights}: {first_line(error)}")
 

@@ -175,6 +175,10 @@ class _Progress(keras.callbacks.Callback):
                 raise NotFinite(
                     f"the {name} became {float(value)} in epoch {self.epoch + 1}"
                 )
+        # The loss is that before the step: it can be finite when the weights are not.
+        for weight in values_of(self.model.trainable_variables):
+            if not np.isfinite(weight).all():
+                raise NotFinite(f"a weight became infinite in epoch {self.epoch + 1}")
 
     def _save(self):
         state, metrics = variables_of(self.model)

@@ -72,6 +72,73 @@ def test_prepared_data_are_used(prepared_folder):
     assert run(prepared_folder)[:2] == (0, "mnist 110 10 20")
 
 
+SHAPES = """
+from cookbook.data.images import load_images
+data = load_images({name!r}, default="mnist")
+print(data.shape, len(data.classes), data.classes[3], len(data.test[0]))
+"""
+
+
+@pytest.fixture(scope="module")
+def other_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tfds")
+    status, _, errors = run(folder, script=prepared.OTHERS)
+    assert status == 0, errors
+    return folder
+
+
+def test_shape_and_classes_come_from_the_set_s_own_description(other_folder):
+    out = run(other_folder, name="cifar100", script=SHAPES)[:2]
+    assert out == (0, "(32, 32, 3) 100 3 20")
+
+
+def test_a_set_without_a_test_part_gives_up_a_share_of_train(other_folder):
+    out = run(other_folder, name="eurosat", script=SHAPES)[:2]
+    assert out == (0, "(64, 64, 3) 10 Highway 20")
+    assert run(other_folder, name="eurosat")[1] == "eurosat 92 8 20"
+
+
+@pytest.mark.parametrize("recipe", ["mnist_cnn", "cifar10_resnet"])
+def test_a_recipe_learns_from_any_image_set(recipe, other_folder, tmp_path):
+    script = f"import recipes.{recipe} as r; r.main(r.parse(r.Config, {{arguments}}))"
+    arguments = ["--data", "cifar100", "--epochs", "1", "--run-dir", str(tmp_path)]
+    arguments += ["--batch-size", "16"]
+    status, out, errors = run(
+        other_folder, script=script.replace("{arguments}", repr(arguments))
+    )
+    assert status == 0, errors
+    assert " | cifar100 | 1 epochs | " in last_line(out)
+    assert list(tmp_path.glob("*/*/grad_cam.png"))
+
+
+def test_images_of_varying_size_are_refused(tmp_path):
+    status, _, errors = run(tmp_path, name="tf_flowers")
+    assert status == 2
+    assert "has images of varying size" in last_line(errors)
+    assert not list(tmp_path.iterdir())
+
+
+def test_some_classes_alone_are_numbered_from_zero():
+    data = load_images("digits", "mnist")
+    half = data.only(5, 10)
+    assert half.classes == tuple("56789")
+    for name in ("train", "validation", "test"):
+        (x, y), (all_x, all_y) = getattr(half, name), getattr(data, name)
+        np.testing.assert_array_equal(x, all_x[all_y >= 5])
+        np.testing.assert_array_equal(y + 5, all_y[all_y >= 5])
+
+
+def test_one_hot_rows_name_the_same_classes_and_leave_the_test_part():
+    data = load_images("digits", "mnist")
+    rows = data.one_hot()
+    for name in ("train", "validation"):
+        y = getattr(rows, name)[1]
+        assert y.shape[1] == 10
+        assert (y.sum(1) == 1).all()
+        np.testing.assert_array_equal(y.argmax(1), getattr(data, name)[1])
+    np.testing.assert_array_equal(rows.test[1], data.test[1])
+
+
 def test_quick_uses_the_stand_in_without_a_warning(prepared_folder):
     status, out, errors = run(prepared_folder, quick=True)
     assert (status, out) == (0, "digits 1317 120 360")

@@ -17,6 +17,7 @@ LABS = [entry.name for entry in recipes() if entry.name not in NAMES]
 # Headline figure that --quick must reach on the embedded data.
 BARS = {
     "addition_seq2seq": 0.3,
+    "cifar10_resnet": 0.95,
     "imdb_cnn": 0.85,
     "imdb_rnn": 0.7,
     "imdb_transformer": 0.65,
@@ -24,6 +25,7 @@ BARS = {
     "mnist_mlp": 0.95,
     "multi30k_attention": 50,
     "multi30k_transformer": 50,
+    "mnist_transfer": 0.93,
 }
 # The same where the headline is an error, which must not be larger.
 CEILINGS = {

@@ -241,6 +241,42 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path, capsys):
     assert "lower the learning rate" in capsys.readouterr().err
 
 
+class Poison(keras.callbacks.Callback):
+    """Makes a weight not a number after a step, as a step too large does."""
+
+    def __init__(self, after):
+        super().__init__()
+        self.after = after  # steps left until then
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.after -= 1
+        if self.after == 0:
+            weight = self.model.trainable_variables[0]
+            weight.assign(weight * float("nan"))
+
+
+@pytest.mark.parametrize("after", [7, 8, 10])
+def test_the_last_finite_state_is_kept_and_goes_on(after, tmp_path, capsys):
+    """In the middle of an epoch of 5 steps, at a save, and as an epoch ends."""
+    config = Config(run_dir=tmp_path, save_every=2)
+    whole = model()
+    train(whole, data(), config, RunFolder.open("whole", config))
+    with pytest.raises(SystemExit) as stop:
+        train(
+            model(), data(), config, RunFolder.open("broken", config), [Poison(after)]
+        )
+    assert stop.value.code == 2
+    assert "the state before it is in" in capsys.readouterr().err
+    again = dataclasses.replace(config, resume=True)
+    resumed = model()
+    run = RunFolder.open("broken", again)
+    history = (run.path / "history.csv").read_text().strip().splitlines()
+    assert len(history) == 2, "the broken epoch is not in history.csv"
+    train(resumed, data(), again, run, [keras.callbacks.Callback()])
+    for ours, expected in zip(resumed.get_weights(), whole.get_weights()):
+        np.testing.assert_array_equal(ours, expected)
+
+
 def test_ctrl_c_keeps_what_was_trained_and_exits_with_130(tmp_path):
     command = [sys.executable, "recipes/mnist_mlp.py", "--data", "digits"]
     process = subprocess.Popen(
