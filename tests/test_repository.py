@@ -27,7 +27,7 @@ PRODUCT = [path for path in FILES if path.parent.name != "tests"]
 COMPONENTS = [path for path in FILES if ROOT / "custom_layers" in path.parents]
 MAY_IMPORT = {
     "custom_layers": {"custom_layers"},
-    "cookbook": {"cookbook"},
+    "cookbook": {"cookbook", "custom_layers"},
     "recipes": {"cookbook", "custom_layers"},
     "benchmarks": {"benchmarks", "cookbook", "custom_layers", "recipes"},
 }
