@@ -17,7 +17,7 @@ import keras
 import numpy as np
 from matplotlib.figure import Figure
 
-from cookbook.cli import Count, Experiment, Rate, parse
+from cookbook.cli import Count, Experiment, Rate, fail, parse
 from cookbook.data.sequences import adding_problem, copy_task
 from cookbook.lab import Claim, conclude
 from cookbook.plots import COLOURS, save_figure
@@ -123,6 +123,8 @@ def draw_memory(found, config, run):
 
 
 def main(config):
+    if min(config.lengths, default=0) < 2:
+        fail(f"--lengths got {config.lengths}, expected whole numbers from 2 on")
     run = RunFolder.open("long_memory", config)
     if config.quick:
         config = replace(config, lengths=(5, 20), steps=300)
