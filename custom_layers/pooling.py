@@ -233,13 +233,21 @@ class _GlobalPooling(keras.layers.Layer):
     def compute_mask(self, inputs, mask=None):
         return None  # no place is left to hide
 
+    def compute_output_spec(self, inputs, mask=None):
+        self._note(mask)
+        return super().compute_output_spec(inputs)
+
+    def _note(self, mask):
+        """From a first mask on, masks are supported: else Keras warns of its loss."""
+        self.supports_masking = self.supports_masking or mask is not None
+
     def call(self, inputs, mask=None):
+        self._note(mask)
         first, channel = (1, -1) if self.data_format == "channels_last" else (2, 1)
         places = tuple(range(first, first + self.rank))
         over = {"axis": places, "keepdims": self.keepdims}
         if mask is None:
             return self._summary(inputs, **over)
-        self.supports_masking = True  # else Keras warns that the mask is lost
         mask = ops.expand_dims(ops.cast(mask, "bool"), channel)
         return self._masked_summary(inputs, mask, **over)
 

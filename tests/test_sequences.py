@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
+from cookbook.cli import parse
 from cookbook.data.sequences import (
     adding_problem,
     copy_task,
     load_mackey_glass,
     mackey_glass,
 )
+from recipes.long_memory import Config, main
 from recipes.mackey_glass_rnn import free_run, linear_autoregression
 
 
@@ -82,6 +84,14 @@ def test_the_symbols_to_copy_stand_before_the_blanks_and_the_sign_behind_them():
     assert (kinds[:, 3:10] == 4).all()
     assert (kinds[:, 10:] == 5).all()
     assert set(y.ravel()) == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize("lengths", [["1", "5"], ["0"], ["-3"]])
+def test_sequences_too_short_for_two_numbers_are_refused(lengths, tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(parse(Config, ["--run-dir", str(tmp_path), "--lengths", *lengths]))
+    assert stop.value.code == 2
+    assert "--lengths got" in capsys.readouterr().err
 
 
 def test_linear_autoregression_forecasts_a_wave_exactly_and_running_free():
