@@ -70,13 +70,17 @@ def prepare_from_manual_folder():
     A data directory that can't be written is left alone: the prepared set then goes
     into Keras's home folder, where TFDS is told to look, too.
     """
-    cache = cache_folder() / "tensorflow_datasets"
-    if (cache / "multi30k").exists():
-        tfds.core.add_data_dir(cache)
     builder = Multi30k()
+    if builder.is_prepared():
+        return
+    cache = cache_folder() / "tensorflow_datasets"
+    if (cache / builder.name).exists():
+        tfds.core.add_data_dir(cache)
+        if Multi30k().is_prepared():
+            return
     data_dir = Path(builder._data_dir_root)
     manual = data_dir / "downloads" / "manual"
-    if builder.is_prepared() or not (manual / builder.name).exists():
+    if not (manual / builder.name).exists():
         return
     if not _may_be_written(data_dir):
         builder = Multi30k(data_dir=cache)
