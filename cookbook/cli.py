@@ -76,6 +76,15 @@ class Run(Experiment):
     tensorboard: bool = False  # write logs for TensorBoard too
 
 
+def check_heads(config):
+    """Refuses a width that the attention heads can't share, two features each."""
+    step = 2 * config.heads
+    if config.width % step:
+        raise ValueError(
+            f"--width got {config.width}, expected a multiple of {step}, twice --heads"
+        )
+
+
 def parse(config_class, args=None):
     """A Config from the command line (or from `args`); exits with 2 on a mistake."""
     description = sys.modules[config_class.__module__].__doc__

@@ -48,6 +48,11 @@ class Subwords:
         """The numbers of a sentence's pieces, without START and END."""
         return [n for word in _words(sentence) for n in self._encode_word(word)]
 
+    def encode_known(self, sentence):
+        """encode, without what training never saw; of nothing else it is empty."""
+        numbers = [n for n in self.encode(sentence) if n != UNKNOWN]
+        return numbers if self.decode(numbers) else []
+
     def decode(self, numbers):
         """The sentence: up to END, without what stands for no subword."""
         known = itertools.takewhile(lambda n: n != END, numbers)

@@ -1,5 +1,7 @@
 """Translation: the loss that leaves padding out, beam search over texts, BLEU."""
 
+import itertools
+
 import keras
 import numpy as np
 from keras import ops
@@ -8,7 +10,7 @@ from cookbook.cli import fail
 from cookbook.data.translation import pad
 from cookbook.plots import draw_attention, draw_curves, draw_lines
 from cookbook.report import finish
-from cookbook.subwords import END, SPACE, START, UNKNOWN, Subwords
+from cookbook.subwords import END, SPACE, START, Subwords
 from cookbook.trained import load_trained
 from custom_layers.decoding import beam_search
 
@@ -49,14 +51,10 @@ def translate(decoder, sentences, subwords, beam_width=5, length_penalty=1.0):
     them, for sources (B, S), numbers of subwords padded with 0. What training never
     saw, such as an emoji, is left out; of nothing the translation is nothing.
     """
-    rows = [subwords.encode(sentence) for sentence in sentences]
-    rows = [[n for n in row if n != UNKNOWN] for row in rows]
-    order = sorted((i for i, row in enumerate(rows) if row), key=lambda i: len(rows[i]))
+    rows = [subwords.encode_known(sentence) for sentence in sentences]
     answers = [""] * len(rows)
-    for start in range(0, len(order), 50):
-        batch = order[start : start + 50]
+    for length, batch in _batches(rows):
         source = pad([[*rows[i], END] for i in batch])
-        length = 10 + 3 * source.shape[1] // 2
         next_logits, state = decoder(source, length)
         tokens, _ = beam_search(
             next_logits,
@@ -72,17 +70,30 @@ def translate(decoder, sentences, subwords, beam_width=5, length_penalty=1.0):
     return answers
 
 
+def _batches(rows, size=50):
+    """(longest translation, numbers of up to `size` rows), shortest first.
+
+    How long a translation may get depends on its own row alone.
+    """
+    limits = {i: 10 + 12 * -(-len(row) // 8) for i, row in enumerate(rows) if row}
+    order = sorted(limits, key=lambda i: len(rows[i]))
+    for length, group in itertools.groupby(order, key=limits.get):
+        group = [*group]
+        for start in range(0, len(group), size):
+            yield length, group[start : start + size]
+
+
 def translate_one(recipe, config, decoder):
     """Prints config.translate in the other language, by the recipe's finished run."""
     model, vocabulary = load_trained(recipe, config, "subwords.json")
     subwords = Subwords(**vocabulary)
-    numbers = subwords.encode(config.translate)
+    numbers = subwords.encode_known(config.translate)
     if len(numbers) > LONGEST:
         fail(
             f"--translate got a text of {len(numbers)} subwords, expected at most "
             f"{LONGEST}: give one sentence"
         )
-    if all(n == UNKNOWN for n in numbers):
+    if not numbers:
         fail(
             f"--translate got {config.translate!r}, which holds nothing that the "
             "vocabulary knows: expected a German sentence"

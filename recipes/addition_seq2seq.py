@@ -78,7 +78,7 @@ def build(config, data):
         x = decoder(x, memory, initial_state=[state], memory_mask=mask)
     logits = Dense(len(ALPHABET), name="logits")(x)  # B, T, characters
     model = keras.Model([question, before], logits)
-    steps = config.epochs * (len(data.train[1]) // config.batch_size)
+    steps = max(20, config.epochs * (len(data.train[1]) // config.batch_size))
     model.compile(
         optimizer=Adam(OneCycle(config.learning_rate, steps), global_clipnorm=1.0),
         loss=SparseCategoricalCrossentropy(from_logits=True, ignore_class=0),

@@ -90,7 +90,7 @@ def build(config, data):
     )
     logits = embedding(drop(outputs), reverse=True)  # B, T, subwords
     model = keras.Model([source, target], logits)
-    steps = config.epochs * (len(data.train[1]) // config.batch_size)
+    steps = max(20, config.epochs * (len(data.train[1]) // config.batch_size))
     model.compile(
         optimizer=Adam(
             OneCycle(config.learning_rate, steps, pct_start=0.2),

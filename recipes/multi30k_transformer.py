@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import keras
 from keras import ops
 
-from cookbook.cli import Count, Rate, Run, Share, parse
+from cookbook.cli import Count, Rate, Run, Share, check_heads, parse
 from cookbook.data.translation import load_translations
 from cookbook.metrics import token_accuracy
 from cookbook.run_folder import RunFolder
@@ -54,6 +54,10 @@ class Config(Run):
     learning_rate: Rate = 1.5e-3  # peak, after the warm-up
     translate: str | None = None  # do not train: translate this by a finished run
 
+    def __post_init__(self):
+        super().__post_init__()
+        check_heads(self)
+
 
 def space(hp):
     return Config(
@@ -85,7 +89,7 @@ def build(config, data):
         x = TransformerDecoderBlock(*sizes, **options)(x, memory, source_mask=mask)
     logits = embedding(LayerNormalization(name="last")(x), reverse=True)
     model = keras.Model([source, target], logits)  # B, T, subwords
-    steps = config.epochs * (len(data.train[1]) // config.batch_size)
+    steps = max(20, config.epochs * (len(data.train[1]) // config.batch_size))
     model.compile(
         optimizer=Adam(
             OneCycle(config.learning_rate, steps, pct_start=0.2), beta_2=0.98

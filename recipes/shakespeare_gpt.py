@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import keras
 
-from cookbook.cli import Count, Rate, Run, Share, parse
+from cookbook.cli import Count, Rate, Run, Share, check_heads, parse
 from cookbook.data.characters import load_characters
 from cookbook.language import report_language_model, write_on
 from cookbook.run_folder import RunFolder
@@ -47,11 +47,14 @@ class Config(Run):
     learning_rate: Rate = 5e-3  # peak, after the warm-up
     write: str | None = None  # do not train: go on from this text with a finished run
 
+    def __post_init__(self):
+        super().__post_init__()
+        check_heads(self)
+
 
 def space(hp):
     return Config(
-        blocks=hp.Int("blocks", 2, 6),
-        width=hp.Int("width", 64, 256, step=64),
+        width=hp.Choice("width", [96, 128, 160]),
         dropout=hp.Float("dropout", 0.0, 0.2, step=0.1),
         learning_rate=hp.Float("learning_rate", 1e-3, 1e-2, sampling="log"),
     )
@@ -70,7 +73,7 @@ def build(config, data):
         )(x)
     logits = Dense(len(data.alphabet), name="logits")(LayerNormalization()(x))
     model = keras.Model(tokens, logits)
-    steps = config.epochs * (len(data.train[0]) // config.batch_size)
+    steps = max(20, config.epochs * (len(data.train[0]) // config.batch_size))
     model.compile(
         optimizer=Muon(
             OneCycle(config.learning_rate, steps, pct_start=0.1),

@@ -50,8 +50,7 @@ class Config(Run):
 def space(hp):
     return Config(
         cell=hp.Choice("cell", ["lstm", "gru"]),
-        layers=hp.Int("layers", 1, 3),
-        units=hp.Int("units", 128, 384, step=128),
+        units=hp.Choice("units", [128, 192, 256]),
         dropout=hp.Float("dropout", 0.0, 0.3, step=0.1),
         learning_rate=hp.Float("learning_rate", 1e-3, 1e-2, sampling="log"),
     )
@@ -66,7 +65,7 @@ def build(config, data):
         x = Dropout(config.dropout)(x)
     logits = Dense(len(data.alphabet))(x)  # B, T, alphabet
     model = keras.Model(tokens, logits)
-    steps = config.epochs * (len(data.train[0]) // config.batch_size)
+    steps = max(20, config.epochs * (len(data.train[0]) // config.batch_size))
     model.compile(
         optimizer=Adam(
             OneCycle(config.learning_rate, steps, pct_start=0.1),

@@ -53,7 +53,7 @@ def test_more_sums_than_there_are_is_refused(capsys):
     assert "--examples got 50000" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("text", ["", "12", "1+", "1+2+3", "1-2", "1234+1", "\u0661+\u0662", "a"])
+@pytest.mark.parametrize("text", ["", "12", "1+", "1+2+3", "1-2", "1234+1", "\u0661+2"])
 def test_what_is_no_sum_is_one_line(text, capsys):
     with pytest.raises(SystemExit) as stop:
         read_question(text, digits=3)

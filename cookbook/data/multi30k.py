@@ -6,7 +6,8 @@ from pathlib import Path
 
 import tensorflow_datasets as tfds
 
-from cookbook.data.sources import cache_folder
+from cookbook.cli import fail
+from cookbook.data.sources import cache_folder, first_line
 
 LANGUAGES = ("de", "en", "fr")
 FILES = {"train": "train", "validation": "val", "test": "test_2016_flickr"}
@@ -69,20 +70,31 @@ def prepare_from_manual_folder():
     A data directory that can't be written is left alone: the prepared set then goes
     into Keras's home folder, where TFDS is told to look, too.
     """
-    cache = cache_folder() / "tensorflow_datasets"
-    if (cache / "multi30k").exists():
-        tfds.core.add_data_dir(cache)
     builder = Multi30k()
+    if builder.is_prepared():
+        return
+    cache = cache_folder() / "tensorflow_datasets"
+    if (cache / builder.name).exists():
+        tfds.core.add_data_dir(cache)
+        if Multi30k().is_prepared():
+            return
     data_dir = Path(builder._data_dir_root)
     manual = data_dir / "downloads" / "manual"
-    if builder.is_prepared() or not (manual / builder.name).exists():
+    if not (manual / builder.name).exists():
         return
     if not _may_be_written(data_dir):
         builder = Multi30k(data_dir=cache)
         tfds.core.add_data_dir(cache)
-    builder.download_and_prepare(
-        download_config=tfds.download.DownloadConfig(manual_dir=manual)
-    )
+    try:
+        builder.download_and_prepare(
+            download_config=tfds.download.DownloadConfig(manual_dir=manual)
+        )
+    except Exception as error:  # whatever a damaged file can lead to
+        fail(
+            f"the files in {manual / builder.name} can't be prepared "
+            f"({first_line(error)}): fetch them again from {URL}, or use "
+            "--data toy_captions"
+        )
 
 
 def _may_be_written(folder):
