@@ -84,7 +84,7 @@ def convolve(x, filters, pool=False):
     )
     x = convolution(x)
     if pool:
-        x = MaxPooling2D(padding="same")(x)
+        x = MaxPooling2D()(x)
     x = BatchNormalization(momentum=0.9)(x)
     return ReLU()(x)
 
@@ -101,9 +101,9 @@ def build(config, data):
     )(x)
     kernel = whitening(scale(data.train[0][:1000]).numpy())
     stem = Conv2D(kernel.shape[-1], 2, use_bias=False, trainable=False)
-    x = ReLU()(stem(x))  # H-1, W-1, 8C
+    x = ReLU()(stem(x))  # 31, 31, 24
     stem.set_weights([kernel])
-    for filters in (n, 4 * n, 4 * n):  # H/2, W/2, n; H/4, W/4, 4n; H/8, W/8, 4n
+    for filters in (n, 4 * n, 4 * n):  # 15, 15, n; 7, 7, 4n; 3, 3, 4n
         x = convolve(x, filters, pool=True)
         x = keras.layers.add([x, convolve(x, filters)])
     x = GlobalMaxPooling2D()(x)  # 4n
