@@ -1,14 +1,21 @@
-"""Small colour photos in ten classes with a small residual network.
+"""Small colour photos in ten classes: a small residual network, 0.5 million weights.
 
     python recipes/cifar10_resnet.py
     python recipes/cifar10_resnet.py --data fashion_mnist --epochs 5
 
-Paper: He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2015,
-https://arxiv.org/abs/1512.03385
+The first layer is not learned but made from the images: it whitens their patches. Each
+stage pools before it normalizes, and adds one residual block. Images are mirrored and
+moved in training; an answer is the mean over six such views. Expected: 90 % test
+accuracy on CIFAR-10 in less than an hour of processor time (two cores: 30 minutes); the
+well-known Keras example has 79 % after 50 epochs.
+Papers: He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2015,
+https://arxiv.org/abs/1512.03385; whitening: Jordan, "94% on CIFAR-10 in 3.29 seconds
+on a single GPU", 2024, https://arxiv.org/abs/2404.00498
 """
 
 import os
 from dataclasses import dataclass, replace
+from functools import partial
 
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # halves a convolution's time
 
@@ -36,15 +43,16 @@ EXPECTED = {"cifar10": (0.90, 0.005)}
 
 @dataclass(frozen=True)
 class Config(Run):
-    epochs: Count = 20  # passes over the training set
+    epochs: Count = 24  # passes over the training set
     filters: Count = 32  # filters of the first stage; the others have 4 times as many
     shift: Share = 2 / 32  # images move by up to this share of their side
     mirror: bool = True  # half of the images are mirrored in training; not for digits
     smoothing: Share = 0.1  # share of the label that is spread over all classes
     decay: Share = 5e-3  # weight decay, times the learning rate
     momentum: Share = 0.9  # of the gradient steps
-    batch_size: Count = 512  # images a step
-    learning_rate: Rate = 0.1  # peak of the one cycle, for each 128 images of a step
+    batch_size: Count = 128  # images a step
+    learning_rate: Rate = 0.2  # peak of the one cycle
+    with_validation: bool = True  # learn from the validation part too
 
 
 def space(hp):
@@ -76,7 +84,7 @@ def convolve(x, filters, pool=False):
     )
     x = convolution(x)
     if pool:
-        x = MaxPooling2D(padding="same")(x)
+        x = MaxPooling2D()(x)
     x = BatchNormalization(momentum=0.9)(x)
     return ReLU()(x)
 
@@ -93,19 +101,18 @@ def build(config, data):
     )(x)
     kernel = whitening(scale(data.train[0][:1000]).numpy())
     stem = Conv2D(kernel.shape[-1], 2, use_bias=False, trainable=False)
-    x = ReLU()(stem(x))  # H-1, W-1, 8C
+    x = ReLU()(stem(x))  # 31, 31, 24
     stem.set_weights([kernel])
-    for filters in (n, 4 * n, 4 * n):  # H/2, W/2, n; H/4, W/4, 4n; H/8, W/8, 4n
+    for filters in (n, 4 * n, 4 * n):  # 15, 15, n; 7, 7, 4n; 3, 3, 4n
         x = convolve(x, filters, pool=True)
         x = keras.layers.add([x, convolve(x, filters)])
     x = GlobalMaxPooling2D()(x)  # 4n
     x = Dense(len(data.classes), use_bias=False)(x)
     model = keras.Model(images, keras.layers.Rescaling(1 / 8)(x))
     steps = config.epochs * (len(data.train[0]) // config.batch_size)
-    peak = config.learning_rate * config.batch_size / 128
     model.compile(
         optimizer=SGD(
-            OneCycle(peak, max(steps, 4)),
+            OneCycle(config.learning_rate, max(steps, 4)),
             momentum=config.momentum,
             nesterov=True,
             weight_decay=config.decay,
@@ -119,23 +126,27 @@ def build(config, data):
     return model
 
 
-def mirrored(images):
-    return images[:, :, ::-1]
+def views(config, images):
+    """The images as they are and moved by a pixel, and their mirror images."""
+    H, W = images.shape[1:3]
+    edge = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), "reflect")
+    moved = [edge[:, i : i + H, i : i + W] for i in (1, 0, 2)]
+    return [*moved, *(x[:, :, ::-1] for x in moved if config.mirror)]
 
 
 def main(config):
-    if config.quick:  # few images: a narrow network, many small steps
-        config = replace(config, filters=8, batch_size=64)
-    data = load_images(config.data, default="cifar10", quick=config.quick)
-    data = data.one_hot()
+    if config.quick:  # few images, of digits: a narrow network, many small steps
+        small = {"filters": 8, "batch_size": 64, "learning_rate": 0.1}
+        epochs = min(config.epochs, 10)
+        config = replace(config, epochs=epochs, mirror=False, **small)
+    data = load_images(config.data, default="cifar10", quick=config.quick).one_hot()
     run = RunFolder.open("cifar10_resnet", config)
     if config.tune:
         config = search(space, build, data, config, run)
     seed_everything(config.seed)
     model = build(config, data)
     history = train(model, data, config, run)
-    views = [np.asarray, mirrored] if config.mirror else [np.asarray]
-    report_classifier(model, data, history, run, EXPECTED, views)
+    report_classifier(model, data, history, run, EXPECTED, partial(views, config))
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def test_transfer_leaves_the_frozen_features_as_they_were(tmp_path, monkeypatch)
     for old, new in zip(before, features.get_weights()):
         assert (old == new).all()
     saved = keras.models.load_model(path / "model.keras")
-    assert len(saved.trainable_variables) == 5  # two kernels, gamma, beta, one bias
+    assert len(saved.trainable_variables) == 8  # two blocks of three, kernel, bias
     assert saved.output_shape == (None, 5)
 
 
