@@ -7,6 +7,8 @@ component without a row here turns the contract test red.
 
 import keras
 
+from custom_layers.adversarial.losses import HingeGAN
+from custom_layers.adversarial.penalty import GradientPenalty
 from custom_layers.seq2seq import AttentionDecoder, AttentionDecoderCell
 
 LAYERS = {
@@ -223,6 +225,24 @@ LOSSES = {
     "Circle": {"gamma": 64.0},
     # losses/sequence
     "CTC": {},
+    # adversarial
+    "NonSaturatingGAN": {},
+    "MinimaxGAN": {"reduction": "sum"},
+    "LeastSquaresGAN": {},
+    "HingeGAN": {"dtype": "float64"},
+    "WassersteinGAN": {},
+}
+
+PENALTIES = {"GradientPenalty": {"weight": 0.5, "target": 0.0, "at": "both"}}
+
+MODELS = {
+    "AdversarialModel": lambda: {
+        "generator": keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]),
+        "critic": keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]),
+        "loss": HingeGAN(),
+        "penalty": GradientPenalty(0.5),
+        "critic_steps": 2,
+    },
 }
 
 OPTIMIZERS = {

@@ -12,9 +12,12 @@ import numpy as np
 import pytest
 from keras import ops
 
+from custom_layers.adversarial.penalty import GradientPenalty
 from oracle import array, call_layer, components
 
 KINDS = {
+    "model": (keras.Model, examples.MODELS),  # which is a layer too
+    "penalty": (GradientPenalty, examples.PENALTIES),
     "layer": (keras.layers.Layer, examples.LAYERS),
     "initializer": (keras.initializers.Initializer, examples.INITIALIZERS),
     "regularizer": (keras.regularizers.Regularizer, examples.REGULARIZERS),
@@ -27,7 +30,11 @@ KINDS = {
     ),
 }
 CLASSES = {n: c for n, c in components().items() if inspect.isclass(c)}
-LAYERS = [n for n, c in CLASSES.items() if issubclass(c, keras.layers.Layer)]
+LAYERS = [
+    n
+    for n, c in CLASSES.items()
+    if issubclass(c, keras.layers.Layer) and not issubclass(c, keras.Model)
+]
 needs_tensorflow = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="jit_compile is TensorFlow's flag"
 )

@@ -5,7 +5,6 @@ generator turns random latent vectors into samples that shall score high.
 """
 
 import keras
-import numpy as np
 from keras import ops
 
 
@@ -35,11 +34,12 @@ class AdversarialModel(keras.Model):
     `scores`, a list of metrics, may be set before `fit`: each is updated in
     validation as metric.update_state(real, generated). They are not saved.
 
+    >>> from custom_layers.adversarial.losses import HingeGAN
     >>> generator = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     >>> critic = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     >>> model = AdversarialModel(generator, critic, HingeGAN())
     >>> model.compile(keras.optimizers.Adam(), keras.optimizers.Adam())
-    >>> sorted(model.fit(np.ones((8, 2)), verbose=0).history)
+    >>> sorted(model.fit(keras.ops.ones((8, 2)), verbose=0).history)
     ['critic_loss', 'generator_loss']
     >>> model.sample(5).shape
     (5, 2)
@@ -73,9 +73,8 @@ class AdversarialModel(keras.Model):
 
     def sample(self, count, labels=None, seed=None):
         """`count` samples as an array; the same seed draws the same latent vectors."""
-        rng = np.random.default_rng(seed)
-        z = rng.normal(size=(count, self.latent_dim)).astype("float32")
-        inputs = [z, np.asarray(labels)] if self.conditional else z
+        z = keras.random.normal((count, self.latent_dim), seed=seed)
+        inputs = [z, ops.convert_to_tensor(labels)] if self.conditional else z
         return self.generator.predict(inputs, batch_size=500, verbose=0)
 
     def compile(self, generator_optimizer, critic_optimizer, **kwargs):
@@ -85,6 +84,8 @@ class AdversarialModel(keras.Model):
         critic_optimizer.build(self.critic.trainable_variables)
 
     def get_compile_config(self):
+        if not self.compiled:
+            return {}
         names = ("run_eagerly", "steps_per_execution", "jit_compile")
         serialize = keras.saving.serialize_keras_object
         return {
