@@ -185,7 +185,6 @@ class AveragePooling2D(_AveragePooling):
 
     Args, raises: as in MaxPooling2D, pool_size without a default. With "same" the mean
         is over that part of the window which lies inside.
-
     Shapes: as in MaxPooling2D.
 
     >>> AveragePooling2D(2)(keras.ops.ones((1, 5, 4, 3))).shape
@@ -234,15 +233,11 @@ class _GlobalPooling(keras.layers.Layer):
         return None  # no place is left to hide
 
     def compute_output_spec(self, inputs, mask=None):
-        self._note(mask)
+        self.supports_masking |= mask is not None  # else Keras warns of its loss
         return super().compute_output_spec(inputs)
 
-    def _note(self, mask):
-        """From a first mask on, masks are supported: else Keras warns of its loss."""
-        self.supports_masking = self.supports_masking or mask is not None
-
     def call(self, inputs, mask=None):
-        self._note(mask)
+        self.supports_masking |= mask is not None
         first, channel = (1, -1) if self.data_format == "channels_last" else (2, 1)
         places = tuple(range(first, first + self.rank))
         over = {"axis": places, "keepdims": self.keepdims}
@@ -349,7 +344,6 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
     y[b, c] = sum over t of mask[b, t] * x[b, t, c] / sum over t of mask[b, t]
 
     Args: as in GlobalAveragePooling2D.
-
     Shapes: (B, T, C) to (B, C), or to (B, 1, C) with keepdims; or with channels_first.
     Differs from Keras: 0 comes of a sequence all hidden, not NaN.
 
