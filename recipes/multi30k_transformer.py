@@ -5,7 +5,7 @@
 
 Three blocks read the German subwords, three write the English ones, attending to what
 was read. One table of vectors serves both languages and the output.
-Expected: 37 BLEU on test_2016, where bentrevett's well-known tutorial has 36.5 with
+The aim is 36.5 BLEU on test_2016, which bentrevett's well-known tutorial reaches with
 9 million weights.
 Papers: Vaswani et al., "Attention is all you need", 2017,
 https://arxiv.org/abs/1706.03762; Press, Wolf, "Using the output embedding to improve
@@ -37,7 +37,7 @@ from custom_layers.optimizers.adaptive import Adam
 from custom_layers.transformer import TransformerDecoderBlock, TransformerEncoderBlock
 from custom_layers.warmup_schedules import OneCycle
 
-EXPECTED = {"multi30k": (36.5, 0.7)}
+EXPECTED = {}  # no run on two cores has been measured yet
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from custom_layers.optimizers.adaptive import Adam
 from custom_layers.recurrent.layers import GRU, LSTM
 from custom_layers.warmup_schedules import OneCycle
 
-EXPECTED = {"tiny_shakespeare": (1.6, 0.03)}
+EXPECTED = {}  # no run on two cores has been measured yet
 
 
 @dataclass(frozen=True)
