@@ -19,6 +19,8 @@ from cookbook.checkpoint import pack_save
 from cookbook.cli import parse
 from cookbook.run_folder import RunFolder
 from cookbook.training import seed_everything, train
+from custom_layers.adversarial.losses import NonSaturatingGAN
+from custom_layers.adversarial.model import AdversarialModel
 from custom_layers.optimizers.adaptive import Adam
 from custom_layers.optimizers.wrappers import SWA, Lookahead
 
@@ -37,9 +39,9 @@ def callbacks():
     ]
 
 
-def broken_and_resumed(build, config, after, chosen=list):
+def broken_and_resumed(build, config, after, chosen=list, examples=None):
     """(model, history) of a run that was broken before a step, then resumed."""
-    seen = []
+    examples, seen = examples or data(), []
 
     def kill(batch, logs):
         seen.append(batch)
@@ -48,12 +50,14 @@ def broken_and_resumed(build, config, after, chosen=list):
 
     killer = keras.callbacks.LambdaCallback(on_train_batch_begin=kill)
     with pytest.raises(Killed):
-        train(build(), data(), config, RunFolder.open("r", config), [*chosen(), killer])
+        train(
+            build(), examples, config, RunFolder.open("r", config), [*chosen(), killer]
+        )
     again = dataclasses.replace(config, resume=True)
     net = build()
     seed_everything(99)
     idle = keras.callbacks.LambdaCallback()
-    history = train(net, data(), again, RunFolder.open("r", again), [*chosen(), idle])
+    history = train(net, examples, again, RunFolder.open("r", again), [*chosen(), idle])
     return net, history
 
 
@@ -132,6 +136,29 @@ def test_learning_from_the_validation_part_too_takes_as_many_steps(tmp_path):
     everything = np.concatenate([data().train[0], data().validation[0]])
     assert seen == {row.tobytes() for row in everything}
     assert "val_loss" not in rows[0]
+
+
+def test_two_optimizers_and_no_validation_data_survive(tmp_path):
+    """A GAN; BackupAndRestore loses the state of both of its optimizers."""
+
+    def gan():
+        seed_everything(3)
+        generator = keras.Sequential([keras.Input((3,)), keras.layers.Dense(6)])
+        critic = keras.Sequential([keras.Input((6,)), keras.layers.Dropout(0.3)])
+        critic.add(keras.layers.Dense(1))
+        net = AdversarialModel(generator, critic, NonSaturatingGAN())
+        net.compile(Adam(0.01), Adam(0.02), jit_compile=False)
+        return net
+
+    examples = dataclasses.replace(data(), validation=None)
+    config = Config(run_dir=tmp_path, save_every=2)
+    whole = gan()
+    rows = train(whole, examples, config)
+    net, history = broken_and_resumed(gan, config, 7, examples=examples)
+    assert_same(net, history, whole, rows)
+    for ours, expected in zip(net.optimizers, whole.optimizers):
+        for a, b in zip(ours.variables, expected.variables):
+            np.testing.assert_array_equal(a, b)
 
 
 def test_batches_after_a_break_are_the_rest_of_the_epoch():
