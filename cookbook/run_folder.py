@@ -71,6 +71,15 @@ class RunFolder:
             )
         return run
 
+    def part(self, name):
+        """A folder inside this one, where a further training of the run is saved."""
+        part = RunFolder(self.path / name, self.config)
+        try:
+            part.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            fail(_unwritable(name, self.path, error))
+        return part
+
     def lock(self):
         """Ends this process if another one uses the folder; a kill frees it."""
         if os.name != "posix" or self.path in LOCKS:

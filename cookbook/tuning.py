@@ -15,7 +15,7 @@ from cookbook.board import log_settings
 from cookbook.checkpoint import Saves
 from cookbook.cli import fail, flags
 from cookbook.data.sources import first_line
-from cookbook.run_folder import RunFolder, write_table
+from cookbook.run_folder import write_table
 from cookbook.search_plots import draw_parallel, draw_scores
 from cookbook.training import NotFinite, fit, seed_everything
 
@@ -124,8 +124,7 @@ class _Trials:
                     "that, or start anew without --resume"
                 )
             return self.done[name]
-        folder = RunFolder(self.run.path / "tuning" / f"trial_{name}", self.config)
-        folder.path.mkdir(parents=True, exist_ok=True)
+        folder = self.run.part(f"tuning/trial_{name}")
         entry = {"trial": name, "values": values, "score": None, "problem": None}
         entry.update(epochs=0, steps=0)
         try:
@@ -155,8 +154,7 @@ class _Trials:
         _count_attempt(folder)
         parent = values.get("tuner/trial_id")
         if parent is not None and not Saves(folder).paths():
-            source = Saves(RunFolder(self.run.path / "tuning" / f"trial_{parent}", 0))
-            newest = source.paths()[0]
+            newest = Saves(self.run.part(f"tuning/trial_{parent}")).paths()[0]
             folder.write(newest.name, lambda path: shutil.copy(newest, path))
         keras.backend.clear_session()
         seed_everything(config.seed)

@@ -98,7 +98,7 @@ def main(config):
         seed_everything(config.seed)
         models.append(build(settings, data))
         picture = Snapshots(draw_points, run, 1000, name=name)
-        folder = run if settings is config else None
+        folder = run if settings is config else run.part("plain")
         history = train(models[-1], data, settings, folder, [picture])
     report_ring(*models, data, history, run, EXPECTED)
 

@@ -210,6 +210,14 @@ def test_a_loss_that_is_not_finite_leaves_the_saves_before_it(tmp_path, capsys):
         )
 
 
+def test_a_part_of_a_run_has_saves_of_its_own(tmp_path):
+    config = Config(run_dir=tmp_path, epochs=1)
+    run = RunFolder.open("r", config)
+    train(model(), data(), config, run.part("first"))
+    assert Saves(run.part("first")).paths()
+    assert not Saves(run).paths()
+
+
 def test_seconds_count_what_earlier_processes_spent(finished):
     config, run = finished
     resumed = RunFolder.open("r", config)
