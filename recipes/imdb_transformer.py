@@ -98,7 +98,8 @@ def main(config):
     if config.predict is not None:
         return answer("imdb_transformer", config)
     if config.quick:
-        config = replace(config, batch_size=16, learning_rate=5e-3, word_dropout=0)
+        settings = {"dropout": 0.1, "word_dropout": 0.0, "learning_rate": 5e-3}
+        config = replace(config, batch_size=8, **settings)
     if config.features % config.heads:
         fail(f"--heads got {config.heads}, expected a divisor of {config.features}")
     data = load_reviews(
