@@ -69,8 +69,7 @@ def test_a_convolutional_network_of_any_shape_is_drawn(shape, tmp_path):
 
 
 def test_layers_that_two_models_share_are_drawn_and_left_as_they_are(tmp_path):
-    model = network()
-    keras.Sequential([keras.Input((6, 6, 1)), *model.layers])
+    model = keras.Sequential([keras.Input((6, 6, 1)), *network().layers])
     before = model.get_weights()
     explain(model, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == set(PICTURES)
