@@ -47,7 +47,6 @@ def grad_cam(model, layer, x, classes):
     both = keras.Model(model.inputs[0], [layer.output, model.outputs[0]])
     x = tf.convert_to_tensor(x, "float32")
     with tf.GradientTape() as tape:
-        tape.watch(x)  # or a network of frozen weights leaves nothing on the tape
         A, logits = both(x, training=False)
         asked = tf.reduce_sum(tf.gather(logits, classes, batch_dims=1))
     a = tf.reduce_mean(tape.gradient(asked, A), (1, 2), keepdims=True)

@@ -16,14 +16,14 @@ from oracle import array
 PICTURES = ("filters.png", "feature_maps.png", "grad_cam.png")
 
 
-def network(shape=(6, 6, 1), classes=3):
+def network(shape=(6, 6, 1), classes=3, trainable=True):
     return keras.Sequential(
         [
             keras.Input(shape),
             keras.layers.Rescaling(1.0),
-            Conv2D(4, 1, use_bias=False),
+            Conv2D(4, 1, use_bias=False, trainable=trainable),
             GlobalAveragePooling2D(),
-            keras.layers.Dense(classes, use_bias=False),
+            keras.layers.Dense(classes, use_bias=False, trainable=trainable),
         ]
     )
 
@@ -39,8 +39,7 @@ def explain(model, folder, shape=(6, 6, 1), mistakes=3):
 @pytest.mark.parametrize("trainable", [True, False])
 def test_grad_cam_is_its_formula_where_the_gradient_is_known_by_hand(trainable):
     """After a mean over places, d logit[c] / d A_k[i, j] = V[k, c] / (H * W)."""
-    model = network()
-    model.trainable = trainable
+    model = network(trainable=trainable)
     x, asked = array(5, 6, 6, 1), np.array([0, 1, 2, 0, 1])
     W, V = (np.array(w, "float64") for w in model.get_weights())
     A = x.astype("float64") * W[0, 0, 0]  # B, H, W, K
@@ -70,8 +69,7 @@ def test_a_convolutional_network_of_any_shape_is_drawn(shape, tmp_path):
 
 
 def test_layers_that_two_models_share_are_drawn_and_left_as_they_are(tmp_path):
-    model = network()
-    keras.Sequential([keras.Input((6, 6, 1)), *model.layers])
+    model = keras.Sequential([keras.Input((6, 6, 1)), *network().layers])
     before = model.get_weights()
     explain(model, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == set(PICTURES)
