@@ -1,13 +1,20 @@
 """The scoreboard: what it says of samples whose quality is known."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
 from cookbook.data.ring import load_ring
+from cookbook.run_folder import RunFolder
 from cookbook.scoreboard import FrechetDistance, ModeOverlap, score_images
+from cookbook.training import train
+from custom_layers.adversarial.losses import WassersteinGAN
+from custom_layers.adversarial.model import AdversarialModel
 from oracle import array
+from recipes.ring_gan import Config
 
 
 def judge(D=3, classes=2):
@@ -112,3 +119,22 @@ def test_the_judge_counts_classes_and_whether_they_were_asked_for():
     assert found["asked class"] == 0.25
     assert found["mode histogram"] == [10, 30]
     assert found["sure share"] == 1
+
+
+@pytest.mark.parametrize("rate", [float("nan"), 1e3])
+def test_a_gan_whose_loss_diverges_stops_the_run_and_says_so(rate, tmp_path, capsys):
+    """At the rate 1000, without a penalty, the critic's scores grow for ever."""
+    config = Config(run_dir=tmp_path, epochs=5, batch_size=128)
+    generator = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    layers = keras.layers.Dense(8, "relu"), keras.layers.Dense(1)
+    critic = keras.Sequential([keras.Input((2,)), *layers])
+    model = AdversarialModel(generator, critic, WassersteinGAN())
+    model.compile(keras.optimizers.Adam(1e-3), keras.optimizers.Adam(rate))
+    ring = dataclasses.replace(load_ring(quick=True), validation=None)
+    run = RunFolder.open("ring_gan", config)
+    with pytest.raises(SystemExit) as stop:
+        train(model, ring, config, run)
+    assert stop.value.code == 2
+    message = capsys.readouterr().err
+    assert "_loss became" in message or "weight became" in message
+    assert "lower the learning rate; the state before it is in" in message
