@@ -74,9 +74,11 @@ class FrechetDistance(keras.metrics.Metric):
         super().__init__(name=name, dtype="float64")
         self.judge = judge
         D = judge.outputs[0].shape[-1]
-        self.count = self.add_variable((), "zeros", name="count")
-        self.sums = self.add_variable((2, D), "zeros", name="sums")
-        self.products = self.add_variable((2, D, D), "zeros", name="products")
+        self.count = self.add_variable((), "zeros", "float64", name="count")
+        self.sums = self.add_variable((2, D), "zeros", "float64", name="sums")
+        self.products = self.add_variable(
+            (2, D, D), "zeros", "float64", name="products"
+        )
 
     def update_state(self, real, generated, sample_weight=None):
         parts = (self.judge(x, training=False)[0] for x in (real, generated))

@@ -23,9 +23,11 @@ from cookbook.checkpoint import (
 from cookbook.cli import fail
 from cookbook.run_folder import write_table
 
+DIVERGED = 1e6  # a loss beyond it will not come back, as a critic's without a penalty
+
 
 class NotFinite(Exception):
-    """The loss became infinite or not a number."""
+    """The loss became infinite, not a number, or huge."""
 
 
 def seed_everything(seed):
@@ -45,7 +47,9 @@ def train(model, data, config, run=None, callbacks=()):
         return fit(model, data, config, run, callbacks, config.epochs)
     except NotFinite as problem:
         where = f"; the state before it is in {run.path}" if run else ""
-        fail(f"{problem}, expected a finite number: lower the learning rate{where}")
+        fail(
+            f"{problem}, expected less than {DIVERGED:g}: lower the learning rate{where}"
+        )
     except KeyboardInterrupt:
         if run:
             run.write("model.keras", model.save)
@@ -171,7 +175,7 @@ class _Progress(keras.callbacks.Callback):
     def _check(self, logs):
         losses = {name: value for name, value in logs.items() if name.endswith("loss")}
         for name, value in losses.items():
-            if not np.isfinite(value):
+            if not abs(value) < DIVERGED:
                 raise NotFinite(
                     f"the {name} became {float(value)} in epoch {self.epoch + 1}"
                 )

@@ -43,7 +43,7 @@ class Config(Run):
     latent: Count = 64  # length of the noise vector that becomes an image
     penalty: Rate = 10.0  # weight of the gradient penalty
     critic_steps: Count = 2  # steps of the critic for one of the generator
-    batch_size: Count = 128  # images a step, dealt out to the critic's steps
+    batch_size: Count = 64  # images a step, dealt out to the critic's steps
     learning_rate: Rate = 1e-3  # of both networks, at the start
 
 
