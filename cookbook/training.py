@@ -48,7 +48,8 @@ def train(model, data, config, run=None, callbacks=()):
     except NotFinite as problem:
         where = f"; the state before it is in {run.path}" if run else ""
         fail(
-            f"{problem}, expected less than {DIVERGED:g}: lower the learning rate{where}"
+            f"{problem}, expected less than {DIVERGED:g}: lower the learning "
+            f"rate{where}"
         )
     except KeyboardInterrupt:
         if run:
