@@ -41,8 +41,8 @@ class Config(Run):
     hidden: Count = 64  # features inside the feed-forward network
     words: Count = 20_000  # ids of the vocabulary
     length: Count = 256  # words of a review that are read
-    word_dropout: Share = 0.3  # share of the words left out in training
-    dropout: Share = 0.5  # share of the features left out in training
+    word_dropout: Share = 0.2  # share of the words left out in training
+    dropout: Share = 0.3  # share of the features left out in training
     batch_size: Count = 64  # reviews a step
     learning_rate: Rate = 2e-3  # peak, after the warm-up
     predict: str | None = None  # judge this text with the newest run, train nothing
