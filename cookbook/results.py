@@ -83,7 +83,10 @@ def _measured(runs):
 
 
 def _time(runs):
-    seconds = statistics.fmean(run["cpu_seconds"] for run in runs)
+    known = [run["cpu_seconds"] for run in runs if "cpu_seconds" in run]
+    if not known:  # a run of an earlier version
+        return ""
+    seconds = statistics.fmean(known)
     return f"{seconds:.0f} s" if seconds < 300 else f"{seconds / 60:.0f} min"
 
 
