@@ -5,9 +5,10 @@
 
 The first layer is not learned but made from the images: it whitens their patches. Each
 stage pools before it normalizes, and adds one residual block. Images are mirrored and
-moved in training; an answer is the mean over six such views. Expected: 90 % test
-accuracy on CIFAR-10 in less than an hour of processor time (two cores: 30 minutes); the
-well-known Keras example has 79 % after 50 epochs.
+moved in training; an answer is the mean over six such views. Its test accuracy is not
+measured yet; in trials the same network had 89 to 90 % of held-out images after 20
+epochs (the images having gone through JPEG once), where the well-known Keras example
+has 79 % after 50. It takes about an hour of processor time.
 Papers: He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2015,
 https://arxiv.org/abs/1512.03385; whitening: Jordan, "94% on CIFAR-10 in 3.29 seconds
 on a single GPU", 2024, https://arxiv.org/abs/2404.00498
@@ -38,7 +39,7 @@ from custom_layers.optimizers.gradient_descent import SGD
 from custom_layers.pooling import GlobalMaxPooling2D, MaxPooling2D
 from custom_layers.warmup_schedules import OneCycle
 
-EXPECTED = {"cifar10": (0.90, 0.005)}
+EXPECTED = {}  # {data set: (test accuracy, tolerance)}, once measured
 
 
 @dataclass(frozen=True)
