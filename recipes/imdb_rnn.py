@@ -5,7 +5,7 @@
 
 A recurrent layer reads the review in both directions; the mean and the largest value
 of each of its outputs over the whole review decide. Whole words and features are
-dropped in training. Expected: TODO
+dropped in training. Expected: 88.2 % test accuracy on IMDB, 207 s of processor time.
 Papers: Hochreiter, Schmidhuber, "Long short-term memory", 1997,
 https://doi.org/10.1162/neco.1997.9.8.1735; Maas et al., "Learning word vectors for
 sentiment analysis", 2011, https://aclanthology.org/P11-1015
@@ -33,7 +33,7 @@ from custom_layers.recurrent.layers import GRU, LSTM, SimpleRNN
 from custom_layers.schedules import CosineDecay
 
 CELLS = {"simple": SimpleRNN, "lstm": LSTM, "gru": GRU}
-EXPECTED = {"imdb_reviews": (0.885, 0.005)}
+EXPECTED = {"imdb_reviews": (0.882, 0.005)}
 
 
 @dataclass(frozen=True)
