@@ -5,7 +5,8 @@
 
 Word and position vectors go through self-attention and a feed-forward network; the
 mean over the review's words decides. Words and features are dropped in training.
-Expected: TODO
+Expected: 87.4 % test accuracy on IMDB; 89.5 % in validation, since a film has reviews
+in both training and validation part, while the test set's films are others.
 Paper: Vaswani et al., "Attention is all you need", 2017,
 https://arxiv.org/abs/1706.03762
 """
@@ -29,20 +30,20 @@ from custom_layers.positions import TokenAndPositionEmbedding
 from custom_layers.schedules import CosineDecay
 from custom_layers.transformer import TransformerEncoderBlock
 
-EXPECTED = {"imdb_reviews": (0.89, 0.005)}
+EXPECTED = {"imdb_reviews": (0.874, 0.006)}
 
 
 @dataclass(frozen=True)
 class Config(Run):
-    epochs: Count = 2  # passes over the training set
+    epochs: Count = 3  # passes over the training set
     blocks: Count = 1  # transformer blocks
     features: Count = 32  # of a word's vector; heads divide it
     heads: Count = 2  # of the attention
     hidden: Count = 64  # features inside the feed-forward network
     words: Count = 20_000  # ids of the vocabulary
     length: Count = 256  # words of a review that are read
-    word_dropout: Share = 0.2  # share of the words left out in training
-    dropout: Share = 0.3  # share of the features left out in training
+    word_dropout: Share = 0.3  # share of the words left out in training
+    dropout: Share = 0.4  # share of the features left out in training
     batch_size: Count = 64  # reviews a step
     learning_rate: Rate = 2e-3  # peak, after the warm-up
     predict: str | None = None  # judge this text with the newest run, train nothing
