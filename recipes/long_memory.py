@@ -113,7 +113,7 @@ def draw_memory(found, config, run):
             axes.plot(
                 config.lengths, scores, line, color=colour, marker=marker, label=cell
             )
-        axes.set(title=task, xlabel="length of the sequence", xscale="log")
+        axes.set(title=task, xlabel="length of the sequence", ylim=(-0.05, 1.05))
         axes.set_xticks(config.lengths, config.lengths)
         axes.minorticks_off()
         axes.grid(alpha=0.3)
