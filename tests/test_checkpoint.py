@@ -3,9 +3,12 @@
 import dataclasses
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import textwrap
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -131,13 +134,13 @@ def test_a_full_disk_is_one_line_and_what_was_saved_stays(finished, capsys):
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="rights are POSIX's")
-def test_a_folder_without_the_right_to_write_is_one_line(tmp_path):
-    config = json.dumps({"seed": 0})
-    (tmp_path / "r" / "one").mkdir(parents=True)
-    (tmp_path / "r" / "one" / "config.json").write_text(config)
-    for path in (tmp_path / "r" / "one", tmp_path / "r", tmp_path, tmp_path.parent):
+def test_a_folder_without_the_right_to_write_is_one_line():
+    top = Path(tempfile.mkdtemp())  # tmp_path's parents are open to their owner alone
+    folders = [top, top / "r", top / "r" / "one"]
+    folders[-1].mkdir(parents=True)
+    (folders[-1] / "config.json").write_text(json.dumps({"seed": 0}))
+    for path in folders:
         path.chmod(0o555)
-    tmp_path.parent.parent.chmod(0o755)
     try:
         for resumed, part in ((False, "no folder can be made"), (True, "can't write")):
             code = f"""
@@ -148,15 +151,16 @@ def test_a_folder_without_the_right_to_write_is_one_line(tmp_path):
             if os.geteuid() == 0:  # whom no right is denied; who can read Python
                 import fcntl  # noqa: F401
                 os.setuid(65534)
-            RunFolder.open("r", Run(run_dir=Path({str(tmp_path)!r}), resume={resumed}))
+            RunFolder.open("r", Run(run_dir=Path({str(top)!r}), resume={resumed}))
             """
             done = script(code)
             assert done.returncode == 2, done.stderr
             assert part in done.stderr
             assert len(done.stderr.splitlines()) == 1
     finally:
-        for path in (tmp_path.parent, tmp_path, tmp_path / "r", tmp_path / "r" / "one"):
+        for path in folders:
             path.chmod(0o755)
+        shutil.rmtree(top)
 
 
 def script(code):
