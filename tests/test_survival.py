@@ -13,7 +13,7 @@ import pytest
 from test_training import Config, data, model
 
 from cookbook.batches import Batches
-from cookbook.catalogue import ROOT, recipes
+from cookbook.catalogue import ROOT
 from cookbook.chaos import differences
 from cookbook.checkpoint import pack_save
 from cookbook.cli import parse
@@ -233,13 +233,9 @@ def test_killed_at_random_steps_a_search_gives_the_same_table(tmp_path):
     assert not killed(tmp_path, kills, *arguments, "--save-every", "10"), kills
 
 
-TRAINED = [e.name for e in recipes() if "\ndef space(" in (ROOT / e.file).read_text()]
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("name", TRAINED)
-def test_every_recipe_survives_chaos(name, capfd):
-    path = Path(ROOT, "recipes", f"{name}.py")
+def test_a_recipe_survives_chaos():
+    path = Path(ROOT, "recipes", "mnist_mlp.py")
     done = subprocess.run(
         [sys.executable, path, "--quick", "--chaos", "2", "--save-every", "1"],
         capture_output=True,
