@@ -190,7 +190,7 @@ def test_the_penaltys_slope_to_our_layers_weights_is_that_to_keras_layers():
 OPTIONS = {
     "plain": {},
     "minimax": {"loss": MinimaxGAN()},
-    "least squares": {"loss": LeastSquaresGAN()},
+    "least squares": {"loss": LeastSquaresGAN(), "rate": 0.005},
     "hinge, packed": {"loss": HingeGAN(), "pack": 2},
     "wasserstein": {
         "loss": WassersteinGAN(),
@@ -210,7 +210,7 @@ def test_samples_move_to_the_data(name):
     history = gan.fit(x, y, batch_size=30, epochs=60, verbose=0).history
     after = gan.sample(200, np.arange(200) % 4, seed=0).mean(0)
     target = np.array([3, -2])
-    assert np.linalg.norm(after - target) < 0.85 * np.linalg.norm(before - target)
+    assert np.linalg.norm(after - target) < 0.7 * np.linalg.norm(before - target)
     assert np.isfinite([*history.values()]).all()
 
 
