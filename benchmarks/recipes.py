@@ -54,7 +54,7 @@ def timed(*command):
         cwd=ROOT,
         capture_output=True,
         text=True,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "1"},
     )
     if done.returncode:
         raise SystemExit(done.stderr)

@@ -11,7 +11,10 @@ https://doi.org/10.1109/5.726791; Smith, Topin, "Super-convergence", 2017,
 https://arxiv.org/abs/1708.07120
 """
 
+import os
 from dataclasses import dataclass
+
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # halves a convolution's time
 
 import keras
 
