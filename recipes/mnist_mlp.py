@@ -3,8 +3,8 @@
     python recipes/mnist_mlp.py
     python recipes/mnist_mlp.py --tune 10
 
-Images are shifted by up to two pixels in training. Expected: 99.1 % test accuracy on
-MNIST in about a minute on two CPU cores; the well-known Keras mnist_mlp, which shifts
+Images are shifted by up to two pixels in training. Expected: 99.0 % test accuracy on
+MNIST in 150 s of processor time; the well-known Keras mnist_mlp, which shifts
 nothing, reaches 98.4 %. Paper: Simard, Steinkraus, Platt, "Best practices for
 convolutional neural networks applied to visual document analysis", 2003.
 https://doi.org/10.1109/ICDAR.2003.1227801
@@ -29,7 +29,7 @@ from custom_layers.normalization.batch import BatchNormalization
 from custom_layers.optimizers.adaptive import Adam
 from custom_layers.schedules import CosineDecay
 
-EXPECTED = {"mnist": (0.9906, 0.001)}
+EXPECTED = {"mnist": (0.9902, 0.001)}
 
 
 @dataclass(frozen=True)
