@@ -46,7 +46,7 @@ def _normal(x, y):
     return x[y == 0], y[y == 0]
 
 
-def subspace_distance(x, size):
+def plane_distance(x, size):
     """A function: mean square distance of images to the plane that x lies nearest to.
 
     (1/n) |(x - m) - V V^T (x - m)|^2, V the first `size` principal axes, m the mean

@@ -39,13 +39,17 @@ def summary(accuracies, real, generated):
     figures = {"test accuracy": float(np.mean(accuracies[generated]))}
     for name, values in accuracies.items():
         figures[f"test accuracy, {name}"] = float(np.mean(values))
-        figures[f"standard deviation, {name}"] = float(np.std(values, ddof=1))
+        figures[f"standard deviation, {name}"] = _spread(values)
         figures[f"each, {name}"] = [float(value) for value in values]
     gain = np.subtract(accuracies[generated], accuracies[real])
     figures["gain by generated images"] = float(gain.mean())
-    error = np.std(gain, ddof=1) / np.sqrt(len(gain))
-    figures["standard error of the gain"] = float(error)
+    figures["standard error of the gain"] = _spread(gain) / len(gain) ** 0.5
     return figures
+
+
+def _spread(values):
+    """Standard deviation of what the values are drawn from; 0 of a single one."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
 
 
 def report_augmentation(model, gan, accuracies, data, history, run, expected):
@@ -73,7 +77,7 @@ def draw_spread(accuracies, figures, run):
     )
     figure, axes = panel(title, "", "test accuracy (%)")
     for i, values in enumerate(accuracies.values()):
-        mean, spread = 100 * np.mean(values), 100 * np.std(values, ddof=1)
+        mean, spread = 100 * np.mean(values), 100 * _spread(values)
         axes.errorbar(i, mean, spread, fmt="o", ms=9, capsize=8, color=BLUE)
         axes.plot(
             np.full(len(values), i + 0.12), 100 * np.array(values), ".", color=ORANGE

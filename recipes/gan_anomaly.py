@@ -3,12 +3,10 @@
     python recipes/gan_anomaly.py
     python recipes/gan_anomaly.py --odd-one 2
 
-One class is kept out of training. A GAN learns the others, then an encoder E learns to
-invert its frozen generator G (f-AnoGAN). The anomaly score is the encoder's own loss,
-the distance of an image x to what comes back, in pixels and in the critic's features f:
-
+One class is kept out of training, validation and search. A GAN learns the others, then
+an encoder E to invert its frozen generator G (f-AnoGAN). Its loss is the anomaly score,
+how far an image x is from what comes back, in pixels and in the critic's features f:
     A(x) = mean (x - G(E(x)))^2 + kappa * mean (f(x) - f(G(E(x))))^2
-
 Papers: Schlegl et al., "Unsupervised anomaly detection with generative adversarial
 networks to guide marker discovery", 2017, https://arxiv.org/abs/1703.05921; Schlegl et
 al., "f-AnoGAN: fast unsupervised anomaly detection with generative adversarial
@@ -25,12 +23,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # halves a convolution's ti
 import keras
 from keras import ops
 
-from cookbook.anomaly import (
-    in_batches,
-    odd_one_out,
-    report_anomalies,
-    subspace_distance,
-)
+from cookbook.anomaly import in_batches, odd_one_out, plane_distance, report_anomalies
 from cookbook.cli import Between, Count, Rate, Run, parse
 from cookbook.data.images import load_images
 from cookbook.gallery import Snapshots, draw_contest, draw_motion, draw_tiles
@@ -76,19 +69,18 @@ def space(hp):
 def generator(config, shape):
     height, width, channels = shape
     n, h, w = config.filters, -(-height // 4), -(-width // 4)
-    return keras.Sequential(
-        [
-            keras.Input((config.latent,)),
-            Dense(h * w * 2 * n, use_bias=False),
-            BatchNormalization(momentum=0.9),
-            ReLU(),
-            keras.layers.Reshape((h, w, 2 * n)),  # 7, 7, 2n
-            Conv2DTranspose(n, 4, 2, "same", use_bias=False),  # 14, 14, n
-            BatchNormalization(momentum=0.9),
-            ReLU(),
-            Conv2DTranspose(channels, 4, 2, "same", activation="tanh"),  # 28, 28, 1
-        ]
-    )
+    layers = [
+        keras.Input((config.latent,)),
+        Dense(h * w * 2 * n, use_bias=False),
+        BatchNormalization(momentum=0.9),
+        ReLU(),
+        keras.layers.Reshape((h, w, 2 * n)),  # 7, 7, 2n
+        Conv2DTranspose(n, 4, 2, "same", use_bias=False),  # 14, 14, n
+        BatchNormalization(momentum=0.9),
+        ReLU(),
+        Conv2DTranspose(channels, 4, 2, "same", activation="tanh"),  # 28, 28, 1
+    ]
+    return keras.Sequential(layers)
 
 
 def convolutions(config, shape, outputs, name):
@@ -102,7 +94,7 @@ def convolutions(config, shape, outputs, name):
         keras.layers.Flatten(),
         Dense(outputs),
     ]
-    return keras.Sequential(layers, name)
+    return keras.Sequential(layers, name=name)
 
 
 def decaying(rate, config, data):
@@ -143,7 +135,8 @@ def main(config):
     seed_everything(config.seed)
     first = replace(config, epochs=config.gan_epochs)
     gan, pictures = make_gan(first, data), [Snapshots(draw_tiles, run)]
-    contest = train(gan, data, first, run.part("gan"), pictures)
+    draw_contest(train(gan, data, first, run.part("gan"), pictures), run)
+    draw_motion(run)
     if config.tune:
         make = partial(build, gan=gan)
         config = search(space, make, data, config, run, score="val_loss")
@@ -154,10 +147,8 @@ def main(config):
     scores = {
         "f-AnoGAN": in_batches(model),
         "critic alone": lambda x: -D(x)[:, 0],
-        "principal subspace": subspace_distance(data.train[0], config.latent),
+        "principal subspace": plane_distance(data.train[0], config.latent),
     }
-    draw_contest(contest, run)
-    draw_motion(run)
     report_anomalies(model, scores, lambda x: G(E(x)), data, history, run, EXPECTED)
 
 

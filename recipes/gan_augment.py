@@ -3,26 +3,22 @@
     python recipes/gan_augment.py
     python recipes/gan_augment.py --per-class 20
 
-A conditional GAN (mnist_cgan's) learns 50 images of each class. One classifier then
-learns, in the same number of steps, the real images alone; those shifted and turned a
-little; and a mixture of real and generated. All is repeated from the choice of the
-images on.
-Papers: Antoniou, Storkey, Edwards, "Data augmentation generative adversarial networks",
-2017, https://arxiv.org/abs/1711.04340; Frid-Adar et al., "GAN-based synthetic medical
-image augmentation for increased CNN performance in liver lesion classification", 2018.
-https://arxiv.org/abs/1803.01229
+A conditional GAN, mnist_cgan's, learns 50 images of each class. Then one classifier, in
+the same number of steps, learns the real images alone; those, shifted and turned a
+little; and a mixture of real and generated. All is repeated with other images.
+Paper: Antoniou, Storkey, Edwards, "Data augmentation generative adversarial networks",
+2017. https://arxiv.org/abs/1711.04340
 """
 
 import os
 from dataclasses import dataclass, replace
-from typing import Annotated
 
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # halves a convolution's time
 
 import keras
 
 from cookbook.augmentation import repeated, report_augmentation, with_generated
-from cookbook.cli import Between, Count, Rate, Run, Share, parse
+from cookbook.cli import Count, Rate, Run, Share, parse
 from cookbook.data.images import centre, load_images
 from cookbook.gallery import draw_contest
 from cookbook.run_folder import RunFolder
@@ -51,9 +47,7 @@ class Config(Run):
     images: Count = 6400  # that make an epoch: the few, again and again
     per_class: Count = 50  # real images of each class to learn from
     share: Share = 0.5  # of the mixture's images that are generated
-    repeats: Annotated[int, Between(2)] = (
-        3  # of all, each from its own choice of images
-    )
+    repeats: Count = 3  # of all, each with its own choice of images
     shift: Share = 2 / 28  # images move by up to this share of their side
     turn: Share = 10 / 360  # images turn by up to this share of a full turn
     filters: Count = 16  # of the classifier's first block; the others have 2, 4 times
@@ -76,48 +70,44 @@ def block(*layers):
     return [*layers, BatchNormalization(momentum=0.9), ReLU()]
 
 
-def generator(config, shape, classes):
-    height, width, channels = shape
+def generator(config, data):
+    height, width, channels = data.shape
     n, h, w = config.gan_filters, -(-height // 4), -(-width // 4)
     layers = [
-        keras.layers.Concatenate(),
         *block(Dense(h * w * 2 * n, use_bias=False)),
         keras.layers.Reshape((h, w, 2 * n)),  # 7, 7, 2n
         *block(Conv2DTranspose(n, 4, 2, "same", use_bias=False)),  # 14, 14, n
         Conv2DTranspose(channels, 4, 2, "same", activation="tanh"),  # 28, 28, 1
     ]
     noise, label = keras.Input((config.latent,)), keras.Input((), dtype="int32")
-    x = [noise, Embedding(classes, config.latent)(label)]
-    for layer in layers:
-        x = layer(x)
-    return keras.Model([noise, label], x)
+    wish = Embedding(len(data.classes), config.latent)(label)
+    x = keras.layers.Concatenate()([noise, wish])
+    return keras.Model([noise, label], keras.Sequential(layers)(x))
 
 
-def critic(config, shape, classes):
+def critic(config, data):
     n = config.gan_filters
-    image, label = keras.Input(shape), keras.Input((), dtype="int32")
+    image, label = keras.Input(data.shape), keras.Input((), dtype="int32")
     x = LeakyReLU(0.2)(Conv2D(n, 4, 2, "same")(image))  # 14, 14, n
     x = LeakyReLU(0.2)(Conv2D(2 * n, 4, 2, "same")(x))  # 7, 7, 2n
     x = keras.layers.Flatten()(x)
-    agreement = keras.layers.Dot(1)([x, Embedding(classes, x.shape[-1])(label)])
+    wish = Embedding(len(data.classes), x.shape[-1])(label)
+    agreement = keras.layers.Dot(1)([x, wish])
     return keras.Model([image, label], keras.layers.Add()([Dense(1)(x), agreement]))
 
 
-def decaying(rate, config, data, **settings):
-    steps = config.epochs * (len(data.train[0]) // config.batch_size)
-    return Adam(CosineDecay(rate, steps, alpha=0.02), **settings)
+def decaying(rate, config):
+    return CosineDecay(rate, config.epochs * config.images // config.batch_size, 0.02)
 
 
 def learn_gan(config, data, run):
-    config = replace(config, epochs=config.gan_epochs)
     seed_everything(config.seed)
-    sizes = data.shape, len(data.classes)
-    networks = generator(config, *sizes), critic(config, *sizes)
+    networks = generator(config, data), critic(config, data)
     penalty = GradientPenalty(config.penalty, target=0, at="real")
     gan = AdversarialModel(*networks, NonSaturatingGAN(), penalty)
-    rates = [decaying(config.gan_rate, config, data, beta_1=0.5) for _ in networks]
-    gan.compile(*rates, jit_compile=False)
-    draw_contest(train(gan, data, config, run.part(f"gan {config.seed}")), run)
+    rate = decaying(config.gan_rate, config)
+    gan.compile(Adam(rate, beta_1=0.5), Adam(rate, beta_1=0.5), jit_compile=False)
+    draw_contest(train(gan, data, config, run.part(f"gan_{config.seed}")), run)
     return gan
 
 
@@ -133,7 +123,7 @@ def build(config, data, varied=False):
             model.add(layer)
     model.add(keras.layers.Flatten())
     model.add(Dense(len(data.classes)))
-    optimizer = decaying(config.learning_rate, config, data)
+    optimizer = Adam(decaying(config.learning_rate, config))
     loss = SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer, loss, metrics=["accuracy"], jit_compile=False)
     return model
@@ -144,25 +134,24 @@ def main(config):
     data = replace(data, **centre(data))
     run = RunFolder.open("gan_augment", config)
     if config.quick:
-        config = replace(config, images=640, gan_epochs=8, repeats=2)
+        config = replace(config, images=320, batch_size=32, gan_epochs=8, repeats=1)
     if config.tune:  # on real images alone: what the others get is not made for them
         few = repeated(data.few(config.per_class, config.seed), config.images)
         config = search(space, build, few, config, run)
         config = replace(config, with_validation=False)  # the few stay few
-    accuracies = {"real": [], "real, varied": [], "real and generated": []}
+    accuracies = {"real": [], "varied": [], "generated": []}
     for repeat in reversed(range(config.repeats)):
         own = replace(config, seed=config.repeats * config.seed + repeat)
         few = repeated(data.few(config.per_class, own.seed), config.images)
-        gan = learn_gan(own, few, run)
+        gan = learn_gan(replace(own, epochs=own.gan_epochs), few, run)
         mixture = with_generated(few, gan, config.share, own.seed)
         for way, part in zip(accuracies, (few, few, mixture)):
             seed_everything(own.seed)
-            model = build(own, part, varied="varied" in way)
+            model = build(own, part, varied=way == "varied")
             is_last = repeat == 0 and part is mixture
-            folder = run if is_last else run.part(f"{way} {repeat}")
+            folder = run if is_last else run.part(f"{way}_{repeat}")
             history = train(model, part, own, folder)
-            found = model.evaluate(*data.test, 500, verbose=0, return_dict=True)
-            accuracies[way].append(found["accuracy"])
+            accuracies[way].append(model.evaluate(*data.test, 500, verbose=0)[1])
     report_augmentation(model, gan, accuracies, few, history, run, EXPECTED)
 
 
