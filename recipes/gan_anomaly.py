@@ -50,7 +50,7 @@ class Config(Run):
     epochs: Count = 4  # passes of the encoder over the training set
     gan_epochs: Count = 5  # passes of the GAN before
     odd_one: Annotated[int, Between(0)] = 4  # class that is kept out of training
-    filters: Count = 24  # of each network's layer at 14x14 pixels; twice at 7x7
+    filters: Count = 16  # of each network's layer at 14x14 pixels; twice at 7x7
     latent: Count = 64  # length of the noise vector that becomes an image
     penalty: Rate = 0.5  # weight of the critic's squared gradient at real images
     kappa: Rate = 1.0  # weight of the distance in the critic's features

@@ -66,7 +66,8 @@ class Images(DataSet):
             order = rng.permutation(len(y))
             labels = range(len(self.classes))
             rows = [order[y[order] == label][:count] for label in labels]
-            return x[np.concatenate(rows)], y[np.concatenate(rows)]
+            rows = rng.permutation(np.concatenate(rows))  # any part of them is mixed
+            return x[rows], y[rows]
 
         chosen = {name: part(*getattr(self, name)) for name in ("train", "validation")}
         return dataclasses.replace(self, **chosen)
