@@ -42,8 +42,8 @@ EXPECTED = {}
 
 @dataclass(frozen=True)
 class Config(Run):
-    epochs: Count = 10  # of a classifier
-    gan_epochs: Count = 25  # of the GAN
+    epochs: Count = 8  # of a classifier
+    gan_epochs: Count = 18  # of the GAN
     images: Count = 6400  # that make an epoch: the few, again and again
     per_class: Count = 50  # real images of each class to learn from
     share: Share = 0.5  # of the mixture's images that are generated
@@ -51,7 +51,7 @@ class Config(Run):
     shift: Share = 2 / 28  # images move by up to this share of their side
     turn: Share = 10 / 360  # images turn by up to this share of a full turn
     filters: Count = 16  # of the classifier's first block; the others have 2, 4 times
-    gan_filters: Count = 24  # of GAN's layers at 14x14 pixels; twice at 7x7
+    gan_filters: Count = 16  # of GAN's layers at 14x14 pixels; twice at 7x7
     latent: Count = 64  # length of the noise vector that becomes an image
     penalty: Rate = 0.5  # weight of the critic's squared gradient at real images
     batch_size: Count = 64  # images a step
