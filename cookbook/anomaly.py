@@ -111,7 +111,7 @@ def draw_score_histograms(found, y, areas, odd, run):
     figure = Figure(figsize=(4 * len(found), 3.6), layout="constrained")
     panels = figure.subplots(1, len(found), squeeze=False)[0]
     for axes, (name, values) in zip(panels, found.items()):
-        bins = np.linspace(*np.quantile(values, (0, 0.995)), 50)
+        bins = np.linspace(*np.quantile(values, (0.002, 0.98)), 50)
         for label, colour, text in ((0, BLUE, "normal"), (1, ORANGE, f"class {odd}")):
             axes.hist(
                 values[y == label].clip(bins[0], bins[-1]),
@@ -146,7 +146,7 @@ def draw_anomalies(x, y, score, rebuild, odd, run, count=12):
         for axes, i in zip(grid[0], rows):
             name = odd if y[i] else "normal"
             colour = ORANGE if y[i] else BLUE
-            axes.set_title(f"{score[i]:.2f}\n{name}", fontsize=8, color=colour)
+            axes.set_title(f"{score[i]:.3f}\n{name}", fontsize=8, color=colour)
         right = int(np.sum(y[rows]))
         half.suptitle(f"{title}, and what they became: {right} of class {odd}")
     save_figure(figure, run, "anomalies.png")

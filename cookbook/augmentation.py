@@ -9,6 +9,8 @@ from cookbook.gallery import draw_tiles
 from cookbook.plots import BLUE, ORANGE, draw_curves, panel, save_figure
 from cookbook.report import finish
 
+GAIN, ERROR = "gain by generated images", "standard error of the gain"
+
 
 def repeated(data, count):
     """The image set with `count` training images, each as often as any other."""
@@ -39,17 +41,19 @@ def summary(accuracies, real, generated):
     figures = {"test accuracy": float(np.mean(accuracies[generated]))}
     for name, values in accuracies.items():
         figures[f"test accuracy, {name}"] = float(np.mean(values))
-        figures[f"standard deviation, {name}"] = _spread(values)
+        if len(values) > 1:
+            figures[f"standard deviation, {name}"] = _spread(values)
         figures[f"each, {name}"] = [float(value) for value in values]
     gain = np.subtract(accuracies[generated], accuracies[real])
-    figures["gain by generated images"] = float(gain.mean())
-    figures["standard error of the gain"] = _spread(gain) / len(gain) ** 0.5
+    figures[GAIN] = float(gain.mean())
+    if len(gain) > 1:
+        figures[ERROR] = _spread(gain) / len(gain) ** 0.5
     return figures
 
 
 def _spread(values):
-    """Standard deviation of what the values are drawn from; 0 of a single one."""
-    return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+    """Standard deviation of what the values are drawn from, of which there are two."""
+    return float(np.std(values, ddof=1))
 
 
 def report_augmentation(model, gan, accuracies, data, history, run, expected):
@@ -70,22 +74,18 @@ def report_augmentation(model, gan, accuracies, data, history, run, expected):
 
 def draw_spread(accuracies, figures, run):
     """accuracies.png: each way's mean, standard deviation and single repetitions."""
-    gain = 100 * figures["gain by generated images"]
-    error = 100 * figures["standard error of the gain"]
-    title = (
-        f"Generated images: {gain:+.2f} points of accuracy (standard error {error:.2f})"
-    )
+    title = f"Generated images: {100 * figures[GAIN]:+.2f} points of accuracy"
+    if ERROR in figures:
+        title += f" (standard error {100 * figures[ERROR]:.2f})"
     figure, axes = panel(title, "", "test accuracy (%)")
     for i, values in enumerate(accuracies.values()):
-        mean, spread = 100 * np.mean(values), 100 * _spread(values)
+        mean = 100 * np.mean(values)
+        spread = 100 * _spread(values) if len(values) > 1 else None
         axes.errorbar(i, mean, spread, fmt="o", ms=9, capsize=8, color=BLUE)
-        axes.plot(
-            np.full(len(values), i + 0.12), 100 * np.array(values), ".", color=ORANGE
-        )
         axes.annotate(f"{mean:.2f}", (i - 0.08, mean), ha="right", va="center")
     for values in zip(*accuracies.values()):  # what one repetition got in each way
         places = np.arange(len(values)) + 0.12
-        axes.plot(places, 100 * np.array(values), color=ORANGE, lw=0.6, alpha=0.6)
+        axes.plot(places, 100 * np.array(values), ".-", color=ORANGE, lw=0.6)
     axes.set_xticks(range(len(accuracies)), accuracies)
     axes.set_xlim(-0.5, len(accuracies) - 0.5)
     axes.grid(axis="y", alpha=0.3)

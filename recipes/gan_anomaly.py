@@ -132,6 +132,8 @@ def main(config):
     data = load_images(config.data, default="mnist", quick=config.quick)
     data = odd_one_out(data, config.odd_one)
     run = RunFolder.open("gan_anomaly", config)
+    if config.quick:  # more steps; the digits' 64 pixels are no plane of 64 axes
+        config = replace(config, batch_size=16, latent=16)
     seed_everything(config.seed)
     first = replace(config, epochs=config.gan_epochs)
     gan, pictures = make_gan(first, data), [Snapshots(draw_tiles, run)]

@@ -134,7 +134,7 @@ def main(config):
     data = replace(data, **centre(data))
     run = RunFolder.open("gan_augment", config)
     if config.quick:
-        config = replace(config, images=320, batch_size=32, gan_epochs=8, repeats=1)
+        config = replace(config, images=320, batch_size=16, repeats=1)
     if config.tune:  # on real images alone: what the others get is not made for them
         few = repeated(data.few(config.per_class, config.seed), config.images)
         config = search(space, build, few, config, run)
