@@ -111,10 +111,11 @@ def draw_score_histograms(found, y, areas, odd, run):
     figure = Figure(figsize=(4 * len(found), 3.6), layout="constrained")
     panels = figure.subplots(1, len(found), squeeze=False)[0]
     for axes, (name, values) in zip(panels, found.items()):
-        bins = np.linspace(*np.quantile(values, (0.002, 0.98)), 50)
+        shown = [np.quantile(values[y == label], (0, 0.98)) for label in (0, 1)]
+        bins = np.linspace(np.min(shown), np.max(shown), 50)
         for label, colour, text in ((0, BLUE, "normal"), (1, ORANGE, f"class {odd}")):
             axes.hist(
-                values[y == label].clip(bins[0], bins[-1]),
+                values[y == label],
                 bins,
                 density=True,
                 alpha=0.6,

@@ -118,7 +118,7 @@ def test_the_score_is_the_papers_formula():
     model = gan_anomaly.build(config, data, gan)
     x = data.test[0][:3]
     again = np.array(gan.generator(model.get_layer("encoder")(x), training=False))
-    f = keras.Model(gan.critic.inputs, gan.critic.layers[-2].output)
+    f = keras.Model(gan.critic.inputs[0], gan.critic.layers[-2].output)
     apart = np.mean(np.square(x - again), axis=(1, 2, 3))
     apart_in_f = np.mean(np.square(np.array(f(x)) - np.array(f(again))), axis=1)
     np.testing.assert_allclose(model(x), apart + 0.5 * apart_in_f, rtol=1e-4)
