@@ -136,7 +136,7 @@ def main(config):
     data = odd_one_out(images, config.odd_one)
     run = RunFolder.open("gan_anomaly", config)
     if config.quick:  # more steps; the digits' 64 pixels are no plane of 64 axes
-        config = replace(config, batch_size=16, latent=16)
+        config = replace(config, batch_size=32, latent=16)
     seed_everything(config.seed)
     first = replace(config, epochs=config.gan_epochs)
     gan, pictures = make_gan(first, data), [Snapshots(draw_tiles, run)]
