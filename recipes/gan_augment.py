@@ -6,8 +6,7 @@
 A conditional GAN, mnist_cgan's, learns 50 images of each class. Then one classifier, in
 the same number of steps, learns the real images alone; those, shifted and turned a
 little; and half real, half generated ones. Expected, in 7 minutes: no. 92.2 %, 95.3 %
-and 92.0 %, means of 3 choices of the images; the loss of 0.1 has a standard error of
-0.5. The samples of a class look alike: shifting and turning adds what they lack.
+and 92.0 %, means of 3 choices of images; the loss of 0.1 has a standard error of 0.5.
 Paper: Antoniou, Storkey, Edwards, "Data augmentation generative adversarial networks",
 2017. https://arxiv.org/abs/1711.04340
 """
