@@ -128,6 +128,21 @@ def test_some_classes_alone_are_numbered_from_zero():
         np.testing.assert_array_equal(y + 5, all_y[all_y >= 5])
 
 
+def test_a_few_of_each_class_are_drawn_by_seed_and_leave_the_test_part():
+    data = load_images("digits", "mnist")
+    first, again, other = (data.few(5, seed=s) for s in (1, 1, 2))
+    for name in ("train", "validation"):
+        (x, y), (all_x, _) = getattr(first, name), getattr(data, name)
+        np.testing.assert_array_equal(np.bincount(y), 5)
+        known = {image.tobytes() for image in all_x}
+        assert len({image.tobytes() for image in x} & known) == len(x)
+    np.testing.assert_array_equal(first.train[0], again.train[0])
+    assert not np.array_equal(first.train[0], other.train[0])
+    assert len(set(first.train[1][:10])) > 3, "classes are mixed"
+    np.testing.assert_array_equal(first.test[0], data.test[0])
+    assert len(data.few(10**6).train[0]) == len(data.train[0])
+
+
 def test_one_hot_rows_name_the_same_classes_and_leave_the_test_part():
     data = load_images("digits", "mnist")
     rows = data.one_hot()

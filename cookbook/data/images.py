@@ -58,6 +58,20 @@ class Images(DataSet):
         chosen = {name: part(*getattr(self, name)) for name in parts}
         return dataclasses.replace(self, classes=self.classes[start:stop], **chosen)
 
+    def few(self, count, seed=0):
+        """At most `count` images of each class, drawn by seed; the test part whole."""
+        rng = np.random.default_rng(seed)
+
+        def part(x, y):
+            order = rng.permutation(len(y))
+            labels = range(len(self.classes))
+            rows = [order[y[order] == label][:count] for label in labels]
+            rows = rng.permutation(np.concatenate(rows))  # any part of them is mixed
+            return x[rows], y[rows]
+
+        chosen = {name: part(*getattr(self, name)) for name in ("train", "validation")}
+        return dataclasses.replace(self, **chosen)
+
 
 def load_images(name, default, quick=False, seed=0):
     """The image set `name`, or for "auto" `default`, or else the embedded digits.
