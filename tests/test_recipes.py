@@ -18,8 +18,8 @@ LABS = [entry.name for entry in recipes() if entry.name not in NAMES]
 BARS = {
     "addition_seq2seq": 0.3,
     "cifar10_resnet": 0.95,
-    "gan_anomaly": 0.65,
-    "gan_augment": 0.75,
+    "gan_anomaly": 0.8,
+    "gan_augment": 0.8,
     "imdb_cnn": 0.85,
     "imdb_rnn": 0.7,
     "imdb_transformer": 0.65,
