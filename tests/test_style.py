@@ -228,6 +228,7 @@ def transfer(folder, *arguments):
     return json.loads((path / "metrics.json").read_text()), path
 
 
+@pytest.mark.slow
 def test_a_backbone_with_a_file_of_weights_and_pictures_of_the_user(tmp_path):
     shape = 96, 64, 3
     file = str(tmp_path / "own.weights.h5")
