@@ -178,7 +178,7 @@ def draw_terms(history, run):
         )
         for name in names
     }
-    title = "Squared error of content and of each layer's style, relative"
+    title = "Terms of the loss: relative error of content and styles, roughness"
     draw_lines(lines, title, "epoch", "loss", run, "curves.png", yscale="log")
 
 

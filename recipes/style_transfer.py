@@ -14,7 +14,10 @@ together, their Gram matrix G, wherever that is. What learns are the picture's p
 
 P: features of the content, A: Gram matrices of the style. Divided by them, as the paper
 does not, the weights mean the same with any network. The default one is mnist_cnn's,
-which learns CIFAR-10 first and is kept in the folder of the runs.
+which learns CIFAR-10 first and is kept in the folder of the runs. Expected: the style
+loss falls 26-fold, of which other colours alone give 2-fold; the content's features
+correlate at 0.63 with those of the start. With --backbone random it falls 1414-fold in
+the random features, but in the learned ones 1.3-fold, less than by other colours alone.
 Papers: Gatys, Ecker, Bethge, "Image style transfer using convolutional neural
 networks", 2016, https://doi.org/10.1109/CVPR.2016.265; Mahendran, Vedaldi,
 "Understanding deep image representations by inverting them", 2015 (smoothness),
@@ -50,7 +53,7 @@ from custom_layers.losses.regression import MeanSquaredError
 from custom_layers.optimizers.adaptive import Adam
 from custom_layers.schedules import CosineDecay
 
-EXPECTED = {}
+EXPECTED = {"cifar10": (26.3, 5.0)}
 
 
 @dataclass(frozen=True)
