@@ -75,7 +75,7 @@ def resized(network, shape, learned=True):
     return copy
 
 
-def differences(picture):
+def pixel_differences(picture):
     """What neighbouring pixels differ by, down and across, as one row."""
     down = picture[:, 1:] - picture[:, :-1]
     across = picture[:, :, 1:] - picture[:, :, :-1]

@@ -41,9 +41,9 @@ from cookbook.data.pictures import load_pair, root_mean_square
 from cookbook.run_folder import RunFolder
 from cookbook.style import (
     PictureAfterEpoch,
-    differences,
     feature_layers,
     feature_networks,
+    pixel_differences,
     report_style,
 )
 from cookbook.training import seed_everything, train
@@ -104,7 +104,7 @@ def build(config, data, look):
     picture = keras.layers.Reshape(data.content.shape, name="picture")(pixels(one))
     start = np.clip(data.content, 0.01, 0.99).reshape(1, -1)
     pixels.set_weights([np.log(start / (1 - start))])  # sigmoid's inverse
-    outputs = dict(zip(data.targets, [*look(picture), differences(picture)]))
+    outputs = dict(zip(data.targets, [*look(picture), pixel_differences(picture)]))
     for name, target in data.targets.items():
         outputs[name] = outputs[name] / root_mean_square(target)
     layers = len(outputs) - 2
@@ -125,7 +125,7 @@ def goals(look, pair):
     """{output: what it should be}: features, Gram matrices, and no roughness."""
     P, *_ = map(np.array, look(pair.content[None]))
     _, *A = map(np.array, look(pair.style[None]))
-    flat = np.zeros(differences(pair.content[None]).shape, "float32")
+    flat = np.zeros(pixel_differences(pair.content[None]).shape, "float32")
     styles = {f"style_{i + 1}": value[0] for i, value in enumerate(A)}
     return {"content": P[0], **styles, "roughness": flat[0]}
 

@@ -14,9 +14,9 @@ from cookbook.cli import parse
 from cookbook.data.images import load_images
 from cookbook.data.pictures import load_pair, tinted
 from cookbook.style import (
-    differences,
     feature_layers,
     measure,
+    pixel_differences,
     pixels_of,
     recoloured,
     resized,
@@ -43,7 +43,7 @@ def test_where_features_are_does_not_change_the_gram_matrix():
 
 def test_differences_are_those_of_neighbours_down_and_across():
     picture = np.array([[1.0, 4.0], [6.0, 13.0]])[None, :, :, None]
-    assert np.array(differences(picture)).tolist() == [[5, 9, 3, 7]]
+    assert np.array(pixel_differences(picture)).tolist() == [[5, 9, 3, 7]]
 
 
 def test_the_layers_in_vgg19_are_those_of_the_paper():
@@ -115,7 +115,7 @@ def test_the_loss_is_the_sum_of_relative_errors_in_the_docstring(pair, look):
     A = [np.array(v) for v in look(pair.style[None])[1:]]
     content = np.sum((F - P) ** 2) / np.sum(P**2)
     style = np.mean([np.sum((g - a) ** 2) / np.sum(a**2) for g, a in zip(G, A)])
-    rough = np.mean(np.array(differences(np.array(layers(x)))) ** 2)
+    rough = np.mean(np.array(pixel_differences(np.array(layers(x)))) ** 2)
     assert got["loss"] == pytest.approx(2 * content + 3 * style + 5 * rough, rel=1e-4)
 
 
