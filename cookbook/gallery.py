@@ -21,7 +21,7 @@ class Snapshots(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         samples = self.model.sample(self.count, self.labels, seed=0)
-        figure = Figure(figsize=(4, 4.2))
+        figure = Figure(figsize=(4, 4.2), layout="constrained")
         axes = figure.subplots()
         self.draw(axes, samples)
         axes.set_title(f"{self.name}, epoch {epoch + 1}")

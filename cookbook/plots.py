@@ -41,6 +41,8 @@ def draw_lines(lines, title, xlabel, ylabel, run, name, **settings):
     for i, (label, (x, y)) in enumerate(lines.items()):
         style = ("-", "--", "-.", ":")[i % 4]
         axes.plot(x, y, style, color=COLOURS[i % len(COLOURS)], label=label)
+    if xlabel == "epoch":
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(**settings)
     if "xticks" in settings:
         axes.minorticks_off()  # a log scale's own labels would mingle with these

@@ -1,5 +1,6 @@
 """The run folder: what a run leaves behind, whole at any moment."""
 
+import atexit
 import csv
 import dataclasses
 import json
@@ -88,6 +89,7 @@ class RunFolder:
 
         try:
             file = (self.path / "lock").open("w")
+            atexit.register(file.close)
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             fail(

@@ -1,8 +1,6 @@
 """Scoreboard: how good and how various the samples of a generator are, in numbers."""
 
 import dataclasses
-import importlib
-import os
 
 import keras
 import numpy as np
@@ -17,7 +15,7 @@ from cookbook.gallery import (
     draw_score,
 )
 from cookbook.report import finish
-from cookbook.training import seed_everything, train
+from cookbook.trained import kept_network
 
 JUDGE_EPOCHS = 4  # enough: the judge must know the digits, not win a contest
 
@@ -38,21 +36,8 @@ def judged(data, config):
 
 
 def _load_judge(data, config):
-    """mnist_cnn's network, which learned data once, kept in the folder of the runs."""
-    path = config.run_dir / "judge" / f"{data.name}.keras"
-    recipe = importlib.import_module("recipes.mnist_cnn")  # its network, and no copy
-    if path.exists():
-        network = keras.models.load_model(path)
-    else:
-        print(f"training a judge of {data.name}, kept in {path}")
-        settings = recipe.Config(epochs=JUDGE_EPOCHS)
-        seed_everything(0)
-        network = recipe.build(settings, data)
-        train(network, data, settings)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f"partial_{os.getpid()}_{path.name}")
-        network.save(partial)
-        os.replace(partial, path)  # whole at any moment, should two runs make one
+    """(features, logits) of images, by mnist_cnn's network that learned them."""
+    network = kept_network("mnist_cnn", data, config, JUDGE_EPOCHS)
     images = keras.Input(data.shape)
     x = keras.layers.Rescaling(127.5, offset=127.5, name="to_bytes")(images)
     for layer in network.layers[:-1]:

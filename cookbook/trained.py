@@ -1,10 +1,13 @@
 """What a finished run left: its model, and what it needs to be used."""
 
+import importlib
 import json
+import os
 
 import keras
 
 from cookbook.cli import fail
+from cookbook.training import seed_everything, train
 
 
 def load_trained(recipe, config, needs):
@@ -19,3 +22,24 @@ def load_trained(recipe, config, needs):
         f"{parent} holds no finished run, expected one to use: train first with "
         f"python recipes/{recipe}.py, or give the --run-dir it was trained in"
     )
+
+
+def kept_network(recipe, data, config, epochs):
+    """The network of `recipe`, which learned data once, kept in the folder of the runs.
+
+    Its settings are the recipe's defaults but for `epochs`.
+    """
+    path = config.run_dir / "networks" / f"{recipe}_{data.name}_{epochs}.keras"
+    source = importlib.import_module(f"recipes.{recipe}")  # its network, and no copy
+    if path.exists():
+        return keras.models.load_model(path)
+    print(f"training {recipe}'s network on {data.name}, kept in {path}")
+    settings = source.Config(epochs=epochs)
+    seed_everything(0)
+    network = source.build(settings, data)
+    train(network, data, settings)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"partial_{os.getpid()}_{path.name}")
+    network.save(partial)
+    os.replace(partial, path)  # whole at any moment, should two runs make one
+    return network

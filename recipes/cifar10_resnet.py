@@ -140,7 +140,7 @@ def main(config):
         small = {"filters": 8, "batch_size": 64, "learning_rate": 0.1}
         epochs = min(config.epochs, 10)
         config = replace(config, epochs=epochs, mirror=False, **small)
-    data = load_images(config.data, default="cifar10", quick=config.quick).one_hot()
+    data = load_images(config.data, "cifar10", config.quick, smallest=9).one_hot()
     run = RunFolder.open("cifar10_resnet", config)
     if config.tune:
         config = search(space, build, data, config, run)

@@ -85,7 +85,7 @@ def build(config, data):
             Dense(len(data.classes), kernel_regularizer=L2(config.penalty)),
         ]
     )
-    steps = config.epochs * (len(data.train[0]) // config.batch_size)
+    steps = config.epochs * max(1, len(data.train[0]) // config.batch_size)
     model.compile(
         optimizer=Adam(
             CosineDecay(
@@ -105,7 +105,7 @@ def build(config, data):
 
 
 def main(config):
-    data = load_images(config.data, default="mnist", quick=config.quick)
+    data = load_images(config.data, default="mnist", quick=config.quick, smallest=22)
     run = RunFolder.open("mnist_cnn", config)
     if config.tune:
         config = search(space, build, data, config, run)

@@ -68,7 +68,7 @@ def build(config, data):
             Dense(len(data.classes)),
         ]
     )
-    steps = config.epochs * (len(data.train[0]) // config.batch_size)
+    steps = config.epochs * max(1, len(data.train[0]) // config.batch_size)
     model.compile(
         optimizer=Adam(
             CosineDecay(

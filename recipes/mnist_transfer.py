@@ -123,10 +123,12 @@ def build(config, data, features):
 
 
 def main(config):
-    data = load_images(config.data, default="mnist", quick=config.quick)
+    own = config.backbone == "own"
+    side = 22 if own else 1  # a backbone enlarges its images
+    data = load_images(config.data, "mnist", config.quick, smallest=side)
     run = RunFolder.open("mnist_transfer", config)
     seed_everything(config.seed)
-    if config.backbone == "own":
+    if own:
         half = len(data.classes) // 2
         features = learn_features(config, data.only(0, half))
         data = data.only(half, len(data.classes))

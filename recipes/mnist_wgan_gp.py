@@ -107,7 +107,7 @@ def build(config, data):
 
 
 def main(config):
-    data = load_images(config.data, default="mnist", quick=config.quick)
+    data = load_images(config.data, default="mnist", quick=config.quick, smallest=22)
     run = RunFolder.open("mnist_wgan_gp", config)
     data = judged(data, config)
     if config.tune:

@@ -165,7 +165,7 @@ def test_a_folder_without_the_right_to_write_is_one_line():
 
 def script(code):
     return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)],
+        [sys.executable, "-W", "default", "-c", textwrap.dedent(code)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -189,10 +189,13 @@ def test_a_second_process_on_one_folder_is_refused_until_the_first_ends(tmp_path
     assert first.stdout.readline() == "has it\n"
     second = script(code.format(True, 0))
     assert second.returncode == 2
+    assert "ResourceWarning" not in second.stderr
     assert "another process is at work in" in second.stderr
     first.kill()
     first.communicate()
-    assert script(code.format(True, 0)).returncode == 0
+    third = script(code.format(True, 0))
+    assert third.returncode == 0
+    assert third.stderr == ""
 
 
 def test_a_loss_that_is_not_finite_leaves_the_saves_before_it(tmp_path, capsys):

@@ -1,5 +1,6 @@
 """Data: honest splits, the stand-in said loudly, and refusals in one line."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -10,8 +11,9 @@ import numpy as np
 import prepared
 import pytest
 
+from cookbook.cli import parse
 from cookbook.data import sources
-from cookbook.data.images import load_images
+from cookbook.data.images import Images, load_images
 
 LOAD = """
 from cookbook.data import images, sources
@@ -116,6 +118,43 @@ def test_images_of_varying_size_are_refused(tmp_path):
     assert status == 2
     assert "has images of varying size" in last_line(errors)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["mnist_cnn", "cifar10_resnet", "mnist_gan"])
+def test_images_too_small_for_a_network_are_refused(name, tmp_path, capsys):
+    recipe = importlib.import_module(f"recipes.{name}")
+    flags = ["--data", "imagenet_resized/8x8", "--run-dir", str(tmp_path)]
+    with pytest.raises(SystemExit) as stop:
+        recipe.main(parse(recipe.Config, flags))
+    assert stop.value.code == 2
+    message = last_line(capsys.readouterr().err)
+    assert "has images of 8 x 8 pixels: choose a set of at least" in message
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["mnist_cnn", "cifar10_resnet"])
+def test_images_refused_as_too_small_are_those_that_no_network_takes(name, monkeypatch):
+    recipe = importlib.import_module(f"recipes.{name}")
+    asked = []
+
+    def record(*_, smallest, **__):
+        asked.append(smallest)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(recipe, "load_images", record)
+    with pytest.raises(KeyboardInterrupt):
+        recipe.main(recipe.Config())
+
+    def build(side):
+        part = np.ones((8, side, side, 3), "uint8"), np.arange(8)
+        parts = {"train": part, "validation": part, "test": part}
+        kind = {"name": "x", "asked": "x", "classes": tuple("01234567")}
+        return recipe.build(recipe.Config(filters=2), Images(**parts, **kind))
+
+    (smallest,) = asked
+    assert build(smallest).output_shape == (None, 8)
+    with pytest.raises(ValueError, match=r"output size|negative"):
+        build(smallest - 1)
 
 
 def test_some_classes_alone_are_numbered_from_zero():

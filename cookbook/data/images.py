@@ -1,6 +1,7 @@
 """Labelled images by name: any image set of TensorFlow Datasets, or the digits."""
 
 import dataclasses
+from functools import partial
 
 import numpy as np
 
@@ -10,10 +11,16 @@ VALIDATION_SHARE = 1 / 12  # of the training examples: 5,000 of MNIST's 60,000
 TEST_SHARE = 1 / 6  # of all examples, where the source has one part only
 
 
-def _problem(info):
-    """Why images can't be stacked to one array, by the set's own description."""
-    if None in info.features["image"].shape:
+def _problem(info, smallest=1):
+    """Why the images are no array for a network, by the set's own description."""
+    height, width, _ = info.features["image"].shape
+    if None in (height, width):
         return "has images of varying size: choose a set of one size"
+    if min(height, width) < smallest:
+        return (
+            f"has images of {height} x {width} pixels: choose a set of at least "
+            f"{smallest} x {smallest}, which this network needs"
+        )
     return None
 
 
@@ -73,13 +80,15 @@ class Images(DataSet):
         return dataclasses.replace(self, **chosen)
 
 
-def load_images(name, default, quick=False, seed=0):
+def load_images(name, default, quick=False, seed=0, smallest=1):
     """The image set `name`, or for "auto" `default`, or else the embedded digits.
 
     sources.choose says in which order; the validation part is cut from train, by seed.
     A set without a part named test gives up a share of train, always the same one.
+    smallest: pixels that each side must have, of a network whose layers shrink images.
     """
-    name, asked = choose(name, default, IMAGES, quick)
+    kind = dataclasses.replace(IMAGES, problem=partial(_problem, smallest=smallest))
+    name, asked = choose(name, default, kind, quick)
     if name == IMAGES.stand_in:
         (x, y), test, classes = _digits()
     else:
