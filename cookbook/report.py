@@ -98,7 +98,7 @@ def _machine():
     with contextlib.suppress(OSError):
         names = re.findall(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
         model = names[0] if names else model
-    return f"{model}, {cores} cores"
+    return f"{model}, {cores} core{'s' * (cores > 1)}"
 
 
 def _is_default(config):

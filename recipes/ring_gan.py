@@ -39,7 +39,7 @@ EXPECTED = {"ring": (0.97, 0.02)}
 class Config(Run):
     epochs: Count = 20  # passes over the 256,000 points
     units: Count = 128  # of each of the two hidden layers
-    latent: Count = 8  # length of the noise vector that becomes a point
+    latent: Count = 16  # length of the noise vector that becomes a point
     pack: Count = 2  # points that the cure's critic sees at once
     batch_size: Count = 256  # points a step
     learning_rate: Rate = 1e-3  # of the generator, at the start
