@@ -286,6 +286,8 @@ def test_ctrl_c_keeps_what_was_trained_and_exits_with_130(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        # A shell's background jobs, these tests for one, ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.time() + 120
     while not list(tmp_path.glob("*/*/step_*.save")) and time.time() < deadline:
