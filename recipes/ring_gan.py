@@ -89,6 +89,8 @@ def build(config, data):
 
 
 def main(config):
+    if config.quick:  # few points: more steps of them, and a critic that learns faster
+        config = replace(config, batch_size=128, critic_rate=6e-4)
     data = load_ring(config.data, config.quick)
     run = RunFolder.open("ring_gan", config)
     if config.tune:
