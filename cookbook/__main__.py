@@ -1,6 +1,7 @@
 """`python -m cookbook list` shows what there is; `index` renews INDEX.md; `results
 FOLDER ...` adds finished runs to results.json and renews the README's table; `check
-FILE ...` shows models from anyone's .keras files and runs no code they may carry."""
+FILE ...` shows models from anyone's .keras files and runs no code they may carry;
+`tune RECIPE --workers 4 --tune 20 ...` searches in several processes at once."""
 
 import argparse
 
@@ -23,9 +24,13 @@ def show():
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m cookbook", description=__doc__)
-    parser.add_argument("command", choices=["list", "index", "results", "check"])
-    parser.add_argument("paths", nargs="*", help="folders of runs, or model files")
-    arguments = parser.parse_args()
+    commands = ["list", "index", "results", "check", "tune"]
+    parser.add_argument("command", choices=commands)
+    parser.add_argument("paths", nargs="*", help="run folders, model files, a recipe")
+    parser.add_argument("--workers", type=int, default=2, help="processes that train")
+    arguments, words = parser.parse_known_args()
+    if words and arguments.command != "tune":
+        parser.error(f"got {' '.join(words)}, which only tune hands to its recipe")
     if arguments.command == "list":
         show()
     elif arguments.command == "index":
@@ -35,6 +40,10 @@ def main():
 
         for path in arguments.paths:
             load_safely(path).summary()
+    elif arguments.command == "tune":
+        from cookbook.workers import tune
+
+        raise SystemExit(tune(arguments.paths, arguments.workers, words))
     else:
         # Not above: the command line's library takes longer than `list` may.
         from cookbook.results import collect, show_results

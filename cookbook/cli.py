@@ -38,6 +38,7 @@ Count = typing.Annotated[int, Between(1)]  # at least one of something
 Share = typing.Annotated[float, Between(0, 1)]  # a part of a whole
 Rate = typing.Annotated[float, Between(1e-9)]  # a positive number, such as a step size
 Tuner = typing.Literal["random", "bayesian", "hyperband", "grid"]
+Strategy = typing.Literal["none", "mirrored", "multiworker"]
 Seed = typing.Annotated[int, Between(0, 2**32 - 1)]  # what random numbers start from
 
 
@@ -74,6 +75,7 @@ class Run(Experiment):
         0  # kills at random, to prove it survives
     )
     tensorboard: bool = False  # write logs for TensorBoard too
+    strategy: Strategy = "none"  # train on several devices or machines at once
 
 
 def check_heads(config):
@@ -105,6 +107,10 @@ def parse(config_class, args=None):
         from cookbook.chaos import prove_survival
 
         raise SystemExit(prove_survival(config))
+    if getattr(config, "strategy", "none") != "none":
+        from cookbook.strategies import use_strategy
+
+        config = use_strategy(config)
     return config
 
 

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from cookbook.cli import fail
+from cookbook.workers import is_worker, wait_for_chief
 
 # Flags that change no result: a run may be resumed with others.
 FREE = ("run_dir", "resume", "save_every", "chaos", "tensorboard")
@@ -19,7 +20,8 @@ class RunFolder:
     """runs/<recipe>/<time>/: config.json, history.csv, metrics.json, model, pictures.
 
     Every file is written beside its place and then moved there, so that a run killed
-    at any moment leaves only whole files. One process at a time uses a folder.
+    at any moment leaves only whole files. One process at a time uses a folder, or a
+    chief and its workers.
     """
 
     def __init__(self, path, config):
@@ -30,8 +32,14 @@ class RunFolder:
 
     @classmethod
     def open(cls, recipe, config):
-        """A new folder, or with --resume the recipe's newest unfinished one."""
+        """A new folder, or with --resume the recipe's newest unfinished one.
+
+        A search's worker shares that of its chief.
+        """
         parent = config.run_dir / Path(recipe).stem
+        if is_worker():
+            wait_for_chief()
+            return cls._newest_unfinished(parent, config)
         if getattr(config, "resume", False):
             return cls._newest_unfinished(parent, config)
         stamp = time.strftime("%Y-%m-%d_%H-%M-%S")
@@ -64,7 +72,8 @@ class RunFolder:
         run = cls(unfinished[-1], config)
         run.lock()
         saved = json.loads((run.path / "config.json").read_text())
-        changed = difference(saved, plain(config))
+        # A version that had fewer flags did as their defaults do.
+        changed = difference({**plain(type(config)()), **saved}, plain(config))
         if changed:
             fail(
                 f"--resume found {run.path}, which was started with other settings "
@@ -83,7 +92,7 @@ class RunFolder:
 
     def lock(self):
         """Ends this process if another one uses the folder; a kill frees it."""
-        if os.name != "posix" or self.path in LOCKS:
+        if os.name != "posix" or self.path in LOCKS or is_worker():
             return
         import fcntl
 

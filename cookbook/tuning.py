@@ -18,6 +18,7 @@ from cookbook.data.sources import first_line
 from cookbook.run_folder import write_table
 from cookbook.search_plots import draw_parallel, draw_scores
 from cookbook.training import NotFinite, fit, seed_everything
+from cookbook.workers import is_worker, role
 
 ATTEMPTS = 5  # kills of a trial at the same step after which it counts as failed
 
@@ -29,8 +30,9 @@ def search(space, build, data, config, run, score="val_accuracy"):
     Config; build(config, data): the compiled model. Each trial trains for
     config.epochs (Hyperband: part of them) on the training part, from the same seed.
     score: a column of the history, whose largest value counts, or of a loss or a
-    distance the smallest. Finished trials stand in trials.json: a search that was
-    killed proposes the same trials again, takes from there what is known, and goes on.
+    distance the smallest. Finished trials stand in trials/: a search that was killed
+    proposes the same trials again, takes from there what is known, and goes on. In a
+    worker's process (workers.py) it ends with the worker's last trial.
     The Config returned learns from training and validation part; its flags are printed.
     """
     gc.freeze()  # what is imported need not be searched for garbage at each trial
@@ -38,11 +40,14 @@ def search(space, build, data, config, run, score="val_accuracy"):
     try:
         _tuner(trials).search()
     except KeyboardInterrupt:
-        print(
-            f"\ninterrupted after {len(trials.done)} whole trials; they are in "
-            f"{run.path}; the same command with --resume goes on"
-        )
+        if not is_worker():
+            print(
+                f"\ninterrupted after {len(trials.done)} whole trials; they are in "
+                f"{run.path}; the same command with --resume goes on"
+            )
         raise SystemExit(130) from None
+    if is_worker():
+        raise SystemExit  # the chief goes on
     ranked = trials.ranked()
     if not ranked or ranked[0]["score"] is None:
         reason = ranked[0]["problem"] if ranked else "the space proposes none"
@@ -94,21 +99,24 @@ def _tuner(trials):
         oracle,
         trials.space,  # keras-tuner calls it to find the hyperparameters
         directory=trials.run.path / "tuning",
-        project_name="oracle",
-        overwrite=True,  # trials.json is what a search goes on from
+        project_name=role() or "oracle",
+        overwrite=True,  # trials/ is what a search goes on from
     )
 
 
 class _Trials:
-    """Runs trials, each once: what is done is remembered in trials.json."""
+    """Runs trials, each once: what is done is remembered in trials/."""
 
     def __init__(self, space, build, data, config, run, score):
         self.space, self.build, self.data = space, build, data
         self.config, self.run, self.score = config, run, score
         self.better = min if score.endswith(("loss", "distance")) else max
-        path = run.path / "trials.json"
-        done = json.loads(path.read_text()) if path.exists() else []
-        self.done = {entry["trial"]: entry for entry in done}
+
+    @property
+    def done(self):
+        """{name: entry} of the trials that ended, in this process or another one."""
+        files = sorted((self.run.path / "trials").glob("[0-9]*.json"))
+        return {file.stem: json.loads(file.read_text()) for file in files}
 
     def run_or_recall(self, name, values):
         """The trial's entry: its values, score or problem, epochs, steps, seconds."""
@@ -116,15 +124,9 @@ class _Trials:
             key: value.item() if isinstance(value, np.generic) else value
             for key, value in values.items()
         }
+        folder = self._folder(name, values)
         if name in self.done:
-            if self.done[name]["values"] != values:
-                fail(
-                    f"trial {name} in {self.run.path} has other values than this "
-                    "search proposes: the recipe's space has changed since; undo "
-                    "that, or start anew without --resume"
-                )
             return self.done[name]
-        folder = self.run.part(f"tuning/trial_{name}")
         entry = {"trial": name, "values": values, "score": None, "problem": None}
         entry.update(epochs=0, steps=0)
         try:
@@ -135,6 +137,33 @@ class _Trials:
         entry["seconds"] = round(time.time() - folder.started, 1)
         self._remember(entry, folder)
         return entry
+
+    def _folder(self, name, values):
+        """The trial's folder; what stands there of other values is refused.
+
+        But a new chief may have got its workers' scores in another order, and then
+        proposes other trials than the one that was killed: those start anew.
+        """
+        entry = self.run.path / "trials" / f"{name}.json"
+        folder = self.run.part(f"tuning/trial_{name}")
+        begun = folder.path / "values.json"
+        saved = values
+        if entry.exists():
+            saved = json.loads(entry.read_text())["values"]
+        elif begun.exists():
+            saved = json.loads(begun.read_text())
+        if saved != values:
+            if role() is None:
+                fail(
+                    f"trial {name} in {self.run.path} has other values than this "
+                    "search proposes: the recipe's space has changed since; undo "
+                    "that, or start anew without --resume"
+                )
+            entry.unlink(missing_ok=True)
+            shutil.rmtree(folder.path)
+            folder = self.run.part(f"tuning/trial_{name}")
+        folder.write_json("values.json", values)
+        return folder
 
     def configure(self, values):
         """The Config of a trial's values."""
@@ -168,9 +197,9 @@ class _Trials:
         entry["steps"] = int(Saves(folder).paths()[0].stem.split("_")[1])
 
     def _remember(self, entry, folder):
-        """Writes trials.json and prints a line; of the saves Hyperband needs one."""
-        self.done[entry["trial"]] = entry
-        self.run.write_json("trials.json", list(self.done.values()))
+        """Writes the entry and prints a line; of the saves Hyperband needs one."""
+        self.run.part("trials").write_json(f"{entry['trial']}.json", entry)
+        done = self.done
         kept = 1 if self.config.tuner == "hyperband" else 0
         for path in Saves(folder).paths()[kept:]:
             path.unlink()
@@ -178,14 +207,16 @@ class _Trials:
         got = "failed" if entry["score"] is None else f"{entry['score']:.4g}"
         if entry["problem"]:
             got += f" ({entry['problem']})"
-        elif best is not entry:
+        elif best["trial"] != entry["trial"]:
             got += f" (best {best['score']:.4g})"
         if self.config.tensorboard and entry["score"] is not None:
             where = self.run.path / "tensorboard" / f"trial_{entry['trial']}"
             log_settings(where, entry["values"], {self.score: entry["score"]})
-        spent = [known["seconds"] for known in self.done.values()]
+        spent = [known["seconds"] for known in done.values()]
         shown = [(k, v) for k, v in entry["values"].items() if "/" not in k]
-        left = np.mean(spent) * (self.config.tune - len(spent))
+        begun = (self.run.path / "tuning").glob("trial_*")
+        at_once = 1 + sum(path.name[6:] not in done for path in begun)
+        left = np.mean(spent) * (self.config.tune - len(spent)) / at_once
         print(
             f"trial {len(spent)} of {self.config.tune}: {self.score} {got} | "
             f"{entry['seconds']:.0f} s | about {_duration(left)} left | "

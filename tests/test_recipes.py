@@ -1,4 +1,4 @@
-"""Every recipe, by discovery: runs --quick, learns, tunes, resumes, repeats itself."""
+"""Every recipe, by discovery: runs --quick, learns, tunes, survives being broken."""
 
 import dataclasses
 import importlib
@@ -60,9 +60,17 @@ def same_in_every_run(metrics):
     return {k: v for k, v in metrics.items() if "seconds" not in k and k != "date"}
 
 
+class Killed(Exception):
+    """What stands for a kill inside one process."""
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_quick_learns_repeats_itself_and_resumes(name, tmp_path, capfd):
-    """One test for three things, since each run of a recipe takes seconds."""
+def test_quick_learns_and_broken_midway_ends_with_the_same_bits(
+    name, tmp_path, capfd, monkeypatch
+):
+    """One test for two things, since each run of a recipe takes seconds."""
+    steps = []
+    monkeypatch.setattr("cookbook.training.count_step", lambda: steps.append(name))
     metrics, path = run(name, tmp_path)
     headline, value = next(iter(metrics.items()))
     assert BARS.get(name, value) <= value <= CEILINGS.get(name, value)
@@ -73,13 +81,20 @@ def test_quick_learns_repeats_itself_and_resumes(name, tmp_path, capfd):
     assert last.endswith(str(path))
     keras.models.load_model(path / "model.keras")
 
-    again, path = run(name, tmp_path)
-    assert same_in_every_run(again) == same_in_every_run(metrics)
+    def kill():
+        steps.pop()
+        if len(steps) == middle:
+            raise Killed
 
-    (path / "metrics.json").unlink()  # as a run that was killed before its end
+    middle = len(steps) // 2
+    monkeypatch.setattr("cookbook.training.count_step", kill)
+    with pytest.raises(Killed):
+        run(name, tmp_path)
+    monkeypatch.undo()
     recipe = importlib.import_module(f"recipes.{name}")
     flags = ["--quick", "--run-dir", str(tmp_path), "--resume"]
     recipe.main(parse(recipe.Config, flags))
+    (path,) = set(tmp_path.glob("*/*/")) - {path}
     resumed = json.loads((path / "metrics.json").read_text())
     assert same_in_every_run(resumed) == same_in_every_run(metrics)
 

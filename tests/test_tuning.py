@@ -50,6 +50,11 @@ def table(run):
         return list(csv.DictReader(file))
 
 
+def entries(run):
+    files = sorted((run.path / "trials").iterdir())
+    return [json.loads(file.read_text()) for file in files]
+
+
 def test_search_returns_the_best_row_and_keeps_the_other_settings(tmp_path):
     config = Config(run_dir=tmp_path, tune=4, epochs=3)
     run = RunFolder.open("r", config)
@@ -108,7 +113,7 @@ def test_every_tuner_gives_the_same_table_again_after_a_break(tuner, tmp_path, c
     broken = RunFolder.open("broken", config)
     with pytest.raises(Killed):
         search(space, mortal, data(), config, broken)
-    assert len(json.loads((broken.path / "trials.json").read_text())) == 3
+    assert len(entries(broken)) == 3
     again = dataclasses.replace(config, resume=True)
     run = RunFolder.open("broken", again)
     search(space, mortal, data(), again, run)
@@ -124,7 +129,7 @@ def test_a_promoted_trial_goes_on_with_its_optimizers_state(tmp_path):
     config = Config(run_dir=tmp_path, tune=8, tuner="hyperband", epochs=3)
     run = RunFolder.open("r", config)
     search(space, build, data(), config, run)
-    trials = json.loads((run.path / "trials.json").read_text())
+    trials = entries(run)
     promoted = [t for t in trials if "tuner/trial_id" in t["values"]]
     assert promoted
     assert promoted[0]["epochs"] == 3

@@ -93,8 +93,8 @@ def _smooth_classes(y_true, y_pred, label_smoothing, axis):
     return _smooth(y_true, label_smoothing, classes)
 
 
-def _onehot(y_true, y_pred, axis):
-    """(integer labels without y_pred's class axis, they as one-hot vectors along it)"""
+def _labels(y_true, y_pred, axis):
+    """(integer labels without y_pred's class axis, they moved into its range)"""
     labels = _tensor(y_true, "y_true", "int32")
     axis = axis % len(y_pred.shape)
     if len(labels.shape) == len(y_pred.shape) and labels.shape[axis] == 1:
@@ -107,8 +107,7 @@ def _onehot(y_true, y_pred, axis):
             y_pred,
             f"must have the same shape but for axis {axis} of `y_pred`, the classes",
         )
-    inside = ops.clip(labels, 0, classes - 1)  # torch raises for the others
-    return labels, ops.one_hot(inside, classes, axis=axis, dtype=_wide(y_pred).dtype)
+    return labels, ops.clip(labels, 0, classes - 1)  # torch raises for the others
 
 
 def _nan_outside(loss, labels, classes):
@@ -273,8 +272,9 @@ def sparse_categorical_crossentropy(
     0.6931
     """
     y_pred = _tensor(y_pred, "y_pred")
-    labels, onehot = _onehot(y_true, y_pred, axis)
+    labels, inside = _labels(y_true, y_pred, axis)
     score, log_total = _class_scores(y_pred, from_logits, axis)
+    onehot = ops.one_hot(inside, y_pred.shape[axis], axis=axis, dtype=score.dtype)
     loss = log_total - ops.sum(onehot * score, axis=axis, keepdims=True)
     loss = ops.cast(ops.squeeze(loss, axis), y_pred.dtype)
     loss = _nan_outside(loss, labels, y_pred.shape[axis])

@@ -1,0 +1,111 @@
+"""Workers: one search in several processes, or on several machines.
+
+    python -m cookbook tune recipes/mnist_cnn.py --workers 4 --tune 20
+
+starts the recipe once as keras-tuner's chief, which proposes the trials and trains the
+answer, and 4 times as a worker, which trains trials. A worker that is killed is started
+again, gets the same trial and goes on from its last save. On several machines start the
+recipe by hand on each, with the same flags, --run-dir a folder that all of them see,
+and three environment variables: KERASTUNER_ORACLE_IP and KERASTUNER_ORACLE_PORT, where
+the chief is to be found, and KERASTUNER_TUNER_ID, which is chief on one of them and
+worker_0, worker_1, ... on the others.
+"""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from cookbook.cli import fail
+
+ID, IP, PORT = (
+    f"KERASTUNER_{name}" for name in ("TUNER_ID", "ORACLE_IP", "ORACLE_PORT")
+)
+PATIENCE = 600  # seconds that a worker waits for its chief
+
+
+def role():
+    """chief, a worker's name, or None if this process searches alone."""
+    return os.environ.get(ID) if IP in os.environ else None
+
+
+def is_worker():
+    return "chief" not in (role() or "chief")
+
+
+def wait_for_chief():
+    """Returns once the chief listens, and so has its run folder."""
+    until = time.time() + PATIENCE
+    while not _listens(os.environ[IP], os.environ[PORT]):
+        if time.time() > until:
+            fail(
+                f"{role()} found no chief at {os.environ[IP]}:{os.environ[PORT]} in "
+                f"{PATIENCE} s: start the recipe there with {ID}=chief"
+            )
+        time.sleep(0.2)
+
+
+def tune(paths, workers, words):
+    """Runs a recipe's search with `workers` workers; returns the exit status."""
+    if len(paths) != 1 or not Path(paths[0]).is_file():
+        fail(f"tune got {paths or 'no file'}, expected one, as recipes/mnist_cnn.py")
+    if workers < 1:
+        fail(f"--workers got {workers}, expected at least 1")
+    if not any(word.split("=")[0] == "--tune" for word in words):
+        fail(f"tune got no --tune: say how many trials, as in --tune {5 * workers}")
+    environment = {**os.environ, IP: "127.0.0.1", PORT: str(_free_port())}
+    share = str(max(1, (os.cpu_count() or 1) // workers))
+    processes = {}
+
+    def start(name):
+        threads = {"TF_NUM_INTRAOP_THREADS": share} if "chief" not in name else {}
+        processes[name] = subprocess.Popen(
+            [sys.executable, *paths, *words],
+            env={**threads, **environment, ID: name},
+        )
+
+    try:
+        start("chief")
+        while _running(processes["chief"]):
+            if len(processes) == 1 and _listens("127.0.0.1", environment[PORT]):
+                for i in range(workers):
+                    start(f"worker_{i}")
+            for name, process in list(processes.items()):
+                status = process.poll()
+                if name == "chief" or not status:
+                    continue
+                if status > 0:  # its own mistake, which it has told
+                    return status
+                print(f"{name} was killed: started again", flush=True)
+                start(name)
+            time.sleep(0.2)
+        status = processes["chief"].returncode
+        if status < 0:
+            print("the chief was killed; the same command with --resume goes on")
+        return abs(status)
+    except KeyboardInterrupt:
+        processes["chief"].wait()  # the terminal has told it, too
+        return 130
+    finally:
+        for process in processes.values():
+            process.terminate()
+            process.wait()
+
+
+def _running(process):
+    return process.poll() is None
+
+
+def _free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def _listens(ip, port):
+    with contextlib.suppress(OSError), socket.create_connection((ip, int(port)), 1):
+        return True
+    return False
