@@ -22,6 +22,7 @@ from cookbook.checkpoint import (
 )
 from cookbook.cli import fail
 from cookbook.run_folder import write_table
+from cookbook.strategies import enter_strategy, leave_strategy, prepare
 
 DIVERGED = 1e6  # a loss beyond it will not come back, as a critic's without a penalty
 
@@ -31,8 +32,9 @@ class NotFinite(Exception):
 
 
 def seed_everything(seed):
-    """Seeds Python, NumPy and the backend, so that a run repeats bit for bit."""
+    """Seeds Python, NumPy and the backend: what is built next repeats bit for bit."""
     keras.utils.set_random_seed(seed)
+    enter_strategy()
 
 
 def train(model, data, config, run=None, callbacks=()):
@@ -78,6 +80,7 @@ def fit(model, data, config, run, callbacks, until):
         progress.fit(progress.epoch + 1)
         progress.restore(Saves(run).read())
     progress.fit(until)
+    leave_strategy(model)
     return progress.rows
 
 
@@ -100,6 +103,8 @@ class _Progress(keras.callbacks.Callback):
         self.metrics = None  # their saved values, in the middle of an epoch
         self.memory = None  # what the callbacks remember, packed, and the arrays
         self.before = 0.0  # seconds of this epoch that an earlier process spent
+        if config.strategy != "none":
+            prepare(model, self.batches()[0])
 
     def batches(self):
         """Training batches from the present epoch and step on."""

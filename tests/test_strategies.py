@@ -12,9 +12,9 @@ import pytest
 
 from cookbook.catalogue import ROOT
 from cookbook.cli import parse
-from recipes import mackey_glass_rnn, mnist_mlp
+from recipes import shakespeare_gpt, mnist_mlp
 
-FLAGS = ["--quick", "--epochs", "3"]
+FLAGS = ["--quick", "--epochs", "2"]
 TWO_DEVICES = """
 import sys
 import tensorflow as tf
@@ -53,7 +53,7 @@ def outcome(path):
 def alone(tmp_path_factory):
     folder = tmp_path_factory.mktemp("alone")
     flags = [*FLAGS, "--run-dir", str(folder)]
-    mackey_glass_rnn.main(parse(mackey_glass_rnn.Config, flags))
+    shakespeare_gpt.main(parse(shakespeare_gpt.Config, flags))
     return outcome(*folder.glob("*/*/"))
 
 
@@ -66,7 +66,7 @@ def two_free_addresses():
 
 def test_two_processes_learn_what_one_learns(tmp_path, alone):
     addresses = two_free_addresses()
-    recipe = ["recipes/mackey_glass_rnn.py", "--strategy", "multiworker"]
+    recipe = ["recipes/shakespeare_gpt.py", "--strategy", "multiworker"]
     processes = []
     for index in range(2):
         task = {"type": "worker", "index": index}
@@ -82,7 +82,7 @@ def test_two_processes_learn_what_one_learns(tmp_path, alone):
 
 
 def test_two_devices_learn_what_one_learns(tmp_path, alone):
-    code = TWO_DEVICES.replace("NAME", "mackey_glass_rnn")
+    code = TWO_DEVICES.replace("NAME", "shakespeare_gpt")
     process = start(["-c", code, "--strategy", "mirrored"], tmp_path)
     _, err = process.communicate(timeout=300)
     assert process.returncode == 0, err[-2000:]
