@@ -5,7 +5,7 @@
 
 The default is the well-known 2-2-2 example with targets .01 and .99. Every quantity
 stands in the ledger; the gradients are checked against automatic differentiation and
-finite differences. Expected, in 5 s: the published weights to eight digits and the
+finite differences. Expected, in 8 s: the published weights to eight digits and the
 error 0.29102777 after the step (0.28047145 with --train-biases).
 Mazur, "A step by step backpropagation example", 2015.
 https://mattmazur.com/2015/03/17/a-step-by-step-backpropagation-example/

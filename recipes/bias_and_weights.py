@@ -7,7 +7,7 @@ The weight of a neuron sets the slope of its answer, the bias where it turns fro
 yes; of a line in the plane, weights set the direction, the bias the distance from the
 origin. No line separates rings: the perceptron errs for ever. Two hidden units leave
 the ring open (in some direction both only rise), three close it. Expected: accuracy
-0.5 without a hidden unit, 0.8 with two, 0.99 with three, in about 15 s on two cores.
+0.5 without a hidden unit, 0.8 with two, 0.99 with three, in about 20 s.
 Paper: Rosenblatt, "The perceptron: a probabilistic model for information storage and
 organization in the brain", 1958. https://doi.org/10.1037/h0042519
 """

@@ -5,7 +5,7 @@
 
 Small networks learn the digits: for many epochs from a few, some labelled wrong; with
 each pair of a batch size and a learning rate; with a rate that grows until it explodes.
-Expected, in 10 s: the validation loss turns after 22 epochs of 100; with equal epochs 4
+Expected, in 20 s: the validation loss turns after 22 epochs of 100; with equal epochs 4
 images a step win, with equal steps 64 or more. What one reads and did not hold here:
 the best rate is in proportion to the batch size (64 times the images want 3 times the
 rate, larger ones explode); one takes a tenth of the range test's best (22 % of accuracy

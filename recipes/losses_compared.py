@@ -4,7 +4,7 @@
     python recipes/losses_compared.py --outlier 100
 
 A line is fitted to points of which more and more are outliers, all on one side.
-Expected, in 5 s: a fifth of outliers moves MSE's line 11 times as far as MAE's, which
+Expected, in 10 s: a fifth of outliers moves MSE's line 11 times as far as MAE's, which
 gives way when they are half. What one reads and did not hold here: RMSE fits another
 line than MSE (it is the same; and of one target a row it is MAE); quantiles are robust
 (0.9 breaks as soon as a tenth lies above, 0.1 holds to the end). Losses of classes:

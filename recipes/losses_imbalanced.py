@@ -4,7 +4,7 @@
     python recipes/losses_imbalanced.py --rare 0.2
 
 A linear model learns to tell two overlapping classes, of which one is 2 % of the
-examples. Expected, in 4 s: the hinge loss finds nothing of it, cross-entropy a sixth.
+examples. Expected, in 10 s: the hinge loss finds nothing of it, cross-entropy a sixth.
 What one reads and did not hold here: focal loss finds the rare class (a sixth, too). It
 does what its paper says, what is known already hardly counts; but all four losses rank
 the examples alike and differ in where they say yes. A weight moves that, or a lower

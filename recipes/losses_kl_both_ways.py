@@ -4,7 +4,7 @@
     python recipes/losses_kl_both_ways.py --peak 2
 
 A normal distribution q stands in for p, which has two peaks. KL(p, q) punishes q for
-being small where p is not, KL(q, p) for being large where p is not. Expected, in 4 s:
+being small where p is not, KL(q, p) for being large where p is not. Expected, in 10 s:
 the first gets p's own mean and deviation, the second those of one peak. What one reads
 and did not hold here: KL(q, p) takes one peak (not of peaks less than 5 of their
 deviations apart; nor begun between them: stuck there at 2.6 times the divergence).

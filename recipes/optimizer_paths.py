@@ -5,7 +5,7 @@
 
 Each optimizer gets the best of the same 21 learning rates. Then one weight gets equal
 gradients, and smaller ones, to show what Adagrad's accumulator, RMSprop's average and
-Adam's correction change. Expected, in 20 s: momentum crosses a valley in a fifth of
+Adam's correction change. Expected, in 40 s: momentum crosses a valley in a fifth of
 SGD's steps; Adagrad only one along the axes. What one reads and did not hold here: SGD
 is not stuck on a saddle, and momentum is slower there.
 Paper: Ruder, "An overview of gradient descent optimization algorithms", 2016.

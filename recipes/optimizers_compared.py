@@ -5,7 +5,7 @@
 
 Each optimizer tries the same 16 learning rates and keeps that of the least validation
 loss; then the pixels get unequal scales. With SGD, a step sees all images, some or one.
-Expected, in 10 s: all seven tie at 97 % test accuracy (what one reads, that Adam wins,
+Expected, in 50 s: all seven tie at 97 % test accuracy (what one reads, that Adam wins,
 did not hold) with rates that differ a thousandfold; on unequal pixels Adam leads SGD by
 8 %; full batches leave too few steps; single images gain nothing for 16 times the steps
 but, at a tenth of the rate, are no worse. Their paths: optimizer_paths.py.

@@ -4,7 +4,7 @@
     python recipes/regularization_compared.py --wrong 0 --examples 100
 
 A network learns 200 digits, a fifth of them with a wrong label, by heart; then again
-with each technique alone. Expected, in 20 s: most lower the test loss; max-norm, early
+with each technique alone. Expected, in 40 s: most lower the test loss; max-norm, early
 stopping, dropout and augmentation gain 7 to 10 % of accuracy; L1 makes 50 times more
 weights nearly zero than L2; L1, L2 and batch normalization hardly gain accuracy.
 Paper: Zhang, Bengio, Hardt, Recht, Vinyals, "Understanding deep learning requires

@@ -6,7 +6,7 @@
 A 2-4-1 sigmoid network learns what no single line can separate. Forward pass, deltas
 and updates are written out; one step is printed as a worked example, and Keras with
 our components takes the same path, weight by weight. Expected: four right answers and
-a distance below 1e-6 after 10,000 epochs, in about 30 s on two CPU cores.
+a distance below 1e-6 after 10,000 epochs, in about 60 s on two CPU cores.
 Paper: Rumelhart, Hinton, Williams, "Learning representations by back-propagating
 errors", 1986. https://doi.org/10.1038/323533a0
 """

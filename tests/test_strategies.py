@@ -12,7 +12,7 @@ import pytest
 
 from cookbook.catalogue import ROOT
 from cookbook.cli import parse
-from recipes import shakespeare_gpt, mnist_mlp
+from recipes import mnist_mlp, shakespeare_gpt
 
 FLAGS = ["--quick", "--epochs", "2"]
 TWO_DEVICES = """
