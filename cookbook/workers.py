@@ -56,36 +56,26 @@ def tune(paths, workers, words):
         fail(f"--workers got {workers}, expected at least 1")
     if not any(word.split("=")[0] == "--tune" for word in words):
         fail(f"tune got no --tune: say how many trials, as in --tune {5 * workers}")
-    environment = {**os.environ, IP: "127.0.0.1", PORT: str(_free_port())}
+    address = {IP: "127.0.0.1", PORT: str(_free_port())}
     share = str(max(1, (os.cpu_count() or 1) // workers))
     processes = {}
 
     def start(name):
-        threads = {"TF_NUM_INTRAOP_THREADS": share} if "chief" not in name else {}
+        threads = {} if name == "chief" else {"TF_NUM_INTRAOP_THREADS": share}
+        environment = {**threads, **os.environ, **address, ID: name}
         processes[name] = subprocess.Popen(
-            [sys.executable, *paths, *words],
-            env={**threads, **environment, ID: name},
+            [sys.executable, *paths, *words], env=environment
         )
 
     try:
         start("chief")
-        while _running(processes["chief"]):
-            if len(processes) == 1 and _listens("127.0.0.1", environment[PORT]):
-                for i in range(workers):
-                    start(f"worker_{i}")
-            for name, process in list(processes.items()):
-                status = process.poll()
-                if name == "chief" or not status:
-                    continue
-                if status > 0:  # its own mistake, which it has told
-                    return status
-                print(f"{name} was killed: started again", flush=True)
-                start(name)
+        while not _listens(*address.values()):  # a mistake is told by the chief alone
+            if processes["chief"].poll() is not None:
+                return _status_of(processes["chief"])
             time.sleep(0.2)
-        status = processes["chief"].returncode
-        if status < 0:
-            print("the chief was killed; the same command with --resume goes on")
-        return abs(status)
+        for i in range(workers):
+            start(f"worker_{i}")
+        return _watch(processes, start)
     except KeyboardInterrupt:
         processes["chief"].wait()  # the terminal has told it, too
         return 130
@@ -95,8 +85,24 @@ def tune(paths, workers, words):
             process.wait()
 
 
-def _running(process):
-    return process.poll() is None
+def _watch(processes, start):
+    """Starts killed workers again until the chief ends; the exit status."""
+    chief = processes["chief"]
+    while chief.poll() is None:
+        for name, process in list(processes.items()):
+            if name != "chief" and process.poll():
+                if process.returncode > 0:  # its own mistake, which it has told
+                    return process.returncode
+                print(f"{name} was killed: started again", flush=True)
+                start(name)
+        time.sleep(0.2)
+    return _status_of(chief)
+
+
+def _status_of(chief):
+    if chief.returncode < 0:
+        print("the chief was killed; the same command with --resume goes on")
+    return abs(chief.returncode)
 
 
 def _free_port():
