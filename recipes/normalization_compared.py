@@ -5,7 +5,7 @@
 
 A convolutional network learns the digits, each time in the same passes, with a learning
 rate in proportion to the batch size. What batch normalization says of an image depends
-on the other images of its batch, the more the fewer they are. Expected, in 80 s: with 2
+on the other images of its batch, the more the fewer they are. Expected, in 60 s: with 2
 images batch normalization has 1.4 times the test loss of group normalization, from 8 on
 the best accuracy; instance normalization erases what pooling would read. What one reads
 and did not hold here: the others do not mind the batch size (with 256 images and thus
