@@ -6,7 +6,7 @@ from matplotlib import colormaps
 
 from cookbook.plots import panel, save_figure
 
-SMALLEST = 4  # pixels on a side that a feature map needs to show where something is
+SMALLEST = 3  # pixels on a side that a feature map needs to show where something is
 CELL = 96  # pixels on a side of each small picture in a table of them
 COLUMNS = 8
 
@@ -23,7 +23,7 @@ def explain_network(model, x, y, probabilities, classes, run):
     copy = keras.models.clone_model(model)  # a layer of two models has two outputs
     copy.set_weights(model.get_weights())
     layers = _feature_layers(copy)
-    draw_filters(layers[0].kernel.numpy(), run)
+    draw_filters(next(filter(_is_convolution, copy.layers)).kernel.numpy(), run)
     draw_feature_maps(copy, layers, x[0], classes[y[0]], run)
     answers, confidence = probabilities.argmax(-1), probabilities.max(-1)
     wrong = np.flatnonzero(answers != y)
@@ -101,9 +101,17 @@ def draw_grad_cam(model, layers, x, said, true, classes, run):
 
 
 def _feature_layers(model):
-    """Layers that make feature maps (B, H, W, C), from the first convolution on."""
+    """Layers that make feature maps (B, H, W, C), from the first convolution on.
+
+    A convolution that others normalize and cut off is not one: its zero means nothing.
+    """
     start = next(i for i, layer in enumerate(model.layers) if _is_convolution(layer))
-    return [layer for layer in model.layers[start:] if len(layer.output.shape) == 4]
+    maps = [layer for layer in model.layers[start:] if len(layer.output.shape) == 4]
+    return [layer for layer in maps if not _is_linear(layer)] or maps
+
+
+def _is_linear(layer):
+    return _is_convolution(layer) and layer.activation(-1.0) == -1.0
 
 
 def _is_convolution(layer):

@@ -9,8 +9,11 @@ from matplotlib.image import imread
 
 from cookbook.explain import explain_network, grad_cam
 from cookbook.run_folder import RunFolder
+from custom_layers.activations.rectifiers import ReLU
 from custom_layers.convolution.standard import Conv2D
-from custom_layers.pooling import GlobalAveragePooling2D
+from custom_layers.dense import Dense
+from custom_layers.normalization.batch import BatchNormalization
+from custom_layers.pooling import GlobalAveragePooling2D, MaxPooling2D
 from oracle import array
 
 PICTURES = ("filters.png", "feature_maps.png", "grad_cam.png")
@@ -59,6 +62,30 @@ def test_grad_cam_is_brightest_where_the_evidence_lies():
     x[0, 4, 1] = 255
     heat = grad_cam(model, model.layers[1], x, [1])
     assert np.unravel_index(heat.argmax(), heat.shape) == (0, 4, 1)
+
+
+def test_a_convolution_whose_result_is_normalized_is_no_feature_map(
+    tmp_path, monkeypatch
+):
+    """Grad-CAM multiplies by the maps: where their zero lies must mean something."""
+    model = keras.Sequential([keras.Input((9, 9, 1))])
+    for strides in (1, 3):
+        model.add(Conv2D(4, 1, strides, use_bias=False))
+        model.add(BatchNormalization())
+        model.add(ReLU())
+    model.add(Conv2D(4, 1, use_bias=False))  # 3, 3, the last stage's beginning
+    for layer in (MaxPooling2D(3), GlobalAveragePooling2D(), Dense(3)):
+        model.add(layer)
+    seen = []
+
+    def spy(model, layer, x, classes):
+        seen.append(layer)
+        return grad_cam(model, layer, x, classes)
+
+    monkeypatch.setattr("cookbook.explain.grad_cam", spy)
+    explain(model, tmp_path, (9, 9, 1))
+    assert [type(layer) for layer in seen] == [ReLU, ReLU]
+    assert seen[0].output.shape[1:3] == (3, 3)
 
 
 @pytest.mark.parametrize("shape", [(6, 6, 1), (9, 7, 3), (3, 3, 2)])
