@@ -97,7 +97,7 @@ def test_same_as_keras(case):
 @pytest.mark.parametrize("cls", [*WINDOWED, *GLOBAL], ids=lambda c: c.__name__)
 def test_arguments_and_config_are_keras(cls):
     theirs = keras_counterpart(cls.__name__)
-    names = [list(inspect.signature(c).parameters) for c in (cls, theirs)]
+    names = [list(inspect.signature(c.__init__).parameters) for c in (cls, theirs)]
     assert names[0] == [name for name in names[1] if name != "name"]
     kwargs = {"pool_size": 2} if cls in WINDOWED else {}
     config = theirs(**kwargs).get_config()
