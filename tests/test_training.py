@@ -201,6 +201,20 @@ def test_resume_refuses_other_settings_and_says_which(tmp_path, capsys):
     assert "(batch_size: 8 -> 4)" in capsys.readouterr().err
 
 
+def test_a_run_of_a_version_that_lacked_a_flag_is_resumed_with_its_default(
+    tmp_path, capsys
+):
+    run = RunFolder.open("r", Config(run_dir=tmp_path))
+    saved = json.loads((run.path / "config.json").read_text())
+    del saved["strategy"]
+    run.write_json("config.json", saved)
+    again = Config(run_dir=tmp_path, resume=True)
+    assert RunFolder.open("r", again).path == run.path
+    with pytest.raises(SystemExit):
+        RunFolder.open("r", dataclasses.replace(again, strategy="mirrored"))
+    assert "(strategy: none -> mirrored)" in capsys.readouterr().err
+
+
 def test_resume_without_an_unfinished_run_is_refused(tmp_path, capsys):
     with pytest.raises(SystemExit) as stop:
         RunFolder.open("r", Config(run_dir=tmp_path, resume=True))
