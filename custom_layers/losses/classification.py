@@ -96,7 +96,6 @@ def _smooth_classes(y_true, y_pred, label_smoothing, axis):
 def _labels(y_true, y_pred, axis):
     """(integer labels without y_pred's class axis, they moved into its range)"""
     labels = _tensor(y_true, "y_true", "int32")
-    axis = axis % len(y_pred.shape)
     if len(labels.shape) == len(y_pred.shape) and labels.shape[axis] == 1:
         labels = ops.squeeze(labels, axis)
     expected = list(y_pred.shape)
@@ -272,6 +271,7 @@ def sparse_categorical_crossentropy(
     0.6931
     """
     y_pred = _tensor(y_pred, "y_pred")
+    axis = axis % len(y_pred.shape)  # one_hot takes -1, but not -2
     labels, inside = _labels(y_true, y_pred, axis)
     score, log_total = _class_scores(y_pred, from_logits, axis)
     onehot = ops.one_hot(inside, y_pred.shape[axis], axis=axis, dtype=score.dtype)
