@@ -111,7 +111,9 @@ def _feature_layers(model):
 
 
 def _is_linear(layer):
-    return _is_convolution(layer) and layer.activation(-1.0) == -1.0
+    activation = getattr(layer, "activation", keras.activations.linear)
+    x = keras.ops.full((1, 1), -1.0)
+    return _is_convolution(layer) and float(activation(x)[0, 0]) == -1
 
 
 def _is_convolution(layer):

@@ -29,7 +29,10 @@ PATIENCE = 600  # seconds that a worker waits for its chief
 
 def role():
     """chief, a worker's name, or None if this process searches alone."""
-    return os.environ.get(ID) if IP in os.environ else None
+    missing = [name for name in (ID, IP, PORT) if name not in os.environ]
+    if missing and IP in os.environ:
+        fail(f"{IP} is set, but not {' and '.join(missing)}: set all three, or none")
+    return None if missing else os.environ[ID]
 
 
 def is_worker():

@@ -135,3 +135,12 @@ def test_a_worker_without_a_chief_says_so(monkeypatch, capsys, tmp_path):
         RunFolder.open("r", Config(run_dir=tmp_path))
     assert stop.value.code == 2
     assert "worker_3 found no chief at 127.0.0.1:9" in capsys.readouterr().err
+
+
+def test_an_address_without_a_name_is_one_line(monkeypatch, capsys):
+    monkeypatch.setenv(workers.IP, "127.0.0.1")
+    with pytest.raises(SystemExit) as stop:
+        workers.role()
+    assert stop.value.code == 2
+    err = capsys.readouterr().err
+    assert f"{workers.IP} is set, but not {workers.ID} and {workers.PORT}" in err
