@@ -23,6 +23,7 @@ from cookbook.run_folder import RunFolder
 from cookbook.sentiment import answer, report_reviews
 from cookbook.training import seed_everything, train
 from cookbook.tuning import search
+from custom_layers.bigrams import BigramEmbedding
 from custom_layers.convolution.standard import Conv1D
 from custom_layers.dense import Dense, Embedding
 from custom_layers.dropout import Dropout, SpatialDropout1D
@@ -65,9 +66,7 @@ def build(config, data):
     V, D = len(data.vocabulary), config.features
     ids = keras.Input((None,), dtype="int32")  # T; 0 is padding
     inside = ops.not_equal(ids, 0)  # T, the mask: real words
-    following = ops.pad(ids[:, 1:], [[0, 0], [0, 1]])
-    pairs = (ids * V + following) % config.buckets  # T; equal pairs, equal numbers
-    x = Embedding(V, D)(ids) + Embedding(config.buckets, D)(pairs)  # T, D
+    x = Embedding(V, D)(ids) + BigramEmbedding(config.buckets, D)(ids)  # T, D
     x = x * ops.cast(ops.expand_dims(inside, -1), x.dtype)  # padding is zeros
     x = Dropout(config.word_dropout, noise_shape=(None, None, 1))(x)
     x = SpatialDropout1D(config.dropout)(x)

@@ -24,6 +24,7 @@ from cookbook.sentiment import answer, report_reviews
 from cookbook.training import seed_everything, train
 from cookbook.tuning import search
 from custom_layers.bidirectional import Bidirectional
+from custom_layers.bigrams import BigramEmbedding
 from custom_layers.dense import Dense, Embedding
 from custom_layers.dropout import Dropout, SpatialDropout1D
 from custom_layers.losses.classification import SparseCategoricalCrossentropy
@@ -42,8 +43,9 @@ class Config(Run):
     cell: Literal["simple", "lstm", "gru"] = "lstm"  # the recurrent layer
     bidirectional: bool = True  # reads from both ends
     units: Count = 32  # of the recurrent layer, in each direction
-    features: Count = 32  # of a word's vector
+    features: Count = 32  # of a word's and a word pair's vector
     words: Count = 20_000  # ids of the vocabulary
+    buckets: Count = 2**18  # vectors that all the word pairs share
     length: Count = 400  # words of a review that are read
     word_dropout: Share = 0.1  # share of the words left out in training
     dropout: Share = 0.5  # share of the features left out in training
@@ -65,11 +67,14 @@ def space(hp):
 def build(config, data):
     layer = CELLS[config.cell](config.units, return_sequences=True)
     layer = Bidirectional(layer) if config.bidirectional else layer
-    ids = keras.Input((None,), dtype="int32")  # T; 0 is padding, which the mask hides
-    x = Embedding(len(data.vocabulary), config.features, mask_zero=True)(ids)  # T, D
+    V, D = len(data.vocabulary), config.features
+    ids = keras.Input((None,), dtype="int32")  # T; 0 is padding
+    inside = ops.not_equal(ids, 0)  # T, the mask: real words
+    x = Embedding(V, D)(ids) + BigramEmbedding(config.buckets, D)(ids)  # T, D
     x = Dropout(config.word_dropout, noise_shape=(None, None, 1))(x)
-    x = layer(SpatialDropout1D(config.dropout)(x))  # T, 2 units
-    pooled = [GlobalAveragePooling1D()(x), GlobalMaxPooling1D()(x)]
+    x = layer(SpatialDropout1D(config.dropout)(x), mask=inside)  # T, 2 units
+    pools = GlobalAveragePooling1D(), GlobalMaxPooling1D()
+    pooled = [pool(x, mask=inside) for pool in pools]
     summary = Dropout(config.dropout)(ops.concatenate(pooled, -1))
     model = keras.Model(ids, Dense(len(data.classes))(summary))
     steps = config.epochs * (len(data.train[0]) // config.batch_size)
@@ -93,7 +98,8 @@ def main(config):
     if config.predict is not None:
         return answer("imdb_rnn", config)
     if config.quick:
-        config = replace(config, batch_size=16, dropout=0.1, word_dropout=0)
+        settings = {"dropout": 0.1, "word_dropout": 0, "buckets": 8192}
+        config = replace(config, batch_size=16, **settings)
     data = load_reviews(
         config.data, "imdb_reviews", config.words, config.length, config.quick
     )

@@ -14,6 +14,7 @@ https://arxiv.org/abs/1706.03762
 from dataclasses import dataclass, replace
 
 import keras
+from keras import ops
 
 from cookbook.cli import Count, Rate, Run, Share, fail, parse
 from cookbook.data.reviews import load_reviews
@@ -21,11 +22,12 @@ from cookbook.run_folder import RunFolder
 from cookbook.sentiment import answer, report_reviews
 from cookbook.training import seed_everything, train
 from cookbook.tuning import search
+from custom_layers.bigrams import BigramEmbedding
 from custom_layers.dense import Dense
 from custom_layers.dropout import Dropout, SpatialDropout1D
 from custom_layers.losses.classification import SparseCategoricalCrossentropy
 from custom_layers.optimizers.adaptive import Adam
-from custom_layers.pooling import GlobalAveragePooling1D
+from custom_layers.pooling import GlobalAveragePooling1D, GlobalMaxPooling1D
 from custom_layers.positions import TokenAndPositionEmbedding
 from custom_layers.schedules import CosineDecay
 from custom_layers.transformer import TransformerEncoderBlock
@@ -37,11 +39,12 @@ EXPECTED = {"imdb_reviews": (0.874, 0.006)}
 class Config(Run):
     epochs: Count = 3  # passes over the training set
     blocks: Count = 1  # transformer blocks
-    features: Count = 32  # of a word's vector; heads divide it
+    features: Count = 32  # of a word's and a word pair's vector; heads divide it
     heads: Count = 2  # of the attention
     hidden: Count = 64  # features inside the feed-forward network
     words: Count = 20_000  # ids of the vocabulary
-    length: Count = 256  # words of a review that are read
+    buckets: Count = 2**18  # vectors that all the word pairs share
+    length: Count = 400  # words of a review that are read
     word_dropout: Share = 0.3  # share of the words left out in training
     dropout: Share = 0.4  # share of the features left out in training
     batch_size: Count = 64  # reviews a step
@@ -62,22 +65,21 @@ def space(hp):
 
 def build(config, data):
     V, D = len(data.vocabulary), config.features
-    blocks = [
-        TransformerEncoderBlock(config.hidden, config.heads, normalize_first=True)
-        for _ in range(config.blocks)
-    ]
-    model = keras.Sequential(
-        [
-            keras.Input((None,), dtype="int32"),  # T, ids; 0 is padding, masked below
-            TokenAndPositionEmbedding(V, config.length, D, mask_zero=True),  # T, D
-            Dropout(config.word_dropout, noise_shape=(None, None, 1)),
-            SpatialDropout1D(config.dropout),
-            *blocks,  # T, D
-            GlobalAveragePooling1D(),
-            Dropout(config.dropout),
-            Dense(len(data.classes)),
-        ]
-    )
+    ids = keras.Input((None,), dtype="int32")  # T; 0 is padding
+    inside = ops.not_equal(ids, 0)  # T, the mask: real words
+    x = TokenAndPositionEmbedding(V, config.length, D)(ids)  # T, D
+    x = x + BigramEmbedding(config.buckets, D)(ids)
+    x = Dropout(config.word_dropout, noise_shape=(None, None, 1))(x)
+    read = x = SpatialDropout1D(config.dropout)(x)
+    for _ in range(config.blocks):
+        x = TransformerEncoderBlock(config.hidden, config.heads, normalize_first=True)(
+            x, mask=inside
+        )
+    x = ops.concatenate([read, x], -1)  # T, 2 D
+    pools = GlobalAveragePooling1D(), GlobalMaxPooling1D()
+    pooled = [pool(x, mask=inside) for pool in pools]
+    summary = Dropout(config.dropout)(ops.concatenate(pooled, -1))
+    model = keras.Model(ids, Dense(len(data.classes))(summary))
     steps = config.epochs * (len(data.train[0]) // config.batch_size)
     schedule = CosineDecay(
         initial_learning_rate=config.learning_rate / 20,
@@ -100,7 +102,7 @@ def main(config):
         return answer("imdb_transformer", config)
     if config.quick:
         settings = {"dropout": 0.1, "word_dropout": 0.0, "learning_rate": 5e-3}
-        config = replace(config, batch_size=8, **settings)
+        config = replace(config, batch_size=8, buckets=8192, **settings)
     if config.features % config.heads:
         fail(f"--heads got {config.heads}, expected a divisor of {config.features}")
     data = load_reviews(

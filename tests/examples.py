@@ -84,6 +84,7 @@ LAYERS = {
         {"num_heads": 2, "key_dim": 3, "use_gate": True},
         {"query": (2, 3, 6), "value": (2, 5, 4)},
     ),
+    "BigramEmbedding": ({"num_buckets": 7, "output_dim": 4}, (2, 3)),
     "PositionEmbedding": ({"sequence_length": 3}, (2, 3, 4)),
     "RotaryEmbedding": ({"max_wavelength": 50}, (2, 3, 4)),
     "SinePositionEncoding": ({"max_wavelength": 50}, (2, 3, 4)),
@@ -150,6 +151,7 @@ CELLS = {
 
 # Layers whose input is no float tensor: {name: (dtype, low, high)}
 INTEGER_INPUTS = {
+    "BigramEmbedding": ("int32", 0, 6),
     "TokenAndPositionEmbedding": ("int32", 0, 6),
     "Embedding": ("int32", 0, 5),
 }
