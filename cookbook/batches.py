@@ -12,7 +12,8 @@ class Batches(keras.utils.PyDataset):
     x, y: arrays of equal length, or nested tuples or dicts of them
     seed: None keeps the arrays' own order and the last, smaller batch
     padded: rows are token ids that end in zeros; a batch then holds rows of like
-        length, without the columns that are zero in all of them
+        length, without the columns that are zero in all of them; where x has several
+        arrays, such as source and target, the longest row counts
     steps: batches of an epoch; without it, as many as the arrays fill
     """
 
@@ -22,9 +23,9 @@ class Batches(keras.utils.PyDataset):
         self.batch_size = batch_size
         self.seed = seed
         self.padded = padded
-        first = keras.tree.flatten(x)[0]
-        self._count = len(first)
-        self._lengths = _length(first) if padded else None
+        arrays = keras.tree.flatten(x)
+        self._count = len(arrays[0])
+        self._lengths = np.max([_length(ids) for ids in arrays], 0) if padded else None
         self.steps = steps or self._whole_batches()
         self._asked_for_shapes = padded
         self.start_epoch(0)

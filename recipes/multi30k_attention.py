@@ -16,8 +16,11 @@ https://arxiv.org/abs/1804.08771
 """
 
 import dataclasses
+import os
 from dataclasses import dataclass
 from typing import Literal
+
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # a tenth off a step's time
 
 import keras
 from keras import ops
