@@ -92,13 +92,27 @@ def _command(run):
 
 
 def _machine():
-    """The processor and how many of its cores this process may use."""
+    """The processor, how many of its cores this process may use, and any GPUs."""
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
     model = platform.processor() or platform.machine()
     with contextlib.suppress(OSError):
         names = re.findall(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
         model = names[0] if names else model
-    return f"{model}, {cores} core{'s' * (cores > 1)}"
+    return " + ".join([f"{model}, {cores} core{'s' * (cores > 1)}", *_accelerators()])
+
+
+def _accelerators():
+    """The names of the GPUs that the backend computes on."""
+    backend = importlib.import_module(keras.backend.backend())
+    if backend.__name__ == "jax":
+        devices = backend.devices()
+        return [device.device_kind for device in devices if device.platform != "cpu"]
+    if backend.__name__ == "torch":
+        count = backend.cuda.device_count()
+        return [backend.cuda.get_device_name(i) for i in range(count)]
+    devices = backend.config.list_physical_devices("GPU")
+    details = map(backend.config.experimental.get_device_details, devices)
+    return [detail.get("device_name", "GPU") for detail in details]
 
 
 def _is_default(config):

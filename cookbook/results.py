@@ -83,8 +83,9 @@ def _measured(runs):
 
 
 def _time(runs):
-    known = [run["cpu_seconds"] for run in runs if "cpu_seconds" in run]
-    if not known:  # a run of an earlier version
+    """Mean of the runs on processors alone; a GPU's work is no processor time."""
+    known = [run["cpu_seconds"] for run in runs if " + " not in run["machine"]]
+    if not known:
         return ""
     seconds = statistics.fmean(known)
     return f"{seconds:.0f} s" if seconds < 300 else f"{seconds / 60:.0f} min"

@@ -6,7 +6,7 @@
 The generator gets noise and an embedded label; the critic adds to its score how well
 the image's features agree with the label's own vector (a projection). mnist_cnn's
 network then says whether the samples show the digits that were asked for. Expected on
-MNIST: 96.7 % do, at a Frechet distance of 0.84 (of training images: 0.12).
+MNIST: 97.9 % do, at a Frechet distance of 0.50 (of training images: 0.12).
 Papers: Mirza, Osindero, "Conditional generative adversarial nets", 2014,
 https://arxiv.org/abs/1411.1784; Miyato, Koyama, "cGANs with projection discriminator",
 2018. https://arxiv.org/abs/1802.05637
@@ -38,12 +38,12 @@ from custom_layers.normalization.batch import BatchNormalization
 from custom_layers.optimizers.adaptive import Adam
 from custom_layers.schedules import CosineDecay
 
-EXPECTED = {"mnist": (0.84, 0.4)}
+EXPECTED = {"mnist": (0.5, 0.3)}
 
 
 @dataclass(frozen=True)
 class Config(Run):
-    epochs: Count = 6  # passes over the training set
+    epochs: Count = 9  # passes over the training set
     filters: Count = 32  # of each network's layer at 14x14 pixels; twice at 7x7
     latent: Count = 64  # length of the noise vector that becomes an image
     penalty: Rate = 0.5  # weight of the critic's squared gradient at real images

@@ -25,12 +25,13 @@ def root(tmp_path, monkeypatch):
     return tmp_path
 
 
-def finished(root, command, name="test accuracy", value=0.5, seed=0, data="mnist"):
+def finished(root, command, name="test accuracy", value=0.5, **others):
     """A run folder whose metrics.json says this."""
     folder = root / f"run{len(list(root.glob('run*')))}"
     folder.mkdir()
-    metrics = {name: value, "data": data, "cpu_seconds": 400.0, "seed": seed}
+    metrics = {name: value, "data": "mnist", "cpu_seconds": 400.0, "seed": 0}
     metrics.update(machine="a machine", command=f"python recipes/{command}")
+    metrics.update(others)
     (folder / "metrics.json").write_text(json.dumps(metrics))
     return folder
 
@@ -45,6 +46,15 @@ def test_seeds_are_averaged_into_one_row(root):
     assert "| digits |" in row
     assert "| 99.19 % | 7 min |" in row
     assert "a machine" in table()
+
+
+def test_times_are_of_processors_alone(root):
+    options = {"machine": "a machine + a GPU", "cpu_seconds": 5.0}
+    collect([finished(root, "mnist_cnn.py --seed 1", seed=1, **options)])
+    assert "| 99.19 % |  |" in table()
+    collect([finished(root, "mnist_cnn.py")])
+    assert "| 99.19 % | 7 min |" in table()
+    assert "a machine; a machine + a GPU" in table()
 
 
 def test_a_command_run_again_replaces_its_figure(root):

@@ -125,6 +125,15 @@ def test_padded_batches_hold_like_lengths_and_only_the_columns_they_need():
     assert firsts != sorted(firsts), "batches would come short ones first"
 
 
+def test_of_several_arrays_the_longest_row_says_which_are_alike():
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(1, 40, size=(2, 800))
+    x = tuple(np.where(np.arange(40) < n[:, None], 1, 0) for n in lengths)
+    batches = Batches(x, np.max(lengths, 0), 8, seed=0, padded=True)
+    longest = [batches[i][1] for i in range(len(batches))]
+    assert np.mean([np.ptp(n) for n in longest]) < 2
+
+
 @pytest.mark.parametrize("lengths", [(9, 9, 4), (9, 8, 4)])
 def test_batches_of_any_lengths_are_learned_from(lengths):
     """Keras takes a length that two batches share for one that all have."""

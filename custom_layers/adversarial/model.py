@@ -125,7 +125,7 @@ class AdversarialModel(keras.Model):
         return _run(self._test, groups, *args)
 
     def _train(self, data):
-        x, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        x, labels = _tensors(data)
         for i in range(self.critic_steps):
             real = x[i :: self.critic_steps]
             y = labels[i :: self.critic_steps] if self.conditional else None
@@ -145,7 +145,7 @@ class AdversarialModel(keras.Model):
         return {tracker.name: tracker.result() for tracker in trackers}
 
     def _test(self, data):
-        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        x, y = _tensors(data)
         generated = self._generate(ops.shape(x)[0], y, training=False)
         scores = [self._score(part, y, training=False) for part in (x, generated)]
         self.critic_loss.update_state(self._tell_apart(*scores))
@@ -267,6 +267,12 @@ def _refuse_misfits(generator, critic, penalty, critic_steps, pack):
             "A critic with a gradient penalty must score each sample by itself. "
             "Received one with BatchNormalization: take LayerNormalization"
         )
+
+
+def _tensors(data):
+    """(x, labels or None) of a batch; outside of a graph JAX hands NumPy arrays on."""
+    x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+    return ops.convert_to_tensor(x), None if y is None else ops.convert_to_tensor(y)
 
 
 def _run(step, groups, *args):
