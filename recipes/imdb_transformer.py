@@ -3,10 +3,11 @@
     python recipes/imdb_transformer.py
     python recipes/imdb_transformer.py --predict "not half as bad as they say"
 
-Word and position vectors go through self-attention and a feed-forward network; the
-mean over the review's words decides. Words and features are dropped in training.
-Expected: 87.4 % test accuracy on IMDB; validation shows 89.5 %, likely because a film
-has reviews in both of its parts, while the test set's films are others.
+Vectors of words, word pairs and positions go through self-attention and a feed-forward
+network; mean and maximum, over the review, of what goes in and comes out decide. Words
+and features are dropped in training. Expected: 89.0 % test accuracy on IMDB in 8
+minutes of processor time. Words alone gave 87.4 %, but 89.5 % in validation, where the
+films are those of training, so that the names of a film's people tell how good it is.
 Paper: Vaswani et al., "Attention is all you need", 2017,
 https://arxiv.org/abs/1706.03762
 """
@@ -32,7 +33,7 @@ from custom_layers.positions import TokenAndPositionEmbedding
 from custom_layers.schedules import CosineDecay
 from custom_layers.transformer import TransformerEncoderBlock
 
-EXPECTED = {"imdb_reviews": (0.874, 0.006)}
+EXPECTED = {"imdb_reviews": (0.89, 0.006)}
 
 
 @dataclass(frozen=True)

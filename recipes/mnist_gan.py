@@ -6,7 +6,9 @@
 A generator and a critic, both convolutional, train against each other. In place of
 batch normalization the critic has a penalty on its gradient at real images (R1),
 without which a GAN need not converge. After each epoch the samples' Frechet distance
-to real digits is measured in the features of mnist_cnn's network.
+to real digits is measured in the features of mnist_cnn's network. Expected on MNIST:
+9.0 (of training images: 0.12); --filters 48 --epochs 9 gave 4.8; with labels, in
+mnist_cgan, it is 0.5.
 Papers: Goodfellow et al., "Generative adversarial nets", 2014,
 https://arxiv.org/abs/1406.2661; Radford, Metz, Chintala, "Unsupervised representation
 learning with deep convolutional generative adversarial networks", 2015,
@@ -39,7 +41,7 @@ from custom_layers.normalization.batch import BatchNormalization
 from custom_layers.optimizers.adaptive import Adam
 from custom_layers.schedules import CosineDecay
 
-EXPECTED = {}
+EXPECTED = {"mnist": (9.0, 1.5)}
 
 
 @dataclass(frozen=True)

