@@ -1,5 +1,6 @@
 """Sentiment: padding changes nothing, any text gets an answer, words get their due."""
 
+import functools
 import importlib
 
 import keras
@@ -65,13 +66,17 @@ def test_in_a_sum_over_words_the_influence_is_each_words_summand():
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A folder with one finished quick run of each recipe."""
+    """trained(name): a folder with one finished quick run of that recipe."""
     folder = tmp_path_factory.mktemp("runs")
-    for name in RECIPES:
+
+    @functools.cache
+    def run(name):
         recipe = importlib.import_module(f"recipes.{name}")
         flags = ["--quick", "--epochs", "4", "--run-dir", str(folder)]
         recipe.main(parse(recipe.Config, flags))
-    return folder
+        return folder
+
+    return run
 
 
 def ask(name, folder, text):
@@ -81,8 +86,9 @@ def ask(name, folder, text):
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_typed_text_is_judged_by_the_newest_run(name, trained, capsys):
+    folder = trained(name)
     capsys.readouterr()
-    ask(name, trained, "The plot was great. I loved the music!")
+    ask(name, folder, "The plot was great. I loved the music!")
     first, second = capsys.readouterr().out.strip().splitlines()
     assert first.startswith("pos (")
     assert "| 9 of 10 words known | learned from generated_reviews" in first
@@ -102,15 +108,18 @@ def test_a_typed_text_is_judged_by_the_newest_run(name, trained, capsys):
     ids=["unknown", "Chinese", "control", "no UTF-8", "number", "long"],
 )
 def test_any_text_with_a_word_gets_an_answer(text, trained, capsys):
+    folder = trained("imdb_cnn")
     capsys.readouterr()
-    ask("imdb_cnn", trained, text)
+    ask("imdb_cnn", folder, text)
     assert " words known | " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("text", ["", "  ", "\U0001f600\U0001f600", "\x00", "<br>"])
 def test_a_text_without_a_word_is_refused_in_one_line(text, trained, capsys):
+    folder = trained("imdb_cnn")
+    capsys.readouterr()
     with pytest.raises(SystemExit) as stop:
-        ask("imdb_cnn", trained, text)
+        ask("imdb_cnn", folder, text)
     assert stop.value.code == 2
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert "holds no word: expected a text" in line
@@ -131,12 +140,12 @@ def test_heads_that_do_not_divide_the_features_are_refused(tmp_path, capsys):
     assert "--heads got 3, expected a divisor of 32" in capsys.readouterr().err
 
 
-def test_a_run_leaves_its_pictures_and_its_mistakes(trained):
-    for name in RECIPES:
-        (run,) = (trained / name).glob("*/")
-        for file in ("curves.png", "confusion.png", "review.png"):
-            assert (run / file).stat().st_size > 5000
-        first, *rest = (run / "mistakes.txt").read_text().splitlines()
-        count = int(first.split()[1])
-        assert first.endswith(" mistakes")
-        assert len([line for line in rest if line.startswith("said ")]) == count
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_run_leaves_its_pictures_and_its_mistakes(name, trained):
+    (run,) = (trained(name) / name).glob("*/")
+    for file in ("curves.png", "confusion.png", "review.png"):
+        assert (run / file).stat().st_size > 5000
+    first, *rest = (run / "mistakes.txt").read_text().splitlines()
+    count = int(first.split()[1])
+    assert first.endswith(" mistakes")
+    assert len([line for line in rest if line.startswith("said ")]) == count
