@@ -63,7 +63,8 @@ def draw_attention(maps, rows, columns, title, run):
     ):
         shares = shares[: len(row), : len(column)]
         image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-        axes.set_xticks(range(len(column)), column)
+        upright = max(map(len, column)) > 2  # words would run into one another
+        axes.set_xticks(range(len(column)), column, rotation=90 * upright)
         axes.set_yticks(range(len(row)), row)
     figure.colorbar(image, ax=figure.axes, label="share of the attention", shrink=0.6)
     figure.suptitle(title)
