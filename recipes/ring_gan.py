@@ -7,8 +7,8 @@ A critic that learns more slowly than the generator can't tell, from one point a
 time, that all are alike: the plain GAN leaves modes or never gets near one. The cure
 shows it two points at once (PacGAN), nothing else changes. Of 2,500 points, those
 within three standard deviations of a mode are of high quality. Expected: 8 of 8 modes
-and 97 % for the cure, of 10 seeds with every one; the plain GAN had all modes with 6 of
-the seeds, and of its points from none to 78 % were of high quality.
+and 97 % for the cure, as with each of 10 seeds; the plain GAN found all modes with 6 of
+them, and from none to 78 % of its points were of high quality.
 Papers: Srivastava et al., "VEEGAN: reducing mode collapse in GANs using implicit
 variational learning", 2017, https://arxiv.org/abs/1705.07761; Lin et al., "PacGAN: the
 power of two samples in generative adversarial networks", 2018.
