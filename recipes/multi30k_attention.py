@@ -26,6 +26,7 @@ import keras
 from keras import ops
 
 from cookbook.cli import Count, Rate, Run, Share, parse
+from cookbook.compiled import compiled
 from cookbook.data.translation import load_translations
 from cookbook.metrics import token_accuracy
 from cookbook.run_folder import RunFolder
@@ -118,6 +119,7 @@ def decoder(model):
     embedding, scale = model.get_layer("embedding"), model.get_layer("scale")
     cell = model.get_layer("decoder").cell
 
+    @compiled
     def next_logits(tokens, index, state):
         x = scale(embedding(ops.take(tokens, index, axis=1)))  # B, width
         with cell.attend_to(state["memory"], state["mask"]):

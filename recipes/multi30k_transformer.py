@@ -23,6 +23,7 @@ import keras
 from keras import ops
 
 from cookbook.cli import Count, Rate, Run, Share, check_heads, parse
+from cookbook.compiled import compiled
 from cookbook.data.translation import load_translations
 from cookbook.metrics import token_accuracy
 from cookbook.run_folder import RunFolder
@@ -114,6 +115,7 @@ def decoder(model):
     blocks = [x for x in model.layers if isinstance(x, TransformerDecoderBlock)]
     embedding, scale, last = map(model.get_layer, ("embedding", "scale", "last"))
 
+    @compiled
     def next_logits(tokens, index, caches):
         newest = ops.take(tokens, index, axis=1)[:, None]  # B, 1
         x, new = scale(embedding(newest)), []

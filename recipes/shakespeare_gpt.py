@@ -23,6 +23,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # a quarter off a step's ti
 import keras
 
 from cookbook.cli import Count, Rate, Run, Share, check_heads, parse
+from cookbook.compiled import compiled
 from cookbook.data.characters import load_characters
 from cookbook.language import report_language_model, write_on
 from cookbook.run_folder import RunFolder
@@ -109,6 +110,7 @@ def decoder(model):
                 x = layer(x)
         return x[:, -1], new
 
+    @compiled
     def next_logits(tokens, index, caches):
         return step(tokens[:, index : index + 1], index, caches)
 

@@ -23,6 +23,7 @@ import keras
 from keras import ops
 
 from cookbook.cli import Count, Rate, Run, Share, parse
+from cookbook.compiled import compiled
 from cookbook.data.characters import load_characters
 from cookbook.language import report_language_model, write_on
 from cookbook.run_folder import RunFolder
@@ -90,6 +91,7 @@ def decoder(model):
     """
     recurrent = [x for x in model.layers if isinstance(x, (LSTM, GRU))]
 
+    @compiled
     def next_logits(tokens, index, states):
         x, new = ops.convert_to_tensor(tokens)[:, index], []  # B
         for layer in model.layers[1:]:

@@ -2,9 +2,11 @@
 
 import types
 
+import keras
 import numpy as np
 import pytest
 
+from cookbook.compiled import compiled
 from cookbook.data.characters import UNKNOWN, encode, load_characters
 from cookbook.language import write_on
 from recipes import shakespeare_gpt, shakespeare_rnn
@@ -65,6 +67,21 @@ def test_step_by_step_gives_the_logits_of_training(kind, prompt):
     for index in range(prompt - 1, 10):
         logits, state = next_logits(tokens, index, state)
         np.testing.assert_allclose(logits, expected[:, index], rtol=2e-4, atol=2e-4)
+
+
+def test_one_program_serves_all_places():
+    traced = []
+
+    @compiled
+    def next_logits(tokens, index, state):
+        traced.append(index)
+        return keras.ops.take(tokens, index, axis=1), state + 1
+
+    tokens, state = np.arange(6)[None], np.zeros(1)
+    for index in range(6):
+        logits, state = next_logits(tokens, index, state)
+        assert (int(logits[0]), int(state[0])) == (index, index + 1)
+    assert len(traced) == 1
 
 
 @pytest.mark.parametrize("kind", SIZES)
