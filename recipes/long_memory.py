@@ -5,7 +5,7 @@
 
 Adding: two marked numbers among many random ones give their sum. Copying: symbols
 come, then blanks, then the symbols are said again. A run ends early once it has
-learned. Expected, in about 5 minutes: among 50 numbers GRU and LSTM learn to add, in
+learned. Expected, in about 3 minutes: among 50 numbers GRU and LSTM learn to add, in
 300 and 700 steps, SimpleRNN does not. What one reads and did not hold here: SimpleRNN,
 from its orthogonal start, copies over more blanks than LSTM in as many steps.
 Paper: Hochreiter, Schmidhuber, "Long short-term memory", 1997.
