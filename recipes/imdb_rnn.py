@@ -5,7 +5,7 @@
 
 A recurrent layer reads vectors of words and word pairs in both directions; the mean and
 the largest value of each of its outputs over the whole review decide. Whole words and
-features are dropped in training. Expected: 89.0 % test accuracy on IMDB in 5 minutes of
+features are dropped in training. Expected: 89.3 % test accuracy on IMDB with 195 s of
 processor time (88.2 % without the pairs).
 Papers: Hochreiter, Schmidhuber, "Long short-term memory", 1997,
 https://doi.org/10.1162/neco.1997.9.8.1735; Maas et al., "Learning word vectors for
@@ -38,7 +38,7 @@ from custom_layers.recurrent.layers import GRU, LSTM, SimpleRNN
 from custom_layers.schedules import CosineDecay
 
 CELLS = {"simple": SimpleRNN, "lstm": LSTM, "gru": GRU}
-EXPECTED = {"imdb_reviews": (0.89, 0.005)}
+EXPECTED = {"imdb_reviews": (0.893, 0.005)}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@
 The generator gets noise and an embedded label; the critic adds to its score how well
 the image's features agree with the label's own vector (a projection). mnist_cnn's
 network then says whether the samples show the digits that were asked for. Expected on
-MNIST: 97.9 % do, at a Frechet distance of 0.50 (of training images: 0.12).
+MNIST: 97.8 % do, at a Frechet distance of 0.54 (of training images: 0.12).
 Papers: Mirza, Osindero, "Conditional generative adversarial nets", 2014,
 https://arxiv.org/abs/1411.1784; Miyato, Koyama, "cGANs with projection discriminator",
 2018. https://arxiv.org/abs/1802.05637
@@ -38,7 +38,7 @@ from custom_layers.normalization.batch import BatchNormalization
 from custom_layers.optimizers.adaptive import Adam
 from custom_layers.schedules import CosineDecay
 
-EXPECTED = {"mnist": (0.5, 0.3)}
+EXPECTED = {"mnist": (0.54, 0.3)}
 
 
 @dataclass(frozen=True)
