@@ -6,7 +6,7 @@
 A recurrent layer reads vectors of words and word pairs in both directions; the mean and
 the largest value of each of its outputs over the whole review decide. Whole words and
 features are dropped in training. Expected: 89.3 % test accuracy on IMDB with 195 s of
-processor time (88.2 % without the pairs).
+processor time (88.2 % without the pairs; 88.9 % by `--cell gru`, 87.9 % by simple).
 Papers: Hochreiter, Schmidhuber, "Long short-term memory", 1997,
 https://doi.org/10.1162/neco.1997.9.8.1735; Maas et al., "Learning word vectors for
 sentiment analysis", 2011, https://aclanthology.org/P11-1015

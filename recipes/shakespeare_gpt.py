@@ -5,9 +5,9 @@
 
 Blocks of causal self-attention with rotary positions, trained to predict the next
 character; text is drawn one character at a time with a cache of keys and values.
-Expected: 1.47 nats a character on validation text and 1.61 on the test text, with 20
-minutes of one processor core (after 10 minutes 1.62 on validation); nanoGPT's run of
-three minutes on a CPU has 1.88.
+Expected: 1.46 nats a character on validation text and 1.59 on the test text, in 7
+minutes of processor time. With `--epochs 1` it is 1.58 on validation text, after 161
+seconds on two cores, all in all; nanoGPT's run of three minutes on a CPU has 1.88.
 Papers: Radford et al., "Language models are unsupervised multitask learners", 2019,
 https://openai.com/index/better-language-models; Karpathy, "The unreasonable
 effectiveness of recurrent neural networks", 2015,
@@ -37,7 +37,7 @@ from custom_layers.optimizers.muon import Muon
 from custom_layers.transformer import TransformerDecoderBlock
 from custom_layers.warmup_schedules import OneCycle
 
-EXPECTED = {"tiny_shakespeare": (1.607, 0.02)}
+EXPECTED = {"tiny_shakespeare": (1.594, 0.02)}
 
 
 @dataclass(frozen=True)
