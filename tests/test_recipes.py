@@ -42,14 +42,6 @@ CEILINGS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def networks_of_all_tests(tmp_path, tmp_path_factory):
-    """The networks that recipes train and keep, such as a judge, learn once."""
-    networks = tmp_path_factory.getbasetemp() / "networks"
-    networks.mkdir(exist_ok=True)
-    (tmp_path / "networks").symlink_to(networks)
-
-
 def run(name, folder, *arguments):
     """(metrics, run folder) of the recipe's main with --quick."""
     recipe = importlib.import_module(f"recipes.{name}")
