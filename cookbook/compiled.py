@@ -1,7 +1,5 @@
 """One compiled program for the step that a decoder repeats for each token."""
 
-import functools
-
 import keras
 
 
@@ -18,7 +16,6 @@ def compiled(next_logits):
 
     program = tf.function(next_logits, autograph=False)
 
-    @functools.wraps(next_logits)
     def step(tokens, index, state):
         return program(tf.convert_to_tensor(tokens), tf.constant(index), state)
 

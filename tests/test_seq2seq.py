@@ -159,8 +159,6 @@ def test_luong_starts_from_an_encoders_state_and_no_attention_yet():
 @both
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_it_learns_to_copy_with_dropout(attention, jit_compile):
-    if keras.backend.backend() == "jax" and not jit_compile:
-        pytest.skip("one operation at a time, JAX takes a minute")
     keras.utils.set_random_seed(1)
     tokens = np.random.default_rng(0).integers(1, 4, size=(64, 4))
     shifted = np.concatenate([np.zeros((64, 1), int), tokens[:, :-1]], axis=1)
