@@ -21,6 +21,7 @@ from cookbook.checkpoint import (
     versions,
 )
 from cookbook.cli import fail
+from cookbook.iterators import end_at_once
 from cookbook.run_folder import write_table
 from cookbook.strategies import enter_strategy, leave_strategy, prepare
 
@@ -34,6 +35,7 @@ class NotFinite(Exception):
 def seed_everything(seed):
     """Seeds Python, NumPy and the backend: what is built next repeats bit for bit."""
     keras.utils.set_random_seed(seed)
+    end_at_once()
     enter_strategy()
 
 
