@@ -80,10 +80,11 @@ class Run(Experiment):
 
 def check_heads(config):
     """Refuses a width that the attention heads can't share, two features each."""
-    step = 2 * config.heads
-    if config.width % step:
+    heads, width = config.heads, config.width
+    if width % (2 * heads):
         raise ValueError(
-            f"--width got {config.width}, expected a multiple of {step}, twice --heads"
+            f"--heads got {heads} and --width {width}, expected a width that is a "
+            f"multiple of twice the heads, {2 * heads}"
         )
 
 

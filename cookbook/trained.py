@@ -31,15 +31,17 @@ def kept_network(recipe, data, config, epochs):
     """
     path = config.run_dir / "networks" / f"{recipe}_{data.name}_{epochs}.keras"
     source = importlib.import_module(f"recipes.{recipe}")  # its network, and no copy
-    if path.exists():
-        return keras.models.load_model(path)
-    print(f"training {recipe}'s network on {data.name}, kept in {path}")
-    settings = source.Config(epochs=epochs)
-    seed_everything(0)
-    network = source.build(settings, data)
-    train(network, data, settings)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"partial_{os.getpid()}_{path.name}")
-    network.save(partial)
-    os.replace(partial, path)  # whole at any moment, should two runs make one
-    return network
+    if not path.exists():
+        print(f"training {recipe}'s network on {data.name}, kept in {path}")
+        settings = source.Config(epochs=epochs)
+        seed_everything(0)
+        network = source.build(settings, data)
+        train(network, data, settings)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f"partial_{os.getpid()}_{path.name}")
+        network.save(partial)
+        os.replace(partial, path)  # whole at any moment, should two runs make one
+        # Layers are numbered from the start again, as where it was kept already: what
+        # TensorFlow fuses, and so a run's last bits, depends on their names.
+        keras.backend.clear_session(free_memory=False)
+    return keras.models.load_model(path)

@@ -7,7 +7,7 @@ The first layer is not learned but made from the images: it whitens their patche
 stage pools before it normalizes, and adds one residual block. Images are mirrored and
 moved in training; an answer is the mean over six such views. Expected: 89.4 % test
 accuracy (of one view, 87.8 %) of images that went through JPEG once, where the
-well-known Keras example has 79 % after 50 epochs; in 30 minutes on two cores.
+well-known Keras example has 79 % after 50 epochs; in 26 minutes on two cores.
 Papers: He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2015,
 https://arxiv.org/abs/1512.03385; whitening: Jordan, "94% on CIFAR-10 in 3.29 seconds
 on a single GPU", 2024, https://arxiv.org/abs/2404.00498

@@ -16,6 +16,10 @@ ABOVE = re.compile(r"^\s*(from|import) (cookbook|recipes|benchmarks)\b", re.MULT
 if keras.backend.backend() != "tensorflow":
     files = Path(__file__).parent.glob("test_*.py")
     collect_ignore = [f.name for f in files if ABOVE.search(f.read_text())]
+else:
+    from cookbook.iterators import end_at_once
+
+    end_at_once()
 
 
 @pytest.fixture(autouse=True)

@@ -42,11 +42,25 @@ CEILINGS = {
 }
 
 
-def run(name, folder, *arguments):
-    """(metrics, run folder) of the recipe's main with --quick."""
+@pytest.fixture(autouse=True)
+def networks_of_all_tests(tmp_path, tmp_path_factory):
+    """The networks that recipes train and keep, such as a judge, learn once."""
+    networks = tmp_path_factory.getbasetemp() / "networks"
+    networks.mkdir(exist_ok=True)
+    (tmp_path / "networks").symlink_to(networks)
+
+
+def start(name, folder, *arguments):
+    """The recipe's main with --quick, its layers named as in a process of its own."""
+    keras.backend.clear_session(free_memory=False)
     recipe = importlib.import_module(f"recipes.{name}")
-    before = set(folder.glob("*/*/"))
     recipe.main(parse(recipe.Config, ["--quick", "--run-dir", str(folder), *arguments]))
+
+
+def run(name, folder, *arguments):
+    """(metrics, run folder) of a new run."""
+    before = set(folder.glob("*/*/"))
+    start(name, folder, *arguments)
     (path,) = set(folder.glob("*/*/")) - before
     return json.loads((path / "metrics.json").read_text()), path
 
@@ -91,9 +105,7 @@ def test_quick_learns_and_broken_midway_ends_with_the_same_bits(
     with pytest.raises(Killed):
         run(name, tmp_path)
     monkeypatch.undo()
-    recipe = importlib.import_module(f"recipes.{name}")
-    flags = ["--quick", "--run-dir", str(tmp_path), "--resume"]
-    recipe.main(parse(recipe.Config, flags))
+    start(name, tmp_path, "--resume")
     (path,) = set(tmp_path.glob("*/*/")) - {path}
     resumed = json.loads((path / "metrics.json").read_text())
     assert same_in_every_run(resumed) == same_in_every_run(metrics)
