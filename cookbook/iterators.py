@@ -9,10 +9,10 @@ import keras
 def end_at_once():
     """From now on no iterator of tf.data tunes itself; TensorFlow only.
 
-    Keras leaves the tuning on: a thread looks after 10, 20, 40, ... ms, up to a minute,
-    and whoever drops the iterator may wait for it. So a fit, evaluate or predict takes
-    10 * (2^k - 1) ms, up to twice its time, with both cores idle: 2.59 s for 5,000
-    photos that cifar10_resnet answers in 1.91. Keras offers no option for it.
+    Keras leaves the tuning on, but for a PyDataset of several workers: a thread that
+    wakes up after 10, 20, 40, ... ms, and whoever drops the iterator may wait for it.
+    So a fit, evaluate or predict takes 10 * (2^k - 1) ms, up to twice its time, with
+    idle cores: 2.59 s for 5,000 photos that cifar10_resnet answers in 1.91.
     """
     if keras.backend.backend() != "tensorflow":
         return
