@@ -6,7 +6,7 @@
 
 A bidirectional GRU reads the German subwords; a second GRU writes the English ones and
 looks back through attention. One table of vectors serves both languages and the output.
-Expected: 37.8 BLEU on test_2016 in 25 minutes of processor time; bentrevett's
+Expected: 37.8 BLEU on test_2016 in 21 minutes of processor time; bentrevett's
 well-known tutorial has 28.3.
 Papers: Bahdanau, Cho, Bengio, "Neural machine translation by jointly learning to align
 and translate", 2015, https://arxiv.org/abs/1409.0473; Elliott et al., "Multi30K:
