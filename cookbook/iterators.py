@@ -11,8 +11,8 @@ def end_at_once():
 
     Keras leaves the tuning on, but for a PyDataset of several workers: a thread that
     wakes up after 10, 20, 40, ... ms, and whoever drops the iterator may wait for it.
-    So a fit, evaluate or predict takes 10 * (2^k - 1) ms, up to twice its time, with
-    idle cores: 2.59 s for 5,000 photos that cifar10_resnet answers in 1.91.
+    So a fit, evaluate or predict may take 10 * (2^k - 1) ms, up to twice its time,
+    with idle cores: 2.59 s for 5,000 photos that cifar10_resnet answers in 1.91.
     """
     if keras.backend.backend() != "tensorflow":
         return

@@ -33,7 +33,10 @@ class NotFinite(Exception):
 
 
 def seed_everything(seed):
-    """Seeds Python, NumPy and the backend: what is built next repeats bit for bit."""
+    """Seeds Python, NumPy and the backend: what is built next repeats bit for bit.
+
+    It also ends the waiting of tf.data's iterators, as every training begins here.
+    """
     keras.utils.set_random_seed(seed)
     end_at_once()
     enter_strategy()
