@@ -15,7 +15,7 @@ import keras
 import numpy as np
 
 from cookbook.data.images import load_images
-from cookbook.training import seed_everything
+from cookbook.training.train import seed_everything
 
 ROOT = Path(__file__).parent.parent
 EPOCHS = 15

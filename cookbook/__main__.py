@@ -1,11 +1,11 @@
-"""`python -m cookbook list` shows what there is; `index` renews INDEX.md; `results
-FOLDER ...` adds finished runs to results.json and renews the README's table; `check
+"""`python -m cookbook list` shows what there is; `index` renews docs/components.md;
+`results FOLDER ...` adds finished runs to docs/results.md; `check
 FILE ...` shows models from anyone's .keras files and runs no code they may carry;
 `tune RECIPE --workers 4 --tune 20 ...` searches in several processes at once."""
 
 import argparse
 
-from cookbook.catalogue import ROOT, components, index, recipes
+from cookbook.pages.catalogue import ROOT, components, index, recipes
 
 
 def show():
@@ -34,19 +34,19 @@ def main():
     if arguments.command == "list":
         show()
     elif arguments.command == "index":
-        (ROOT / "INDEX.md").write_text(index())
+        (ROOT / "docs" / "components.md").write_text(index())
     elif arguments.command == "check":
-        from cookbook.loading import load_safely
+        from cookbook.trained.safe_loading import load_safely
 
         for path in arguments.paths:
             load_safely(path).summary()
     elif arguments.command == "tune":
-        from cookbook.workers import tune
+        from cookbook.tuning.workers import tune
 
         raise SystemExit(tune(arguments.paths, arguments.workers, words))
     else:
         # Not above: the command line's library takes longer than `list` may.
-        from cookbook.results import collect, show_results
+        from cookbook.pages.results import collect, show_results
 
         collect(arguments.paths)
         show_results()

@@ -5,6 +5,8 @@ import math
 import keras
 from keras import ops
 
+from .common.private_keras import build_at_init
+
 
 def _strength(value, name):
     """A penalty's factor as a float, or a ValueError that says what it should be."""
@@ -189,7 +191,7 @@ class ActivityRegularization(keras.layers.Layer):
         self.l1 = l1
         self.l2 = l2
         self.supports_masking = True
-        self._build_at_init()
+        build_at_init(self)
 
     def call(self, inputs):
         return inputs

@@ -15,45 +15,57 @@ examples", 2019. https://arxiv.org/abs/1903.06733
 from dataclasses import dataclass
 from itertools import product
 
+from cookbook.start import start
+
+start(__name__)
+
 import keras
 import numpy as np
 from matplotlib.figure import Figure
 
-from cookbook.cli import Count, Experiment, Rate, parse
+from cookbook.config import Count, ExperimentConfig, Rate
 from cookbook.data.images import load_images
-from cookbook.lab import Claim, conclude, slope, take_steps
-from cookbook.plots import BLUE, ORANGE, draw_lines, save_figure
-from cookbook.run_folder import RunFolder
-from cookbook.training import seed_everything
-from custom_layers.activations.basic import (
+from cookbook.lab.claims import Claim, conclude
+from cookbook.lab.gradients import slope, take_steps
+from cookbook.plots.figures import BLUE, ORANGE, draw_lines, save_figure
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import seed_everything
+from custom_layers.activations import (
+    celu,
+    elu,
     exponential,
-    linear,
-    log_sigmoid,
-    sigmoid,
-    softplus,
-    softsign,
-    squareplus,
-    tanh,
-    tanh_shrink,
-)
-from custom_layers.activations.gated import glu
-from custom_layers.activations.piecewise import (
+    gelu,
+    glu,
     hard_shrink,
     hard_sigmoid,
     hard_silu,
     hard_tanh,
+    leaky_relu,
+    linear,
+    log_sigmoid,
+    log_softmax,
+    mish,
+    relu,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
     soft_shrink,
+    softmax,
+    softplus,
+    softsign,
     sparse_plus,
     sparse_sigmoid,
+    sparsemax,
+    squareplus,
+    tanh,
+    tanh_shrink,
     threshold,
 )
-from custom_layers.activations.probability import log_softmax, softmax, sparsemax
-from custom_layers.activations.rectifiers import leaky_relu, relu, relu6
-from custom_layers.activations.smooth import celu, elu, gelu, mish, selu, silu
-from custom_layers.dense import Dense
-from custom_layers.losses.classification import SparseCategoricalCrossentropy
-from custom_layers.optimizers.adaptive import Adam
-from custom_layers.optimizers.gradient_descent import SGD
+from custom_layers.layers import Dense
+from custom_layers.losses import SparseCategoricalCrossentropy
+from custom_layers.optimizers import SGD, Adam
 
 CURVES = (
     *(linear, exponential, sigmoid, log_sigmoid, tanh, tanh_shrink, softplus),
@@ -65,7 +77,7 @@ RANGE = np.linspace(-5, 8, 521)
 
 
 @dataclass(frozen=True)
-class Config(Experiment):
+class Config(ExperimentConfig):
     units: Count = 64  # in each of three hidden layers
     scale: Rate = 5.0  # factor on the start weights that makes units saturate
     learning_rate: Rate = 0.03  # step size of Adam that makes units die
@@ -157,4 +169,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

@@ -16,33 +16,49 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Literal
 
+from cookbook.start import start
+
+start(__name__)
+
 import keras
 import numpy as np
 from keras import ops
 
-from cookbook.cli import Count, Rate, Run, parse
-from cookbook.data.sums import ALPHABET, END, START, load_sums, read_question, written
-from cookbook.metrics import whole_answers
-from cookbook.plots import draw_attention, draw_curves
-from cookbook.report import finish
-from cookbook.run_folder import RunFolder
-from cookbook.trained import load_trained
-from cookbook.training import seed_everything, train
-from cookbook.tuning import search
-from custom_layers.decoding import greedy_search
-from custom_layers.dense import Dense, Embedding
-from custom_layers.losses.classification import SparseCategoricalCrossentropy
-from custom_layers.optimizers.adaptive import Adam
-from custom_layers.recurrent.cells import GRUCell
-from custom_layers.recurrent.layers import GRU
-from custom_layers.seq2seq import AttentionDecoder, AttentionDecoderCell
-from custom_layers.warmup_schedules import OneCycle
+from cookbook.config import Count, Rate, TrainingConfig
+from cookbook.data.text.sums import (
+    ALPHABET,
+    END,
+    START,
+    load_sums,
+    read_question,
+    written,
+)
+from cookbook.plots.figures import draw_attention, draw_curves
+from cookbook.reports.finish import finish
+from cookbook.trained.load import load_trained
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import seed_everything, train
+from cookbook.tuning.search import search
+from custom_layers.generation import greedy_search
+from custom_layers.layers import (
+    GRU,
+    AttentionDecoder,
+    AttentionDecoderCell,
+    Dense,
+    Embedding,
+    GRUCell,
+)
+from custom_layers.losses import SparseCategoricalCrossentropy
+from custom_layers.metrics import whole_answers
+from custom_layers.optimizers import Adam
+from custom_layers.optimizers.schedules import OneCycle
 
 EXPECTED = {"sums": (1.0, 0.005)}
 
 
 @dataclass(frozen=True)
-class Config(Run):
+class Config(TrainingConfig):
     epochs: Count = 10  # passes over the training sums
     attention: Literal["bahdanau", "luong", "none"] = "luong"  # whose
     digits: Count = 3  # of the longest number added
@@ -157,4 +173,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

@@ -13,17 +13,23 @@ https://mattmazur.com/2015/03/17/a-step-by-step-backpropagation-example/
 
 from dataclasses import dataclass, replace
 
+from cookbook.start import start
+
+start(__name__)
+
 import keras
 import numpy as np
 from matplotlib.figure import Figure
 
-from cookbook.cli import Experiment, Rate, fail, parse
-from cookbook.lab import Claim, conclude
-from cookbook.plots import BLUE, COLOURS, ORANGE, save_figure
-from cookbook.run_folder import RunFolder
-from custom_layers.dense import Dense
-from custom_layers.losses.regression import MeanSquaredError
-from custom_layers.optimizers.gradient_descent import SGD
+from cookbook.config import ExperimentConfig, Rate
+from cookbook.errors import fail
+from cookbook.lab.claims import Claim, conclude
+from cookbook.plots.figures import BLUE, COLOURS, ORANGE, save_figure
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from custom_layers.layers import Dense
+from custom_layers.losses import MeanSquaredError
+from custom_layers.optimizers import SGD
 
 PUBLISHED = """.14978072 .19956143 .24975114 .29950229
                .35891648 .40866619 .51130127 .56137012"""
@@ -31,7 +37,7 @@ ERROR_AFTER = {False: 0.29102777369359933, True: 0.28047144679143016}  # biases 
 
 
 @dataclass(frozen=True)
-class Config(Experiment):
+class Config(ExperimentConfig):
     sizes: tuple[int, ...] = (2, 2, 2)  # units of each layer, the input first
     inputs: tuple[float, ...] = (0.05, 0.10)  # the example's x
     targets: tuple[float, ...] = (0.01, 0.99)  # the example's y
@@ -157,4 +163,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

@@ -14,25 +14,31 @@ organization in the brain", 1958. https://doi.org/10.1037/h0042519
 
 from dataclasses import dataclass
 
+from cookbook.start import start
+
+start(__name__)
+
 import keras
 import numpy as np
 from matplotlib.figure import Figure
 from sklearn.datasets import make_circles
 
-from cookbook.cli import Count, Experiment, Rate, parse
-from cookbook.lab import Claim, conclude, take_steps
-from cookbook.plots import BLUE, COLOURS, ORANGE, save_figure
-from cookbook.run_folder import RunFolder
-from cookbook.training import seed_everything
-from custom_layers.dense import Dense
-from custom_layers.losses.classification import BinaryCrossentropy
-from custom_layers.optimizers.adaptive import Adam
+from cookbook.config import Count, ExperimentConfig, Rate
+from cookbook.lab.claims import Claim, conclude
+from cookbook.lab.gradients import take_steps
+from cookbook.plots.figures import BLUE, COLOURS, ORANGE, save_figure
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import seed_everything
+from custom_layers.layers import Dense
+from custom_layers.losses import BinaryCrossentropy
+from custom_layers.optimizers import Adam
 
 LINE = np.array([-0.5, 1.0, -0.5])  # w1, w2, b of the line between no and yes
 
 
 @dataclass(frozen=True)
-class Config(Experiment):
+class Config(ExperimentConfig):
     examples: Count = 400  # points of each data set
     hidden: tuple[int, ...] = (0, 1, 2, 3, 8)  # hidden units of the networks
     steps: Count = 500  # gradient steps, each on all points
@@ -157,4 +163,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

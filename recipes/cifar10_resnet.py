@@ -13,36 +13,41 @@ https://arxiv.org/abs/1512.03385; whitening: Jordan, "94% on CIFAR-10 in 3.29 se
 on a single GPU", 2024, https://arxiv.org/abs/2404.00498
 """
 
-import os
 from dataclasses import dataclass, replace
 from functools import partial
 
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # halves a convolution's time
+from cookbook.start import start
+
+start(__name__, onednn=True)  # halves a convolution's time
 
 import keras
 import numpy as np
 
-from cookbook.cli import Count, Rate, Run, Share, parse
+from cookbook.config import Count, Rate, Share, TrainingConfig
 from cookbook.data.images import load_images
-from cookbook.report import report_classifier
-from cookbook.run_folder import RunFolder
-from cookbook.training import seed_everything, train
-from cookbook.tuning import search
-from custom_layers.activations.rectifiers import ReLU
-from custom_layers.convolution.standard import Conv2D
-from custom_layers.dense import Dense
-from custom_layers.initializers.random_draws import HeNormal
-from custom_layers.losses.classification import CategoricalCrossentropy
-from custom_layers.normalization.batch import BatchNormalization
-from custom_layers.optimizers.gradient_descent import SGD
-from custom_layers.pooling import GlobalMaxPooling2D, MaxPooling2D
-from custom_layers.warmup_schedules import OneCycle
+from cookbook.reports.classifier import report_classifier
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import seed_everything, train
+from cookbook.tuning.search import search
+from custom_layers.initializers import HeNormal
+from custom_layers.layers import (
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    GlobalMaxPooling2D,
+    MaxPooling2D,
+    ReLU,
+)
+from custom_layers.losses import CategoricalCrossentropy
+from custom_layers.optimizers import SGD
+from custom_layers.optimizers.schedules import OneCycle
 
 EXPECTED = {"cifar10": (0.8937, 0.006)}
 
 
 @dataclass(frozen=True)
-class Config(Run):
+class Config(TrainingConfig):
     epochs: Count = 24  # passes over the training set
     filters: Count = 32  # filters of the first stage; the others have 4 times as many
     shift: Share = 2 / 32  # images move by up to this share of their side
@@ -150,4 +155,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

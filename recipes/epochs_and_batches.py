@@ -17,22 +17,27 @@ https://arxiv.org/abs/1706.02677
 
 from dataclasses import dataclass, replace
 
+from cookbook.start import start
+
+start(__name__)
+
 import numpy as np
 
-from cookbook.cli import Count, Experiment, Share, parse
-from cookbook.descent import Networks, shuffled, small_digits
-from cookbook.lab import Claim, conclude
-from cookbook.plots import draw_lines, panel, save_figure
-from cookbook.run_folder import RunFolder
-from custom_layers.optimizers.gradient_descent import SGD
-from custom_layers.schedules import ExponentialDecay
+from cookbook.config import Count, ExperimentConfig, Share
+from cookbook.lab.claims import Claim, conclude
+from cookbook.lab.descent import Networks, shuffled, small_digits
+from cookbook.plots.figures import draw_lines, panel, save_figure
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from custom_layers.optimizers import SGD
+from custom_layers.optimizers.schedules import ExponentialDecay
 
 RATES = np.geomspace(1e-3, 10, 21)
 SIZES = (4, 16, 64, 256)  # images a step
 
 
 @dataclass(frozen=True)
-class Config(Experiment):
+class Config(ExperimentConfig):
     few: Count = 200  # examples to learn in many epochs
     wrong: Share = 0.1  # share of them with a wrong label
     epochs: Count = 100  # of these
@@ -155,4 +160,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

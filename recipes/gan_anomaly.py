@@ -16,40 +16,48 @@ adversarial networks to guide marker discovery", 2017, https://arxiv.org/abs/170
 2019. https://doi.org/10.1016/j.media.2019.01.010
 """
 
-import os
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated
 
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # halves a convolution's time
+from cookbook.start import start
+
+start(__name__, onednn=True)  # halves a convolution's time
 
 import keras
 from keras import ops
 
-from cookbook.anomaly import in_batches, odd_one_out, plane_distance, report_anomalies
-from cookbook.cli import Between, Count, Rate, Run, parse
+from cookbook.config import Between, Count, Rate, TrainingConfig
 from cookbook.data.images import load_images
-from cookbook.gallery import Snapshots, draw_contest, draw_motion, draw_tiles
-from cookbook.run_folder import RunFolder
-from cookbook.training import seed_everything, train
-from cookbook.tuning import search
-from custom_layers.activations.rectifiers import LeakyReLU, ReLU
-from custom_layers.adversarial.losses import NonSaturatingGAN
-from custom_layers.adversarial.model import AdversarialModel
-from custom_layers.adversarial.penalty import GradientPenalty
-from custom_layers.convolution.standard import Conv2D
-from custom_layers.convolution.transposed import Conv2DTranspose
-from custom_layers.dense import Dense
-from custom_layers.losses.regression import MeanAbsoluteError
-from custom_layers.normalization.batch import BatchNormalization
-from custom_layers.optimizers.adaptive import Adam
-from custom_layers.schedules import CosineDecay
+from cookbook.plots.gallery import Snapshots, draw_contest, draw_motion, draw_tiles
+from cookbook.reports.generated.anomaly import (
+    in_batches,
+    odd_one_out,
+    plane_distance,
+    report_anomalies,
+)
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import seed_everything, train
+from cookbook.tuning.search import search
+from custom_layers.layers import (
+    BatchNormalization,
+    Conv2D,
+    Conv2DTranspose,
+    Dense,
+    LeakyReLU,
+    ReLU,
+)
+from custom_layers.losses import MeanAbsoluteError
+from custom_layers.models import AdversarialModel, GradientPenalty, NonSaturatingGAN
+from custom_layers.optimizers import Adam
+from custom_layers.optimizers.schedules import CosineDecay
 
 EXPECTED = {"mnist": (0.863, 0.02)}
 
 
 @dataclass(frozen=True)
-class Config(Run):
+class Config(TrainingConfig):
     epochs: Count = 6  # passes of the encoder over the training set
     gan_epochs: Count = 6  # passes of the GAN before
     odd_one: Annotated[int, Between(0)] = 4  # class that is kept out of training
@@ -157,4 +165,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

@@ -11,38 +11,46 @@ Paper: Antoniou, Storkey, Edwards, "Data augmentation generative adversarial net
 2017. https://arxiv.org/abs/1711.04340
 """
 
-import os
 from dataclasses import dataclass, replace
 
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # halves a convolution's time
+from cookbook.start import start
+
+start(__name__, onednn=True)  # halves a convolution's time
 
 import keras
 
-from cookbook.augmentation import repeated, report_augmentation, with_generated
-from cookbook.cli import Count, Rate, Run, Share, parse
+from cookbook.config import Count, Rate, Share, TrainingConfig
 from cookbook.data.images import centre, load_images
-from cookbook.gallery import draw_contest
-from cookbook.run_folder import RunFolder
-from cookbook.training import seed_everything, train
-from cookbook.tuning import search
-from custom_layers.activations.rectifiers import LeakyReLU, ReLU
-from custom_layers.adversarial.losses import NonSaturatingGAN
-from custom_layers.adversarial.model import AdversarialModel
-from custom_layers.adversarial.penalty import GradientPenalty
-from custom_layers.convolution.standard import Conv2D
-from custom_layers.convolution.transposed import Conv2DTranspose
-from custom_layers.dense import Dense, Embedding
-from custom_layers.losses.classification import SparseCategoricalCrossentropy
-from custom_layers.normalization.batch import BatchNormalization
-from custom_layers.optimizers.adaptive import Adam
-from custom_layers.pooling import MaxPooling2D
-from custom_layers.schedules import CosineDecay
+from cookbook.plots.gallery import draw_contest
+from cookbook.reports.generated.augmentation import (
+    repeated,
+    report_augmentation,
+    with_generated,
+)
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import seed_everything, train
+from cookbook.tuning.search import search
+from custom_layers.layers import (
+    BatchNormalization,
+    Conv2D,
+    Conv2DTranspose,
+    Dense,
+    Embedding,
+    LeakyReLU,
+    MaxPooling2D,
+    ReLU,
+)
+from custom_layers.losses import SparseCategoricalCrossentropy
+from custom_layers.models import AdversarialModel, GradientPenalty, NonSaturatingGAN
+from custom_layers.optimizers import Adam
+from custom_layers.optimizers.schedules import CosineDecay
 
 EXPECTED = {"mnist": (0.916, 0.012)}
 
 
 @dataclass(frozen=True)
-class Config(Run):
+class Config(TrainingConfig):
     epochs: Count = 8  # of a classifier
     gan_epochs: Count = 18  # of the GAN
     images: Count = 6400  # that make an epoch: the few, again and again
@@ -157,4 +165,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

@@ -12,37 +12,46 @@ https://doi.org/10.1162/neco.1997.9.8.1735; Maas et al., "Learning word vectors 
 sentiment analysis", 2011, https://aclanthology.org/P11-1015
 """
 
-import os
 from dataclasses import dataclass, replace
 from typing import Literal
 
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # a quarter off a step's time
+from cookbook.start import start
+
+start(__name__, onednn=True)  # a quarter off a step's time
 
 import keras
 from keras import ops
 
-from cookbook.cli import Count, Rate, Run, Share, parse
-from cookbook.data.reviews import load_reviews
-from cookbook.run_folder import RunFolder
-from cookbook.sentiment import answer, report_reviews
-from cookbook.training import seed_everything, train
-from cookbook.tuning import search
-from custom_layers.bidirectional import Bidirectional
-from custom_layers.bigrams import BigramEmbedding
-from custom_layers.dense import Dense, Embedding
-from custom_layers.dropout import Dropout, SpatialDropout1D
-from custom_layers.losses.classification import SparseCategoricalCrossentropy
-from custom_layers.optimizers.adaptive import Adam
-from custom_layers.pooling import GlobalAveragePooling1D, GlobalMaxPooling1D
-from custom_layers.recurrent.layers import GRU, LSTM, SimpleRNN
-from custom_layers.schedules import CosineDecay
+from cookbook.config import Count, Rate, Share, TrainingConfig
+from cookbook.data.text.reviews import load_reviews
+from cookbook.reports.reviews import answer, report_reviews
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import seed_everything, train
+from cookbook.tuning.search import search
+from custom_layers.layers import (
+    GRU,
+    LSTM,
+    Bidirectional,
+    BigramEmbedding,
+    Dense,
+    Dropout,
+    Embedding,
+    GlobalAveragePooling1D,
+    GlobalMaxPooling1D,
+    SimpleRNN,
+    SpatialDropout1D,
+)
+from custom_layers.losses import SparseCategoricalCrossentropy
+from custom_layers.optimizers import Adam
+from custom_layers.optimizers.schedules import CosineDecay
 
 CELLS = {"simple": SimpleRNN, "lstm": LSTM, "gru": GRU}
 EXPECTED = {"imdb_reviews": (0.893, 0.005)}
 
 
 @dataclass(frozen=True)
-class Config(Run):
+class Config(TrainingConfig):
     epochs: Count = 3  # passes over the training set
     cell: Literal["simple", "lstm", "gru"] = "lstm"  # the recurrent layer
     bidirectional: bool = True  # reads from both ends
@@ -117,4 +126,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

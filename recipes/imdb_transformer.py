@@ -12,35 +12,42 @@ Paper: Vaswani et al., "Attention is all you need", 2017,
 https://arxiv.org/abs/1706.03762
 """
 
-import os
 from dataclasses import dataclass, replace
 
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # halves a step's time
+from cookbook.start import start
+
+start(__name__, onednn=True)  # halves a step's time
 
 import keras
 from keras import ops
 
-from cookbook.cli import Count, Rate, Run, Share, fail, parse
-from cookbook.data.reviews import load_reviews
-from cookbook.run_folder import RunFolder
-from cookbook.sentiment import answer, report_reviews
-from cookbook.training import seed_everything, train
-from cookbook.tuning import search
-from custom_layers.bigrams import BigramEmbedding
-from custom_layers.dense import Dense
-from custom_layers.dropout import Dropout, SpatialDropout1D
-from custom_layers.losses.classification import SparseCategoricalCrossentropy
-from custom_layers.optimizers.adaptive import Adam
-from custom_layers.pooling import GlobalAveragePooling1D, GlobalMaxPooling1D
-from custom_layers.positions import TokenAndPositionEmbedding
-from custom_layers.schedules import CosineDecay
-from custom_layers.transformer import TransformerEncoderBlock
+from cookbook.config import Count, Rate, Share, TrainingConfig
+from cookbook.data.text.reviews import load_reviews
+from cookbook.errors import fail
+from cookbook.reports.reviews import answer, report_reviews
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import seed_everything, train
+from cookbook.tuning.search import search
+from custom_layers.layers import (
+    BigramEmbedding,
+    Dense,
+    Dropout,
+    GlobalAveragePooling1D,
+    GlobalMaxPooling1D,
+    SpatialDropout1D,
+    TokenAndPositionEmbedding,
+    TransformerEncoderBlock,
+)
+from custom_layers.losses import SparseCategoricalCrossentropy
+from custom_layers.optimizers import Adam
+from custom_layers.optimizers.schedules import CosineDecay
 
 EXPECTED = {"imdb_reviews": (0.892, 0.006)}
 
 
 @dataclass(frozen=True)
-class Config(Run):
+class Config(TrainingConfig):
     epochs: Count = 3  # passes over the training set
     blocks: Count = 1  # transformer blocks
     features: Count = 32  # of a word's and a word pair's vector; heads divide it
@@ -121,4 +128,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

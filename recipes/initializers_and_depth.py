@@ -18,23 +18,27 @@ neural networks", 2010, https://proceedings.mlr.press/v9/glorot10a.html; He et a
 
 from dataclasses import dataclass
 
+from cookbook.start import start
+
+start(__name__)
+
 import numpy as np
 from matplotlib.figure import Figure
 
-from cookbook.cli import Count, Experiment, parse
-from cookbook.lab import Claim, conclude, flow
-from cookbook.plots import BLUE, COLOURS, save_figure
-from cookbook.run_folder import RunFolder
-from cookbook.training import seed_everything
-from custom_layers.activations.basic import sigmoid, softsign, tanh
-from custom_layers.activations.rectifiers import relu
-from custom_layers.activations.smooth import elu, gelu, selu
-from custom_layers.initializers.constant import Identity
-from custom_layers.initializers.random_draws import (
+from cookbook.config import Count, ExperimentConfig
+from cookbook.lab.claims import Claim, conclude
+from cookbook.lab.gradients import flow
+from cookbook.plots.figures import BLUE, COLOURS, save_figure
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import seed_everything
+from custom_layers.activations import elu, gelu, relu, selu, sigmoid, softsign, tanh
+from custom_layers.initializers import (
     GlorotNormal,
     GlorotUniform,
     HeNormal,
     HeUniform,
+    Identity,
     LecunNormal,
     LecunUniform,
     Orthogonal,
@@ -72,7 +76,7 @@ WIDTH = [2, 2, 2, 2, 8, 8, 4.5, 4.5, 4.5, 4.5, 1.5, 2]
 
 
 @dataclass(frozen=True)
-class Config(Experiment):
+class Config(ExperimentConfig):
     layers: Count = 30  # depth of the networks
     width: Count = 128  # units in each layer
     examples: Count = 64  # random inputs
@@ -157,4 +161,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

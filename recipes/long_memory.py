@@ -14,21 +14,25 @@ https://doi.org/10.1162/neco.1997.9.8.1735
 
 from dataclasses import dataclass, replace
 
+from cookbook.start import start
+
+start(__name__)
+
 import keras
 import numpy as np
 from matplotlib.figure import Figure
 
-from cookbook.cli import Count, Experiment, Rate, fail, parse
+from cookbook.config import Count, ExperimentConfig, Rate
 from cookbook.data.sequences import adding_problem, copy_task
-from cookbook.lab import Claim, conclude
-from cookbook.plots import COLOURS, save_figure
-from cookbook.run_folder import RunFolder
-from cookbook.training import seed_everything
-from custom_layers.dense import Dense
-from custom_layers.losses.classification import SparseCategoricalCrossentropy
-from custom_layers.losses.regression import MeanSquaredError
-from custom_layers.optimizers.adaptive import Adam
-from custom_layers.recurrent.layers import GRU, LSTM, SimpleRNN
+from cookbook.errors import fail
+from cookbook.lab.claims import Claim, conclude
+from cookbook.plots.figures import COLOURS, save_figure
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import seed_everything
+from custom_layers.layers import GRU, LSTM, Dense, SimpleRNN
+from custom_layers.losses import MeanSquaredError, SparseCategoricalCrossentropy
+from custom_layers.optimizers import Adam
 
 CELLS = {"SimpleRNN": SimpleRNN, "LSTM": LSTM, "GRU": GRU}
 SYMBOLS, KINDS = 4, 4  # to copy; of how many kinds each is one
@@ -37,7 +41,7 @@ CHUNK = 50  # gradient steps between two scores
 
 
 @dataclass(frozen=True)
-class Config(Experiment):
+class Config(ExperimentConfig):
     lengths: tuple[Count, ...] = (10, 25, 50)  # numbers to add among; blanks
     units: Count = 32  # of the recurrent layer
     steps: Count = 1000  # gradient steps at most
@@ -156,4 +160,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

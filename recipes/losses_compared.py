@@ -15,15 +15,21 @@ https://doi.org/10.1214/aoms/1177703732
 
 from dataclasses import dataclass
 
+from cookbook.start import start
+
+start(__name__)
+
 import numpy as np
 from keras import ops
 
-from cookbook.cli import Count, Experiment, Rate, parse
-from cookbook.descent import minimize
-from cookbook.lab import Claim, conclude, slope
-from cookbook.plots import draw_lines
-from cookbook.run_folder import RunFolder
-from custom_layers.losses.regression import (
+from cookbook.config import Count, ExperimentConfig, Rate
+from cookbook.lab.claims import Claim, conclude
+from cookbook.lab.descent import minimize
+from cookbook.lab.gradients import slope
+from cookbook.plots.figures import draw_lines
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from custom_layers.losses import (
     Huber,
     LogCosh,
     MeanAbsoluteError,
@@ -31,8 +37,8 @@ from custom_layers.losses.regression import (
     Quantile,
     RootMeanSquaredError,
 )
-from custom_layers.optimizers.adaptive import Adam
-from custom_layers.schedules import CosineDecay
+from custom_layers.optimizers import Adam
+from custom_layers.optimizers.schedules import CosineDecay
 
 REGRESSION = {  # reduction None: a loss for each row
     "MSE": MeanSquaredError(reduction=None),
@@ -47,7 +53,7 @@ SHARES = np.arange(13) / 20  # of outliers
 
 
 @dataclass(frozen=True)
-class Config(Experiment):
+class Config(ExperimentConfig):
     points: Count = 400  # that a line is fitted to
     outlier: Rate = 10.0  # what an outlier says, whatever its x
     steps: Count = 1000  # gradient steps of each fit
@@ -124,4 +130,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

@@ -15,24 +15,27 @@ https://arxiv.org/abs/1708.02002
 
 from dataclasses import dataclass
 
+from cookbook.start import start
+
+start(__name__)
+
 import numpy as np
 from keras import ops
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from cookbook.cli import Count, Experiment, Share, parse
-from cookbook.descent import minimize
-from cookbook.lab import Claim, conclude
-from cookbook.plots import COLOURS, draw_lines, panel, save_figure
-from cookbook.run_folder import RunFolder
-from custom_layers.losses.classification import BinaryCrossentropy
-from custom_layers.losses.focal import BinaryFocalCrossentropy
-from custom_layers.losses.margin import Hinge
-from custom_layers.optimizers.adaptive import Adam
-from custom_layers.schedules import CosineDecay
+from cookbook.config import Count, ExperimentConfig, Share
+from cookbook.lab.claims import Claim, conclude
+from cookbook.lab.descent import minimize
+from cookbook.plots.figures import COLOURS, draw_lines, panel, save_figure
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from custom_layers.losses import BinaryCrossentropy, BinaryFocalCrossentropy, Hinge
+from custom_layers.optimizers import Adam
+from custom_layers.optimizers.schedules import CosineDecay
 
 
 @dataclass(frozen=True)
-class Config(Experiment):
+class Config(ExperimentConfig):
     examples: Count = 8000  # to learn, and as many to test
     rare: Share = 0.02  # share of the rare class
     steps: Count = 1000  # gradient steps, each on all examples
@@ -133,4 +136,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

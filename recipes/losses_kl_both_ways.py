@@ -14,23 +14,28 @@ https://www.microsoft.com/en-us/research/publication/divergence-measures-and-mes
 
 from dataclasses import dataclass
 
+from cookbook.start import start
+
+start(__name__)
+
 import numpy as np
 from keras import ops
 
-from cookbook.cli import Count, Experiment, Rate, parse
-from cookbook.descent import minimize
-from cookbook.lab import Claim, conclude
-from cookbook.plots import COLOURS, draw_lines, panel, save_figure
-from cookbook.run_folder import RunFolder
-from custom_layers.losses.distribution import KLDivergence
-from custom_layers.optimizers.adaptive import Adam
-from custom_layers.schedules import CosineDecay
+from cookbook.config import Count, ExperimentConfig, Rate
+from cookbook.lab.claims import Claim, conclude
+from cookbook.lab.descent import minimize
+from cookbook.plots.figures import COLOURS, draw_lines, panel, save_figure
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from custom_layers.losses import KLDivergence
+from custom_layers.optimizers import Adam
+from custom_layers.optimizers.schedules import CosineDecay
 
 PLACES = np.linspace(-20, 20, 501, dtype="float32")  # that have a probability
 
 
 @dataclass(frozen=True)
-class Config(Experiment):
+class Config(ExperimentConfig):
     peak: Rate = 4.0  # p's peaks, of deviation 1, stand at -peak and peak
     steps: Count = 1000  # gradient steps
 
@@ -114,4 +119,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

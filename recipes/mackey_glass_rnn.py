@@ -17,28 +17,32 @@ https://doi.org/10.1007/3-540-44668-0_93
 from dataclasses import dataclass
 from typing import Literal
 
+from cookbook.start import start
+
+start(__name__)
+
 import keras
 import numpy as np
 
-from cookbook.cli import Count, Rate, Run, parse
+from cookbook.config import Count, Rate, TrainingConfig
 from cookbook.data.sequences import load_mackey_glass
-from cookbook.plots import draw_curves, draw_lines
-from cookbook.report import finish
-from cookbook.run_folder import RunFolder
-from cookbook.training import seed_everything, train
-from cookbook.tuning import search
-from custom_layers.dense import Dense
-from custom_layers.losses.regression import MeanSquaredError
-from custom_layers.optimizers.adaptive import Adam
-from custom_layers.recurrent.layers import GRU, LSTM
-from custom_layers.schedules import CosineDecay
+from cookbook.plots.figures import draw_curves, draw_lines
+from cookbook.reports.finish import finish
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import seed_everything, train
+from cookbook.tuning.search import search
+from custom_layers.layers import GRU, LSTM, Dense
+from custom_layers.losses import MeanSquaredError
+from custom_layers.optimizers import Adam
+from custom_layers.optimizers.schedules import CosineDecay
 
 CELLS = {"lstm": LSTM, "gru": GRU}
 EXPECTED = {"mackey_glass": (0.015, 0.005)}
 
 
 @dataclass(frozen=True)
-class Config(Run):
+class Config(TrainingConfig):
     epochs: Count = 30  # passes over the training set
     cell: Literal["lstm", "gru"] = "lstm"  # the recurrent layer
     units: Count = 48  # of the recurrent layer
@@ -149,4 +153,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

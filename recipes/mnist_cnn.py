@@ -11,35 +11,40 @@ https://doi.org/10.1109/5.726791; Smith, Topin, "Super-convergence", 2017,
 https://arxiv.org/abs/1708.07120
 """
 
-import os
 from dataclasses import dataclass
 
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # halves a convolution's time
+from cookbook.start import start
+
+start(__name__, onednn=True)  # halves a convolution's time
 
 import keras
 
-from cookbook.cli import Count, Rate, Run, Share, parse
+from cookbook.config import Count, Rate, Share, TrainingConfig
 from cookbook.data.images import load_images
-from cookbook.report import report_classifier
-from cookbook.run_folder import RunFolder
-from cookbook.training import seed_everything, train
-from cookbook.tuning import search
-from custom_layers.activations.rectifiers import ReLU
-from custom_layers.convolution.standard import Conv2D
-from custom_layers.dense import Dense
-from custom_layers.initializers.random_draws import HeNormal
-from custom_layers.losses.classification import SparseCategoricalCrossentropy
-from custom_layers.normalization.batch import BatchNormalization
-from custom_layers.optimizers.adaptive import Adam
-from custom_layers.pooling import GlobalAveragePooling2D, MaxPooling2D
+from cookbook.reports.classifier import report_classifier
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import seed_everything, train
+from cookbook.tuning.search import search
+from custom_layers.initializers import HeNormal
+from custom_layers.layers import (
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    GlobalAveragePooling2D,
+    MaxPooling2D,
+    ReLU,
+)
+from custom_layers.losses import SparseCategoricalCrossentropy
+from custom_layers.optimizers import Adam
+from custom_layers.optimizers.schedules import CosineDecay
 from custom_layers.regularizers import L2
-from custom_layers.schedules import CosineDecay
 
 EXPECTED = {"mnist": (0.9953, 0.001)}
 
 
 @dataclass(frozen=True)
-class Config(Run):
+class Config(TrainingConfig):
     epochs: Count = 9  # passes over the training set
     filters: Count = 16  # filters of the first block; the others have 2, 4, 6 times
     shift: Share = 2 / 28  # images move by up to this share of their side
@@ -116,4 +121,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

@@ -16,36 +16,41 @@ https://arxiv.org/abs/1511.06434; Mescheder, Geiger, Nowozin, "Which training me
 for GANs do actually converge?", 2018. https://arxiv.org/abs/1801.04406
 """
 
-import os
 from dataclasses import dataclass
 
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # halves a convolution's time
+from cookbook.start import start
+
+start(__name__, onednn=True)  # halves a convolution's time
 
 import keras
 
-from cookbook.cli import Count, Rate, Run, parse
+from cookbook.config import Count, Rate, TrainingConfig
 from cookbook.data.images import load_images
-from cookbook.gallery import Snapshots, draw_tiles
-from cookbook.run_folder import RunFolder
-from cookbook.scoreboard import FrechetDistance, judged, report_images
-from cookbook.training import seed_everything, train
-from cookbook.tuning import search
-from custom_layers.activations.rectifiers import LeakyReLU, ReLU
-from custom_layers.adversarial.losses import NonSaturatingGAN
-from custom_layers.adversarial.model import AdversarialModel
-from custom_layers.adversarial.penalty import GradientPenalty
-from custom_layers.convolution.standard import Conv2D
-from custom_layers.convolution.transposed import Conv2DTranspose
-from custom_layers.dense import Dense
-from custom_layers.normalization.batch import BatchNormalization
-from custom_layers.optimizers.adaptive import Adam
-from custom_layers.schedules import CosineDecay
+from cookbook.plots.gallery import Snapshots, draw_tiles
+from cookbook.reports.generated.scoreboard import judged, report_images
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import seed_everything, train
+from cookbook.tuning.search import search
+from custom_layers.layers import (
+    BatchNormalization,
+    Conv2D,
+    Conv2DTranspose,
+    Dense,
+    LeakyReLU,
+    ReLU,
+)
+from custom_layers.metrics import FrechetDistance
+from custom_layers.models import AdversarialModel, GradientPenalty, NonSaturatingGAN
+from custom_layers.optimizers import Adam
+from custom_layers.optimizers.schedules import CosineDecay
+from recipes import mnist_cnn
 
 EXPECTED = {"mnist": (9.0, 1.5)}
 
 
 @dataclass(frozen=True)
-class Config(Run):
+class Config(TrainingConfig):
     epochs: Count = 6  # passes over the training set
     filters: Count = 24  # of each network's layer at 14x14 pixels; twice at 7x7
     latent: Count = 64  # length of the noise vector that becomes an image
@@ -109,7 +114,7 @@ def build(config, data):
 def main(config):
     data = load_images(config.data, default="mnist", quick=config.quick, smallest=22)
     run = RunFolder.open("mnist_gan", config)
-    data = judged(data, config)
+    data = judged(data, config, mnist_cnn)
     if config.tune:
         config = search(space, build, data, config, run, score="val_frechet_distance")
     seed_everything(config.seed)
@@ -119,4 +124,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

@@ -12,28 +12,30 @@ https://doi.org/10.1109/ICDAR.2003.1227801
 
 from dataclasses import dataclass
 
+from cookbook.start import start
+
+start(__name__)
+
 import keras
 
-from cookbook.cli import Count, Rate, Run, Share, parse
+from cookbook.config import Count, Rate, Share, TrainingConfig
 from cookbook.data.images import load_images
-from cookbook.report import report_classifier
-from cookbook.run_folder import RunFolder
-from cookbook.training import seed_everything, train
-from cookbook.tuning import search
-from custom_layers.activations.rectifiers import ReLU
-from custom_layers.dense import Dense
-from custom_layers.dropout import Dropout
-from custom_layers.initializers.random_draws import HeNormal
-from custom_layers.losses.classification import SparseCategoricalCrossentropy
-from custom_layers.normalization.batch import BatchNormalization
-from custom_layers.optimizers.adaptive import Adam
-from custom_layers.schedules import CosineDecay
+from cookbook.reports.classifier import report_classifier
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import seed_everything, train
+from cookbook.tuning.search import search
+from custom_layers.initializers import HeNormal
+from custom_layers.layers import BatchNormalization, Dense, Dropout, ReLU
+from custom_layers.losses import SparseCategoricalCrossentropy
+from custom_layers.optimizers import Adam
+from custom_layers.optimizers.schedules import CosineDecay
 
 EXPECTED = {"mnist": (0.9902, 0.001)}
 
 
 @dataclass(frozen=True)
-class Config(Run):
+class Config(TrainingConfig):
     epochs: Count = 20  # passes over the training set
     shift: Share = 2 / 28  # images move by up to this share of their side
     units: Count = 512  # units in each hidden layer
@@ -98,4 +100,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

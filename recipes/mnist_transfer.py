@@ -12,38 +12,43 @@ Paper: Yosinski et al., "How transferable are features in deep neural networks?"
 https://arxiv.org/abs/1411.1792
 """
 
-import os
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from typing import Annotated
 
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # halves a convolution's time
+from cookbook.start import start
+
+start(__name__, onednn=True)  # halves a convolution's time
 
 import keras
 
-from cookbook.backbones import load_backbone
-from cookbook.cli import Between, Count, Rate, Run, parse
+from cookbook.config import Between, Count, Rate, TrainingConfig
 from cookbook.data.images import load_images
-from cookbook.report import report_classifier
-from cookbook.run_folder import RunFolder
-from cookbook.training import seed_everything, train
-from cookbook.tuning import search
-from custom_layers.activations.rectifiers import ReLU
-from custom_layers.convolution.standard import Conv2D
-from custom_layers.dense import Dense
-from custom_layers.initializers.random_draws import HeNormal
-from custom_layers.losses.classification import SparseCategoricalCrossentropy
-from custom_layers.normalization.batch import BatchNormalization
-from custom_layers.optimizers.adaptive import Adam
-from custom_layers.pooling import GlobalAveragePooling2D, MaxPooling2D
-from custom_layers.warmup_schedules import OneCycle
+from cookbook.reports.classifier import report_classifier
+from cookbook.trained.backbones import load_backbone
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import seed_everything, train
+from cookbook.tuning.search import search
+from custom_layers.initializers import HeNormal
+from custom_layers.layers import (
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    GlobalAveragePooling2D,
+    MaxPooling2D,
+    ReLU,
+)
+from custom_layers.losses import SparseCategoricalCrossentropy
+from custom_layers.optimizers import Adam
+from custom_layers.optimizers.schedules import OneCycle
 
 EXPECTED = {"mnist": (0.996, 0.002)}
 
 
 @dataclass(frozen=True)
-class Config(Run):
+class Config(TrainingConfig):
     epochs: Count = 8  # passes over the second half of the classes
     first_epochs: Count = 8  # passes over the first half
     frozen: Annotated[int, Between(1, 4)] = 2  # of four blocks, those that are kept
@@ -146,4 +151,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

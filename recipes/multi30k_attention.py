@@ -16,43 +16,48 @@ https://arxiv.org/abs/1804.08771
 """
 
 import dataclasses
-import os
 from dataclasses import dataclass
 from typing import Literal
 
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # a tenth off a step's time
+from cookbook.start import start
+
+start(__name__, onednn=True)  # a tenth off a step's time
 
 import keras
 from keras import ops
 
-from cookbook.cli import Count, Rate, Run, Share, parse
-from cookbook.compiled import compiled
-from cookbook.data.translation import load_translations
-from cookbook.metrics import token_accuracy
-from cookbook.run_folder import RunFolder
-from cookbook.training import seed_everything, train
-from cookbook.translation import (
-    TokenCrossentropy,
+from cookbook.config import Count, Rate, Share, TrainingConfig
+from cookbook.data.text.translation import load_translations
+from cookbook.reports.translation import (
     draw_alignment,
     report_translation,
     translate_one,
 )
-from cookbook.tuning import search
-from custom_layers.bidirectional import Bidirectional
-from custom_layers.dense import Dense
-from custom_layers.dropout import Dropout
-from custom_layers.initializers.random_draws import RandomNormal
-from custom_layers.optimizers.adaptive import Adam
-from custom_layers.recurrent.cells import GRUCell
-from custom_layers.recurrent.layers import GRU
-from custom_layers.seq2seq import AttentionDecoder, AttentionDecoderCell
-from custom_layers.warmup_schedules import OneCycle
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import seed_everything, train
+from cookbook.tuning.search import search
+from custom_layers.generation import compiled
+from custom_layers.initializers import RandomNormal
+from custom_layers.layers import (
+    GRU,
+    AttentionDecoder,
+    AttentionDecoderCell,
+    Bidirectional,
+    Dense,
+    Dropout,
+    GRUCell,
+)
+from custom_layers.losses import TokenCrossentropy
+from custom_layers.metrics import token_accuracy
+from custom_layers.optimizers import Adam
+from custom_layers.optimizers.schedules import OneCycle
 
 EXPECTED = {"multi30k": (37.8, 1.0)}
 
 
 @dataclass(frozen=True)
-class Config(Run):
+class Config(TrainingConfig):
     epochs: Count = 6  # passes over the training pairs
     attention: Literal["bahdanau", "luong"] = "bahdanau"  # by whom
     vocabulary: Count = 4000  # subwords, of both languages together
@@ -157,4 +162,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

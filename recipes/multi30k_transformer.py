@@ -14,38 +14,40 @@ multilingual English-German image descriptions", 2016, https://arxiv.org/abs/160
 """
 
 import dataclasses
-import os
 from dataclasses import dataclass
 
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # a quarter off a step's time
+from cookbook.start import start
+
+start(__name__, onednn=True)  # a quarter off a step's time
 
 import keras
 from keras import ops
 
-from cookbook.cli import Count, Rate, Run, Share, check_heads, parse
-from cookbook.compiled import compiled
-from cookbook.data.translation import load_translations
-from cookbook.metrics import token_accuracy
-from cookbook.run_folder import RunFolder
-from cookbook.training import seed_everything, train
-from cookbook.translation import (
-    TokenCrossentropy,
-    report_translation,
-    translate_one,
+from cookbook.config import Count, Rate, Share, TrainingConfig, check_heads
+from cookbook.data.text.translation import load_translations
+from cookbook.reports.translation import report_translation, translate_one
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import seed_everything, train
+from cookbook.tuning.search import search
+from custom_layers.generation import compiled
+from custom_layers.initializers import RandomNormal
+from custom_layers.layers import (
+    Dropout,
+    LayerNormalization,
+    TransformerDecoderBlock,
+    TransformerEncoderBlock,
 )
-from cookbook.tuning import search
-from custom_layers.dropout import Dropout
-from custom_layers.initializers.random_draws import RandomNormal
-from custom_layers.normalization.sample import LayerNormalization
-from custom_layers.optimizers.adaptive import Adam
-from custom_layers.transformer import TransformerDecoderBlock, TransformerEncoderBlock
-from custom_layers.warmup_schedules import OneCycle
+from custom_layers.losses import TokenCrossentropy
+from custom_layers.metrics import token_accuracy
+from custom_layers.optimizers import Adam
+from custom_layers.optimizers.schedules import OneCycle
 
 EXPECTED = {"multi30k": (40.6, 1.0)}
 
 
 @dataclass(frozen=True)
-class Config(Run):
+class Config(TrainingConfig):
     epochs: Count = 8  # passes over the training pairs
     vocabulary: Count = 4000  # subwords, of both languages together
     blocks: Count = 3  # of the encoder, and of the decoder
@@ -153,4 +155,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

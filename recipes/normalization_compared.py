@@ -16,32 +16,37 @@ Paper: Wu, He, "Group normalization", 2018. https://arxiv.org/abs/1803.08494
 from dataclasses import dataclass, replace
 from itertools import product
 
+from cookbook.start import start
+
+start(__name__)
+
 import keras
 import numpy as np
 
-from cookbook.cli import Count, Experiment, Rate, parse
-from cookbook.descent import shuffled, small_digits
-from cookbook.lab import Claim, conclude
-from cookbook.plots import draw_lines
-from cookbook.run_folder import RunFolder
-from cookbook.training import seed_everything
-from custom_layers.convolution.standard import Conv2D
-from custom_layers.dense import Dense
-from custom_layers.losses.classification import SparseCategoricalCrossentropy
-from custom_layers.normalization.batch import BatchNormalization
-from custom_layers.normalization.sample import (
+from cookbook.config import Count, ExperimentConfig, Rate
+from cookbook.lab.claims import Claim, conclude
+from cookbook.lab.descent import shuffled, small_digits
+from cookbook.plots.figures import draw_lines
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import seed_everything
+from custom_layers.layers import (
+    BatchNormalization,
+    Conv2D,
+    Dense,
     GroupNormalization,
     InstanceNormalization,
     LayerNormalization,
 )
-from custom_layers.optimizers.gradient_descent import SGD
+from custom_layers.losses import SparseCategoricalCrossentropy
+from custom_layers.optimizers import SGD
 
 KINDS = "none", "batch", "layer", "instance", "group"
 DRAWN = "batch", "group"  # whose dependence on the other images is measured
 
 
 @dataclass(frozen=True)
-class Config(Experiment):
+class Config(ExperimentConfig):
     passes: Count = 3  # over the images, with every batch size
     learning_rate: Rate = 0.1  # step size at 32 images a step
     filters: Count = 16  # of each of three convolutions
@@ -152,4 +157,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

@@ -14,17 +14,21 @@ https://arxiv.org/abs/1609.04747
 
 from dataclasses import dataclass
 
+from cookbook.start import start
+
+start(__name__)
+
 import keras
 import numpy as np
 from matplotlib.figure import Figure
 
-from cookbook.cli import Count, Experiment, parse
-from cookbook.descent import descend
-from cookbook.lab import Claim, conclude
-from cookbook.plots import COLOURS, draw_lines, save_animation, save_figure
-from cookbook.run_folder import RunFolder
-from custom_layers.optimizers.adaptive import Adadelta, Adagrad, Adam, RMSprop
-from custom_layers.optimizers.gradient_descent import SGD
+from cookbook.config import Count, ExperimentConfig
+from cookbook.lab.claims import Claim, conclude
+from cookbook.lab.descent import descend
+from cookbook.plots.figures import COLOURS, draw_lines, save_animation, save_figure
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from custom_layers.optimizers import SGD, Adadelta, Adagrad, Adam, RMSprop
 
 RATES = np.geomspace(1e-4, 10, 21, dtype="float32")  # each optimizer tries these
 KINDS = {
@@ -49,7 +53,7 @@ GRADIENTS = np.repeat([1, 0.01], [100, 200])  # equal ones, then smaller ones
 
 
 @dataclass(frozen=True)
-class Config(Experiment):
+class Config(ExperimentConfig):
     steps: Count = 1000  # gradient steps on a surface
     starts: Count = 20  # random points from which a surface is descended
 
@@ -150,4 +154,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

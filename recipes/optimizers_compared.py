@@ -15,15 +15,19 @@ learning", 2017. https://arxiv.org/abs/1705.08292
 
 from dataclasses import dataclass
 
+from cookbook.start import start
+
+start(__name__)
+
 import numpy as np
 
-from cookbook.cli import Count, Experiment, parse
-from cookbook.descent import Networks, shuffled, small_digits
-from cookbook.lab import Claim, conclude
-from cookbook.plots import draw_lines
-from cookbook.run_folder import RunFolder
-from custom_layers.optimizers.adaptive import Adadelta, Adagrad, Adam, RMSprop
-from custom_layers.optimizers.gradient_descent import SGD
+from cookbook.config import Count, ExperimentConfig
+from cookbook.lab.claims import Claim, conclude
+from cookbook.lab.descent import Networks, shuffled, small_digits
+from cookbook.plots.figures import draw_lines
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from custom_layers.optimizers import SGD, Adadelta, Adagrad, Adam, RMSprop
 
 RATES = np.geomspace(1e-4, 10, 16)  # the budget: each optimizer tries these
 KINDS = {
@@ -38,7 +42,7 @@ KINDS = {
 
 
 @dataclass(frozen=True)
-class Config(Experiment):
+class Config(ExperimentConfig):
     steps: Count = 300  # gradient steps in the race, on 64 images each
     units: Count = 32  # hidden units of the networks
     copies: Count = 5  # networks from different start weights, averaged
@@ -138,4 +142,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

@@ -13,22 +13,26 @@ rethinking generalization", 2016. https://arxiv.org/abs/1611.03530
 
 from dataclasses import dataclass, replace
 
+from cookbook.start import start
+
+start(__name__)
+
 import keras
 import numpy as np
 from matplotlib.figure import Figure
 
-from cookbook.cli import Count, Experiment, Rate, Share, parse
-from cookbook.descent import small_digits
-from cookbook.lab import Claim, conclude, take_steps
-from cookbook.plots import BLUE, ORANGE, draw_lines, save_figure
-from cookbook.run_folder import RunFolder
-from cookbook.training import seed_everything
+from cookbook.config import Count, ExperimentConfig, Rate, Share
+from cookbook.lab.claims import Claim, conclude
+from cookbook.lab.descent import small_digits
+from cookbook.lab.gradients import take_steps
+from cookbook.plots.figures import BLUE, ORANGE, draw_lines, save_figure
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import seed_everything
 from custom_layers.constraints import MaxNorm
-from custom_layers.dense import Dense
-from custom_layers.dropout import Dropout
-from custom_layers.losses.classification import CategoricalCrossentropy
-from custom_layers.normalization.batch import BatchNormalization
-from custom_layers.optimizers.gradient_descent import SGD
+from custom_layers.layers import BatchNormalization, Dense, Dropout
+from custom_layers.losses import CategoricalCrossentropy
+from custom_layers.optimizers import SGD
 from custom_layers.regularizers import L1, L1L2, L2
 
 TECHNIQUES = {  # what `build` is given for each
@@ -45,7 +49,7 @@ TECHNIQUES = {  # what `build` is given for each
 
 
 @dataclass(frozen=True)
-class Config(Experiment):
+class Config(ExperimentConfig):
     examples: Count = 200  # digits to learn
     wrong: Share = 0.2  # share of them with a wrong label
     units: Count = 128  # in each of two hidden layers
@@ -157,4 +161,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

@@ -17,27 +17,31 @@ https://arxiv.org/abs/1712.04086
 
 from dataclasses import dataclass, replace
 
+from cookbook.start import start
+
+start(__name__)
+
 import keras
 
-from cookbook.cli import Count, Rate, Run, parse
+from cookbook.config import Count, Rate, TrainingConfig
 from cookbook.data.ring import load_ring
-from cookbook.gallery import Snapshots, draw_points
-from cookbook.run_folder import RunFolder
-from cookbook.scoreboard import ModeOverlap, report_ring
-from cookbook.training import seed_everything, train
-from cookbook.tuning import search
-from custom_layers.activations.rectifiers import LeakyReLU, ReLU
-from custom_layers.adversarial.losses import NonSaturatingGAN
-from custom_layers.adversarial.model import AdversarialModel
-from custom_layers.dense import Dense
-from custom_layers.optimizers.adaptive import Adam
-from custom_layers.schedules import CosineDecay
+from cookbook.plots.gallery import Snapshots, draw_points
+from cookbook.reports.generated.scoreboard import report_ring
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import seed_everything, train
+from cookbook.tuning.search import search
+from custom_layers.layers import Dense, LeakyReLU, ReLU
+from custom_layers.metrics import ModeOverlap
+from custom_layers.models import AdversarialModel, NonSaturatingGAN
+from custom_layers.optimizers import Adam
+from custom_layers.optimizers.schedules import CosineDecay
 
 EXPECTED = {"ring": (0.975, 0.02)}
 
 
 @dataclass(frozen=True)
-class Config(Run):
+class Config(TrainingConfig):
     epochs: Count = 20  # passes over the 256,000 points
     units: Count = 128  # of each of the two hidden layers
     latent: Count = 16  # length of the noise vector that becomes a point
@@ -108,4 +112,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

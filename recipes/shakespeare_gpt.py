@@ -15,33 +15,38 @@ https://karpathy.github.io/2015/05/21/rnn-effectiveness
 """
 
 import dataclasses
-import os
 from dataclasses import dataclass
 
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # a quarter off a step's time
+from cookbook.start import start
+
+start(__name__, onednn=True)  # a quarter off a step's time
 
 import keras
 
-from cookbook.cli import Count, Rate, Run, Share, check_heads, parse
-from cookbook.compiled import compiled
-from cookbook.data.characters import load_characters
-from cookbook.language import report_language_model, write_on
-from cookbook.run_folder import RunFolder
-from cookbook.trained import load_trained
-from cookbook.training import seed_everything, train
-from cookbook.tuning import search
-from custom_layers.dense import Dense, Embedding
-from custom_layers.losses.classification import SparseCategoricalCrossentropy
-from custom_layers.normalization.sample import LayerNormalization
-from custom_layers.optimizers.muon import Muon
-from custom_layers.transformer import TransformerDecoderBlock
-from custom_layers.warmup_schedules import OneCycle
+from cookbook.config import Count, Rate, Share, TrainingConfig, check_heads
+from cookbook.data.text.characters import load_characters
+from cookbook.reports.language_model import report_language_model, write_on
+from cookbook.trained.load import load_trained
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import seed_everything, train
+from cookbook.tuning.search import search
+from custom_layers.generation import compiled
+from custom_layers.layers import (
+    Dense,
+    Embedding,
+    LayerNormalization,
+    TransformerDecoderBlock,
+)
+from custom_layers.losses import SparseCategoricalCrossentropy
+from custom_layers.optimizers import Muon
+from custom_layers.optimizers.schedules import OneCycle
 
 EXPECTED = {"tiny_shakespeare": (1.594, 0.02)}
 
 
 @dataclass(frozen=True)
-class Config(Run):
+class Config(TrainingConfig):
     epochs: Count = 2  # passes over the windows: two over the text each
     context: Count = 128  # characters that a prediction can look back on
     blocks: Count = 4  # transformer blocks
@@ -149,4 +154,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

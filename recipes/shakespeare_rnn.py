@@ -13,35 +13,35 @@ with recurrent neural networks", 2013, https://arxiv.org/abs/1308.0850
 """
 
 import dataclasses
-import os
 from dataclasses import dataclass
 from typing import Literal
 
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # a sixth off a step's time
+from cookbook.start import start
+
+start(__name__, onednn=True)  # a sixth off a step's time
 
 import keras
 from keras import ops
 
-from cookbook.cli import Count, Rate, Run, Share, parse
-from cookbook.compiled import compiled
-from cookbook.data.characters import load_characters
-from cookbook.language import report_language_model, write_on
-from cookbook.run_folder import RunFolder
-from cookbook.trained import load_trained
-from cookbook.training import seed_everything, train
-from cookbook.tuning import search
-from custom_layers.dense import Dense, Embedding
-from custom_layers.dropout import Dropout
-from custom_layers.losses.classification import SparseCategoricalCrossentropy
-from custom_layers.optimizers.adaptive import Adam
-from custom_layers.recurrent.layers import GRU, LSTM
-from custom_layers.warmup_schedules import OneCycle
+from cookbook.config import Count, Rate, Share, TrainingConfig
+from cookbook.data.text.characters import load_characters
+from cookbook.reports.language_model import report_language_model, write_on
+from cookbook.trained.load import load_trained
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import seed_everything, train
+from cookbook.tuning.search import search
+from custom_layers.generation import compiled
+from custom_layers.layers import GRU, LSTM, Dense, Dropout, Embedding
+from custom_layers.losses import SparseCategoricalCrossentropy
+from custom_layers.optimizers import Adam
+from custom_layers.optimizers.schedules import OneCycle
 
 EXPECTED = {"tiny_shakespeare": (1.637, 0.03)}
 
 
 @dataclass(frozen=True)
-class Config(Run):
+class Config(TrainingConfig):
     cell: Literal["lstm", "gru"] = "gru"  # kind of the recurrent layers
     epochs: Count = 3  # passes over the windows: two over the text each
     context: Count = 128  # characters in a window
@@ -137,4 +137,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

@@ -24,40 +24,43 @@ networks", 2016, https://doi.org/10.1109/CVPR.2016.265; Mahendran, Vedaldi,
 https://arxiv.org/abs/1412.0035
 """
 
-import os
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated
 
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # halves a convolution's time
+from cookbook.start import start
+
+start(__name__, onednn=True)  # halves a convolution's time
 
 import keras
 import numpy as np
 from keras import ops
 
-from cookbook.cli import Between, Count, Rate, Run, parse
+from cookbook.config import Between, Count, Rate, TrainingConfig
 from cookbook.data.images import load_images
 from cookbook.data.pictures import load_pair, root_mean_square
-from cookbook.run_folder import RunFolder
-from cookbook.style import (
+from cookbook.reports.generated.style import (
     PictureAfterEpoch,
     feature_layers,
     feature_networks,
     pixel_differences,
     report_style,
 )
-from cookbook.training import seed_everything, train
-from cookbook.tuning import search
-from custom_layers.dense import Dense
-from custom_layers.losses.regression import MeanSquaredError
-from custom_layers.optimizers.adaptive import Adam
-from custom_layers.schedules import CosineDecay
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import seed_everything, train
+from cookbook.tuning.search import search
+from custom_layers.layers import Dense
+from custom_layers.losses import MeanSquaredError
+from custom_layers.optimizers import Adam
+from custom_layers.optimizers.schedules import CosineDecay
+from recipes import mnist_cnn
 
 EXPECTED = {"cifar10": (26.3, 5.0)}
 
 
 @dataclass(frozen=True)
-class Config(Run):
+class Config(TrainingConfig):
     epochs: Count = 20  # of so many steps each, after which the picture is kept
     steps: Count = 20  # of an epoch
     content: str = "china"  # a file, or an embedded photograph: china or flower
@@ -138,7 +141,7 @@ def main(config):
         images = load_images(config.data, "cifar10", config.quick, smallest=22)
     pair = load_pair(config.content, config.style, config.size, images or name)
     run = RunFolder.open("style_transfer", config)
-    found = feature_networks(config, images, pair.content.shape)
+    found = feature_networks(config, images, pair.content.shape, mnist_cnn)
     looks = {key: statistics(network) for key, network in found.items()}
     pair = pair.towards(goals(looks[name], pair), config.steps)
     make = partial(build, look=looks[name])
@@ -151,4 +154,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

@@ -18,23 +18,26 @@ of training recurrent neural networks", 2013, https://arxiv.org/abs/1211.5063
 
 from dataclasses import dataclass
 
+from cookbook.start import start
+
+start(__name__)
+
 import keras
 import numpy as np
 
-from cookbook.cli import Count, Experiment, Rate, parse
+from cookbook.config import Count, ExperimentConfig, Rate
 from cookbook.data.images import load_images
-from cookbook.lab import Claim, conclude, flow, gradient_norms, take_steps
-from cookbook.plots import BLUE, COLOURS, ORANGE, panel, save_figure
-from cookbook.run_folder import RunFolder
-from cookbook.training import seed_everything
-from custom_layers.activations.basic import sigmoid, tanh
-from custom_layers.activations.rectifiers import relu
-from custom_layers.activations.smooth import elu, selu
-from custom_layers.dense import Dense
-from custom_layers.initializers.random_draws import Orthogonal, VarianceScaling
-from custom_layers.losses.classification import SparseCategoricalCrossentropy
-from custom_layers.normalization.batch import BatchNormalization
-from custom_layers.optimizers.gradient_descent import SGD
+from cookbook.lab.claims import Claim, conclude
+from cookbook.lab.gradients import flow, gradient_norms, take_steps
+from cookbook.plots.figures import BLUE, COLOURS, ORANGE, panel, save_figure
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import seed_everything
+from custom_layers.activations import elu, relu, selu, sigmoid, tanh
+from custom_layers.initializers import Orthogonal, VarianceScaling
+from custom_layers.layers import BatchNormalization, Dense
+from custom_layers.losses import SparseCategoricalCrossentropy
+from custom_layers.optimizers import SGD
 
 # Variance of the start weights, over 1 / inputs. With 100 the mean of 100 slope^2 of
 # sigmoid is 1; with 20 the variance of ReLU's signal grows tenfold in each layer.
@@ -55,7 +58,7 @@ CURES = {  # name: (activation, variance, batch normalization?, largest norm)
 
 
 @dataclass(frozen=True)
-class Config(Experiment):
+class Config(ExperimentConfig):
     layers: Count = 30  # layers that a gradient goes down
     moments: Count = 50  # time steps that it goes back
     width: Count = 128  # units of these networks
@@ -157,4 +160,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

@@ -13,25 +13,30 @@ errors", 1986. https://doi.org/10.1038/323533a0
 
 from dataclasses import dataclass
 
+from cookbook.start import start
+
+start(__name__)
+
 import keras
 import numpy as np
 from matplotlib.figure import Figure
 
-from cookbook.cli import Count, Experiment, Rate, parse
-from cookbook.lab import Claim, conclude
-from cookbook.plots import save_animation, save_figure
-from cookbook.run_folder import RunFolder
-from cookbook.training import seed_everything
-from custom_layers.dense import Dense
-from custom_layers.losses.regression import MeanSquaredError
-from custom_layers.optimizers.gradient_descent import SGD
+from cookbook.config import Count, ExperimentConfig, Rate
+from cookbook.lab.claims import Claim, conclude
+from cookbook.plots.figures import save_animation, save_figure
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import seed_everything
+from custom_layers.layers import Dense
+from custom_layers.losses import MeanSquaredError
+from custom_layers.optimizers import SGD
 
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], "float64")  # B = 4 examples
 Y = np.array([[0], [1], [1], [0]], "float64")
 
 
 @dataclass(frozen=True)
-class Config(Experiment):
+class Config(ExperimentConfig):
     epochs: Count = 10_000  # gradient steps, each on all four examples
     hidden: Count = 4  # units in the hidden layer
     learning_rate: Rate = 4.0  # step size
@@ -157,4 +162,4 @@ def main(config):
 
 
 if __name__ == "__main__":
-    main(parse(Config))
+    launch(main, Config)

@@ -14,10 +14,14 @@ import pytest
 # The components run on every backend, what stands on them on TensorFlow.
 ABOVE = re.compile(r"^\s*(from|import) (cookbook|recipes|benchmarks)\b", re.MULTILINE)
 if keras.backend.backend() != "tensorflow":
-    files = Path(__file__).parent.glob("test_*.py")
-    collect_ignore = [f.name for f in files if ABOVE.search(f.read_text())]
+    files = Path(__file__).parent.rglob("test_*.py")
+    collect_ignore = [
+        str(f.relative_to(Path(__file__).parent))
+        for f in files
+        if ABOVE.search(f.read_text())
+    ]
 else:
-    from cookbook.iterators import end_at_once
+    from cookbook.training.iterators import end_at_once
 
     end_at_once()
 

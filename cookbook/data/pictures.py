@@ -9,8 +9,8 @@ import keras
 import numpy as np
 from PIL import Image, ImageOps
 
-from cookbook.cli import fail
 from cookbook.data.sources import DataSet, first_line
+from cookbook.errors import fail
 
 # Photographs that scikit-learn brings, under the licence CC BY 2.0; its README names
 # their authors.

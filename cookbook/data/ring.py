@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from cookbook.cli import fail
 from cookbook.data.sources import DataSet
+from cookbook.errors import fail
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cookbook.cli import fail
+from cookbook.errors import fail
 
 NETWORK_WAIT = 2.0  # seconds to find out whether a download can work
 TFDS_HOST = "storage.googleapis.com"

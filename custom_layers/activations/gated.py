@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from ..common.private_keras import build_at_init
+
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 def glu(x, axis=-1):
@@ -161,7 +163,7 @@ class Maxout(keras.layers.Layer):
         self.num_units = num_units
         self.axis = axis
         self.supports_masking = True
-        self._build_at_init()
+        build_at_init(self)
 
     def call(self, inputs):
         features = inputs.shape[self.axis]

@@ -5,6 +5,8 @@ import functools
 import keras
 from keras import ops
 
+from ..common.private_keras import build_at_init
+
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 def softmax(x, axis=-1):
@@ -123,7 +125,7 @@ class Softmax(keras.layers.Layer):
         super().__init__(**kwargs)
         self.axis = axis
         self.supports_masking = True
-        self._build_at_init()
+        build_at_init(self)
 
     def call(self, inputs, mask=None):
         axis = tuple(self.axis) if isinstance(self.axis, (list, tuple)) else self.axis

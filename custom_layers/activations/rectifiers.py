@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from ..common.private_keras import build_at_init
+
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
@@ -110,7 +112,7 @@ class ReLU(keras.layers.Layer):
         self.negative_slope = negative_slope
         self.threshold = threshold
         self.supports_masking = True
-        self._build_at_init()
+        build_at_init(self)
 
     def call(self, inputs):
         return relu(inputs, self.negative_slope, self.max_value, self.threshold)
@@ -155,7 +157,7 @@ class LeakyReLU(keras.layers.Layer):
             )
         self.negative_slope = negative_slope
         self.supports_masking = True
-        self._build_at_init()
+        build_at_init(self)
 
     def call(self, inputs):
         return leaky_relu(inputs, self.negative_slope)

@@ -5,6 +5,8 @@ import math
 import keras
 from keras import ops
 
+from ..common.private_keras import build_at_init
+
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 def elu(x, alpha=1.0):
@@ -160,7 +162,7 @@ class ELU(keras.layers.Layer):
         super().__init__(**kwargs)
         self.alpha = alpha
         self.supports_masking = True
-        self._build_at_init()
+        build_at_init(self)
 
     def call(self, inputs):
         return elu(inputs, self.alpha)

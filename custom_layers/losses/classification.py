@@ -4,16 +4,9 @@ import warnings
 
 import keras
 from keras import ops
-from keras.src.backend import set_keras_mask  # which has no public name
 
-from custom_layers.losses.base import (
-    _differ,
-    _Loss,
-    _pair,
-    _refuse_shapes,
-    _tensor,
-    _wide,
-)
+from ..common.private_keras import set_mask
+from .base import _differ, _Loss, _pair, _refuse_shapes, _tensor, _wide
 
 
 def _logits_of(y_pred, from_logits):
@@ -281,7 +274,7 @@ def sparse_categorical_crossentropy(
     if ignore_class is not None:
         is_counted = ops.not_equal(labels, int(ignore_class))
         loss = ops.where(is_counted, loss, ops.zeros_like(loss))
-        set_keras_mask(loss, is_counted)
+        set_mask(loss, is_counted)
     return loss
 
 

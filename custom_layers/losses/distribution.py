@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from custom_layers.losses.base import _Loss, _pair
+from .base import _Loss, _pair
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")

@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
-from custom_layers.losses.base import _Loss, _pair, _tensor, _wide
-from custom_layers.losses.classification import (
+from .base import _Loss, _pair, _tensor, _wide
+from .classification import (
     _binary_surprise,
     _class_scores,
     _labels,

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from custom_layers.losses.base import _Loss, _pair
+from .base import _Loss, _pair
 
 
 def _shortfall(y_true, y_pred):

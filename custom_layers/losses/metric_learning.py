@@ -6,16 +6,9 @@ and form the pairs or triplets in it.
 
 import keras
 from keras import ops
-from keras.src.backend import set_keras_mask  # which has no public name
 
-from custom_layers.losses.base import (
-    _Loss,
-    _pair,
-    _refuse_shapes,
-    _tensor,
-    _unit,
-    _wide,
-)
+from ..common.private_keras import set_mask
+from .base import _Loss, _pair, _refuse_shapes, _tensor, _unit, _wide
 
 
 def _is_same(y_true, y_pred, other=None):
@@ -225,7 +218,7 @@ class TripletHard(_Triplet):
         excess = ops.where(is_triplet, excess, ops.zeros_like(excess))
         loss = ops.softplus(excess) if self.soft else ops.relu(excess + self.margin)
         loss = ops.where(is_triplet, loss, ops.zeros_like(loss))
-        set_keras_mask(loss, is_triplet)
+        set_mask(loss, is_triplet)
         return loss
 
     def get_config(self):
@@ -290,7 +283,7 @@ def circle(
     like = ops.logsumexp(ops.where(is_like, like, none), axis=1)
     unlike = ops.logsumexp(ops.where(is_same, none, unlike), axis=1)
     loss = ops.cast(ops.softplus(like + unlike), y_pred.dtype)
-    set_keras_mask(loss, loss > 0)
+    set_mask(loss, loss > 0)
     return loss
 
 

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from custom_layers.losses.base import _Loss, _pair, _unit
+from .base import _Loss, _pair, _unit
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from custom_layers.losses.base import _Loss, _tensor, _wide
+from .base import _Loss, _tensor, _wide
 
 _LOG_0 = -1e30
 

@@ -5,7 +5,8 @@ import math
 import keras
 from keras import ops
 
-from custom_layers.optimizers.adaptive import Adam, _MomentOptimizer
+from ..common.private_keras import slot_index
+from .adaptive import Adam, _MomentOptimizer
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -101,7 +102,7 @@ class Adamax(_MomentOptimizer):
 
     def update_step(self, gradient, variable, learning_rate):
         lr = self._scalars(learning_rate, variable)
-        index = self._get_variable_index(variable)
+        index = slot_index(self, variable)
         m, u = self._momentums[index], self._velocities[index]
         g = ops.cast(gradient, variable.dtype)
         self.assign_add(m, (1 - self.beta_1) * ops.subtract(g, m))
@@ -290,7 +291,7 @@ class AdaBelief(Adam):
 
     def update_step(self, gradient, variable, learning_rate):
         lr, bias_2 = self._scalars(learning_rate, variable)
-        index = self._get_variable_index(variable)
+        index = slot_index(self, variable)
         m, s = self._momentums[index], self._velocities[index]
         g = ops.cast(gradient, variable.dtype)
         self.assign_add(m, (1 - self.beta_1) * ops.subtract(g, m))

@@ -7,7 +7,8 @@ running average, Adam adds momentum and corrects both averages for their start a
 import keras
 from keras import ops
 
-from custom_layers.optimizers.base import _check_decay_rates, _StepOptimizer
+from ..common.private_keras import slot_index
+from .base import _check_decay_rates, _StepOptimizer
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -53,7 +54,7 @@ class Adagrad(_StepOptimizer):
     def update_step(self, gradient, variable, learning_rate):
         lr = self._scalars(learning_rate, variable)
         g = ops.cast(gradient, variable.dtype)
-        a = self._accumulators[self._get_variable_index(variable)]
+        a = self._accumulators[slot_index(self, variable)]
         self.assign_add(a, ops.square(g))
         root = ops.sqrt(ops.add(a, self.epsilon))
         self.assign_sub(variable, ops.divide(ops.multiply(lr, g), root))
@@ -112,7 +113,7 @@ class Adadelta(_StepOptimizer):
     def update_step(self, gradient, variable, learning_rate):
         lr = self._scalars(learning_rate, variable)
         g = ops.cast(gradient, variable.dtype)
-        index = self._get_variable_index(variable)
+        index = slot_index(self, variable)
         a, d = self._accumulated_grads[index], self._accumulated_delta_vars[index]
         self.assign_add(a, (1 - self.rho) * ops.subtract(ops.square(g), a))
         step = ops.multiply(ops.sqrt((d + self.epsilon) / (a + self.epsilon)), g)
@@ -185,7 +186,7 @@ class RMSprop(_StepOptimizer):
     def update_step(self, gradient, variable, learning_rate):
         lr = self._scalars(learning_rate, variable)
         g = ops.cast(gradient, variable.dtype)
-        index = self._get_variable_index(variable)
+        index = slot_index(self, variable)
         v = self._velocities[index]
         self.assign_add(v, (1 - self.rho) * ops.subtract(ops.square(g), v))
         variance = v
@@ -232,7 +233,7 @@ class _MomentOptimizer(_StepOptimizer):
 
     def _average(self, gradient, variable, new_1, new_2):
         """m and v take the share 1 - beta of g and g^2; returns g, m and v."""
-        index = self._get_variable_index(variable)
+        index = slot_index(self, variable)
         m, v = self._momentums[index], self._velocities[index]
         g = ops.cast(gradient, variable.dtype)
         # beta * m + (1 - beta) * g, as one step from m towards g.
@@ -309,7 +310,7 @@ class Adam(_MomentOptimizer):
         """v_hat: v itself, or with amsgrad the largest v seen."""
         if not self.amsgrad:
             return v
-        v_hat = self._velocity_hats[self._get_variable_index(variable)]
+        v_hat = self._velocity_hats[slot_index(self, variable)]
         self.assign(v_hat, ops.maximum(v_hat, v))
         return v_hat
 

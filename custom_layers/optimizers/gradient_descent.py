@@ -3,7 +3,8 @@
 import keras
 from keras import ops
 
-from custom_layers.optimizers.base import _StepOptimizer
+from ..common.private_keras import slot_index
+from .base import _StepOptimizer
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -68,7 +69,7 @@ class SGD(_StepOptimizer):
         if self.momentum == 0:
             self.assign_sub(variable, step)
             return
-        m = self.momentums[self._get_variable_index(variable)]
+        m = self.momentums[slot_index(self, variable)]
         new_m = ops.subtract(momentum * m, step)
         self.assign(m, new_m)
         if self.nesterov:

@@ -3,8 +3,9 @@
 import keras
 from keras import ops
 
-from custom_layers.optimizers.adaptive import _MomentOptimizer
-from custom_layers.optimizers.base import _StepOptimizer
+from ..common.private_keras import slot_index
+from .adaptive import _MomentOptimizer
+from .base import _StepOptimizer
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -55,7 +56,7 @@ class Lion(_StepOptimizer):
 
     def update_step(self, gradient, variable, learning_rate):
         lr, beta_1, beta_2 = self._scalars(learning_rate, variable)
-        m = self._momentums[self._get_variable_index(variable)]
+        m = self._momentums[slot_index(self, variable)]
         g = ops.cast(gradient, variable.dtype)
         c = ops.add(beta_1 * m, ops.multiply(1 - beta_1, g))
         self.assign_sub(variable, lr * ops.sign(c))
@@ -178,7 +179,7 @@ class Adafactor(_StepOptimizer):
                 *batch, rows, columns = variable.shape
                 shapes = [(*batch, rows), (*batch, columns)]
             slots = [None, None, None]
-            if not self._overwrite_variable_with_gradient(variable):
+            if not getattr(variable, "overwrite_with_gradient", False):
                 slots = [
                     self.add_variable(shape, dtype=variable.dtype, name=variable.name)
                     for shape in shapes
@@ -194,7 +195,7 @@ class Adafactor(_StepOptimizer):
 
     def update_step(self, gradient, variable, learning_rate):
         lr, one_minus_beta = self._scalars(learning_rate, variable)
-        index = self._get_variable_index(variable)
+        index = slot_index(self, variable)
         r, c, v = self._r[index], self._c[index], self._v[index]
         g = ops.cast(gradient, variable.dtype)
         s = ops.add(ops.square(g), self.epsilon_1)

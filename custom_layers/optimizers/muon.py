@@ -5,7 +5,8 @@ import re
 import keras
 from keras import ops
 
-from custom_layers.optimizers.adaptive import Adam
+from ..common.private_keras import decays, slot_index
+from .adaptive import Adam
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -104,7 +105,7 @@ class Muon(Adam):
         self._momentums, self._velocities = [], []
         for variable in var_list:
             m = v = None
-            if not self._overwrite_variable_with_gradient(variable):
+            if not getattr(variable, "overwrite_with_gradient", False):
                 m = self.add_variable_from_reference(variable, "momentum")
                 if self._should_use_adamw(variable):
                     v = self.add_variable_from_reference(variable, "velocity")
@@ -116,7 +117,7 @@ class Muon(Adam):
         return super()._step_scalars(learning_rate * self.adam_lr_ratio, dtype)
 
     def update_step(self, gradient, variable, learning_rate):
-        index = self._get_variable_index(variable)
+        index = slot_index(self, variable)
         if self._velocities[index] is not None:
             super().update_step(gradient, variable, learning_rate)
             return
@@ -158,7 +159,7 @@ class Muon(Adam):
         for variable in variables:
             is_adam = self._should_use_adamw(variable)
             decay = self.adam_weight_decay if is_adam else self.weight_decay
-            if decay is not None and self._use_weight_decay(variable):
+            if decay is not None and decays(self, variable):
                 lr = ops.cast(self.learning_rate, variable.dtype)
                 variable.assign(variable - variable * decay * lr)
 

@@ -3,8 +3,9 @@
 import keras
 from keras import ops
 
-from custom_layers.optimizers.adaptive import Adam
-from custom_layers.optimizers.base import _StepOptimizer
+from ..common.private_keras import slot_index
+from .adaptive import Adam
+from .base import _StepOptimizer
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -82,7 +83,7 @@ class Ftrl(_StepOptimizer):
 
     def update_step(self, gradient, variable, learning_rate):
         lr, l2 = self._scalars(learning_rate, variable)
-        index = self._get_variable_index(variable)
+        index = slot_index(self, variable)
         a, z = self._accumulators[index], self._linears[index]
         g = ops.cast(gradient, variable.dtype)
         l1, p = self.l1_regularization_strength, -self.learning_rate_power
@@ -140,7 +141,7 @@ class LazyAdam(Adam):
             super().update_step(gradient, variable, learning_rate)
             return
         rows, lr = gradient.indices, self._scalars(learning_rate, variable)
-        index = self._get_variable_index(variable)
+        index = slot_index(self, variable)
         m, v = self._momentums[index], self._velocities[index]
         # Summed over repeated rows; each repetition then computes the same new row.
         g = ops.segment_sum(gradient.values, rows, num_segments=variable.shape[0])

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from ..common.private_keras import optimized_variables, variable_key
+
 
 class _Wrapper(keras.optimizers.Optimizer):
     """Hands its work to `inner_optimizer`; its slots and the inner ones are saved."""
@@ -26,17 +28,17 @@ class _Wrapper(keras.optimizers.Optimizer):
                     "`build(variables)` first, or pass the variables."
                 )
             self.build(list(trainable_variables))
-        self._apply_around(grads, trainable_variables or self._trainable_variables)
-        self._iterations.assign_add(1)
+        self._apply_around(grads, trainable_variables or optimized_variables(self))
+        self.iterations.assign_add(1)
 
     def _pairs(self):
         """(variable, its slot), without those that gradients overwrite."""
-        pairs = zip(self._trainable_variables, self._slots)
+        pairs = zip(optimized_variables(self), self._slots)
         return [(variable, slot) for variable, slot in pairs if slot is not None]
 
     @property
     def variables(self):
-        return self._variables + self.inner_optimizer.variables
+        return super().variables + self.inner_optimizer.variables
 
     @property
     def learning_rate(self):
@@ -260,13 +262,15 @@ class SAM(_Wrapper):
             self.assign(state, _where(is_up, before, state))
         ways = self._ways_up(grads, trainable_variables)
         for w, origin in self._pairs():
-            top = origin + ways.get(self._var_key(w), 0)
+            top = origin + ways.get(variable_key(self, w), 0)
             self.assign(w, _where(is_up, top, w))
 
     def _ways_up(self, grads, trainable_variables):
         """{key of a variable: rho * g / |g|}."""
         grads = {  # added to zeros, rows of an embedding become a dense gradient
-            self._var_key(w): ops.add(ops.cast(g, w.dtype), ops.zeros(w.shape, w.dtype))
+            variable_key(self, w): ops.add(
+                ops.cast(g, w.dtype), ops.zeros(w.shape, w.dtype)
+            )
             for g, w in zip(grads, trainable_variables)
             if g is not None
         }

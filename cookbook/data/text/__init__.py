@@ -1,0 +1,1 @@
+"""Texts as data: words, characters, subwords, sums."""

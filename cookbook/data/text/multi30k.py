@@ -1,0 +1,102 @@
+"""Multi30k as a data set of TensorFlow Datasets, which has no builder of it."""
+
+import gzip
+import os
+from pathlib import Path
+
+import tensorflow_datasets as tfds
+
+from cookbook.data.sources import cache_folder, first_line
+from cookbook.errors import fail
+
+LANGUAGES = ("de", "en", "fr")
+FILES = {"train": "train", "validation": "val", "test": "test_2016_flickr"}
+URL = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw"
+
+
+class Multi30k(tfds.core.GeneratorBasedBuilder):
+    """31,014 captions of pictures in three languages: de, en, fr."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    MANUAL_DOWNLOAD_INSTRUCTIONS = (
+        "Nothing to do where there is a network. Files fetched by hand, such as "
+        "train.de.gz, belong into the folder multi30k here."
+    )
+
+    def _info(self):
+        return tfds.core.DatasetInfo(
+            builder=self,
+            description="Captions of pictures; test is test_2016_flickr.",
+            features=tfds.features.FeaturesDict(
+                {language: tfds.features.Text() for language in LANGUAGES}
+            ),
+            supervised_keys=("de", "en"),
+            homepage="https://github.com/multi30k/dataset",
+            citation="Elliott et al., Multi30K: multilingual English-German image "
+            "descriptions, 2016, https://arxiv.org/abs/1605.00459",
+        )
+
+    def _split_generators(self, dl_manager):
+        names = [f"{f}.{language}.gz" for f in FILES.values() for language in LANGUAGES]
+        try:
+            paths = {name: dl_manager.manual_dir / self.name / name for name in names}
+        except AssertionError:  # no file was fetched by hand
+            paths = {}
+        if not paths or not all(path.exists() for path in paths.values()):
+            paths = dl_manager.download({name: f"{URL}/{name}" for name in names})
+        return {
+            split: self._generate_examples(paths, file) for split, file in FILES.items()
+        }
+
+    def _generate_examples(self, paths, file):
+        columns = [lines(paths[f"{file}.{language}.gz"]) for language in LANGUAGES]
+        if len(set(map(len, columns))) != 1:
+            raise ValueError(f"The files {file}.* have {[*map(len, columns)]} lines.")
+        for i, row in enumerate(zip(*columns)):
+            yield i, dict(zip(LANGUAGES, row))
+
+
+def lines(path):
+    """The lines of a text file, gzipped or not, as TFDS may unpack what it loads."""
+    content = Path(path).read_bytes()
+    if content[:2] == b"\x1f\x8b":
+        content = gzip.decompress(content)
+    return content.decode("utf-8").rstrip("\n").split("\n")
+
+
+def prepare_from_manual_folder():
+    """Prepares Multi30k where its files were fetched by hand, and it is not yet.
+
+    A data directory that can't be written is left alone: the prepared set then goes
+    into Keras's home folder, where TFDS is told to look, too.
+    """
+    builder = Multi30k()
+    if builder.is_prepared():
+        return
+    cache = cache_folder() / "tensorflow_datasets"
+    if (cache / builder.name).exists():
+        tfds.core.add_data_dir(cache)
+        if Multi30k().is_prepared():
+            return
+    data_dir = Path(builder._data_dir_root)
+    manual = data_dir / "downloads" / "manual"
+    if not (manual / builder.name).exists():
+        return
+    if not _may_be_written(data_dir):
+        builder = Multi30k(data_dir=cache)
+        tfds.core.add_data_dir(cache)
+    try:
+        builder.download_and_prepare(
+            download_config=tfds.download.DownloadConfig(manual_dir=manual)
+        )
+    except Exception as error:  # whatever a damaged file can lead to
+        fail(
+            f"the files in {manual / builder.name} can't be prepared "
+            f"({first_line(error)}): fetch them again from {URL}, or use "
+            "--data toy_captions"
+        )
+
+
+def _may_be_written(folder):
+    """Whether its owner means it to be: root may write everywhere."""
+    return bool(folder.stat().st_mode & 0o222) and os.access(folder, os.W_OK)

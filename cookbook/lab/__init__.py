@@ -1,0 +1,1 @@
+"""The lab: claims that are measured, and the experiments they need."""

@@ -1,0 +1,1 @@
+"""Pages: the index of components and the table of results."""

@@ -1,0 +1,1 @@
+"""Pictures: curves, confusion matrices, samples, what a network looks at."""

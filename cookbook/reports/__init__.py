@@ -1,0 +1,1 @@
+"""Reports: what a finished training measures, draws and prints."""

@@ -1,0 +1,1 @@
+"""Reports on what a network makes: images, styles, anomalies it finds."""

@@ -1,0 +1,1 @@
+"""Trained models: loading them, and networks that others trained."""

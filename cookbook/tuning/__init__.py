@@ -1,0 +1,1 @@
+"""Hyperparameter search, in one process or in several."""

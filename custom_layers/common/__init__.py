@@ -1,0 +1,1 @@
+"""What components share and users need not know: checks, types, private Keras."""

@@ -1,0 +1,5 @@
+"""Text from a language model: subwords, and the search for the next tokens."""
+
+from .compiled import compiled
+from .decoding import beam_search, greedy_search, sample
+from .subwords import END, SPACE, SPECIALS, START, UNKNOWN, Subwords

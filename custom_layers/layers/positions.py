@@ -1,0 +1,281 @@
+"""Position encodings: rotary, sinusoidal, learned, and learned with the tokens'."""
+
+import keras
+from keras import ops
+
+from ..common.private_keras import build_at_init
+
+
+def _frequencies(features, wavelength):
+    """wavelength^(-2 i / features) for i = 0 ... features / 2 - 1, in float32."""
+    i = ops.arange(0, features, 2, dtype="float32")
+    return ops.power(float(wavelength), -i / features)
+
+
+def _positions(length, start_index):
+    return ops.arange(length, dtype="float32") + ops.cast(start_index, "float32")
+
+
+def _even(features):
+    if features is None or features % 2:
+        raise ValueError(
+            f"Positions come as pairs of features: got {features} of them, expected "
+            "an even number."
+        )
+
+
+@keras.saving.register_keras_serializable(package="keras_cookbook")
+class RotaryEmbedding(keras.layers.Layer):
+    """Turns pairs of features by an angle that grows with the position (RoPE).
+
+    angle = (start_index + position) / scaling_factor * max_wavelength^(-2 i / D)
+    y_i         = x_i cos(angle) - x_(i + D/2) sin(angle)        i < D/2
+    y_(i + D/2) = x_(i + D/2) cos(angle) + x_i sin(angle)
+
+    The product of a turned query and a turned key depends on their distance alone.
+
+    Args:
+        max_wavelength: of the slowest pair.
+        scaling_factor: positions are divided by it: stretches a model to longer texts.
+        sequence_axis, feature_axis: axes of positions and of features.
+
+    Call: layer(x, start_index=0), where start_index is the position of x's first token,
+    a number or a tensor.
+    Input shape: (B, T, ..., D), D even. Output shape: the same.
+    Raises: ValueError for an odd number of features.
+
+    >>> x = keras.ops.ones((1, 3, 4))
+    >>> RotaryEmbedding()(x)[0, 0]  # position 0 is not turned
+    <tf.Tensor: shape=(4,), dtype=float32, numpy=array([1., 1., 1., 1.], dtype=float32)>
+
+    Paper: Su et al., "RoFormer: enhanced transformer with rotary position embedding",
+    2021. https://arxiv.org/abs/2104.09864
+    """
+
+    def __init__(
+        self,
+        max_wavelength=10000,
+        scaling_factor=1.0,
+        sequence_axis=1,
+        feature_axis=-1,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.max_wavelength = max_wavelength
+        self.scaling_factor = scaling_factor
+        self.sequence_axis = sequence_axis
+        self.feature_axis = feature_axis
+        self.supports_masking = True
+        build_at_init(self)
+
+    def call(self, inputs, start_index=0):
+        rank = len(inputs.shape)
+        T, D = self.sequence_axis % rank, self.feature_axis % rank
+        _even(inputs.shape[D])
+        position = _positions(ops.shape(inputs)[T], start_index) / self.scaling_factor
+        angle = ops.reshape(position, [-1 if a == T else 1 for a in range(rank)])
+        frequency = _frequencies(inputs.shape[D], self.max_wavelength)
+        angle = angle * ops.reshape(
+            frequency, [-1 if a == D else 1 for a in range(rank)]
+        )
+        cos, sin = (ops.cast(f(angle), inputs.dtype) for f in (ops.cos, ops.sin))
+        first, second = ops.split(inputs, 2, axis=D)
+        turned = first * cos - second * sin, second * cos + first * sin
+        return ops.concatenate(turned, axis=D)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "max_wavelength": self.max_wavelength,
+            "scaling_factor": self.scaling_factor,
+            "sequence_axis": self.sequence_axis,
+            "feature_axis": self.feature_axis,
+        }
+
+
+@keras.saving.register_keras_serializable(package="keras_cookbook")
+class SinePositionEncoding(keras.layers.Layer):
+    """Sines and cosines of the position, one pair of features a frequency.
+
+    y[position, 2 i]     = sin((start_index + position) max_wavelength^(-2 i / D))
+    y[position, 2 i + 1] = cos((start_index + position) max_wavelength^(-2 i / D))
+
+    Args:
+        max_wavelength: of the slowest pair.
+
+    Call: layer(x, start_index=0): the encoding alone, to be added to x.
+    Input shape: (B, T, D), D even. Output shape: the same.
+    Raises: ValueError for an odd number of features.
+
+    >>> SinePositionEncoding()(keras.ops.zeros((1, 3, 4)))[0, 0].numpy().tolist()
+    [0.0, 1.0, 0.0, 1.0]
+
+    Paper: Vaswani et al., "Attention is all you need", 2017.
+    https://arxiv.org/abs/1706.03762
+    """
+
+    def __init__(self, max_wavelength=10000, **kwargs):
+        super().__init__(**kwargs)
+        self.max_wavelength = max_wavelength
+        self.supports_masking = True
+        build_at_init(self)
+
+    def call(self, inputs, start_index=0):
+        *_, T, D = ops.shape(inputs)
+        _even(D)
+        position = ops.expand_dims(_positions(T, start_index), -1)
+        angle = position * _frequencies(D, self.max_wavelength)
+        pairs = ops.stack([ops.sin(angle), ops.cos(angle)], axis=-1)
+        encoding = ops.reshape(pairs, (-1, D))  # (T, D)
+        return ops.broadcast_to(ops.cast(encoding, inputs.dtype), ops.shape(inputs))
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "max_wavelength": self.max_wavelength}
+
+
+@keras.saving.register_keras_serializable(package="keras_cookbook")
+class PositionEmbedding(keras.layers.Layer):
+    """One trained vector a position.
+
+    y[position] = position_embeddings[start_index + position]
+
+    Args:
+        sequence_length: how many positions there are, a positive integer.
+        initializer: start values of the vectors.
+
+    Call: layer(x, start_index=0): the embedding alone, to be added to x.
+    Input shape: (B, T, D), T <= sequence_length. Output shape: the same.
+    Raises: ValueError for a sequence_length that is no positive integer or too short.
+
+    >>> PositionEmbedding(sequence_length=6)(keras.ops.zeros((2, 5, 4))).shape
+    TensorShape([2, 5, 4])
+
+    Paper: Gehring et al., "Convolutional sequence to sequence learning", 2017.
+    https://arxiv.org/abs/1705.03122
+    """
+
+    def __init__(self, sequence_length, initializer="glorot_uniform", **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(sequence_length, int) or sequence_length <= 0:
+            raise ValueError(
+                f"Invalid value for `sequence_length`: got {sequence_length}, expected "
+                "a positive integer."
+            )
+        self.sequence_length = sequence_length
+        self.initializer = keras.initializers.get(initializer)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        if input_shape[-2] is not None and input_shape[-2] > self.sequence_length:
+            raise ValueError(
+                f"`sequence_length` is {self.sequence_length}, and the input has "
+                f"{input_shape[-2]} positions: make it larger or cut the input."
+            )
+        self.position_embeddings = self.add_weight(
+            name="embeddings",
+            shape=(self.sequence_length, input_shape[-1]),
+            initializer=self.initializer,
+        )
+
+    def call(self, inputs, start_index=0):
+        *_, T, D = ops.shape(inputs)
+        table = ops.convert_to_tensor(self.position_embeddings)
+        embedding = ops.slice(table, (start_index, 0), (T, D))
+        return ops.broadcast_to(embedding, ops.shape(inputs))
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "sequence_length": self.sequence_length,
+            "initializer": keras.initializers.serialize(self.initializer),
+        }
+
+
+@keras.saving.register_keras_serializable(package="keras_cookbook")
+class TokenAndPositionEmbedding(keras.layers.Layer):
+    """The sum of a token's and a position's trained vectors.
+
+    y[t] = token_embedding[tokens[t]] + position_embedding[start_index + t]
+
+    Args:
+        vocabulary_size, sequence_length, embedding_dim: tokens, positions, features D.
+        embeddings_initializer: start values of both tables.
+        mask_zero: whether token 0 is padding; the mask goes on with the output.
+
+    Call: layer(tokens, start_index=0).
+    Input shape: (B, T), integers. Output shape: (B, T, embedding_dim).
+    Raises: ValueError as `PositionEmbedding`.
+
+    >>> layer = TokenAndPositionEmbedding(10, sequence_length=6, embedding_dim=4)
+    >>> layer(keras.ops.ones((2, 5), "int32")).shape
+    TensorShape([2, 5, 4])
+
+    Paper: Gehring et al., "Convolutional sequence to sequence learning", 2017.
+    https://arxiv.org/abs/1705.03122
+    """
+
+    def __init__(
+        self,
+        vocabulary_size,
+        sequence_length,
+        embedding_dim,
+        embeddings_initializer="uniform",
+        mask_zero=False,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.vocabulary_size = vocabulary_size
+        self.sequence_length = sequence_length
+        self.embedding_dim = embedding_dim
+        self.embeddings_initializer = keras.initializers.get(embeddings_initializer)
+        self.mask_zero = mask_zero
+        self.supports_masking = True
+        self.token_embedding = keras.layers.Embedding(
+            vocabulary_size,
+            embedding_dim,
+            self.embeddings_initializer,
+            mask_zero=mask_zero,
+            dtype=self.dtype_policy,
+            name="token_embedding",
+        )
+        self.position_embedding = PositionEmbedding(
+            sequence_length,
+            self.embeddings_initializer,
+            dtype=self.dtype_policy,
+            name="position_embedding",
+        )
+
+    def build(self, input_shape):
+        self.token_embedding.build(input_shape)
+        self.position_embedding.build((*input_shape, self.embedding_dim))
+
+    def call(self, inputs, start_index=0):
+        tokens = self.token_embedding(inputs)
+        return tokens + self.position_embedding(tokens, start_index=start_index)
+
+    def compute_mask(self, inputs, mask=None):
+        return self.token_embedding.compute_mask(inputs)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape, self.embedding_dim)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "vocabulary_size": self.vocabulary_size,
+            "sequence_length": self.sequence_length,
+            "embedding_dim": self.embedding_dim,
+            "embeddings_initializer": keras.initializers.serialize(
+                self.embeddings_initializer
+            ),
+            "mask_zero": self.mask_zero,
+        }

@@ -1,0 +1,11 @@
+"""Models that bring a training step of their own."""
+
+from .adversarial.losses import (
+    HingeGAN,
+    LeastSquaresGAN,
+    MinimaxGAN,
+    NonSaturatingGAN,
+    WassersteinGAN,
+)
+from .adversarial.model import AdversarialModel
+from .adversarial.penalty import GradientPenalty

@@ -1,0 +1,95 @@
+"""Report and pictures: the last line, metrics.json, and files that can be seen."""
+
+import dataclasses
+import json
+
+import keras
+import numpy as np
+from matplotlib.image import imread
+
+from cookbook.config import Count, TrainingConfig
+from cookbook.data.images import Images
+from cookbook.plots.figures import draw_mistakes
+from cookbook.reports.classifier import report_classifier
+from cookbook.training.run_folder import RunFolder
+from oracle import array
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(TrainingConfig):
+    epochs: Count = 2  # passes
+
+
+class Oracle(keras.Model):
+    """Answers the brightest column of the image, which is its label."""
+
+    def call(self, x):
+        return 10.0 * keras.ops.cast(x[:, 0, :, 0], "float32")
+
+
+def images(wrong=3):
+    y = np.arange(30) % 4
+    x = np.zeros((30, 4, 4, 1), "uint8")
+    x[np.arange(30), :, y] = 1
+    labels = y.copy()
+    labels[:wrong] = (labels[:wrong] + 1) % 4
+    empty = (x[:0], y[:0])
+    return Images(
+        name="mnist",
+        asked="mnist",
+        train=empty,
+        validation=empty,
+        test=(x, labels),
+        classes=tuple("abcd"),
+    )
+
+
+HISTORY = [
+    {"epoch": i + 1, "loss": 1 / (i + 1), "val_loss": 1.1 / (i + 1), "seconds": 1.0}
+    for i in range(2)
+]
+
+
+def report(tmp_path, capsys, config, expected, data=None):
+    run = RunFolder.open("r", config)
+    model = Oracle()
+    model.compile()
+    report_classifier(model, data or images(), HISTORY, run, expected)
+    metrics = json.loads((run.path / "metrics.json").read_text())
+    return metrics, capsys.readouterr().out.strip().splitlines()[-1], run.path
+
+
+def test_last_line_gives_got_and_expected(tmp_path, capsys):
+    config = Config(run_dir=tmp_path)
+    metrics, line, path = report(tmp_path, capsys, config, {"mnist": (0.9, 0.01)})
+    assert metrics["test accuracy"] == 0.9
+    assert line.startswith(
+        "test accuracy 0.9000 (expected 0.9000 +- 0.0100) | mnist | 2 epochs | "
+    )
+    assert line.endswith(str(path))
+
+
+def test_other_settings_and_other_data_promise_nothing(tmp_path, capsys):
+    config = Config(run_dir=tmp_path, epochs=3)
+    _, line, _ = report(tmp_path, capsys, config, {"mnist": (0.9, 0.01)})
+    assert "no figure expected" in line
+    config = Config(run_dir=tmp_path)
+    data = dataclasses.replace(images(), name="digits")
+    metrics, line, _ = report(tmp_path, capsys, config, {"mnist": (0.9, 0.01)}, data)
+    assert "no figure expected" in line
+    assert "digits, NOT mnist" in line
+    assert metrics["data"] == "digits, NOT mnist"
+
+
+def test_pictures_are_drawn_and_not_blank(tmp_path, capsys):
+    config = Config(run_dir=tmp_path)
+    _, _, path = report(tmp_path, capsys, config, {})
+    for name in ("curves.png", "confusion.png", "mistakes.png"):
+        assert imread(path / name).std() > 0.02
+
+
+def test_no_mistakes_is_a_picture_too(tmp_path):
+    run = RunFolder.open("r", Config(run_dir=tmp_path))
+    x, y = array(5, 4, 4, 1, low=0, high=9, dtype="uint8"), np.arange(5)
+    draw_mistakes(x, y, np.eye(5), tuple("abcde"), run)
+    assert (run.path / "mistakes.png").exists()

@@ -1,0 +1,327 @@
+"""Training: repeatable, resumable, and a run folder that is always whole."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from cookbook.config import Count, TrainingConfig
+from cookbook.data.batches import Batches
+from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import seed_everything, train
+from oracle import array
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(TrainingConfig):
+    epochs: Count = 4  # passes
+    batch_size: Count = 8  # examples a step
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    train: tuple
+    validation: tuple
+
+
+def data():
+    x, y = array(50, 6), array(50, low=0, high=3, dtype="int64")
+    return Data((x[:40], y[:40]), (x[40:], y[40:]))
+
+
+def model(learning_rate=0.01):
+    """With dropout and batch normalization: their state must be resumed too."""
+    seed_everything(3)
+    net = keras.Sequential(
+        [
+            keras.Input((6,)),
+            keras.layers.Dense(8),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dropout(0.5),
+            keras.layers.Dense(3),
+        ]
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    optimizer = keras.optimizers.Adam(learning_rate)
+    net.compile(optimizer, loss, metrics=["accuracy"], jit_compile=False)
+    return net
+
+
+def test_batches_cover_the_data_once_in_an_order_of_seed_and_epoch():
+    x = np.arange(20)
+
+    def order(seed, epoch):
+        batches = Batches(x, x, 5, seed=seed)
+        batches.start_epoch(epoch)
+        return np.concatenate([batches[i][0] for i in range(len(batches))]).tolist()
+
+    assert sorted(order(0, 0)) == list(range(20))
+    assert order(0, 0) == order(0, 0)
+    assert order(0, 0) != order(0, 1)
+    assert order(0, 0) != order(1, 0)
+
+
+def test_the_order_that_fit_sees_changes_every_epoch():
+    """Keras makes the next epoch's iterator early: it must not keep the old order."""
+    seen = []
+
+    class Watched(Batches):
+        def __getitem__(self, index):
+            x, y = super().__getitem__(index)
+            seen.append(y.tolist())
+            return x, y
+
+    batches = Watched(array(12, 6), np.arange(12) % 3, 4, seed=0)
+    y = np.arange(12) % 3
+    start = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: batches.start_epoch(epoch)
+    )
+    model().fit(batches, epochs=3, verbose=0, callbacks=[start], shuffle=False)
+    expected = [
+        y[np.random.default_rng([0, epoch]).permutation(12)].reshape(3, 4).tolist()
+        for epoch in range(3)
+    ]
+    assert seen[-9:] == [batch for epoch in expected for batch in epoch]
+
+
+def test_several_inputs_come_in_one_order():
+    x = np.arange(20)
+    batches = Batches((x, 2 * x[:, None]), 3 * x, 5, seed=0)
+    assert len(batches) == 4
+    (first, second), y = batches[1]
+    assert len(first) == 5
+    np.testing.assert_array_equal(second[:, 0], 2 * first)
+    np.testing.assert_array_equal(y, 3 * first)
+
+
+def test_padded_batches_hold_like_lengths_and_only_the_columns_they_need():
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(1, 40, size=400)
+    x = np.where(np.arange(60) < lengths[:, None], 1 + np.arange(400)[:, None], 0)
+    batches = Batches((x, 2 * x), lengths, 8, seed=0, padded=True)
+    orders = []
+    for epoch in (0, 1, 1):
+        batches.start_epoch(epoch)
+        (first, second), y = batches[0]
+        orders.append([batches[i][1].tolist() for i in range(len(batches))])
+        assert first.shape == second.shape == (8, y.max())
+        np.testing.assert_array_equal((first > 0).sum(1), y)
+        np.testing.assert_array_equal(second, 2 * first)
+    assert orders[0] != orders[1] == orders[2]
+    flat = np.concatenate(orders[0])
+    np.testing.assert_array_equal(np.sort(flat), np.sort(lengths))
+    assert np.mean([max(b) - min(b) for b in orders[0]]) < 2
+    firsts = [batch[0] for batch in orders[0]]
+    assert firsts != sorted(firsts), "batches would come short ones first"
+
+
+def test_of_several_arrays_the_longest_row_says_which_are_alike():
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(1, 40, size=(2, 800))
+    x = tuple(np.where(np.arange(40) < n[:, None], 1, 0) for n in lengths)
+    batches = Batches(x, np.max(lengths, 0), 8, seed=0, padded=True)
+    longest = [batches[i][1] for i in range(len(batches))]
+    assert np.mean([np.ptp(n) for n in longest]) < 2
+
+
+@pytest.mark.parametrize("lengths", [(9, 9, 4), (9, 8, 4)])
+def test_batches_of_any_lengths_are_learned_from(lengths):
+    """Keras takes a length that two batches share for one that all have."""
+    x = np.where(np.arange(9) < np.repeat(lengths, 2)[:, None], 1, 0)
+    net = keras.Sequential(
+        [keras.layers.Embedding(2, 2), keras.layers.GlobalMaxPooling1D()]
+    )
+    net.compile("sgd", "mse", jit_compile=False)
+    net.fit(Batches(x, np.zeros((6, 2)), 2, padded=True), verbose=0)
+    assert len(net.predict(Batches(x, x, 2, padded=True), verbose=0)) == 6
+
+
+def test_a_row_of_padding_alone_is_a_batch_of_one_column():
+    batches = Batches(np.zeros((2, 5), int), np.zeros(2), 2, padded=True)
+    assert batches[0][0].shape == (2, 1)
+
+
+def test_without_a_seed_nothing_is_shuffled_or_left_out():
+    batches = Batches(np.arange(7), np.arange(7), 3)
+    assert [len(batches[i][0]) for i in range(len(batches))] == [3, 3, 1]
+
+
+def test_the_same_seed_gives_the_same_weights():
+    runs = []
+    for _ in range(2):
+        net = model()
+        train(net, data(), Config())
+        runs.append(net.get_weights())
+    for first, second in zip(*runs):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_a_resumed_run_ends_with_the_same_weights_bit_for_bit(tmp_path):
+    config = Config(run_dir=tmp_path)
+    whole = model()
+    rows = train(whole, data(), config, RunFolder.open("whole", config))
+
+    class Killed(Exception):
+        pass
+
+    def kill(epoch, logs):
+        if epoch == 2:
+            raise Killed
+
+    broken = model()
+    original = broken.fit
+    killer = keras.callbacks.LambdaCallback(on_epoch_begin=kill)
+    broken.fit = lambda *a, callbacks, **k: original(
+        *a, callbacks=[*callbacks, killer], **k
+    )
+    with pytest.raises(Killed):
+        train(broken, data(), config, RunFolder.open("broken", config))
+
+    again = dataclasses.replace(config, resume=True)
+    resumed = model()
+    seed_everything(99)
+    history = train(resumed, data(), again, RunFolder.open("broken", again))
+    for ours, expected in zip(resumed.get_weights(), whole.get_weights()):
+        np.testing.assert_array_equal(ours, expected)
+    without_time = [
+        [{k: v for k, v in row.items() if k != "seconds"} for row in part]
+        for part in (history, rows)
+    ]
+    assert without_time[0] == without_time[1]
+
+
+def test_resume_refuses_other_settings_and_says_which(tmp_path, capsys):
+    config = Config(run_dir=tmp_path)
+    train(model(), data(), config, RunFolder.open("r", config))
+    other = dataclasses.replace(config, batch_size=4, resume=True)
+    with pytest.raises(SystemExit) as stop:
+        RunFolder.open("r", other)
+    assert stop.value.code == 2
+    assert "(batch_size: 8 -> 4)" in capsys.readouterr().err
+
+
+def test_a_run_of_a_version_that_lacked_a_flag_is_resumed_with_its_default(
+    tmp_path, capsys
+):
+    run = RunFolder.open("r", Config(run_dir=tmp_path))
+    saved = json.loads((run.path / "config.json").read_text())
+    del saved["strategy"]
+    run.write_json("config.json", saved)
+    again = Config(run_dir=tmp_path, resume=True)
+    assert RunFolder.open("r", again).path == run.path
+    with pytest.raises(SystemExit):
+        RunFolder.open("r", dataclasses.replace(again, strategy="mirrored"))
+    assert "(strategy: none -> mirrored)" in capsys.readouterr().err
+
+
+def test_resume_without_an_unfinished_run_is_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        RunFolder.open("r", Config(run_dir=tmp_path, resume=True))
+    assert stop.value.code == 2
+    assert "no unfinished run" in capsys.readouterr().err
+
+
+def test_a_run_directory_that_is_a_file_is_refused(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit) as stop:
+        RunFolder.open("r", Config(run_dir=tmp_path / "file"))
+    assert stop.value.code == 2
+    assert "choose a folder you may write to" in capsys.readouterr().err
+
+
+def test_two_runs_of_one_second_get_two_folders(tmp_path):
+    config = Config(run_dir=tmp_path)
+    assert RunFolder.open("r", config).path != RunFolder.open("r", config).path
+
+
+def test_a_file_appears_only_once_it_is_whole(tmp_path):
+    run = RunFolder.open("r", Config(run_dir=tmp_path))
+
+    def half(path):
+        path.write_text("half")
+        raise OSError("disk full")
+
+    with pytest.raises(SystemExit):
+        run.write("metrics.json", half)
+    assert not list(run.path.glob("*metrics.json"))
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(tmp_path, capsys):
+    config = Config(run_dir=tmp_path)
+    with pytest.raises(SystemExit) as stop:
+        train(model(float("nan")), data(), config, RunFolder.open("r", config))
+    assert stop.value.code == 2
+    assert "lower the learning rate" in capsys.readouterr().err
+
+
+class Poison(keras.callbacks.Callback):
+    """Makes a weight not a number after a step, as a step too large does."""
+
+    def __init__(self, after):
+        super().__init__()
+        self.after = after  # steps left until then
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.after -= 1
+        if self.after == 0:
+            weight = self.model.trainable_variables[0]
+            weight.assign(weight * float("nan"))
+
+
+@pytest.mark.parametrize("after", [7, 8, 10])
+def test_the_last_finite_state_is_kept_and_goes_on(after, tmp_path, capsys):
+    """In the middle of an epoch of 5 steps, at a save, and as an epoch ends."""
+    config = Config(run_dir=tmp_path, save_every=2)
+    whole = model()
+    train(whole, data(), config, RunFolder.open("whole", config))
+    with pytest.raises(SystemExit) as stop:
+        train(
+            model(), data(), config, RunFolder.open("broken", config), [Poison(after)]
+        )
+    assert stop.value.code == 2
+    assert "the state before it is in" in capsys.readouterr().err
+    again = dataclasses.replace(config, resume=True)
+    resumed = model()
+    run = RunFolder.open("broken", again)
+    history = (run.path / "history.csv").read_text().strip().splitlines()
+    assert len(history) == 2, "the broken epoch is not in history.csv"
+    train(resumed, data(), again, run, [keras.callbacks.Callback()])
+    for ours, expected in zip(resumed.get_weights(), whole.get_weights()):
+        np.testing.assert_array_equal(ours, expected)
+
+
+def test_ctrl_c_keeps_what_was_trained_and_exits_with_130(tmp_path):
+    command = [sys.executable, "recipes/mnist_mlp.py", "--data", "digits"]
+    process = subprocess.Popen(
+        [*command, "--epochs", "10000", "--run-dir", str(tmp_path)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        # A shell's background jobs, these tests for one, ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    deadline = time.time() + 120
+    while not list(tmp_path.glob("*/*/step_*.save")) and time.time() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    out, errors = process.communicate(timeout=180)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert "--resume goes on" in out
+    (run,) = tmp_path.glob("*/*/")
+    assert json.loads((run / "config.json").read_text())["epochs"] == 10000
+    assert (run / "history.csv").read_text().startswith("epoch,")
+    keras.models.load_model(run / "model.keras")
+    assert not list(run.glob("partial_*"))

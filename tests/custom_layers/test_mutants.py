@@ -1,0 +1,122 @@
+"""Classic mistakes, made on purpose: each must turn the check of a trajectory red.
+
+mutants.txt lists them as changes of the source text of one optimizer's file. All files
+are executed anew with that change, in isolation: the real classes do not see it.
+"""
+
+import functools
+import importlib.util
+import json
+import re
+import sys
+import types
+from pathlib import Path
+
+import keras
+import pytest
+from test_optimizer_formulas import (
+    numpy_adabelief,
+    numpy_lookahead,
+    numpy_rectified_adam,
+)
+
+from trajectory import error, needs_float64, run, sequence
+
+pytestmark = needs_float64
+PACKAGE = "custom_layers.optimizers"
+FILES = (  # each after those that it imports
+    "base",
+    "gradient_descent",
+    "adaptive",
+    "adam_variants",
+    "sparse",
+    "large_scale",
+    "muon",
+    "wrappers",
+)
+GIVEN = sequence(dtype="float32")
+EXACT = {"learning_rate": 0.125, "beta_1": 0.875, "beta_2": 0.9375}
+OF_PAPERS = {  # what Keras lacks: its arguments and the formula it has to equal
+    "RectifiedAdam": (EXACT, numpy_rectified_adam),
+    "AdaBelief": ({**EXACT, "epsilon": 1e-3}, numpy_adabelief),
+    "Lookahead": ({}, numpy_lookahead),
+}
+
+
+def read_mutants():
+    """{mistake: (class, file, arguments, old text, new text)}"""
+    found = {}
+    rows = Path(__file__).with_name("mutants.txt").read_text().strip().split("\n\n")
+    for row in rows[1:]:  # the first is a comment
+        head, *lines = row.split("\n")
+        name, file, kwargs, mistake = re.fullmatch(
+            r"(\w+) (\w+) (\{.*\}): (.*)", head
+        ).groups()
+        old, new = (
+            "\n".join(line[1:] for line in lines if line[0] == sign) for sign in "-+"
+        )
+        assert f"{name}: {mistake}" not in found
+        found[f"{name}: {mistake}"] = (name, file, json.loads(kwargs), old, new)
+    return found
+
+
+MUTANTS = read_mutants()
+
+
+@functools.cache
+def source(file):
+    return Path(importlib.util.find_spec(f"{PACKAGE}.{file}").origin).read_text()
+
+
+def mutated(name, file="", old="", new=""):
+    """The class `name` as it is with `old` replaced by `new` in the file."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(
+        keras.saving, "register_keras_serializable", lambda package: lambda cls: cls
+    )
+    found = {}
+    try:
+        for each in FILES:
+            text = source(each)
+            if each == file:
+                assert text.count(old) == 1, f"{old!r} has to be in {file} once"
+                text = text.replace(old, new)
+            module = types.ModuleType(f"{PACKAGE}.{each}")
+            patch.setitem(sys.modules, module.__name__, module)
+            exec(compile(text, each, "exec"), module.__dict__)
+            found |= vars(module)
+    finally:
+        patch.undo()
+    return found[name]
+
+
+@functools.cache
+def keras_path(name, kwargs):
+    return run(getattr(keras.optimizers, name)(**json.loads(kwargs)), *GIVEN, "float32")
+
+
+def error_of(cls, name, kwargs):
+    """Its distance from Keras's class, or from the formula of the paper."""
+    if name not in OF_PAPERS:
+        kwargs = {"learning_rate": 0.1, **kwargs}
+        desired = keras_path(name, json.dumps(kwargs))
+        return error(run(cls(**kwargs), *GIVEN, "float32"), desired)
+    more, formula = OF_PAPERS[name]
+    if name == "Lookahead":
+        more = {"inner_optimizer": keras.optimizers.SGD(0.125)}
+    starts, gradients = sequence([(3, 4)])
+    desired = [[w] for w in formula(starts[0], [g for (g,) in gradients])]
+    optimizer = cls(**{**more, **kwargs})
+    return error(run(optimizer, starts, gradients, "float64"), desired)
+
+
+@pytest.mark.parametrize("name", sorted({row[0] for row in MUTANTS.values()}))
+def test_unchanged_source_passes(name):
+    kwargs = {"sync_period": 4, "slow_step_size": 0.3} if name == "Lookahead" else {}
+    assert error_of(mutated(name), name, kwargs) <= 1e-6
+
+
+@pytest.mark.parametrize("mistake", MUTANTS)
+def test_mistake_is_found(mistake):
+    name, file, kwargs, old, new = MUTANTS[mistake]
+    assert error_of(mutated(name, file, old, new), name, kwargs) > 1e-5

@@ -1,0 +1,299 @@
+"""Optimizers against NumPy formulas from the papers, against torch, and at work."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from custom_layers.optimizers import (
+    SAM,
+    SGD,
+    SWA,
+    AdaBelief,
+    Adadelta,
+    Adam,
+    Lookahead,
+    Muon,
+    Nadam,
+    RectifiedAdam,
+)
+from oracle import components
+from trajectory import FLOAT64, compiled, error, needs_float64, run, sequence
+
+pytestmark = needs_float64
+
+# Where Keras has no counterpart: NumPy, from the papers, in float64.
+
+
+def moments(gradients, beta_1=0.875, beta_2=0.9375):
+    """(t, g, m, v) of Adam for every step."""
+    m = v = 0.0
+    for t, g in enumerate(gradients, 1):
+        m = beta_1 * m + (1 - beta_1) * g
+        v = beta_2 * v + (1 - beta_2) * g * g
+        yield t, g, m, v
+
+
+def numpy_rectified_adam(w, gradients, lr=0.125, beta_1=0.875, beta_2=0.9375):
+    rho_inf = 2 / (1 - beta_2) - 1
+    for t, _, m, v in moments(gradients, beta_1, beta_2):
+        rho = rho_inf - 2 * t * beta_2**t / (1 - beta_2**t)
+        m_hat = m / (1 - beta_1**t)
+        if rho > 5:
+            above = (rho - 4) * (rho - 2) * rho_inf
+            below = (rho_inf - 4) * (rho_inf - 2) * rho
+            length = np.sqrt(1 - beta_2**t) / (np.sqrt(v) + 1e-7)
+            w = w - lr * m_hat * np.sqrt(above / below) * length
+        else:
+            w = w - lr * m_hat
+        yield w
+
+
+def numpy_adabelief(w, gradients, lr=0.125, beta_1=0.875, beta_2=0.9375):
+    s, epsilon = 0.0, 1e-3
+    for t, g, m, _ in moments(gradients, beta_1, beta_2):
+        s = beta_2 * s + (1 - beta_2) * (g - m) ** 2 + epsilon
+        s_hat = s / (1 - beta_2**t)
+        w = w - lr * (m / (1 - beta_1**t)) / (np.sqrt(s_hat) + epsilon)
+        yield w
+
+
+def numpy_muon(w, gradients, lr=0.125):
+    m = 0.0
+    for g in gradients:
+        m = 0.95 * m + g
+        x = g + 0.95 * m
+        x = x / (np.linalg.norm(x) + 1e-7)
+        u, s, vt = np.linalg.svd(x, full_matrices=False)
+        for _ in range(5):  # the iteration only acts on the singular values
+            s = 3.4445 * s - 4.775 * s**3 + 2.0315 * s**5
+        w = w - lr * 0.2 * np.sqrt(max(w.shape)) * (u * s) @ vt
+        yield w
+
+
+def numpy_lookahead(w, gradients, lr=0.125, k=4, alpha=0.3):
+    slow = w
+    for t, g in enumerate(gradients, 1):
+        w = w - lr * g
+        if t % k == 0:
+            slow = w = slow + alpha * (w - slow)
+        yield w
+
+
+# Exact in float32, to which Keras, and so we, round the rates and some of the betas.
+EXACT = {"beta_1": 0.875, "beta_2": 0.9375}
+NUMPY = {
+    "RectifiedAdam": (lambda: RectifiedAdam(0.125, **EXACT), numpy_rectified_adam),
+    "AdaBelief": (lambda: AdaBelief(0.125, epsilon=1e-3, **EXACT), numpy_adabelief),
+    "Lookahead": (lambda: Lookahead(SGD(0.125), 4, 0.3), numpy_lookahead),
+    "Muon": (lambda: Muon(0.125, weight_decay=None), numpy_muon),
+}
+
+
+@pytest.mark.parametrize("name", NUMPY)
+def test_a_hundred_steps_equal_the_formula_of_the_paper(name):
+    make, formula = NUMPY[name]
+    starts, gradients = sequence([(3, 4), (5, 2)])
+    desired = zip(
+        *(formula(w, [g[i] for g in gradients]) for i, w in enumerate(starts))
+    )
+    assert error(run(make(), starts, gradients, "float64"), list(desired)) < FLOAT64
+
+
+def test_swa_ends_with_the_mean_of_every_period():
+    starts, gradients = sequence([(3, 4)])
+    path = [w for (w,) in run(keras.optimizers.SGD(0.1), starts, gradients, "float64")]
+    variables = [keras.Variable(starts[0], dtype="float64")]
+    optimizer = SWA(keras.optimizers.SGD(0.1), start_averaging=20, average_period=7)
+    apply = compiled(optimizer, variables)
+    for g in gradients:
+        apply(ops.convert_to_tensor(g[0]))
+    np.testing.assert_array_equal(variables[0].numpy(), path[-1])
+    optimizer.finalize_variable_values(variables)
+    mean = np.mean(path[20::7], axis=0)
+    np.testing.assert_allclose(variables[0].numpy(), mean, rtol=FLOAT64)
+
+
+def test_swa_averages_at_the_end_of_fit():
+    x, y = np.ones((8, 1)), np.zeros((8, 1))
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    model.set_weights([np.ones((1, 1))])
+    model.compile(SWA(keras.optimizers.SGD(0.25), average_period=1), "mse")
+    model.fit(x, y, batch_size=4, verbose=0)  # w: 1, 0.5, 0.25
+    np.testing.assert_allclose(model.get_weights()[0], [[0.375]])
+
+
+def test_sam_steps_by_the_gradient_at_the_top():
+    w, rho, lr = np.array([1.0, -2.0]), 0.3, 0.1
+    curvature = np.array([3.0, 0.5])
+    variable = keras.Variable(w, dtype="float64")
+    other = keras.Variable([1.0], dtype="float64")  # |g| is over all variables
+    optimizer = SAM(keras.optimizers.SGD(lr, momentum=0.9), rho)
+    momentum, b = 0.0, np.array([1.0])
+    for _ in range(20):
+        for _ in range(2):
+            gradients = [curvature * variable.numpy(), 2 * other.numpy()]
+            optimizer.apply(
+                [ops.convert_to_tensor(g) for g in gradients], [variable, other]
+            )
+        g = np.concatenate([curvature * w, 2 * b])
+        top = np.concatenate([w, b]) + rho * g / np.linalg.norm(g)
+        at_top = np.concatenate([curvature, [2.0]]) * top
+        momentum = np.float32(0.9) * momentum - np.float32(lr) * at_top
+        w, b = w + momentum[:2], b + momentum[2:]
+    np.testing.assert_allclose(variable.numpy(), w, rtol=1e-6)
+    assert int(optimizer.inner_optimizer.iterations) == 20
+
+
+def test_sam_does_not_move_without_a_gradient():
+    variable = keras.Variable([1.0])
+    optimizer = SAM("sgd")
+    for _ in range(2):
+        optimizer.apply([ops.zeros(1)], [variable])
+    np.testing.assert_array_equal(variable.numpy(), [1.0])
+
+
+@pytest.mark.parametrize("make", [Lookahead, SWA, SAM])
+def test_slots_of_a_wrapper_and_of_what_it_wraps_survive_a_file(make, tmp_path):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    model.compile(make(Adam(0.1)), "mse")
+    for _ in range(3):
+        model.train_on_batch(np.ones((4, 2)), np.zeros((4, 2)))
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    old, new = model.optimizer.variables, again.optimizer.variables
+    assert len(old) == len(new) == 2 + 2 + 2 + 4  # both counters and rates, the slots
+    for a, b in zip(old, new):
+        np.testing.assert_array_equal(*(ops.convert_to_numpy(v) for v in (a, b)))
+
+
+# Second opinions.
+
+
+def torch_path(make, starts, gradients):
+    torch = pytest.importorskip("torch")
+    weights = [torch.nn.Parameter(torch.tensor(w)) for w in starts]
+    optimizer, path = make(torch, weights), []
+    for step in gradients:
+        for w, g in zip(weights, step):
+            w.grad = torch.tensor(g)
+        optimizer.step()
+        path.append([w.detach().numpy().copy() for w in weights])
+    return path
+
+
+BETAS = {"betas": (0.875, 0.9375)}
+TORCH = {
+    "nesterov": (
+        lambda: SGD(0.125, 0.875, nesterov=True),
+        lambda torch, w: torch.optim.SGD(w, 0.125, momentum=0.875, nesterov=True),
+    ),
+    "Adam": (
+        lambda: Adam(0.125, epsilon=0.0, **EXACT),
+        lambda torch, w: torch.optim.Adam(w, 0.125, eps=0.0, **BETAS),
+    ),
+    "Adadelta": (
+        lambda: Adadelta(1.0, rho=0.9, epsilon=1e-3),
+        lambda torch, w: torch.optim.Adadelta(w, 1.0, rho=0.9, eps=1e-3),
+    ),
+    "RAdam": (
+        lambda: RectifiedAdam(0.125, epsilon=1e-3, **EXACT),
+        lambda torch, w: torch.optim.RAdam(w, 0.125, eps=1e-3, **BETAS),
+    ),
+    "NAdam": (
+        lambda: Nadam(0.125, epsilon=1e-3, **EXACT),
+        lambda torch, w: torch.optim.NAdam(
+            w, 0.125, eps=1e-3, momentum_decay=1.0, **BETAS
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TORCH)
+def test_a_hundred_steps_equal_torch(name):
+    ours, theirs = TORCH[name]
+    starts, gradients = sequence([(3, 4), (5,)])
+    gradients = [[g + 1e-3 for g in step] for step in gradients]  # none is zero
+    desired = torch_path(theirs, starts, gradients)
+    # Nadam's 0.96 is rounded to float32, by Keras and so by us.
+    tolerance = 1e-7 if name == "NAdam" else FLOAT64
+    assert error(run(ours(), starts, gradients, "float64"), desired) < tolerance
+
+
+def test_swa_equals_torch():
+    torch = pytest.importorskip("torch")
+    starts, gradients = sequence([(3, 4)])
+    module = torch.nn.Linear(4, 3, bias=False).double()
+    averaged = torch.optim.swa_utils.AveragedModel(module)
+    variable = keras.Variable(starts[0], dtype="float64")
+    optimizer = SWA(SGD(0.1), start_averaging=0, average_period=1)
+    for (w,), (g,) in zip(run(SGD(0.1), starts, gradients, "float64"), gradients):
+        module.weight.data = torch.tensor(w)
+        averaged.update_parameters(module)
+        optimizer.apply([ops.convert_to_tensor(g)], [variable])
+    optimizer.finalize_variable_values([variable])
+    desired = averaged.module.weight.detach().numpy()
+    np.testing.assert_allclose(variable.numpy(), desired, rtol=FLOAT64)
+
+
+# What an optimizer is for.
+
+DESCENTS = {  # where 0.02 is no good rate, the arguments
+    "SGD": {"learning_rate": 1e-3, "momentum": 0.9},
+    "Adagrad": {"learning_rate": 0.5},
+    "Adadelta": {"learning_rate": 3.0},
+    "Adamax": {"learning_rate": 0.2},
+    "AdamW": {"weight_decay": 0.0},
+    "Ftrl": {"learning_rate": 0.5},
+    "Lion": {"learning_rate": 5e-3},
+    "Lamb": {"learning_rate": 0.05},
+    "Adafactor": {"learning_rate": 0.05},
+    "Muon": {"adam_weight_decay": None},
+    "RectifiedAdam": {"clipnorm": 1.0},
+}
+OPTIMIZERS = [
+    name
+    for name, thing in components().items()
+    if getattr(thing, "update_step", None) and not hasattr(thing, "_slot_name")
+]
+
+
+def rosenbrock(x, y):
+    """(value, gradient); the minimum, 0, is at (1, 1)."""
+    bend = y - x * x
+    gradient = np.array([-2 * (1 - x) - 400 * x * bend, 200 * bend])
+    return (1 - x) ** 2 + 100 * bend**2, gradient
+
+
+def quadratic(x, y):
+    return 500 * x * x + 0.5 * y * y, np.array([1000 * x, y])
+
+
+def descend(optimizer, steps=1000):
+    """Values of both problems before and after; each has a variable of its own."""
+    problems = (rosenbrock, quadratic)
+    variables = [keras.Variable([-1.2, 1.0], name=f.__name__) for f in problems]
+    optimizer.build(variables)
+    apply = compiled(optimizer, variables)
+
+    def look():
+        return [f(*v.numpy()) for f, v in zip(problems, variables)]
+
+    start = look()
+    for _ in range(steps):
+        apply(*[ops.convert_to_tensor(gradient) for _, gradient in look()])
+    optimizer.finalize_variable_values(variables)
+    return [(float(old), float(new)) for (old, _), (new, _) in zip(start, look())]
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_converges_on_rosenbrock_and_on_an_ill_conditioned_quadratic(name):
+    optimizer = components()[name](**{"learning_rate": 0.02, **DESCENTS.get(name, {})})
+    for start, end in descend(optimizer):
+        assert end < 0.02 * start
+
+
+@pytest.mark.parametrize("make", [Lookahead, SWA], ids=["Lookahead", "SWA"])
+def test_wrappers_converge(make):
+    (_, _), (start, end) = descend(make(Adam(0.02)))
+    assert end < 0.01 * start

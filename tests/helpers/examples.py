@@ -1,0 +1,293 @@
+"""One runnable example of every component, for the contract test.
+
+A layer: (arguments, shape of its input, first axis the batch). Everything else: its
+arguments. Arguments that hold layers are a function that makes them anew. A new
+component without a row here turns the contract test red.
+"""
+
+import keras
+
+from custom_layers.layers import AttentionDecoder, AttentionDecoderCell
+from custom_layers.models import GradientPenalty, HingeGAN
+
+LAYERS = {
+    # activations
+    "ReLU": ({"max_value": 1.0, "negative_slope": 0.1}, (2, 5)),
+    "LeakyReLU": ({"negative_slope": 0.1}, (2, 5)),
+    "PReLU": ({"shared_axes": [1], "alpha_initializer": "ones"}, (2, 3, 5)),
+    "ELU": ({"alpha": 0.5}, (2, 5)),
+    "Swish": ({"beta_regularizer": "l2"}, (2, 3, 5)),
+    "Softmax": ({"axis": [1, 2]}, (2, 3, 5)),
+    "GLU": ({"units": 3, "activation": "silu"}, (2, 5)),
+    "Maxout": ({"num_units": 2}, (2, 6)),
+    # regularizers
+    "ActivityRegularization": ({"l1": 0.1, "l2": 0.2}, (2, 5)),
+    # dense
+    "Dense": ({"units": 3, "kernel_regularizer": "l2"}, (2, 5)),
+    "EinsumDense": (
+        {"equation": "btd,dhk->bthk", "output_shape": (None, 2, 3), "bias_axes": "hk"},
+        (2, 4, 5),
+    ),
+    "Embedding": ({"input_dim": 5, "output_dim": 3}, (2, 4)),
+    # convolution
+    "Conv1D": ({"filters": 4, "kernel_size": 3, "padding": "causal"}, (2, 6, 2)),
+    "Conv2D": ({"filters": 4, "kernel_size": 3, "groups": 2}, (2, 6, 6, 2)),
+    "Conv3D": ({"filters": 3, "kernel_size": 2, "strides": 2}, (2, 4, 5, 4, 2)),
+    "Conv1DTranspose": ({"filters": 3, "kernel_size": 3, "strides": 2}, (2, 4, 2)),
+    "Conv2DTranspose": (
+        {"filters": 3, "kernel_size": 3, "strides": 2, "output_padding": 1},
+        (2, 4, 3, 2),
+    ),
+    "Conv3DTranspose": ({"filters": 3, "kernel_size": 2}, (2, 3, 2, 3, 2)),
+    "DepthwiseConv1D": ({"kernel_size": 3, "padding": [(2, 1)]}, (2, 6, 2)),
+    "DepthwiseConv2D": ({"kernel_size": 3, "depth_multiplier": 2}, (2, 6, 5, 2)),
+    "SeparableConv1D": ({"filters": 3, "kernel_size": 3}, (2, 6, 2)),
+    "SeparableConv2D": ({"filters": 3, "kernel_size": (3, 2)}, (2, 6, 5, 2)),
+    # pooling
+    "AveragePooling1D": ({"pool_size": 2}, (2, 5, 3)),
+    "AveragePooling2D": ({"pool_size": 2, "padding": "same"}, (2, 5, 4, 3)),
+    "AveragePooling3D": ({"pool_size": 2}, (2, 3, 5, 4, 3)),
+    "GlobalAveragePooling1D": ({"keepdims": True}, (2, 4, 3)),
+    "GlobalAveragePooling2D": ({}, (2, 4, 4, 3)),
+    "GlobalAveragePooling3D": ({}, (2, 2, 4, 3, 3)),
+    "GlobalMaxPooling1D": ({}, (2, 4, 3)),
+    "GlobalMaxPooling2D": ({"keepdims": True}, (2, 4, 4, 3)),
+    "GlobalMaxPooling3D": ({}, (2, 2, 4, 3, 3)),
+    "MaxPooling1D": ({}, (2, 5, 3)),
+    "MaxPooling2D": ({}, (2, 5, 4, 3)),
+    "MaxPooling3D": ({"padding": "same"}, (2, 3, 5, 4, 3)),
+    # normalization
+    "BatchNormalization": ({"renorm": True}, (2, 4, 3)),
+    "GroupNormalization": ({"groups": 2}, (2, 5, 4)),
+    "InstanceNormalization": ({}, (2, 5, 3)),
+    "LayerNormalization": ({"axis": [1, 2]}, (2, 4, 3)),
+    "RMSNormalization": ({}, (2, 4, 3)),
+    "SpectralNormalization": (
+        lambda: {"layer": keras.layers.Dense(3), "power_iterations": 2},
+        (2, 5),
+    ),
+    "UnitNormalization": ({}, (2, 4, 3)),
+    "WeightNormalization": (lambda: {"layer": keras.layers.Dense(3)}, (2, 5)),
+    # attention
+    "AdditiveAttention": ({}, [(2, 3, 4), (2, 5, 4)]),
+    "Attention": ({"use_scale": True, "score_mode": "concat"}, [(2, 3, 4), (2, 5, 4)]),
+    "CachedMultiHeadAttention": (
+        {"num_heads": 2, "key_dim": 4, "max_wavelength": 100.0},
+        {"query": (2, 3, 6), "value": (2, 5, 4)},
+    ),
+    "GroupQueryAttention": (
+        {"head_dim": 4, "num_query_heads": 4, "num_key_value_heads": 2},
+        {"query": (2, 3, 6), "value": (2, 5, 6)},
+    ),
+    "MultiHeadAttention": (
+        {"num_heads": 2, "key_dim": 3, "use_gate": True},
+        {"query": (2, 3, 6), "value": (2, 5, 4)},
+    ),
+    "BigramEmbedding": ({"num_buckets": 7, "output_dim": 4}, (2, 3)),
+    "PositionEmbedding": ({"sequence_length": 3}, (2, 3, 4)),
+    "RotaryEmbedding": ({"max_wavelength": 50}, (2, 3, 4)),
+    "SinePositionEncoding": ({"max_wavelength": 50}, (2, 3, 4)),
+    "TokenAndPositionEmbedding": (
+        {"vocabulary_size": 6, "sequence_length": 3, "embedding_dim": 4},
+        (2, 3),
+    ),
+    "TransformerDecoderBlock": (
+        {"intermediate_dim": 8, "num_heads": 2},
+        {"inputs": (2, 3, 4), "source": (2, 5, 6)},
+    ),
+    "TransformerEncoderBlock": (
+        {"intermediate_dim": 8, "num_heads": 2, "normalize_first": True},
+        (2, 3, 4),
+    ),
+    # recurrent
+    "SimpleRNNCell": ({"units": 3, "dropout": 0.1}, (2, 4, 5)),
+    "LSTMCell": ({"units": 3, "recurrent_dropout": 0.1}, (2, 4, 5)),
+    "GRUCell": ({"units": 3, "reset_after": False}, (2, 4, 5)),
+    "LayerNormLSTMCell": ({"units": 3, "epsilon": 1e-4}, (2, 4, 5)),
+    "PeepholeLSTMCell": ({"units": 3, "kernel_constraint": "max_norm"}, (2, 4, 5)),
+    "SimpleRNN": ({"units": 3, "seed": 1, "activation": "relu"}, (2, 4, 5)),
+    "LSTM": ({"units": 3, "return_state": True, "dropout": 0.1}, (2, 4, 5)),
+    "GRU": ({"units": 3, "return_sequences": True}, (2, 4, 5)),
+    "Bidirectional": (
+        lambda: {"layer": keras.layers.GRU(3), "merge_mode": None},
+        (2, 4, 5),
+    ),
+    "AttentionDecoderCell": (
+        lambda: {"cell": keras.layers.LSTMCell(3), "attention": "luong"},
+        {"sequences": (2, 4, 5), "memory": (2, 3, 6)},
+    ),
+    "AttentionDecoder": (
+        lambda: {
+            "cell": AttentionDecoderCell(keras.layers.GRUCell(3)),
+            "return_sequences": True,
+        },
+        {"sequences": (2, 4, 5), "memory": (2, 3, 6)},
+    ),
+    "CRF": ({"transition_initializer": "ones"}, (2, 4, 3)),
+    # dropout
+    "AlphaDropout": ({"rate": 0.3, "noise_shape": [None, 1], "seed": 1}, (2, 5)),
+    "Dropout": ({"rate": 0.5, "seed": 1}, (2, 5)),
+    "GaussianDropout": ({"rate": 0.5, "seed": 1}, (2, 5)),
+    "GaussianNoise": ({"stddev": 0.5, "seed": 1}, (2, 5)),
+    "SpatialDropout1D": ({"rate": 0.5, "seed": 1}, (2, 4, 3)),
+    "SpatialDropout2D": ({"rate": 0.5, "seed": 1}, (2, 4, 4, 3)),
+    "SpatialDropout3D": (
+        {"rate": 0.5, "data_format": "channels_first", "seed": 1},
+        (2, 3, 4, 4, 4),
+    ),
+    "StochasticDepth": ({"rate": 0.5, "seed": 1}, (2, 4, 3)),
+}
+
+# Recurrent cells: the layer inside which each is run, on the input of its row.
+CELLS = {
+    "SimpleRNNCell": keras.layers.RNN,
+    "LSTMCell": keras.layers.RNN,
+    "GRUCell": keras.layers.RNN,
+    "LayerNormLSTMCell": keras.layers.RNN,
+    "PeepholeLSTMCell": keras.layers.RNN,
+    "AttentionDecoderCell": AttentionDecoder,
+}
+
+# Layers whose input is no float tensor: {name: (dtype, low, high)}
+INTEGER_INPUTS = {
+    "BigramEmbedding": ("int32", 0, 6),
+    "TokenAndPositionEmbedding": ("int32", 0, 6),
+    "Embedding": ("int32", 0, 5),
+}
+
+INITIALIZERS = {
+    "Constant": {"value": 0.5},
+    "GlorotNormal": {"seed": 1},
+    "GlorotUniform": {"seed": 1},
+    "HeNormal": {"seed": 1},
+    "HeUniform": {"seed": 1},
+    "Identity": {"gain": 0.5},
+    "LecunNormal": {"seed": 1},
+    "LecunUniform": {"seed": 1},
+    "Ones": {},
+    "Orthogonal": {"gain": 0.5, "seed": 1},
+    "RandomNormal": {"mean": 0.1, "stddev": 0.5, "seed": 1},
+    "RandomUniform": {"minval": -0.5, "maxval": 1.0, "seed": 1},
+    "TruncatedNormal": {"mean": 0.1, "stddev": 0.5, "seed": 1},
+    "VarianceScaling": {"scale": 0.5, "seed": 1},
+    "Zeros": {},
+}
+
+REGULARIZERS = {
+    "L1": {"l1": 0.1},
+    "L1L2": {"l1": 0.1, "l2": 0.2},
+    "L2": {"l2": 0.1},
+    "OrthogonalRegularizer": {"factor": 0.1, "mode": "columns"},
+}
+
+CONSTRAINTS = {
+    "MaxNorm": {"max_value": 1.5, "axis": 1},
+    "MinMaxNorm": {"min_value": 0.5, "max_value": 1.5, "rate": 0.5, "axis": 1},
+    "NonNeg": {},
+    "UnitNorm": {"axis": 1},
+}
+
+LOSSES = {
+    # crf
+    "CRFLoss": {"reduction": "sum"},
+    # losses/regression
+    "MeanSquaredError": {},
+    "RootMeanSquaredError": {},
+    "MeanAbsoluteError": {},
+    "MeanAbsolutePercentageError": {},
+    "MeanSquaredLogarithmicError": {},
+    "Huber": {"delta": 0.5},
+    "LogCosh": {},
+    "Quantile": {"quantile": 0.9},
+    "CosineSimilarity": {"axis": 1},
+    # losses/distribution
+    "Poisson": {},
+    "KLDivergence": {},
+    # losses/classification
+    "BinaryCrossentropy": {"label_smoothing": 0.1},
+    "CategoricalCrossentropy": {"from_logits": True, "label_smoothing": 0.1},
+    "SparseCategoricalCrossentropy": {"ignore_class": 3, "axis": 1},
+    # losses/focal
+    "BinaryFocalCrossentropy": {"gamma": 1.5, "apply_class_balancing": True},
+    "CategoricalFocalCrossentropy": {"gamma": 1.5},
+    "CategoricalGeneralizedCrossEntropy": {"q": 0.7},
+    # losses/margin
+    "Hinge": {},
+    "SquaredHinge": {},
+    "CategoricalHinge": {},
+    # losses/overlap
+    "Dice": {"axis": (1, 2)},
+    "Tversky": {"alpha": 0.3, "beta": 0.7},
+    # losses/metric_learning
+    "Contrastive": {"margin": 0.5},
+    "TripletSemiHard": {"margin": 0.5, "distance_metric": "angular"},
+    "TripletHard": {"soft": True},
+    "NPairs": {},
+    "Circle": {"gamma": 64.0},
+    # losses/sequence
+    "CTC": {},
+    # adversarial
+    "NonSaturatingGAN": {},
+    "MinimaxGAN": {"reduction": "sum"},
+    "LeastSquaresGAN": {},
+    "HingeGAN": {"dtype": "float64"},
+    "WassersteinGAN": {},
+}
+
+PENALTIES = {"GradientPenalty": {"weight": 0.5, "target": 0.0, "at": "both"}}
+
+MODELS = {
+    "AdversarialModel": lambda: {
+        "generator": keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]),
+        "critic": keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]),
+        "loss": HingeGAN(),
+        "penalty": GradientPenalty(0.5),
+        "critic_steps": 2,
+    },
+}
+
+OPTIMIZERS = {
+    "SGD": {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True},
+    "Adagrad": {"learning_rate": 0.1, "initial_accumulator_value": 0.2},
+    "Adadelta": {"learning_rate": 1.0, "rho": 0.9},
+    "RMSprop": {"learning_rate": 0.1, "momentum": 0.5, "centered": True},
+    "Adam": {"learning_rate": 0.1, "amsgrad": True},
+    "AdamW": {"learning_rate": 0.1, "weight_decay": 0.1},
+    "Adamax": {"learning_rate": 0.1},
+    "Nadam": {"learning_rate": 0.1},
+    "RectifiedAdam": {"learning_rate": 0.1, "beta_2": 0.9},
+    "AdaBelief": {"learning_rate": 0.1},
+    "LazyAdam": {"learning_rate": 0.1},
+    "Ftrl": {"learning_rate": 0.1, "l1_regularization_strength": 0.01},
+    "Lion": {"learning_rate": 0.1},
+    "Lamb": {"learning_rate": 0.1},
+    "Adafactor": {"learning_rate": 0.1},
+    "Muon": {"learning_rate": 0.1},
+    "Lookahead": {"inner_optimizer": "adam", "sync_period": 2},
+    "SWA": {"inner_optimizer": "adam", "start_averaging": 1, "average_period": 2},
+    "SAM": {"inner_optimizer": "adam", "rho": 0.5},
+}
+
+SCHEDULES = {
+    "ExponentialDecay": {
+        "initial_learning_rate": 0.1,
+        "decay_steps": 2,
+        "decay_rate": 0.5,
+    },
+    "InverseTimeDecay": {
+        "initial_learning_rate": 0.1,
+        "decay_steps": 2,
+        "decay_rate": 0.5,
+    },
+    "PiecewiseConstantDecay": {"boundaries": [2, 4], "values": [0.1, 0.05, 0.02]},
+    "PolynomialDecay": {"initial_learning_rate": 0.1, "decay_steps": 10, "cycle": True},
+    "CosineDecay": {"initial_learning_rate": 0.1, "decay_steps": 10},
+    "CosineDecayRestarts": {"initial_learning_rate": 0.1, "first_decay_steps": 2},
+    "Noam": {"d_model": 16, "warmup_steps": 4},
+    "CyclicalLearningRate": {
+        "initial_learning_rate": 0.01,
+        "maximal_learning_rate": 0.1,
+        "step_size": 2,
+    },
+    "OneCycle": {"maximal_learning_rate": 0.1, "total_steps": 10},
+}

@@ -1,0 +1,372 @@
+"""The conventions, held by reading the sources."""
+
+import ast
+import collections
+import doctest
+import importlib
+import pkgutil
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import pytest
+
+import custom_layers
+import oracle
+from cookbook.pages.catalogue import components, index, recipes
+from cookbook.pages.results import table
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("custom_layers", "cookbook", "recipes", "benchmarks", "tests")
+FILES = [
+    path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))
+]
+PRODUCT = [path for path in FILES if ROOT / "tests" not in path.parents]
+COMPONENTS = [path for path in FILES if ROOT / "custom_layers" in path.parents]
+MAY_IMPORT = {
+    "custom_layers": {"custom_layers"},
+    "cookbook": {"cookbook", "custom_layers"},
+    "recipes": {"cookbook", "custom_layers", "recipes"},
+    "benchmarks": {"benchmarks", "cookbook", "custom_layers", "recipes"},
+}
+BACKENDS = {"jax", "tensorflow", "torch"}
+# What a component may build on: Keras's base classes, and containers of a cell.
+BASES = {
+    "Constraint",
+    "Initializer",
+    "InputSpec",
+    "Layer",
+    "LearningRateSchedule",
+    "Loss",
+    "Model",
+    "Optimizer",
+    "RNN",
+    "Regularizer",
+    "Wrapper",
+}
+
+
+def name_of(path):
+    return str(path.relative_to(ROOT))
+
+
+def tree(path):
+    return ast.parse(path.read_text())
+
+
+def imported(path):
+    """(module, names or None) of every import of our own code."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, None, alias
+        elif isinstance(node, ast.ImportFrom):
+            yield "." * node.level + (node.module or ""), node.names, None
+
+
+def explaining_lines(path):
+    """Numbers of the lines that a docstring or an import at top level fills."""
+    found = set()
+    for node in ast.walk(tree(path)):
+        parts = []
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
+            parts += node.body[:1] if ast.get_docstring(node) else []
+        if isinstance(node, ast.Module):
+            parts += [
+                n for n in node.body if isinstance(n, ast.Import | ast.ImportFrom)
+            ]
+        for part in parts:
+            found |= set(range(part.lineno, part.end_lineno + 1))
+    return found
+
+
+def size_of(path):
+    """(lines of code, statements and expressions a line) without docstrings, imports.
+
+    A blank line or a comment is no line of code, but it thins out its neighbours.
+    """
+    lines = path.read_text().splitlines()
+    others = explaining_lines(path)
+    rest = [line for i, line in enumerate(lines, 1) if i not in others]
+    nodes = [
+        node
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.stmt | ast.expr) and node.lineno not in others
+    ]
+    code = [line for line in rest if line.strip()]
+    return len(code), len(nodes) / max(len(rest), 1)
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_sizes_are_within_budget(path):
+    lines = path.read_text().splitlines()
+    assert len(lines) <= 400
+    too_long = [line for line in lines if len(line) > 88 and "http" not in line]
+    assert not too_long
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.FunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            length = node.end_lineno - body[0].lineno + 1 if body else 0
+            assert length <= 40, f"{node.name} has {length} lines"
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+def test_code_is_not_squeezed_into_its_budget(path):
+    """At most 5 statements and expressions a line: mnist_mlp has 3.4."""
+    code, density = size_of(path)
+    assert density <= 5, f"{density:.2f} statements and expressions a line"
+    if path.parent.name == "recipes":
+        assert code <= 130, f"{code} lines of code"
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+def test_imports_point_one_way_and_have_one_form(path):
+    package = path.relative_to(ROOT).parts[0]
+    for module, names, _ in imported(path):
+        if package == "custom_layers":
+            assert module.split(".")[0] not in PACKAGES, "import relatively in here"
+        else:
+            assert not module.startswith("."), "a relative import"
+        top = module.split(".")[0]
+        if top not in PACKAGES:
+            continue
+        if package == "benchmarks" and names is None:
+            continue  # it discovers the components
+        assert names is not None, f"import {module}: write from {module} import Name"
+        assert all(alias.asname is None and alias.name != "*" for alias in names)
+        assert top in MAY_IMPORT[package], f"{package} imports {top}"
+
+
+@pytest.mark.parametrize("path", COMPONENTS, ids=name_of)
+def test_the_library_needs_keras_and_numpy_only(path):
+    for module, _, _ in imported(path):
+        top = module.split(".")[0]
+        is_known = top in {"", "keras", "numpy", *BACKENDS, *sys.stdlib_module_names}
+        assert is_known, f"imports {module}"
+
+
+@pytest.mark.parametrize("path", COMPONENTS, ids=name_of)
+def test_no_technique_of_keras_is_subclassed_or_called(path):
+    own = {entry for entry in _public_names() if entry[0].isupper()}
+    for node in ast.walk(tree(path)):
+        text = ast.unparse(node) if isinstance(node, ast.Attribute) else ""
+        family = text.rsplit(".", 1)[0]
+        if family in ("keras.layers", "keras.losses", "keras.optimizers"):
+            technique = text.rsplit(".", 1)[1]
+            defined_here = {n.name for n in tree(path).body if hasattr(n, "name")}
+            assert technique in BASES or technique not in own & defined_here, text
+        if isinstance(node, ast.ClassDef):
+            for base in map(ast.unparse, node.bases):
+                if base.startswith("keras."):
+                    assert base.rsplit(".", 1)[1] in BASES, f"{node.name}({base})"
+
+
+def _public_names():
+    names = collections.Counter()
+    for path in PRODUCT:
+        if path.relative_to(ROOT).parts[0] in ("custom_layers", "cookbook"):
+            for node in tree(path).body:
+                if hasattr(node, "name") and not node.name.startswith("_"):
+                    names[node.name] += 1
+    return names
+
+
+NAMESPACES = (
+    "activations",
+    "constraints",
+    "explanation",
+    "generation",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "optimizers",
+    "optimizers.schedules",
+    "regularizers",
+)
+
+
+def test_every_technique_has_a_door_where_keras_has_its_own():
+    """`from custom_layers.layers import LSTM`, as `from keras.layers import LSTM`."""
+    doors = {n: importlib.import_module(f"custom_layers.{n}") for n in NAMESPACES}
+    for name, thing in oracle.components().items():
+        assert any(getattr(door, name, None) is thing for door in doors.values()), name
+        theirs = oracle.keras_counterpart(name)
+        for namespace in ("activations", "initializers", "layers", "losses"):
+            if theirs and getattr(getattr(keras, namespace), name, None) is theirs:
+                found = getattr(doors[namespace], name, None)
+                assert found is thing, f"custom_layers.{namespace}.{name}"
+
+
+def import_graph():
+    """{module: modules of ours that it imports, at any level}."""
+    modules = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in PRODUCT
+    }
+    edges = {}
+    for module, path in modules.items():
+        targets = set()
+        package = module.split(".")[:-1]
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.ImportFrom):
+                above = package[: len(package) - node.level + 1] if node.level else []
+                target = ".".join([*above, *filter(None, [node.module])])
+                names = [f"{target}.{alias.name}" for alias in node.names]
+                targets |= {target, f"{target}.__init__", *names}
+        edges[module] = targets & set(modules) - {module}
+    return edges
+
+
+def refuse_circles(edges):
+    """Fails if a node of {node: nodes that it leads to} leads back to itself."""
+    done = set()
+
+    def visit(node, above):
+        assert node not in above, " -> ".join([*above, node])
+        if node not in done:
+            for target in sorted(edges.get(node, ())):
+                visit(target, [*above, node])
+        done.add(node)
+
+    for node in sorted(edges):
+        visit(node, [])
+
+
+def test_the_imports_have_no_circle():
+    refuse_circles(import_graph())
+
+
+def test_the_rooms_of_cookbook_have_no_circle():
+    rooms = collections.defaultdict(set)
+    for module, targets in import_graph().items():
+        room = module.rpartition(".")[0]
+        for target in targets:
+            other = target.rpartition(".")[0]
+            if room.startswith("cookbook.") and other.startswith("cookbook."):
+                rooms[room] |= {other} - {room}
+    refuse_circles(rooms)
+
+
+def test_a_room_of_cookbook_has_at_most_eight_files():
+    for path in (ROOT / "cookbook").rglob("__init__.py"):
+        files = [file.name for file in path.parent.glob("[!_]*.py")]
+        assert len(files) <= 8, f"{path.parent.name}: {files}"
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+def test_private_keras_is_named_in_one_file(path):
+    text = path.read_text()
+    if path.name != "private_keras.py" and "benchmarks" not in path.parts:
+        assert "keras.src" not in text
+        assert "locals()" not in text
+
+
+def test_no_file_of_cookbook_imports_recipes():
+    for path in (ROOT / "cookbook").rglob("*.py"):
+        text = path.read_text()
+        assert "from recipes" not in text, path
+        assert not re.search(r"import_module\(f?.recipes", text), path
+
+
+def test_public_names_are_unique():
+    twice = [n for n, count in _public_names().items() if count > 1 and n != "main"]
+    assert not twice
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+def test_importing_does_nothing(path):
+    """At top level: docstring, imports, definitions, constants, the main guard."""
+    for node in tree(path).body:
+        is_guard = isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)
+        is_setting = isinstance(node, ast.Expr) and (
+            isinstance(node.value, ast.Constant)
+            or ast.unparse(node).startswith("start(__name__")
+        )
+        definitions = (
+            ast.Import,
+            ast.ImportFrom,
+            ast.FunctionDef,
+            ast.ClassDef,
+            ast.Assign,
+            ast.AnnAssign,
+        )
+        assert isinstance(node, definitions) or is_guard or is_setting, node.lineno
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+def test_every_file_says_what_it_is_for(path):
+    assert ast.get_docstring(tree(path))
+
+
+def test_no_path_of_a_machine_stands_in_the_product():
+    for path in FILES:
+        text = path.read_text()
+        for part in ("/work" + "/", "/root" + "/", "/home" + "/"):
+            assert part not in text, path
+
+
+def test_index_is_fresh():
+    assert (ROOT / "docs" / "components.md").read_text() == index(), (
+        "run: python -m cookbook index"
+    )
+
+
+def test_the_results_page_shows_the_results_kept():
+    assert table() in (ROOT / "docs" / "results.md").read_text(), (
+        "run: python -m cookbook results"
+    )
+
+
+def test_the_results_page_shows_every_recipe():
+    page = (ROOT / "docs" / "results.md").read_text()
+    for entry in recipes():
+        assert entry.name in page, f"docs/results.md lacks {entry.name}"
+
+
+def test_list_answers_at_once_without_tensorflow():
+    start = time.time()
+    command = [sys.executable, "-X", "importtime", "-m", "cookbook", "list"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert time.time() - start < 2  # 0.2 s; slack for a busy machine
+    assert "mnist_cnn" in done.stdout
+    assert "BatchNormalization" in done.stdout
+    for heavy in ("tensorflow", "keras", "numpy"):
+        assert f" {heavy}\n" not in done.stderr
+
+
+MODULES = [
+    info.name
+    for info in pkgutil.walk_packages(custom_layers.__path__, "custom_layers.")
+    if ".common" not in info.name
+]
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="examples print TensorFlow's repr"
+)
+@pytest.mark.parametrize("module", MODULES)
+def test_examples_in_docstrings_run(module):
+    result = doctest.testmod(importlib.import_module(module))
+    assert result.failed == 0
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_technique_has_an_example_of_itself_which_doctest_finds(module):
+    """docs/components.md says that the docstring of each shows its use."""
+    found = doctest.DocTestFinder().find(importlib.import_module(module))
+    examples = {test.name: " ".join(e.source for e in test.examples) for test in found}
+    for entry in components():
+        if entry.file.removesuffix(".py").replace("/", ".") == module:
+            own = examples.get(f"{module}.{entry.name}", "")
+            used = re.search(rf"\b{entry.name}\(", own)
+            assert used, f"the docstring of {entry.name} lacks an example"
+
+
+def test_every_technique_stands_in_a_module_that_is_looked_at():
+    files = {entry.file.removesuffix(".py").replace("/", ".") for entry in components()}
+    assert files <= set(MODULES)

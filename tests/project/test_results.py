@@ -1,0 +1,104 @@
+"""Results: runs are collected, averaged over seeds, and shown in the README."""
+
+import json
+
+import pytest
+
+import cookbook.pages.results
+from cookbook.pages.results import collect, show_results, table
+
+ROWS = {
+    "mnist_cnn": {"task": "digits", "well known": "99.19 %"},
+    "ring_gan": {"task": "a ring", "well known": "6.3"},
+    "imdb_rnn --cell gru": {"task": "reviews", "well known": "86 %"},
+}
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    (tmp_path / "results.json").write_text(json.dumps({"rows": ROWS, "runs": []}))
+    (tmp_path / "README.md").write_text(
+        "above\n<!-- results -->\nold\n<!-- end of results -->\nbelow\n"
+    )
+    monkeypatch.setattr(cookbook.pages.results, "ROOT", tmp_path)
+    monkeypatch.setattr(cookbook.pages.results, "KEPT", tmp_path / "results.json")
+    return tmp_path
+
+
+def finished(root, command, name="test accuracy", value=0.5, **others):
+    """A run folder whose metrics.json says this."""
+    folder = root / f"run{len(list(root.glob('run*')))}"
+    folder.mkdir()
+    metrics = {name: value, "data": "mnist", "cpu_seconds": 400.0, "seed": 0}
+    metrics.update(machine="a machine", command=f"python recipes/{command}")
+    metrics.update(others)
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    return folder
+
+
+def test_seeds_are_averaged_into_one_row(root):
+    values = {0: 0.99, 1: 0.98, 2: 0.97}
+    for seed, value in values.items():
+        flag = f" --seed {seed}" if seed else ""
+        collect([finished(root, f"mnist_cnn.py{flag}", value=value, seed=seed)])
+    (row,) = [line for line in table().splitlines() if "mnist_cnn" in line]
+    assert "test accuracy 98.00 % (99.00, 98.00, 97.00)" in row
+    assert "| digits |" in row
+    assert "| 99.19 % | 7 min |" in row
+    assert "a machine" in table()
+
+
+def test_times_are_of_processors_alone(root):
+    options = {"machine": "a machine + a GPU", "cpu_seconds": 5.0}
+    collect([finished(root, "mnist_cnn.py --seed 1", seed=1, **options)])
+    assert "| 99.19 % |  |" in table()
+    collect([finished(root, "mnist_cnn.py")])
+    assert "| 99.19 % | 7 min |" in table()
+    assert "a machine; a machine + a GPU" in table()
+
+
+def test_a_command_run_again_replaces_its_figure(root):
+    for value in (0.9, 0.8):
+        collect([finished(root, "mnist_cnn.py", value=value)])
+    assert "80.00 %" in table()
+    assert "90.00 %" not in table()
+
+
+def test_flags_have_a_row_of_their_own_and_rows_keep_their_order(root):
+    collect([finished(root, "imdb_rnn.py --cell gru --seed 1")])
+    collect([finished(root, "ring_gan.py", "modes", 8.0)])
+    lines = table().splitlines()
+    assert "[ring_gan](recipes/ring_gan.py) | a ring | modes 8 |" in lines[3]
+    assert "[imdb_rnn](recipes/imdb_rnn.py) `--cell gru`" in lines[4]
+
+
+def test_what_was_not_measured_says_so(root):
+    collect([finished(root, "mnist_cnn.py")])
+    assert "[ring_gan](recipes/ring_gan.py) | a ring | not yet | 6.3 |  |" in table()
+
+
+def test_the_readme_is_renewed_between_its_marks_only(root):
+    collect([finished(root, "ring_gan.py", "modes", 8.0)])
+    show_results()
+    text = (root / "README.md").read_text()
+    assert text.startswith("above\n<!-- results -->\n| recipe |")
+    assert text.endswith("<!-- end of results -->\nbelow\n")
+    assert "old" not in text
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda root: root / "nowhere", "holds no metrics.json"),
+        (lambda root: finished(root, "mnist_cnn.py", data="digits, NOT mnist"), "NOT"),
+        (lambda root: finished(root, "mnist_cnn.py --epochs 1"), "add its task"),
+    ],
+)
+def test_what_is_no_result_is_refused_in_one_line(root, make, message, capsys):
+    before = (root / "results.json").read_text()
+    with pytest.raises(SystemExit) as stop:
+        collect([make(root)])
+    assert stop.value.code == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert message in line
+    assert (root / "results.json").read_text() == before

@@ -1,0 +1,177 @@
+"""Every recipe, by discovery: runs --quick, learns, tunes, survives being broken."""
+
+import dataclasses
+import importlib
+import json
+
+import keras
+import pytest
+
+from cookbook.command_line import parse
+from cookbook.pages.catalogue import ROOT, components, imports, recipes
+
+# A recipe with a search space trains one model on data; the others are the lab's.
+NAMES = [e.name for e in recipes() if "\ndef space(" in (ROOT / e.file).read_text()]
+LABS = [entry.name for entry in recipes() if entry.name not in NAMES]
+
+# Headline figure that --quick must reach on the embedded data.
+BARS = {
+    "addition_seq2seq": 0.3,
+    "cifar10_resnet": 0.95,
+    "gan_anomaly": 0.8,
+    "gan_augment": 0.8,
+    "imdb_cnn": 0.85,
+    "imdb_rnn": 0.85,
+    "imdb_transformer": 0.75,
+    "mnist_cnn": 0.95,
+    "mnist_mlp": 0.95,
+    "multi30k_attention": 50,
+    "multi30k_transformer": 50,
+    "mnist_transfer": 0.93,
+    "ring_gan": 0.4,
+    "style_transfer": 10,
+}
+# The same where the headline is an error, which must not be larger.
+CEILINGS = {
+    "mnist_cgan": 12.0,
+    "mnist_gan": 45.0,
+    "mnist_wgan_gp": 45.0,
+    "mackey_glass_rnn": 0.15,
+    "shakespeare_gpt": 1.2,
+    "shakespeare_rnn": 1.6,
+}
+
+
+@pytest.fixture(autouse=True)
+def networks_of_all_tests(tmp_path, tmp_path_factory):
+    """The networks that recipes train and keep, such as a judge, learn once."""
+    networks = tmp_path_factory.getbasetemp() / "networks"
+    networks.mkdir(exist_ok=True)
+    (tmp_path / "networks").symlink_to(networks)
+
+
+def start(name, folder, *arguments):
+    """The recipe's main with --quick, its layers named as in a process of its own."""
+    keras.backend.clear_session(free_memory=False)
+    recipe = importlib.import_module(f"recipes.{name}")
+    recipe.main(parse(recipe.Config, ["--quick", "--run-dir", str(folder), *arguments]))
+
+
+def run(name, folder, *arguments):
+    """(metrics, run folder) of a new run."""
+    before = set(folder.glob("*/*/"))
+    start(name, folder, *arguments)
+    (path,) = set(folder.glob("*/*/")) - before
+    return json.loads((path / "metrics.json").read_text()), path
+
+
+def test_every_recipe_has_a_bar():
+    assert {*BARS, *CEILINGS} == set(NAMES)
+
+
+def same_in_every_run(metrics):
+    """The figures, the weights' checksum, and all else but times and dates."""
+    return {k: v for k, v in metrics.items() if "seconds" not in k and k != "date"}
+
+
+class Killed(Exception):
+    """What stands for a kill inside one process."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_quick_learns_and_broken_midway_ends_with_the_same_bits(
+    name, tmp_path, capfd, monkeypatch
+):
+    """One test for two things, since each run of a recipe takes seconds."""
+    steps = []
+    monkeypatch.setattr(
+        "cookbook.training.train.count_step", lambda: steps.append(name)
+    )
+    metrics, path = run(name, tmp_path)
+    headline, value = next(iter(metrics.items()))
+    assert BARS.get(name, value) <= value <= CEILINGS.get(name, value)
+    for file in ("config.json", "history.csv", "model.keras", "curves.png"):
+        assert (path / file).stat().st_size > 0
+    last = capfd.readouterr().out.strip().splitlines()[-1]
+    assert last.startswith(f"{headline} {value:.4f} (")
+    assert last.endswith(str(path))
+    keras.models.load_model(path / "model.keras")
+
+    def kill():
+        steps.pop()
+        if len(steps) == middle:
+            raise Killed
+
+    middle = len(steps) // 2
+    monkeypatch.setattr("cookbook.training.train.count_step", kill)
+    with pytest.raises(Killed):
+        run(name, tmp_path)
+    monkeypatch.undo()
+    start(name, tmp_path, "--resume")
+    (path,) = set(tmp_path.glob("*/*/")) - {path}
+    resumed = json.loads((path / "metrics.json").read_text())
+    assert same_in_every_run(resumed) == same_in_every_run(metrics)
+
+
+def test_another_seed_gives_other_weights(tmp_path):
+    weights = {run("mnist_mlp", tmp_path, "--seed", s)[0]["weights"] for s in "12"}
+    assert len(weights) == 2
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_recipe_starts_from_its_seed(name):
+    source = (ROOT / "recipes" / f"{name}.py").read_text()
+    assert "seed_everything(config.seed)" in source
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_tunes(name, tmp_path):
+    """One trial and the training of its answer; test_tuning.py has long searches."""
+    _, path = run(name, tmp_path, "--tune", "1", "--epochs", "1")
+    assert len((path / "tuning.csv").read_text().strip().splitlines()) == 2
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_space_proposes_valid_configs_and_defaults_to_the_config(name):
+    import keras_tuner
+
+    recipe = importlib.import_module(f"recipes.{name}")
+    assert isinstance(recipe.space(keras_tuner.HyperParameters()), recipe.Config)
+    fields = {field.name for field in dataclasses.fields(recipe.Config)}
+    hp = keras_tuner.HyperParameters()
+    recipe.space(hp)
+    assert set(hp.values) <= fields
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_a_lab_recipe_proves_its_claims_and_draws_them(name, tmp_path, capfd):
+    metrics, path = run(name, tmp_path)
+    failed = [claim for claim in metrics["claims"] if not claim["holds"]]
+    assert metrics["claims"]
+    assert not failed
+    assert list(path.glob("*.png"))
+    assert " claims hold | " in capfd.readouterr().out.strip().splitlines()[-1]
+
+
+def test_the_worked_example_with_trained_biases_has_the_exact_error(tmp_path):
+    metrics, _ = run("backprop_by_hand", tmp_path, "--train-biases")
+    claims = {claim["text"]: claim for claim in metrics["claims"]}
+    assert claims["distance to the exact error after"]["holds"]
+
+
+def test_the_worked_example_refuses_sizes_that_do_not_fit(tmp_path, capfd):
+    for sizes in (["3", "2"], ["2"], ["2", "4"]):
+        with pytest.raises(SystemExit) as stop:
+            run("backprop_by_hand", tmp_path, "--sizes", *sizes)
+        assert stop.value.code == 2
+        assert "--sizes got" in capfd.readouterr().err
+
+
+def test_the_gallery_shows_every_activation():
+    functions = {
+        entry.name
+        for entry in components()
+        if entry.file.startswith("custom_layers/activations") and entry.name.islower()
+    }
+    assert len(functions) > 25
+    assert functions <= imports(ROOT / "recipes/activations_gallery.py")
