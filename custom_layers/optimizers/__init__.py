@@ -1,5 +1,6 @@
 """Optimizers, one file an idea, each class adding one term to the one above it."""
 
+from . import schedules
 from .adam_variants import AdaBelief, Adamax, AdamW, Nadam, RectifiedAdam
 from .adaptive import Adadelta, Adagrad, Adam, RMSprop
 from .gradient_descent import SGD
