@@ -165,7 +165,7 @@ def main(config):
         Claim("dead units of ELU and GELU, the fewer", min(s[1] for s in smooth), 0.05),
         Claim("accuracy that death costs ReLU", leaky[2] - plain[2], 0.05, True),
     ]
-    conclude(run, claims)
+    return conclude(run, claims)
 
 
 if __name__ == "__main__":

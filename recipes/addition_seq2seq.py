@@ -149,7 +149,7 @@ def report(model, data, history, run):
         draw_attention([looked[:, i] for i in shown], *labels, title, run)
     run.write_json("digits.json", data.digits)
     figures = {"test whole answers": float(is_right.mean())}
-    finish(model, data, history, run, figures, EXPECTED)
+    return finish(model, data, history, run, figures, EXPECTED)
 
 
 def main(config):

@@ -159,7 +159,7 @@ def main(config):
         claims += [Claim("distance to the published weights", gap.max(), 5e-9, True)]
         gap = abs(E_after - ERROR_AFTER[config.train_biases])
         claims += [Claim("distance to the exact error after", gap, 1e-15, True)]
-    conclude(run, claims)
+    return conclude(run, claims)
 
 
 if __name__ == "__main__":

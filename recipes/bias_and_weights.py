@@ -159,7 +159,7 @@ def main(config):
     for h, bound, at_most in ((0, 0.75, True), (2, 0.9, True), (3, 0.95, False)):
         if h in right:
             claims += [Claim(f"rings, {h} hidden: accuracy", right[h], bound, at_most)]
-    conclude(run, claims)
+    return conclude(run, claims)
 
 
 if __name__ == "__main__":

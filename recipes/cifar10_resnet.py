@@ -151,7 +151,9 @@ def main(config):
     seed_everything(config.seed)
     model = build(config, data)
     history = train(model, data, config, run)
-    report_classifier(model, data, history, run, EXPECTED, partial(views, config))
+    return report_classifier(
+        model, data, history, run, EXPECTED, partial(views, config)
+    )
 
 
 if __name__ == "__main__":

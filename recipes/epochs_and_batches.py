@@ -156,7 +156,7 @@ def main(config):
         Claim("accuracy lost at that rate", lost[0], 0.05, True),
         Claim("... at a tenth of it", lost[1], 0.1),
     ]
-    conclude(run, claims)
+    return conclude(run, claims)
 
 
 if __name__ == "__main__":

@@ -161,7 +161,9 @@ def main(config):
         "critic alone": lambda x: -D(x)[:, 0],
         "principal subspace": plane_distance(data.train[0], config.latent),
     }
-    report_anomalies(model, scores, lambda x: G(E(x)), data, history, run, EXPECTED)
+    return report_anomalies(
+        model, scores, lambda x: G(E(x)), data, history, run, EXPECTED
+    )
 
 
 if __name__ == "__main__":

@@ -161,7 +161,7 @@ def main(config):
             folder = run if is_last else run.part(f"{way}_{repeat}")
             history = train(model, part, own, folder)
             accuracies[way].append(model.evaluate(*data.test, 500, verbose=0)[1])
-    report_augmentation(model, gan, accuracies, few, history, run, EXPECTED)
+    return report_augmentation(model, gan, accuracies, few, history, run, EXPECTED)
 
 
 if __name__ == "__main__":

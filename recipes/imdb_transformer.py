@@ -124,7 +124,7 @@ def main(config):
     seed_everything(config.seed)
     model = build(config, data)
     history = train(model, data, config, run)
-    report_reviews(model, data, history, run, EXPECTED)
+    return report_reviews(model, data, history, run, EXPECTED)
 
 
 if __name__ == "__main__":

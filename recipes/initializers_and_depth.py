@@ -157,7 +157,7 @@ def main(config):
         Claim("part of tanh's gradient at layer 1, normal 1", tanh_1, 1e9),
         Claim("part of tanh's gradient at layer 1, Glorot", tanh_glorot, 0.25, True),
     ]
-    conclude(run, claims)
+    return conclude(run, claims)
 
 
 if __name__ == "__main__":

@@ -156,7 +156,7 @@ def main(config):
             0.2,
         ),
     ]
-    conclude(run, claims)
+    return conclude(run, claims)
 
 
 if __name__ == "__main__":

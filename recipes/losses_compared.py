@@ -126,7 +126,7 @@ def main(config):
             True,
         ),
     ]
-    conclude(run, claims)
+    return conclude(run, claims)
 
 
 if __name__ == "__main__":

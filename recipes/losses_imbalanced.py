@@ -132,7 +132,7 @@ def main(config):
         Claim("mean p / true share, focal", sure["focal"], 3),
         Claim("... cross-entropy, off 1", abs(sure["cross-entropy"] - 1), 0.3, True),
     ]
-    conclude(run, claims)
+    return conclude(run, claims)
 
 
 if __name__ == "__main__":

@@ -115,7 +115,7 @@ def main(config):
             "least distance at which one is taken", distance[(mean > 0.5).argmax()], 4
         ),
     ]
-    conclude(run, claims)
+    return conclude(run, claims)
 
 
 if __name__ == "__main__":

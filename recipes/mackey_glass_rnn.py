@@ -138,7 +138,7 @@ def report(config, model, data, history, run):
     )
     names = ("test NRMSE", "linear NRMSE", "persistence NRMSE")
     figures = {name: float(e[-1]) for name, e in zip(names, errors.values())}
-    finish(model, data, history, run, figures, EXPECTED)
+    return finish(model, data, history, run, figures, EXPECTED)
 
 
 def main(config):

@@ -125,7 +125,7 @@ def main(config):
     asked = np.repeat(range(len(data.classes)), 10)  # a row of each
     pictures = Snapshots(draw_tiles, run, len(asked), asked)
     history = train(model, data, config, run, [pictures])
-    report_images(model, data, history, run, EXPECTED)
+    return report_images(model, data, history, run, EXPECTED)
 
 
 if __name__ == "__main__":

@@ -120,7 +120,7 @@ def main(config):
     seed_everything(config.seed)
     model = build(config, data)
     history = train(model, data, config, run, [Snapshots(draw_tiles, run)])
-    report_images(model, data, history, run, EXPECTED)
+    return report_images(model, data, history, run, EXPECTED)
 
 
 if __name__ == "__main__":

@@ -96,7 +96,7 @@ def main(config):
     seed_everything(config.seed)
     model = build(config, data)
     history = train(model, data, config, run)
-    report_classifier(model, data, history, run, EXPECTED)
+    return report_classifier(model, data, history, run, EXPECTED)
 
 
 if __name__ == "__main__":

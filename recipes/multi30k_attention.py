@@ -158,7 +158,7 @@ def main(config):
     model = build(config, data)
     history = train(model, data, config, run)
     draw_alignment(model, decoder, data, run)
-    report_translation(model, decoder, data, history, run, EXPECTED)
+    return report_translation(model, decoder, data, history, run, EXPECTED)
 
 
 if __name__ == "__main__":

@@ -151,7 +151,7 @@ def main(config):
     seed_everything(config.seed)
     model = build(config, data)
     history = train(model, data, config, run)
-    report_translation(model, decoder, data, history, run, EXPECTED)
+    return report_translation(model, decoder, data, history, run, EXPECTED)
 
 
 if __name__ == "__main__":

@@ -153,7 +153,7 @@ def main(config):
     if 256 in sizes:
         lead = right["batch"][-1] - right["group"][-1]
         claims += [Claim("256 images: accuracy, batch norm. less group", lead, 0.1)]
-    conclude(run, claims)
+    return conclude(run, claims)
 
 
 if __name__ == "__main__":

@@ -150,7 +150,7 @@ def main(config):
         Claim("Adam's longest step", lengths["Adam"].max(), 1.0, True),
         Claim("... without correction", lengths["UncorrectedAdam"].max(), 5),
     ]
-    conclude(run, claims)
+    return conclude(run, claims)
 
 
 if __name__ == "__main__":

@@ -138,7 +138,7 @@ def main(config):
         Claim("... and not much less", one.test_loss / some_loss, 0.5),
         Claim("rate for 16 images / for one", some.rate / one.rate, 4),
     ]
-    conclude(run, claims)
+    return conclude(run, claims)
 
 
 if __name__ == "__main__":

@@ -157,7 +157,7 @@ def main(config):
         Claim("L1: share of weights below 0.001", empty["L1"], 5 * empty["L2"]),
         Claim("accuracy apart: L2, L1", abs(gain["L2"] - gain["L1"]), 0.05, True),
     ]
-    conclude(run, claims)
+    return conclude(run, claims)
 
 
 if __name__ == "__main__":

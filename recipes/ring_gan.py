@@ -108,7 +108,7 @@ def main(config):
         picture = Snapshots(draw_points, run, 1000, name=name)
         folder = run if settings is config else run.part("plain")
         history = train(models[-1], data, settings, folder, [picture])
-    report_ring(*models, data, history, run, EXPECTED)
+    return report_ring(*models, data, history, run, EXPECTED)
 
 
 if __name__ == "__main__":

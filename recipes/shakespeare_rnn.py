@@ -133,7 +133,7 @@ def main(config):
     run.write_json("alphabet.json", known)
     length = 100 if config.quick else 500
     text = write_on(decoder(model), "ROMEO:", length, **known, seed=config.seed)
-    report_language_model(model, data, history, run, EXPECTED, text)
+    return report_language_model(model, data, history, run, EXPECTED, text)
 
 
 if __name__ == "__main__":

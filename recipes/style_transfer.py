@@ -150,7 +150,7 @@ def main(config):
     seed_everything(config.seed)
     model = make(config, pair)
     history = train(model, pair, config, run, [PictureAfterEpoch(run)])
-    report_style(model, pair, history, looks, run, EXPECTED)
+    return report_style(model, pair, history, looks, run, EXPECTED)
 
 
 if __name__ == "__main__":

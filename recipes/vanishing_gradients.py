@@ -156,7 +156,7 @@ def main(config):
         Claim("accuracy, exploding, three cures", accuracy[[6, 8, 9]].min(), 0.6),
         Claim("accuracy, exploding, tanh for ReLU", accuracy[7], 0.2),
     ]
-    conclude(run, claims)
+    return conclude(run, claims)
 
 
 if __name__ == "__main__":

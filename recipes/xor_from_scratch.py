@@ -158,7 +158,7 @@ def main(config):
         ),
         Claim("largest distance to Keras's weights at any step", distance, 1e-6, True),
     ]
-    conclude(run, claims)
+    return conclude(run, claims)
 
 
 if __name__ == "__main__":

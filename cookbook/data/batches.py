@@ -86,6 +86,14 @@ class Batches(keras.utils.PyDataset):
         return taken[:, : max(1, _length(taken).max())]
 
 
+def training_steps(config, examples: int, least: int = 1) -> int:
+    """The number of gradient steps of a whole training, `least` at the smallest.
+
+    config: with epochs and batch_size; examples: of the training part.
+    """
+    return max(least, config.epochs * max(1, examples // config.batch_size))
+
+
 def joined(first, second):
     """The examples of two parts (x, y) of a data set as one part."""
     return keras.tree.map_structure(_stacked, first, second)

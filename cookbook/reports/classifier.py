@@ -29,4 +29,4 @@ def report_classifier(model, data, history, run, expected, views=None):
     figures = {"test accuracy": accuracy}
     if views:
         figures["test accuracy, one view"] = float(np.mean(seen[0].argmax(-1) == y))
-    finish(model, data, history, run, figures, expected)
+    return finish(model, data, history, run, figures, expected)

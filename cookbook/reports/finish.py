@@ -17,8 +17,18 @@ from cookbook.training.checkpoint import fingerprint
 from cookbook.training.run_folder import FREE
 
 
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """What `main` of a recipe returns, so that a notebook can go on with it."""
+
+    model: keras.Model | None  # the trained model; None for an experiment of the lab
+    history: list  # one dict per epoch
+    figures: dict  # {name: value} measured at the end, the headline first
+    folder: Path  # where the run's files are
+
+
 def finish(model, data, history, run, figures, expected):
-    """Writes model.keras and metrics.json and prints the last line.
+    """Writes model.keras and metrics.json, prints the last line, returns the Run.
 
     figures: {name: value}, the headline first; expected: {data set: (headline's value,
     tolerance)} for the recipe's default settings.
@@ -55,6 +65,7 @@ def finish(model, data, history, run, figures, expected):
         f"{name} {value:.4f} ({wanted}) | {data.note} | {len(history)} epochs | "
         f"{seconds:.0f} s | {run.path}"
     )
+    return Run(model, history, figures, run.path)
 
 
 def _command(run):

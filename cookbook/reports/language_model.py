@@ -33,7 +33,7 @@ def report_language_model(model, data, history, run, expected, text):
     run.write("sample.txt", lambda path: path.write_text(text, encoding="utf-8"))
     print(f"\n{text}\n")
     figures = {f"{part} loss": float(loss.mean()) for part, loss in losses.items()}
-    finish(model, data, history, run, figures, expected)
+    return finish(model, data, history, run, figures, expected)
 
 
 def _losses(model, x, y):

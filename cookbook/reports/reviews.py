@@ -44,7 +44,7 @@ def report_reviews(model, data, history, run, expected):
     }
     run.write_json("reader.json", reader)
     accuracy = float(np.mean(answers == y))
-    finish(model, data, history, run, {"test accuracy": accuracy}, expected)
+    return finish(model, data, history, run, {"test accuracy": accuracy}, expected)
 
 
 def _log_softmax(logits):

@@ -96,7 +96,7 @@ def report_translation(model, decoder, data, history, run, expected):
     draw_curves(history, run)
     _draw_bleu_by_length(triples, run)
     figures = {"test BLEU": score, "signature": signature}
-    finish(model, data, history, run, figures, expected)
+    return finish(model, data, history, run, figures, expected)
 
 
 def draw_alignment(model, decoder, data, run):

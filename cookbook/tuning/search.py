@@ -14,9 +14,9 @@ import numpy as np
 from cookbook.config import flags
 from cookbook.data.sources import first_line
 from cookbook.errors import fail
+from cookbook.processes import is_worker, role
 from cookbook.training.board import log_settings
 from cookbook.training.checkpoint import Saves
-from cookbook.processes import is_worker, role
 from cookbook.training.run_folder import write_table
 from cookbook.training.train import NotFinite, fit, seed_everything
 from cookbook.tuning.search_plots import draw_parallel, draw_scores

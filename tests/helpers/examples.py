@@ -289,5 +289,6 @@ SCHEDULES = {
         "maximal_learning_rate": 0.1,
         "step_size": 2,
     },
+    "WarmupCosine": {"peak_learning_rate": 0.1, "total_steps": 20},
     "OneCycle": {"maximal_learning_rate": 0.1, "total_steps": 10},
 }

@@ -103,7 +103,7 @@ def report_anomalies(model, scores, rebuild, data, history, run, expected):
     draw_score_histograms(found, y, areas, data.odd, run)
     draw_anomalies(x, y, found[own], rebuild, data.odd, run)
     draw_curves(history, run)
-    finish(model, data, history, run, figures, expected)
+    return finish(model, data, history, run, figures, expected)
 
 
 def draw_score_histograms(found, y, areas, odd, run):

@@ -69,7 +69,7 @@ def report_augmentation(model, gan, accuracies, data, history, run, expected):
     draw_spread(accuracies, figures, run)
     draw_beside(gan, data, run)
     draw_curves(history, run)
-    finish(model, data, history, run, figures, expected)
+    return finish(model, data, history, run, figures, expected)
 
 
 def draw_spread(accuracies, figures, run):

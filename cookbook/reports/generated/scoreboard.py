@@ -93,7 +93,7 @@ def report_images(model, data, history, run, expected):
     draw_score(history, "frechet_distance", "0 would be real images", run)
     draw_histogram(figures["mode histogram"], data.classes, run)
     draw_motion(run)
-    finish(model, data, history, run, figures, expected)
+    return finish(model, data, history, run, figures, expected)
 
 
 def report_ring(plain, cure, data, history, run, expected, count=2500):
@@ -117,4 +117,4 @@ def report_ring(plain, cure, data, history, run, expected, count=2500):
         **found["cure"],
         **{f"plain GAN's {key}": value for key, value in found["plain"].items()},
     }
-    finish(cure, data, history, run, figures, expected)
+    return finish(cure, data, history, run, figures, expected)

@@ -164,7 +164,7 @@ def report_style(model, data, history, judges, run, expected):
     _draw_three(data, result, run)
     draw_terms(history, run)
     draw_motion(run, ("picture",))
-    finish(model, data, history, run, figures, expected)
+    return finish(model, data, history, run, figures, expected)
 
 
 def draw_terms(history, run):

@@ -8,4 +8,4 @@ from .decay import (
     PiecewiseConstantDecay,
     PolynomialDecay,
 )
-from .warmup import CyclicalLearningRate, Noam, OneCycle
+from .warmup import CyclicalLearningRate, Noam, OneCycle, WarmupCosine

@@ -5,6 +5,9 @@ import math
 import keras
 from keras import ops
 
+from ...common.types import Config
+from .decay import CosineDecay
+
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class Noam(keras.optimizers.schedules.LearningRateSchedule):
@@ -200,6 +203,65 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
             "pct_start": self.pct_start,
             "div_factor": self.div_factor,
             "final_div_factor": self.final_div_factor,
+            "name": self.name,
+        }
+
+
+@keras.saving.register_keras_serializable(package="keras_cookbook")
+class WarmupCosine(CosineDecay):
+    """Linear warm-up to a peak, then half a cosine to zero, over the whole training.
+
+    warm-up, t < W: lr = start + (peak - start) * t / W,  start = peak / div_factor
+    decay, t >= W:  lr = peak * (1 + cos(pi * (t - W) / (total_steps - W))) / 2
+    with W = warmup * total_steps, rounded down
+
+    Args:
+        peak_learning_rate: the highest rate, reached at step W.
+        total_steps: number of steps of the training, > 0.
+        warmup: share of the steps in the warm-up, in [0, 1).
+        div_factor: the peak as a multiple of the first rate.
+        name: label of the operation.
+
+    Call: step, a scalar -> learning rate, a scalar; past the end, 0.
+    Raises: ValueError for total_steps <= 0 or a warm-up that leaves no step to decay.
+    Not in Keras; the same as its CosineDecay with the sizes above.
+
+    >>> schedule = WarmupCosine(1.0, total_steps=100)
+    >>> [round(float(schedule(t)), 3) for t in (0, 5, 10, 55, 100)]
+    [0.05, 0.525, 1.0, 0.5, 0.0]
+
+    Papers: Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm
+    restarts", 2016, https://arxiv.org/abs/1608.03983; warm-up: Goyal et al.,
+    "Accurate, large minibatch SGD", 2017, https://arxiv.org/abs/1706.02677
+    """
+
+    def __init__(
+        self,
+        peak_learning_rate: float,
+        total_steps: int,
+        warmup: float = 0.1,
+        div_factor: float = 20.0,
+        name: str = "WarmupCosine",
+    ):
+        warmup_steps = int(warmup * total_steps)
+        super().__init__(
+            initial_learning_rate=peak_learning_rate / div_factor,
+            decay_steps=total_steps - warmup_steps,
+            warmup_target=peak_learning_rate,
+            warmup_steps=warmup_steps,
+            name=name,
+        )
+        self.peak_learning_rate = peak_learning_rate
+        self.total_steps = total_steps
+        self.warmup = warmup
+        self.div_factor = div_factor
+
+    def get_config(self) -> Config:
+        return {
+            "peak_learning_rate": self.peak_learning_rate,
+            "total_steps": self.total_steps,
+            "warmup": self.warmup,
+            "div_factor": self.div_factor,
             "name": self.name,
         }
 
