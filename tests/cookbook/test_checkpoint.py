@@ -113,6 +113,7 @@ def test_another_model_is_refused(finished, capsys):
     assert "its code has changed" in refusal(capsys, resume, config, other)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="limits of a process are POSIX's")
 def test_a_full_disk_is_one_line_and_what_was_saved_stays(finished, capsys):
     """A limit on a file's size stands for the disk's: the write itself fails."""
     _, run = finished
@@ -174,6 +175,7 @@ def script(code):
     )
 
 
+@pytest.mark.skipif(os.name != "posix", reason="locks of a file are POSIX's")
 def test_a_second_process_on_one_folder_is_refused_until_the_first_ends(tmp_path):
     code = f"""
     import sys

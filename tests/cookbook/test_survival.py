@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 import time
@@ -181,6 +182,7 @@ def test_padded_batches_of_equal_length_first_do_not_fix_the_length():
     assert batches[1][0].shape == (4, 6)
 
 
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="fork is POSIX's")
 FORKS = """
 import os, sys
 from pathlib import Path
@@ -217,6 +219,7 @@ def killed(folder, kills, *arguments):
     return differences(folder / "whole", folder / "broken")
 
 
+@needs_fork
 def test_killed_at_random_steps_a_run_ends_with_the_same_bits(tmp_path):
     rng = np.random.default_rng(int(time.time()))
     kills = [int(n) for n in rng.integers(1, 9, size=3)]
@@ -224,6 +227,7 @@ def test_killed_at_random_steps_a_run_ends_with_the_same_bits(tmp_path):
     assert not killed(tmp_path, kills, *arguments), kills
 
 
+@needs_fork
 def test_killed_at_random_steps_a_search_gives_the_same_table(tmp_path):
     rng = np.random.default_rng(int(time.time()))
     kills = [int(rng.integers(1, 12))]
@@ -231,6 +235,7 @@ def test_killed_at_random_steps_a_search_gives_the_same_table(tmp_path):
     assert not killed(tmp_path, kills, *arguments, "--save-every", "10"), kills
 
 
+@needs_fork
 @pytest.mark.slow
 def test_a_recipe_survives_chaos():
     path = Path(ROOT, "recipes", "mnist_mlp.py")

@@ -300,6 +300,7 @@ def test_the_last_finite_state_is_kept_and_goes_on(after, tmp_path, capsys):
         np.testing.assert_array_equal(ours, expected)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGINT to send")
 def test_ctrl_c_keeps_what_was_trained_and_exits_with_130(tmp_path):
     command = [sys.executable, "recipes/mnist_mlp.py", "--data", "digits"]
     process = subprocess.Popen(
