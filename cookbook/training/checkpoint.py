@@ -167,7 +167,10 @@ def generators_state() -> dict:
     """The states of Python's and NumPy's random generators, as JSON can hold them."""
     version, words, gauss = random.getstate()
     name, key, *rest = np.random.get_state()
-    return {"python": [version, words, gauss], "numpy": [name, np.asarray(key).tolist(), *rest]}
+    return {
+        "python": [version, words, gauss],
+        "numpy": [name, np.asarray(key).tolist(), *rest],
+    }
 
 
 def set_generators_state(state: dict) -> None:

@@ -8,7 +8,7 @@ import pytest
 from scipy.linalg import sqrtm
 
 from cookbook.data.ring import load_ring
-from cookbook.reports.generated.scoreboard import score_images
+from cookbook.reports.generated.sample_quality import score_images
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import train
 from custom_layers.metrics import FrechetDistance, ModeOverlap

@@ -12,18 +12,18 @@ import pytest
 
 from cookbook.command_line import parse
 from cookbook.pages.catalogue import ROOT
+from cookbook.training.strategies import use_strategy
 from recipes import mnist_mlp, shakespeare_gpt
 
 FLAGS = ["--quick", "--epochs", "2"]
 TWO_DEVICES = """
-import sys
 import tensorflow as tf
 (cpu,) = tf.config.list_physical_devices("CPU")
 half = tf.config.LogicalDeviceConfiguration()
 tf.config.set_logical_device_configuration(cpu, [half, half])
-from cookbook.command_line import parse
+from cookbook.training.launch import launch
 from recipes import NAME as recipe
-recipe.main(parse(recipe.Config, sys.argv[1:]))
+launch(recipe.main, recipe.Config)
 """
 
 
@@ -103,7 +103,7 @@ def test_random_layers_and_batch_statistics_run_on_two_devices(tmp_path):
 def test_a_wrong_tf_config_is_one_line(content, monkeypatch, capsys):
     monkeypatch.setenv("TF_CONFIG", content)
     with pytest.raises(SystemExit) as stop:
-        parse(mnist_mlp.Config, ["--strategy", "multiworker"])
+        use_strategy(parse(mnist_mlp.Config, ["--strategy", "multiworker"]))
     assert stop.value.code == 2
     err = capsys.readouterr().err.strip()
     assert err.startswith("error: --strategy multiworker found TF_CONFIG=")

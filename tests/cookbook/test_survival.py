@@ -11,17 +11,17 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from test_training import Config, data, model
 
-from cookbook.command_line import parse
 from cookbook.data.batches import Batches
 from cookbook.pages.catalogue import ROOT
 from cookbook.training.chaos import differences
 from cookbook.training.checkpoint import pack_save
+from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
 from custom_layers.models import AdversarialModel, NonSaturatingGAN
 from custom_layers.optimizers import SWA, Adam, Lookahead
+from small_training import Config, data, model, without_times
 
 
 class Killed(Exception):
@@ -58,10 +58,6 @@ def broken_and_resumed(build, config, after, chosen=list, examples=None):
     idle = keras.callbacks.LambdaCallback()
     history = train(net, examples, again, RunFolder.open("r", again), [*chosen(), idle])
     return net, history
-
-
-def without_times(rows):
-    return [{k: v for k, v in row.items() if k != "seconds"} for row in rows]
 
 
 def assert_same(net, history, whole, rows):
@@ -261,7 +257,8 @@ def test_chaos_tells_runs_apart_that_differ(tmp_path, monkeypatch):
         folder.joinpath("step_3.save").write_bytes(save)
     different = differences(tmp_path / "whole", tmp_path / "broken")
     assert different == ["last save", "history.csv"]
-    monkeypatch.setattr("cookbook.training.chaos.prove_survival", lambda config: 7)
+    monkeypatch.setattr("cookbook.training.launch.prove_survival", lambda config: 7)
+    monkeypatch.setattr(sys, "argv", ["recipe", "--chaos", "2"])
     with pytest.raises(SystemExit) as stop:
-        parse(Config, ["--chaos", "2"])
+        launch(None, Config)
     assert stop.value.code == 7

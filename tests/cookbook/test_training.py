@@ -13,48 +13,13 @@ import keras
 import numpy as np
 import pytest
 
-from cookbook.config import Count, TrainingConfig
 from cookbook.data.batches import Batches
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
 from oracle import array
+from small_training import Config, data, model
 
 ROOT = Path(__file__).parents[2]
-
-
-@dataclasses.dataclass(frozen=True)
-class Config(TrainingConfig):
-    epochs: Count = 4  # passes
-    batch_size: Count = 8  # examples a step
-
-
-@dataclasses.dataclass(frozen=True)
-class Data:
-    train: tuple
-    validation: tuple
-
-
-def data():
-    x, y = array(50, 6), array(50, low=0, high=3, dtype="int64")
-    return Data((x[:40], y[:40]), (x[40:], y[40:]))
-
-
-def model(learning_rate=0.01):
-    """With dropout and batch normalization: their state must be resumed too."""
-    seed_everything(3)
-    net = keras.Sequential(
-        [
-            keras.Input((6,)),
-            keras.layers.Dense(8),
-            keras.layers.BatchNormalization(),
-            keras.layers.Dropout(0.5),
-            keras.layers.Dense(3),
-        ]
-    )
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    optimizer = keras.optimizers.Adam(learning_rate)
-    net.compile(optimizer, loss, metrics=["accuracy"], jit_compile=False)
-    return net
 
 
 def test_batches_cover_the_data_once_in_an_order_of_seed_and_epoch():
