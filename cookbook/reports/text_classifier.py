@@ -54,6 +54,7 @@ def report_reviews(
         "data": data.note,
     }
     run.write_json("reader.json", reader)
+
     figures = {"test accuracy": float(np.mean(is_right))}
     return finish(model, data, history, run, figures, expected)
 
@@ -82,16 +83,15 @@ def _write_mistakes(
     _, y = data.test
     answers = log_p.argmax(-1)
     wrong = np.flatnonzero(answers != y)
-    confidence = log_p[wrong].max(1)
-    order = np.argsort(-confidence)
+    confidence = log_p.max(1)
+    order = np.argsort(-confidence[wrong])
     worst = wrong[order][:MISTAKES]
 
     lines = [f"The {len(worst)} most confident of {len(wrong)} mistakes"]
     for i in worst:
         said = data.classes[answers[i]]
         true = data.classes[y[i]]
-        largest = log_p[i].max()
-        probability = np.exp(largest)
+        probability = np.exp(log_p[i].max())
         lines.append("")
         lines.append(f"said {said} ({probability:.1%}), true {true}:")
         lines.append(data.test_texts[i])
@@ -111,6 +111,7 @@ def answer(recipe: str, config: RecipeConfig) -> None:
             f"--predict got {config.predict[:40]!a}, which holds no word: expected a "
             "text such as 'A film to remember.'"
         )
+
     model, reader = load_trained(recipe, config, "reader.json")
     vocabulary = Vocabulary(reader["words"])
     ids = vocabulary.encode(config.predict, reader["length"])[0]
@@ -121,7 +122,7 @@ def answer(recipe: str, config: RecipeConfig) -> None:
     label = log_p.argmax()
     said = reader["classes"][label]
     probability = np.exp(log_p[label])
-    known = sum(i != UNKNOWN for i in vocabulary.ids(words))
+    known = np.not_equal(vocabulary.ids(words), UNKNOWN).sum()
     print(
         f"{said} ({probability:.1%}) | {known} of {len(words)} words known | "
         f"learned from {reader['data']}"
@@ -131,6 +132,7 @@ def answer(recipe: str, config: RecipeConfig) -> None:
     order = np.argsort(-np.abs(influences))
     strongest = order[:5]
     spelled = vocabulary.spell(ids[strongest])
-    pairs = zip(spelled, influences[strongest])
-    shown = ", ".join(f"{word} {value:+.2f}" for word, value in pairs)
-    print(f"log-odds due to {shown}")
+    pairs = []
+    for word, value in zip(spelled, influences[strongest]):
+        pairs.append(f"{word} {value:+.2f}")
+    print("log-odds due to", ", ".join(pairs))
