@@ -102,16 +102,18 @@ def fit(
     """
     progress = _Progress(model, data, config, run, callbacks)
     saved = Saves(run).read() if run else None
-    if run and saved:
-        progress.build()
-        progress.restore(saved, run)
-        run.started -= saved[0]["spent"]
-    if run and progress.step:
-        progress.fit(progress.epoch + 1)
-        progress.restore(Saves(run).read(), run)
-    progress.fit(until)
+    try:
+        if run and saved:
+            progress.build()
+            progress.restore(saved, run)
+            run.started -= saved[0]["spent"]
+        if run and progress.step:
+            progress.fit(progress.epoch + 1)
+            progress.restore(Saves(run).read(), run)
+        progress.fit(until)
+    finally:
+        progress.undo_preparation()
     leave_strategy(model)
-    progress.undo_preparation()
     return progress.rows
 
 

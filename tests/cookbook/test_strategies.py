@@ -7,12 +7,13 @@ import socket
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 
 from cookbook.command_line import parse
 from cookbook.pages.catalogue import ROOT
-from cookbook.training.strategies import use_strategy
+from cookbook.training.strategies import prepare, use_strategy
 from recipes import mnist_mlp, shakespeare_gpt
 
 FLAGS = ["--quick", "--epochs", "2"]
@@ -108,3 +109,19 @@ def test_a_wrong_tf_config_is_one_line(content, monkeypatch, capsys):
     err = capsys.readouterr().err.strip()
     assert err.startswith("error: --strategy multiworker found TF_CONFIG=")
     assert len(err.splitlines()) == 1
+
+
+def test_what_a_strategy_changes_in_keras_is_undone():
+    from keras.src.backend.tensorflow import trainer
+
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x = np.ones((4, 2), "float32")
+    before = trainer.reduce_per_replica
+    undo = prepare(model, (x, x[:, :1]))
+    assert model.built
+    assert trainer.reduce_per_replica is not before
+    undo()
+    assert trainer.reduce_per_replica is before
+    assert "_maybe_symbolic_build" not in vars(model)
+    assert len(model.fit(x, x[:, :1], verbose=0).epoch) == 1
