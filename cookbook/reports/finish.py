@@ -25,8 +25,6 @@ class Run:
 
     A notebook can go on with it, to look at mistakes or to predict:
 
-        from recipes import mnist_cnn
-
         run = mnist_cnn.main(mnist_cnn.Config(quick=True))
         print(run.figures["test accuracy"], run.folder)
         logits = run.model.predict(images)

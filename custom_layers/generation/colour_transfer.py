@@ -3,7 +3,10 @@
 import numpy as np
 
 
-def colour_transfer(content: np.ndarray, style: np.ndarray) -> np.ndarray:
+def colour_transfer(
+    content: np.ndarray,
+    style: np.ndarray,
+) -> np.ndarray:
     """Gives a picture the colours of another one: their mean and their covariance.
 
     c' = S C^-1 (c - mean of the content) + mean of the style
@@ -34,10 +37,14 @@ def colour_transfer(content: np.ndarray, style: np.ndarray) -> np.ndarray:
     C = _cholesky_factor(c)
     S = _cholesky_factor(s)
     transform = S @ np.linalg.inv(C)
-    moved = (c - c.mean(0)) @ transform.T + s.mean(0)
-    return np.clip(moved, 0, 1).reshape(content.shape).astype("float32")
+    centred = c - c.mean(0)
+    moved = centred @ transform.T + s.mean(0)
+    moved = np.clip(moved, 0, 1).astype("float32")
+    return moved.reshape(content.shape)
 
 
 def _cholesky_factor(colours: np.ndarray) -> np.ndarray:
     """The factor of the covariance of colours (N, 3), which need not be regular."""
-    return np.linalg.cholesky(np.cov(colours.T) + 1e-6 * np.eye(3))
+    covariance = np.cov(colours.T)
+    covariance += 1e-6 * np.eye(3)
+    return np.linalg.cholesky(covariance)

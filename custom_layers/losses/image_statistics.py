@@ -1,12 +1,11 @@
 """Statistics of images that a loss can compare: their style and their roughness."""
 
 import math
-from typing import Any
 
 from keras import ops
 
 
-def gram_matrix(features: Any) -> Any:
+def gram_matrix(features):
     """Gram matrix of feature maps: which features occur together, wherever they are.
 
     G = F^T F / (H W),   F: the features as rows, one for each of the H W places
@@ -30,13 +29,15 @@ def gram_matrix(features: Any) -> Any:
     Paper: Gatys, Ecker, Bethge, "Image style transfer using convolutional neural
     networks", 2016. https://doi.org/10.1109/CVPR.2016.265
     """
-    H, W, C = features.shape[1:]
-    F = ops.reshape(features, (-1, H * W, C))  # B, HW, C
-    F_transposed = ops.transpose(F, (0, 2, 1))
-    return ops.matmul(F_transposed, F) / (H * W)  # B, C, C
+    _, H, W, C = features.shape
+    places = H * W
+    F = ops.reshape(features, (-1, places, C))  # B, HW, C
+    F_transposed = ops.transpose(F, (0, 2, 1))  # B, C, HW
+    G = ops.matmul(F_transposed, F)  # B, C, C
+    return G / places
 
 
-def pixel_differences(image: Any) -> Any:
+def pixel_differences(image):
     """Differences of neighbouring pixels: all values are 0 in an image of one colour.
 
     d = x[i + 1, j] - x[i, j]  and  x[i, j + 1] - x[i, j]
@@ -60,10 +61,14 @@ def pixel_differences(image: Any) -> Any:
     Paper: Mahendran, Vedaldi, "Understanding deep image representations by inverting
     them", 2015. https://arxiv.org/abs/1412.0035
     """
+    # Each pixel less the one above it, and less the one at its left.
     down = image[:, 1:] - image[:, :-1]
     across = image[:, :, 1:] - image[:, :, :-1]
-    rows = []
-    for difference in (down, across):
-        length = math.prod(difference.shape[1:])
-        rows.append(ops.reshape(difference, (-1, length)))
+    rows = [_flat(down), _flat(across)]
     return ops.concatenate(rows, -1)
+
+
+def _flat(tensor):
+    """Each example as one row."""
+    length = math.prod(tensor.shape[1:])
+    return ops.reshape(tensor, (-1, length))

@@ -41,12 +41,11 @@ def test_of_a_loss_the_smallest_is_best(tmp_path):
 def test_every_tuner_gives_the_same_table_again_after_a_break(tuner, tmp_path, capsys):
     """The second search is broken in its 4th trial, then goes on to the same end.
 
-    With seed 0, which keras-tuner itself takes for no seed.
+    Both have the seed 0, which keras-tuner itself takes for no seed.
     """
     epochs = 3 if tuner == "hyperband" else 2
-    config = SearchConfig(
-        run_dir=tmp_path, tune=5, tuner=tuner, epochs=epochs, save_every=2
-    )
+    settings = {"tuner": tuner, "epochs": epochs, "save_every": 2}
+    config = SearchConfig(run_dir=tmp_path, tune=5, **settings)
     whole = RunFolder.open("whole", config)
     search(space, build, data(), config, whole)
 
