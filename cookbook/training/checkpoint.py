@@ -214,7 +214,7 @@ def pack_callback(callback: keras.callbacks.Callback, arrays: list) -> dict:
     """The memory of a callback: those of its attributes that `pack` can hold."""
     packed = {}
     for name, value in vars(callback).items():
-        if name in ("params", "_model"):  # Keras sets them before every training
+        if name == "params":  # Keras sets them before every training
             continue
         try:
             packed[name] = pack(value, arrays)

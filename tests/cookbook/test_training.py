@@ -209,6 +209,38 @@ def test_two_runs_of_one_second_get_two_folders(tmp_path):
     assert RunFolder.open("r", config).path != RunFolder.open("r", config).path
 
 
+WITHOUT_POSIX = """
+import importlib, os, pkgutil, signal, sys
+for name in ("fcntl", "resource", "pwd", "grp", "termios"):
+    sys.modules[name] = None
+for module, names in (
+    (os, ("fork", "geteuid", "getuid", "setuid", "killpg", "sched_getaffinity")),
+    (signal, ("SIGKILL", "SIGHUP", "SIGQUIT", "SIGALRM", "SIGUSR1")),
+):
+    for name in names:
+        if hasattr(module, name):
+            delattr(module, name)
+import cookbook
+for info in pkgutil.walk_packages(cookbook.__path__, "cookbook."):
+    if not info.name.endswith("__main__"):
+        importlib.import_module(info.name)
+from pathlib import Path
+from cookbook.config import TrainingConfig
+from cookbook.reports.machine import machine
+from cookbook.training.run_folder import RunFolder
+run = RunFolder.open("r", TrainingConfig(run_dir=Path(sys.argv[1])))
+run.write_json("metrics.json", {"machine": machine()})
+"""
+
+
+def test_cookbook_imports_and_writes_without_what_only_posix_has(tmp_path):
+    command = [sys.executable, "-c", WITHOUT_POSIX, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (metrics,) = tmp_path.glob("r/*/metrics.json")
+    assert " core" in json.loads(metrics.read_text())["machine"]
+
+
 def test_a_file_appears_only_once_it_is_whole(tmp_path):
     run = RunFolder.open("r", Config(run_dir=tmp_path))
 
