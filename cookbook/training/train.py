@@ -91,9 +91,9 @@ def fit(
     callbacks: Sequence[keras.callbacks.Callback],
     until: int,
 ) -> list[dict]:
-    """Trains until the end of epoch `until`, as `train` does, but for its errors.
+    """Trains like `train`, until the end of epoch `until`; a search calls it.
 
-    A search calls this function: NotFinite and KeyboardInterrupt reach the caller.
+    NotFinite and KeyboardInterrupt are left to the caller.
 
     If the run's folder holds saves, the training goes on from the newest. All epochs
     of one call of Keras's `fit` have the same number of steps, so the remainder of an
