@@ -25,7 +25,7 @@ import numpy as np
 
 from cookbook.config import Count, Rate, Share, TrainingConfig
 from cookbook.data.images import load_images
-from cookbook.reports.classifier import report_classifier
+from cookbook.reports.image_classifier import report_classifier
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train

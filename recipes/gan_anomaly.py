@@ -30,10 +30,9 @@ from keras import ops
 from cookbook.config import Between, Count, Rate, TrainingConfig
 from cookbook.data.images import load_images
 from cookbook.plots.gallery import Snapshots, draw_contest, draw_motion, draw_tiles
-from cookbook.reports.generated.anomaly import (
+from cookbook.reports.generated.anomaly_detection import (
     in_batches,
     odd_one_out,
-    plane_distance,
     report_anomalies,
 )
 from cookbook.training.launch import launch
@@ -49,6 +48,7 @@ from custom_layers.layers import (
     ReLU,
 )
 from custom_layers.losses import MeanAbsoluteError
+from custom_layers.metrics import principal_subspace_distance
 from custom_layers.models import AdversarialModel, GradientPenalty, NonSaturatingGAN
 from custom_layers.optimizers import Adam
 from custom_layers.optimizers.schedules import CosineDecay
@@ -159,7 +159,7 @@ def main(config):
     scores = {
         "f-AnoGAN": in_batches(model),
         "critic alone": lambda x: -D(x)[:, 0],
-        "principal subspace": plane_distance(data.train[0], config.latent),
+        "principal subspace": principal_subspace_distance(data.train[0], config.latent),
     }
     return report_anomalies(
         model, scores, lambda x: G(E(x)), data, history, run, EXPECTED

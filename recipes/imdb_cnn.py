@@ -23,7 +23,7 @@ from keras import ops
 
 from cookbook.config import Count, Rate, Share, TrainingConfig
 from cookbook.data.text.reviews import load_reviews
-from cookbook.reports.reviews import answer, report_reviews
+from cookbook.reports.text_classifier import answer, report_reviews
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train

@@ -25,7 +25,7 @@ import keras
 
 from cookbook.config import Between, Count, Rate, TrainingConfig
 from cookbook.data.images import load_images
-from cookbook.reports.classifier import report_classifier
+from cookbook.reports.image_classifier import report_classifier
 from cookbook.trained.backbones import load_backbone
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder

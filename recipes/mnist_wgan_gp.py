@@ -23,7 +23,7 @@ import keras
 from cookbook.config import Count, Rate, TrainingConfig
 from cookbook.data.images import load_images
 from cookbook.plots.gallery import Snapshots, draw_tiles
-from cookbook.reports.generated.scoreboard import judged, report_images
+from cookbook.reports.generated.sample_quality import judged, report_images
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train

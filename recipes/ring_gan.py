@@ -26,7 +26,7 @@ import keras
 from cookbook.config import Count, Rate, TrainingConfig
 from cookbook.data.ring import load_ring
 from cookbook.plots.gallery import Snapshots, draw_points
-from cookbook.reports.generated.scoreboard import report_ring
+from cookbook.reports.generated.sample_quality import report_ring
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train

@@ -34,16 +34,14 @@ start(__name__, onednn=True)  # halves a convolution's time
 
 import keras
 import numpy as np
-from keras import ops
 
 from cookbook.config import Between, Count, Rate, TrainingConfig
 from cookbook.data.images import load_images
 from cookbook.data.pictures import load_pair, root_mean_square
-from cookbook.reports.generated.style import (
+from cookbook.reports.generated.style_transfer import (
     PictureAfterEpoch,
     feature_layers,
     feature_networks,
-    pixel_differences,
     report_style,
 )
 from cookbook.training.launch import launch
@@ -51,7 +49,7 @@ from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
 from cookbook.tuning.search import search
 from custom_layers.layers import Dense
-from custom_layers.losses import MeanSquaredError
+from custom_layers.losses import MeanSquaredError, gram_matrix, pixel_differences
 from custom_layers.optimizers import Adam
 from custom_layers.optimizers.schedules import CosineDecay
 from recipes import mnist_cnn
@@ -81,13 +79,6 @@ def space(hp):
     return Config(learning_rate=hp.Float("learning_rate", 0.01, 0.3, sampling="log"))
 
 
-def gram(F):
-    """G = F^T F / (H W): which features go together, wherever they are."""
-    H, W, C = F.shape[1:]
-    F = ops.reshape(F, (-1, H * W, C))
-    return ops.matmul(ops.transpose(F, (0, 2, 1)), F) / (H * W)  # B, C, C
-
-
 def statistics(network):
     """Model of a picture's content features and of its style's Gram matrices."""
     content, style = feature_layers(network)
@@ -95,7 +86,7 @@ def statistics(network):
     features = keras.Model(network.inputs[0], outputs)
     picture = keras.Input(network.inputs[0].shape[1:])
     F, *styles = features(255 * picture, training=False)
-    model = keras.Model(picture, [F, *map(gram, styles)])
+    model = keras.Model(picture, [F, *map(gram_matrix, styles)])
     model.trainable = False
     return model
 

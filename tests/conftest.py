@@ -21,9 +21,9 @@ if keras.backend.backend() != "tensorflow":
         if ABOVE.search(f.read_text())
     ]
 else:
-    from cookbook.training.iterators import end_at_once
+    from cookbook.training.autotuning import switch_off_autotuning
 
-    end_at_once()
+    switch_off_autotuning()
 
 
 @pytest.fixture(autouse=True)

@@ -1,63 +1,75 @@
-"""Report: the test set, once; figures, pictures and the last line of a run."""
+"""The end of a run: its figures, its files, its last line, and what main returns."""
 
-import contextlib
 import dataclasses
 import importlib
-import os
 import platform
-import re
-import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import keras
 
-from cookbook.config import flags
+from cookbook.config import ExperimentConfig, flags
+from cookbook.data.sources import DataSet
+from cookbook.reports.machine import machine
 from cookbook.training.checkpoint import fingerprint
-from cookbook.training.run_folder import FREE
+from cookbook.training.run_folder import FREE, RunFolder
+
+Figures = dict[str, Any]  # what was measured at the end of a run, the headline first
+Expected = dict[str, tuple[float, float]]  # {data set: (headline figure, tolerance)}
 
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What `main` of a recipe returns, so that a notebook can go on with it."""
+    """A finished run: what the `main` of every recipe returns.
 
-    model: keras.Model | None  # the trained model; None for an experiment of the lab
-    history: list  # one dict per epoch
-    figures: dict  # {name: value} measured at the end, the headline first
-    folder: Path  # where the run's files are
+    A notebook can go on with it, to look at mistakes or to predict:
+
+        run = mnist_cnn.main(mnist_cnn.Config(quick=True))
+        print(run.figures["test accuracy"], run.folder)
+        logits = run.model.predict(images)
+
+    The figures also stand in metrics.json, in the folder of the run.
+    """
+
+    model: keras.Model | None  # the trained model; an experiment of the lab has none
+    history: list[dict]  # one dict per epoch
+    figures: Figures
+    folder: Path  # where the files of the run are
 
 
-def finish(model, data, history, run, figures, expected):
+def finish(
+    model: keras.Model,
+    data: DataSet,
+    history: list[dict],
+    run: RunFolder,
+    figures: Figures,
+    expected: Expected,
+) -> Run:
     """Writes model.keras and metrics.json, prints the last line, returns the Run.
 
-    figures: {name: value}, the headline first; expected: {data set: (headline's value,
-    tolerance)} for the recipe's default settings.
+    figures: what was measured; the first one, the headline, stands in the last line.
+    expected: the headline that the recipe reaches with its default settings.
     """
     name, value = next(iter(figures.items()))
     goal = expected.get(data.name) if _is_default(run.config) else None
     seconds = time.time() - run.started
-    backend = keras.backend.backend()
     run.write("model.keras", model.save)
-    run.write_json(
-        "metrics.json",
-        {
-            **figures,
-            "expected": goal,
-            "data": data.note,
-            "epochs": len(history),
-            "seconds": round(seconds, 1),
-            "cpu_seconds": round(time.process_time(), 1),
-            "parameters": model.count_params(),
-            "weights": fingerprint(model.get_weights()),
-            "seed": run.config.seed,
-            "python": platform.python_version(),
-            "keras": keras.version(),
-            backend: importlib.import_module(backend).__version__,
-            "machine": _machine(),
-            "command": _command(run),
-            "date": time.strftime("%Y-%m-%d"),
-        },
-    )
+    circumstances = {
+        "expected": goal,
+        "data": data.note,
+        "epochs": len(history),
+        "seconds": round(seconds, 1),
+        "cpu_seconds": round(time.process_time(), 1),
+        "parameters": model.count_params(),
+        "weights": fingerprint(model.get_weights()),
+        "seed": run.config.seed,
+        **_versions(),
+        "machine": machine(),
+        "command": _command(run),
+        "date": time.strftime("%Y-%m-%d"),
+    }
+    run.write_json("metrics.json", {**figures, **circumstances})
     wanted = "no figure expected for this data or these settings"
     if goal:
         wanted = f"expected {goal[0]:.4f} +- {goal[1]:.4f}"
@@ -68,41 +80,36 @@ def finish(model, data, history, run, figures, expected):
     return Run(model, history, figures, run.path)
 
 
-def _command(run):
-    """What to type to get this run again, but for the place of its folder."""
-    config = dataclasses.replace(run.config, run_dir=Path("runs"), resume=False)
+def print_figures(figures: Figures) -> None:
+    """Prints figures below each other, numbers with four decimals."""
+    width = max(len(name) for name in figures) + 2
+    for name, value in figures.items():
+        shown = round(value, 4) if isinstance(value, float) else value
+        print(f"{name:<{width}}{shown}")
+
+
+def _versions() -> dict[str, str]:
+    """The versions of Python, Keras and its backend."""
+    backend = keras.backend.backend()
+    return {
+        "python": platform.python_version(),
+        "keras": keras.version(),
+        backend: importlib.import_module(backend).__version__,
+    }
+
+
+def _command(run: RunFolder) -> str:
+    """The command that repeats this run, in a folder of runs/."""
+    config: Any = run.config
+    config = dataclasses.replace(config, run_dir=Path("runs"), resume=False)
     return f"python recipes/{run.recipe}.py {flags(config)}".strip()
 
 
-def _machine():
-    """The processor, how many of its cores this process may use, and any GPUs."""
-    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
-    model = platform.processor() or platform.machine()
-    with contextlib.suppress(OSError):
-        names = re.findall(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
-        model = names[0] if names else model
-    return " + ".join([f"{model}, {cores} core{'s' * (cores > 1)}", *_accelerators()])
-
-
-def _accelerators():
-    """The names of the GPUs that the backend computes on."""
-    backend = importlib.import_module(keras.backend.backend())
-    if backend.__name__ == "jax":
-        devices = backend.devices()
-        return [device.device_kind for device in devices if device.platform != "cpu"]
-    if backend.__name__ == "torch":
-        count = backend.cuda.device_count()
-        return [backend.cuda.get_device_name(i) for i in range(count)]
-    devices = backend.config.list_physical_devices("GPU")
-    details = map(backend.config.experimental.get_device_details, devices)
-    return [detail.get("device_name", "GPU") for detail in details]
-
-
-def _is_default(config):
-    """Whether only the flags that change no result differ from the defaults."""
+def _is_default(config: ExperimentConfig) -> bool:
+    """Whether the settings are the defaults, except those that change no result."""
     free = ("seed", "data", *FREE)
-    return all(
-        getattr(config, field.name) == field.default
-        for field in dataclasses.fields(config)
-        if field.name not in free
-    )
+    for field in dataclasses.fields(config):
+        is_free = field.name in free
+        if not is_free and getattr(config, field.name) != field.default:
+            return False
+    return True

@@ -1,1 +1,1 @@
-"""Trained models: loading them, and networks that others trained."""
+"""Trained models: those of finished runs, those of others, and files from anyone."""

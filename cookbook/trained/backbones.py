@@ -1,4 +1,4 @@
-"""Backbones: the networks of keras.applications, with weights that are at hand."""
+"""Backbones: the networks of keras.applications, with weights trained by others."""
 
 import difflib
 import os
@@ -6,6 +6,7 @@ import re
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -13,12 +14,22 @@ from cookbook.data.sources import first_line, network_answers
 from cookbook.errors import fail
 
 
-def load_backbone(name, weights, shape, side):
-    """The network `name` of keras.applications without its top, from raw images.
+def load_backbone(
+    name: str,
+    weights: str,
+    shape: tuple[int, int, int],
+    side: int,
+) -> keras.Model:
+    """A network of keras.applications without its top, which takes images as they are.
 
-    weights: "imagenet", downloaded once by Keras, or a file of weights saved from the
-    same network; shape: (H, W, C) of the images, values 0 to 255; they are enlarged to
-    at least `side`, and grey becomes RGB. What can't be had is one line and status 2.
+    name: the name of the network, such as MobileNetV2.
+    weights: "imagenet", which Keras downloads once, or a file of weights that were
+        saved from the same network.
+    shape: (H, W, C) of the images, whose values go from 0 to 255.
+    side: images with a shorter side are enlarged to this number of pixels.
+
+    Grey images become RGB. If the network or its weights can't be had, one line says
+    why and the program ends with status 2.
     """
     network = _network(name)
     if weights == "imagenet":
@@ -29,8 +40,8 @@ def load_backbone(name, weights, shape, side):
             )
     elif not Path(weights).is_file():
         fail(
-            f"--weights got {weights!r}, which is no file: expected imagenet or a file "
-            f"that keras.applications.{name}(include_top=False).save_weights wrote"
+            f"--weights got {weights!r}, which is not a file: expected imagenet or a "
+            f"file that keras.applications.{name}(include_top=False).save_weights wrote"
         )
     images = keras.Input(shape)
     x = keras.layers.Resizing(*(max(side, n) for n in shape[:2]))(images)
@@ -38,14 +49,16 @@ def load_backbone(name, weights, shape, side):
         x = keras.layers.Concatenate()([x, x, x])
     x = sys.modules[network.__module__].preprocess_input(x)
     try:
-        with warnings.catch_warnings():  # of a side other than that of the weights
+        with warnings.catch_warnings():
+            # Keras warns of images whose size differs from that of its training.
             warnings.simplefilter("ignore")
             return network(include_top=False, weights=weights, input_tensor=x)
     except Exception as error:  # whatever a download or a strange file can die of
         fail(f"--backbone {name} with --weights {weights}: {first_line(error)}")
 
 
-def _network(name):
+def _network(name: str) -> Any:
+    """The function of keras.applications that makes the network."""
     known = {
         key: value
         for key, value in vars(keras.applications).items()
@@ -60,12 +73,13 @@ def _network(name):
     return known[name]
 
 
-def _fetched(name):
-    """Whether Keras's cache has a file of this network's weights."""
+def _fetched(name: str) -> bool:
+    """Whether the cache of Keras holds weights of this network."""
     home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
     files = (home / "models").glob("*")
     return any(_letters(name) in _letters(file.name) for file in files)
 
 
-def _letters(text):
+def _letters(text: str) -> str:
+    """The letters and digits of a name, in lower case: MobileNetV2 is mobilenetv2."""
     return re.sub("[^a-z0-9]", "", text.lower())

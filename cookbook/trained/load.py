@@ -1,33 +1,56 @@
-"""What a finished run left: its model, and what it needs to be used."""
+"""Loading what a finished run left: its model, and what is needed to use it."""
 
 import json
 import os
+from types import ModuleType
+from typing import Any
 
 import keras
 
+from cookbook.config import ExperimentConfig
+from cookbook.data.sources import DataSet
 from cookbook.errors import fail
 from cookbook.training.train import seed_everything, train
 
 
-def load_trained(recipe, config, needs):
-    """(model, content of the JSON file `needs`) of the recipe's newest finished run."""
+def load_trained(
+    recipe: str,
+    config: ExperimentConfig,
+    needs: str,
+) -> tuple[keras.Model, Any]:
+    """The model of the newest finished run of a recipe, and a file from its folder.
+
+    recipe: the name of the recipe.
+    config: config.run_dir is where the runs are.
+    needs: the name of a JSON file that the model is of no use without, such as its
+        vocabulary. Its content is returned as the second value.
+    """
     parent = config.run_dir / recipe
     files = "metrics.json", "model.keras", needs
     for path in sorted(parent.glob("*/"), reverse=True):
         if all((path / name).exists() for name in files):
-            content = json.loads((path / needs).read_text(encoding="utf-8"))
-            return keras.models.load_model(path / "model.keras"), content
+            model = keras.models.load_model(path / "model.keras")
+            content = (path / needs).read_text(encoding="utf-8")
+            return model, json.loads(content)
     fail(
         f"{parent} holds no finished run, expected one to use: train first with "
         f"python recipes/{recipe}.py, or give the --run-dir it was trained in"
     )
 
 
-def kept_network(recipe, data, config, epochs):
-    """The network of a recipe, which learned data once, kept in the folder of the runs.
+def kept_network(
+    recipe: ModuleType,
+    data: DataSet,
+    config: ExperimentConfig,
+    epochs: int,
+) -> keras.Model:
+    """The network of a recipe, trained on `data`; it is trained once and then kept.
 
-    recipe: the module, such as recipes.mnist_cnn, with its Config and build. The
-    settings are the Config's defaults but for `epochs`.
+    recipe: the module of the recipe, such as recipes.mnist_cnn. Its `build` makes the
+        network, with the defaults of its Config.
+    data: the data set to train on; its name is part of the name of the kept file.
+    config: config.run_dir is where the file is kept, in the folder networks/.
+    epochs: how long the network is trained.
     """
     name = recipe.__name__.rpartition(".")[2]
     path = config.run_dir / "networks" / f"{name}_{data.name}_{epochs}.keras"
@@ -40,8 +63,9 @@ def kept_network(recipe, data, config, epochs):
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f"partial_{os.getpid()}_{path.name}")
         network.save(partial)
-        os.replace(partial, path)  # whole at any moment, should two runs make one
-        # Layers are numbered from the start again, as where it was kept already: what
-        # TensorFlow fuses, and so a run's last bits, depends on their names.
+        os.replace(partial, path)  # so the file is whole even if two runs make it
+        # The layers that are made next must have the names that they have in a run that
+        # finds the network kept: TensorFlow fuses operations by their names, and with
+        # other names a run would differ in its last bits.
         keras.backend.clear_session(free_memory=False)
     return keras.models.load_model(path)

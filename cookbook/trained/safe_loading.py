@@ -1,24 +1,29 @@
-"""Loading a model file that may come from anyone: nothing in it is run."""
+"""Loading a model file that may come from anyone: no code in it is run."""
 
 import importlib
 import json
 import re
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import keras
 
 from cookbook.errors import fail
 
-CARRIERS = {"Lambda", "__lambda__", "TorchModuleWrapper", "TFSMLayer"}  # of code
+# Classes of Keras that hold Python code, a pickle or a graph.
+CARRIERS = {"Lambda", "__lambda__", "TorchModuleWrapper", "TFSMLayer"}
+# Modules of Keras whose functions are parts of a model.
 FUNCTIONS = {"keras.activations", "keras.losses", "keras.metrics", "builtins", None}
 
 
-def load_safely(path):
-    """The model in a .keras file; ends the program in one line if it carries code.
+def load_safely(path: Path | str) -> keras.Model:
+    """Loads the model in a .keras file, unless the file carries code.
 
-    Before anything is made, each class and function that the file names must be
-    Keras's or ours, and none of those that hold Python code, a pickle or a graph.
+    Each class and function that the file names must be Keras's or ours, and none may be
+    of a kind that holds code. That is checked before anything is made. A file that is
+    refused ends the program with one line and status 2.
     """
     path = Path(path)
     importlib.import_module("custom_layers")  # registers our classes
@@ -27,12 +32,13 @@ def load_safely(path):
     try:
         return keras.models.load_model(path, safe_mode=True)
     except Exception as error:  # whatever a foreign file can hold
-        reason = re.split(r"(?<=[.!])\s", str(error).strip())[0].replace("\n", " ")
+        sentences = re.split(r"(?<=[.!])\s", str(error).strip())
+        reason = sentences[0].replace("\n", " ")
         fail(f"{path} can't be loaded as a model ({reason[:300]})")
 
 
-def _config_of(path):
-    """The model's configuration, as nested dicts and lists."""
+def _config_of(path: Path) -> Any:
+    """The configuration of the model in a file, as nested dicts and lists."""
     expected = "expected a model that Keras 3 saved as .keras"
     if not path.is_file():
         fail(f"there is no file {path}: {expected}")
@@ -45,22 +51,30 @@ def _config_of(path):
             fail(f"{path} is damaged or no model ({error}): {expected}")
 
 
-def code_in(config):
+def code_in(config: Any) -> Iterator[str]:
     """Yields a phrase for each thing in a configuration that is not safe to make."""
     if isinstance(config, list):
         for item in config:
             yield from code_in(item)
-    if not isinstance(config, dict):
-        return
-    name, module = config.get("class_name"), config.get("module")
-    if isinstance(name, str):
-        ours = keras.saving.get_registered_object(config.get("registered_name"))
-        family = str(module or "keras").split(".")[0]
-        if name in CARRIERS:
-            yield f"carries code, in a {name}"
-        elif name == "function" and module not in FUNCTIONS and not ours:
-            yield f"calls {module}.{config.get('config')}, which is no part of a model"
-        elif family not in ("keras", "builtins") and not ours:
-            yield f"needs {name} of {module}, which is neither Keras's nor ours"
-    for item in config.values():
-        yield from code_in(item)
+    elif isinstance(config, dict):
+        if isinstance(config.get("class_name"), str):
+            yield from _problems(config)
+        for item in config.values():
+            yield from code_in(item)
+
+
+def _problems(config: dict) -> Iterator[str]:
+    """Yields a phrase if the class or function of a configuration is not safe."""
+    name = config["class_name"]
+    module = config.get("module")
+    family = str(module or "keras").split(".")[0]
+    registered_name = config.get("registered_name")
+    is_ours = keras.saving.get_registered_object(registered_name) is not None
+    if name in CARRIERS:
+        yield f"carries code, in a {name}"
+    elif name == "function":
+        if module not in FUNCTIONS and not is_ours:
+            function = f"{module}.{config.get('config')}"
+            yield f"calls {function}, which is not part of a model"
+    elif family not in ("keras", "builtins") and not is_ours:
+        yield f"needs {name} of {module}, which is neither Keras's nor ours"

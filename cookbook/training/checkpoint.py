@@ -1,4 +1,4 @@
-"""Checkpoint: what a killed run goes on from, saved whole, checked when read."""
+"""Checkpoints: what a killed run goes on from, written whole and checked when read."""
 
 import hashlib
 import json
@@ -6,27 +6,31 @@ import os
 import platform
 import random
 import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
 from cookbook.errors import fail
+from cookbook.training.run_folder import RunFolder
 
-FORMAT = 2  # of the files; another number is another version of the cookbook
+FORMAT = 2  # of the files; a version that writes them otherwise has another number
 MAGIC = b"keras-cookbook save"
-KEPT = 2  # saves that stay: the newest and, should it be damaged, the one before
+KEPT = 2  # saves: the newest, and the one before in case the newest is damaged
 
 
 class Damaged(Exception):
-    """A save that is not what was written."""
+    """The error of a save that does not hold what was written."""
 
 
 class OtherVersion(Exception):
-    """A save that another version of the cookbook wrote."""
+    """The error of a save that another version of the cookbook wrote."""
 
 
-def pack_save(header, arrays):
-    """Bytes of a save: magic and format, checksum of the rest, header, raw arrays."""
+def pack_save(header: dict, arrays: Iterable) -> bytes:
+    """The bytes of a save: MAGIC, FORMAT, a checksum, the header, the raw arrays."""
     arrays = [np.asarray(array, order="C") for array in arrays]
     kinds = [[array.dtype.name, array.shape] for array in arrays]
     text = json.dumps({**header, "arrays": kinds}).encode() + b"\n"
@@ -38,8 +42,8 @@ def pack_save(header, arrays):
     return b"".join([first, *parts])
 
 
-def unpack_save(content):
-    """(header, arrays) of a save's bytes; raises Damaged or OtherVersion."""
+def unpack_save(content: bytes) -> tuple[dict, list[np.ndarray]]:
+    """(header, arrays) of the bytes of a save; raises Damaged or OtherVersion."""
     first, _, rest = content.partition(b"\n")
     found = re.fullmatch(re.escape(MAGIC) + rb" (\d+)", first)
     if not found:
@@ -50,7 +54,9 @@ def unpack_save(content):
     if hashlib.sha256(rest).hexdigest().encode() != digest:
         raise Damaged("its checksum is wrong")
     text, _, raw = rest.partition(b"\n")
-    header, arrays, start = json.loads(text), [], 0
+    header = json.loads(text)
+    arrays = []
+    start = 0
     for name, shape in header.pop("arrays"):
         count = int(np.prod(shape))
         array = np.frombuffer(raw, np.dtype(name), count, start).reshape(shape)
@@ -60,12 +66,12 @@ def unpack_save(content):
 
 
 class Saves:
-    """The saves of a run folder, step_<steps done>.save, of which two are kept."""
+    """The saves of a run folder, step_<steps done>.save; the newest two are kept."""
 
-    def __init__(self, run):
+    def __init__(self, run: RunFolder):
         self.run = run
 
-    def paths(self):
+    def paths(self) -> list[Path]:
         """The saves, newest first."""
         return sorted(
             self.run.path.glob("step_*.save"),
@@ -73,21 +79,22 @@ class Saves:
             reverse=True,
         )
 
-    def write(self, step, header, arrays):
+    def write(self, step: int, header: dict, arrays: Iterable) -> None:
+        """Writes the save of the state after `step` steps, and deletes old saves."""
         content = pack_save(header, arrays)
 
-        def save(path):
+        def save(path: Path) -> None:
             with path.open("wb") as file:
                 file.write(content)
                 file.flush()
-                os.fsync(file.fileno())  # on the disk before it gets its name
+                os.fsync(file.fileno())  # it is on the disk before it gets its name
 
         self.run.write(f"step_{step}.save", save)
         for path in self.paths()[KEPT:]:
             path.unlink()
 
-    def read(self):
-        """(header, arrays) of the newest save that is whole, None without any."""
+    def read(self) -> tuple[dict, list[np.ndarray]] | None:
+        """(header, arrays) of the newest whole save; None if there are no saves."""
         paths = self.paths()
         for path in paths:
             try:
@@ -97,8 +104,8 @@ class Saves:
             except OtherVersion as problem:
                 fail(
                     f"{path} is of another version of the cookbook ({problem}, "
-                    f"expected format {FORMAT}): end that run with the version that "
-                    "began it, or start anew without --resume"
+                    f"expected format {FORMAT}): finish that run with the version "
+                    "that began it, or start anew without --resume"
                 )
         if paths:
             fail(
@@ -108,23 +115,24 @@ class Saves:
         return None
 
 
-def fingerprint(arrays):
-    """A short checksum of arrays: equal only if every bit is."""
+def fingerprint(arrays: Iterable) -> str:
+    """A short checksum of arrays: it is equal only if every bit is equal."""
     digest = hashlib.sha256()
     for array in arrays:
         digest.update(np.asarray(array, order="C").tobytes())
     return digest.hexdigest()[:16]
 
 
-def variables_of(model):
-    """(all that a step changes, metrics): two lists of variables, each once.
+def variables_of(model: keras.Model) -> tuple[list, list]:
+    """(variables that a training step changes, variables of the metrics), each once.
 
-    The first: weights, the slots of every optimizer, the random seeds of all layers.
+    The first list holds the weights, the states of all optimizers, and the states of
+    the random seeds of all layers.
     """
     optimizers = getattr(model, "optimizers", None) or [model.optimizer]
     metrics = model.metrics_variables
     seen = {id(variable) for variable in metrics}
-    state = []
+    state: list = []
     slots = [v for optimizer in optimizers for v in optimizer.variables]
     for variable in [*model.variables, *slots]:
         if id(variable) not in seen:
@@ -133,13 +141,16 @@ def variables_of(model):
     return state, metrics
 
 
-def values_of(variables):
-    """The variables' values as arrays."""
+def values_of(variables: Iterable) -> list[np.ndarray]:
+    """The values of variables, as arrays."""
     return [keras.ops.convert_to_numpy(variable) for variable in variables]
 
 
-def assign_all(variables, arrays, path):
-    """Gives the variables saved values; ends the run if they do not fit."""
+def assign_all(variables: Sequence, arrays: Sequence, path: Path) -> None:
+    """Assigns saved values to variables; ends the program if they do not fit.
+
+    path: the folder of the saves, for the error message.
+    """
     got = [(list(v.shape), keras.backend.standardize_dtype(v.dtype)) for v in variables]
     saved = [(list(array.shape), array.dtype.name) for array in arrays]
     if got != saved:
@@ -152,25 +163,28 @@ def assign_all(variables, arrays, path):
         variable.assign(array)
 
 
-def generators_state():
-    """The state of Python's and NumPy's own generators, as JSON-ready values."""
+def generators_state() -> dict:
+    """The states of Python's and NumPy's random generators, as JSON can hold them."""
     version, words, gauss = random.getstate()
     name, key, *rest = np.random.get_state()
-    return {"python": [version, words, gauss], "numpy": [name, key.tolist(), *rest]}
+    return {
+        "python": [version, words, gauss],
+        "numpy": [name, np.asarray(key).tolist(), *rest],
+    }
 
 
-def set_generators_state(state):
-    """The opposite of `generators_state`."""
+def set_generators_state(state: dict) -> None:
+    """Puts the random generators into a state that `generators_state` returned."""
     version, words, gauss = state["python"]
     random.setstate((version, tuple(words), gauss))
     np.random.set_state(tuple(state["numpy"]))
 
 
-def pack(value, arrays):
-    """`value` with its arrays moved to the list `arrays`, so that JSON can hold it.
+def pack(value: Any, arrays: list) -> Any:
+    """`value` as JSON can hold it: its arrays are moved to the end of `arrays`.
 
-    Numbers, strings, arrays, and lists, tuples and dicts of them are kept; of what
-    else there is, as functions and models, None is left: raises TypeError.
+    Numbers, strings, arrays, and lists, tuples and dicts of them can be packed.
+    Raises: TypeError for anything else, such as a function or a model.
     """
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
@@ -181,11 +195,11 @@ def pack(value, arrays):
     if isinstance(value, (np.ndarray, np.generic)):
         arrays.append(np.asarray(value))
         return {"array": len(arrays) - 1}
-    raise TypeError(f"a {type(value).__name__} is not kept")
+    raise TypeError(f"a {type(value).__name__} can't be packed")
 
 
-def unpack(packed, arrays):
-    """The opposite of `pack`."""
+def unpack(packed: Any, arrays: Sequence) -> Any:
+    """The value from which `pack` made `packed` and `arrays`; tuples become lists."""
     if not isinstance(packed, dict):
         return packed
     if "list" in packed:
@@ -196,11 +210,11 @@ def unpack(packed, arrays):
     return {key: unpack(item, arrays) for key, item in packed["dict"].items()}
 
 
-def pack_callback(callback, arrays):
-    """What a callback remembers: those of its attributes that `pack` can keep."""
+def pack_callback(callback: keras.callbacks.Callback, arrays: list) -> dict:
+    """The memory of a callback: those of its attributes that `pack` can hold."""
     packed = {}
     for name, value in vars(callback).items():
-        if name in ("params", "_model"):
+        if name == "params":  # Keras sets them before every training
             continue
         try:
             packed[name] = pack(value, arrays)
@@ -209,8 +223,8 @@ def pack_callback(callback, arrays):
     return packed
 
 
-def versions():
-    """What must be the same for a resumed run to be the same bit for bit."""
+def versions() -> dict[str, str]:
+    """What must stay the same so that a resumed run repeats every bit."""
     return {
         "keras": keras.version(),
         "backend": keras.backend.backend(),

@@ -1,4 +1,4 @@
-"""The run folder: what a run leaves behind, whole at any moment."""
+"""The run folder: the files that a run leaves behind, each of them always whole."""
 
 import atexit
 import csv
@@ -6,35 +6,39 @@ import dataclasses
 import json
 import os
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
+from cookbook.config import ExperimentConfig
 from cookbook.errors import fail
 from cookbook.processes import is_worker, wait_for_chief
 
-# Flags that change no result: a run may be resumed with others.
+# Flags that change no result: a run may be resumed with other values of these.
 FREE = ("run_dir", "resume", "save_every", "chaos", "tensorboard")
-LOCKS = {}  # path: the open file whose lock keeps other processes out
+LOCKS: dict[Path, Any] = {}  # for each folder, the open file that locks it
 
 
 class RunFolder:
-    """runs/<recipe>/<time>/: config.json, history.csv, metrics.json, model, pictures.
+    """The folder runs/<recipe>/<time>/ of one run.
 
-    Every file is written beside its place and then moved there, so that a run killed
-    at any moment leaves only whole files. One process at a time uses a folder, or a
-    chief and its workers.
+    It holds config.json, history.csv, metrics.json, the model and the pictures. Every
+    file is written under another name first and then moved to its place. So a run that
+    is killed at any moment leaves only whole files. One process at a time uses a
+    folder, or the chief and the workers of one search.
     """
 
-    def __init__(self, path, config):
+    def __init__(self, path: Path | str, config: ExperimentConfig):
         self.path = Path(path)
         self.recipe = self.path.parent.name
         self.config = config
         self.started = time.time()
 
     @classmethod
-    def open(cls, recipe, config):
-        """A new folder, or with --resume the recipe's newest unfinished one.
+    def open(cls, recipe: str, config: ExperimentConfig) -> "RunFolder":
+        """A new folder, or with --resume the newest unfinished one of the recipe.
 
-        A search's worker shares that of its chief.
+        A worker of a search shares the folder of its chief.
         """
         parent = config.run_dir / Path(recipe).stem
         if is_worker():
@@ -61,7 +65,7 @@ class RunFolder:
         return run
 
     @classmethod
-    def _newest_unfinished(cls, parent, config):
+    def _newest_unfinished(cls, parent: Path, config: ExperimentConfig) -> "RunFolder":
         unfinished = [
             path
             for path in sorted(parent.glob("*/"))
@@ -72,7 +76,7 @@ class RunFolder:
         run = cls(unfinished[-1], config)
         run.lock()
         saved = json.loads((run.path / "config.json").read_text())
-        # A version that had fewer flags did as their defaults do.
+        # A version of the cookbook without a flag did what the flag's default does.
         changed = difference({**plain(type(config)()), **saved}, plain(config))
         if changed:
             fail(
@@ -81,8 +85,8 @@ class RunFolder:
             )
         return run
 
-    def part(self, name):
-        """A folder inside this one, where a further training of the run is saved."""
+    def part(self, name: str) -> "RunFolder":
+        """A folder inside this one, for another training that belongs to the run."""
         part = RunFolder(self.path / name, self.config)
         try:
             part.path.mkdir(parents=True, exist_ok=True)
@@ -90,12 +94,17 @@ class RunFolder:
             fail(_unwritable(name, self.path, error))
         return part
 
-    def lock(self):
-        """Ends this process if another one uses the folder; a kill frees it."""
-        if os.name != "posix" or self.path in LOCKS or is_worker():
-            return
-        import fcntl
+    def lock(self) -> None:
+        """Ends this process if another one uses the folder; a kill frees the folder.
 
+        Windows has no such locks: there the folder stays open to every process.
+        """
+        if self.path in LOCKS or is_worker():
+            return
+        try:
+            import fcntl
+        except ImportError:
+            return
         try:
             file = (self.path / "lock").open("w")
             atexit.register(file.close)
@@ -109,11 +118,12 @@ class RunFolder:
             fail(_unwritable("lock", self.path, error))
         LOCKS[self.path] = file
 
-    def write_json(self, name, content):
+    def write_json(self, name: str, content: Any) -> None:
+        """Writes a file of JSON."""
         self.write(name, lambda path: path.write_text(json.dumps(content, indent=2)))
 
-    def write(self, name, save):
-        """`save(path)` writes the file; it appears under `name` only once whole."""
+    def write(self, name: str, save: Callable[[Path], Any]) -> None:
+        """Writes the file `name` by calling save(path); it appears once it is whole."""
         target = self.path / name
         partial = target.with_name(f"partial_{name}")
         try:
@@ -124,16 +134,15 @@ class RunFolder:
             fail(_unwritable(name, self.path, error))
 
 
-def _unwritable(name, path, error):
+def _unwritable(name: str, path: Path, error: OSError) -> str:
     return (
         f"can't write {name} in {path} ({error.strerror or error}): what was saved "
-        "before is whole; make room or give the right to write, then go on with "
-        "--resume"
+        "before is whole; make room or allow writing there, then go on with --resume"
     )
 
 
-def difference(saved, now):
-    """The settings that differ and matter, as `name: saved -> now`."""
+def difference(saved: dict, now: dict) -> str:
+    """The settings that differ and change results, as `name: saved -> now`."""
     return ", ".join(
         f"{name}: {saved.get(name)} -> {now[name]}"
         for name in now
@@ -141,14 +150,14 @@ def difference(saved, now):
     )
 
 
-def write_table(path, rows):
-    """Writes a list of dicts with the same keys as CSV."""
+def write_table(path: Path, rows: Sequence[dict]) -> None:
+    """Writes dicts with the same keys as the rows of a CSV file."""
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
 
 
-def plain(config):
-    """A Config as JSON-ready values."""
+def plain(config: ExperimentConfig) -> dict:
+    """A Config as a dict of values that JSON can hold."""
     return json.loads(json.dumps(dataclasses.asdict(config), default=str))

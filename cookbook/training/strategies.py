@@ -1,35 +1,43 @@
-"""Strategies: one model trained on several devices or machines, by tf.distribute.
+"""Strategies: one model is trained on several devices or machines, by tf.distribute.
 
     python recipes/mackey_glass_rnn.py --strategy mirrored
 
 trains a replica on each GPU of this machine, or on each CPU device where it has none.
---strategy multiworker trains one on each machine that TF_CONFIG names, which is set on
-every one of them, with another index; the command is the same:
+--strategy multiworker trains a replica on each machine that TF_CONFIG names. Set it on
+every machine, each with its own index, and give the same command on all of them:
 
     TF_CONFIG='{"cluster": {"worker": ["10.0.0.1:4000", "10.0.0.2:4000"]},
                 "task": {"type": "worker", "index": 0}}'
 
-Either way a batch is split among the replicas and the gradients are added up: a model
-without random layers and batch statistics learns what it learns on one device, unless
-its optimizer clips gradients, which Keras does before it adds them up.
+Either way each batch is split among the replicas, and their gradients are added up. A
+model without random layers and batch statistics therefore learns what it learns on one
+device. An optimizer that clips gradients is an exception, because Keras clips the
+gradients of each replica before it adds them up.
 """
 
 import dataclasses
-import functools
 import json
 import os
+from collections.abc import Callable
+from typing import Any
 
 import keras
 
+from cookbook.config import TrainingConfig
 from cookbook.errors import fail
+from custom_layers.common.private_keras import (
+    forget_strategy,
+    mend_distributed_training,
+)
 
-CHOSEN = []  # the strategy of this process, if the user asked for one
+CHOSEN: list[Any] = []  # the strategy of this process, if the user asked for one
 
 
-def use_strategy(config):
-    """Makes config.strategy that of the models to come, before any is built.
+def use_strategy(config: TrainingConfig) -> TrainingConfig:
+    """Chooses config.strategy for all models that this process builds later.
 
-    The Config returned differs in run_dir: each process of several has its own.
+    Returns a Config that differs in run_dir where several processes train together:
+    each has a folder of its own.
     """
     if keras.backend.backend() != "tensorflow":
         fail(
@@ -43,58 +51,44 @@ def use_strategy(config):
         devices = devices or tf.config.list_logical_devices("CPU")
         strategy = tf.distribute.MirroredStrategy([device.name for device in devices])
     else:
-        index = _index()
+        index = _index_in_cluster()
         config = dataclasses.replace(config, run_dir=config.run_dir / f"worker_{index}")
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
     CHOSEN[:] = [strategy]
     return config
 
 
-def enter_strategy():
-    """What is built from now on, until a training's end, is of the chosen strategy."""
+def enter_strategy() -> None:
+    """Puts whatever is built from now on under the chosen strategy, if there is one."""
     if CHOSEN:
         import tensorflow as tf
 
         tf.distribute.experimental_set_strategy(CHOSEN[0])
 
 
-def leave_strategy(model):
-    """From now on the model answers in each process alone, as any model does."""
+def leave_strategy(model: keras.Model) -> None:
+    """Leaves the strategy; from then on each process uses the model alone."""
     if CHOSEN:
         import tensorflow as tf
 
         tf.distribute.experimental_set_strategy(None)
-        model._distribute_strategy = None
-        model.train_function = model.test_function = model.predict_function = None
+        forget_strategy(model)
 
 
-def prepare(model, batch):
-    """Makes the model's variables from a batch; works around three faults of Keras.
+def prepare(model: keras.Model, batch: Any) -> Callable[[], None]:
+    """Makes a model ready to be trained by tf.distribute; returns a function: the undo.
 
-    Its loop of several steps an execution knows one device only. With several machines
-    it can't make the variables from a batch that is divided among them, and takes the
-    mean of figures, which are those of all replicas already, along an axis they lack.
+    batch: one batch of the training data, from which the variables are made.
+
+    Keras's loop of several steps per execution works on one device only, so each step
+    is executed by itself. What else is changed stands at `mend_distributed_training`.
     """
-    from keras.src.backend.tensorflow import trainer
-
     model.steps_per_execution = 1
-    with model.distribute_strategy.scope():
-        model._symbolic_build(data_batch=batch)
-    model._maybe_symbolic_build = lambda **ignored: None
-    reduce = getattr(trainer.reduce_per_replica, "__wrapped__", None)
-    reduce = reduce or trainer.reduce_per_replica
-
-    @functools.wraps(reduce)
-    def reduce_per_replica(values, strategy, reduction):
-        if reduction == "auto":
-            reduction = "first"
-        return reduce(values, strategy, reduction)
-
-    trainer.reduce_per_replica = reduce_per_replica
+    return mend_distributed_training(model, batch)
 
 
-def _index():
-    """Which of TF_CONFIG's workers this process is."""
+def _index_in_cluster() -> int:
+    """The index of this process among the workers of TF_CONFIG."""
     text = os.environ.get("TF_CONFIG", "")
     try:
         content = json.loads(text)

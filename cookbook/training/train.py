@@ -1,13 +1,17 @@
-"""Training: seeds, fitting, and going on after any kill as if there had been none."""
+"""Training that can be repeated, and that goes on after a kill to the same bits."""
 
 import sys
 import time
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 
 from cookbook.data.batches import Batches, joined
+from cookbook.data.sources import DataSet
 from cookbook.errors import fail
+from cookbook.training.autotuning import switch_off_autotuning
 from cookbook.training.board import board_callbacks
 from cookbook.training.chaos import count_step
 from cookbook.training.checkpoint import (
@@ -21,34 +25,45 @@ from cookbook.training.checkpoint import (
     variables_of,
     versions,
 )
-from cookbook.training.iterators import end_at_once
-from cookbook.training.run_folder import write_table
+from cookbook.training.run_folder import RunFolder, write_table
 from cookbook.training.strategies import enter_strategy, leave_strategy, prepare
 
-DIVERGED = 1e6  # a loss beyond it will not come back, as a critic's without a penalty
+RecipeConfig = Any  # a TrainingConfig that also has the field batch_size
+DIVERGED = 1e6  # no training recovers from a loss beyond this
 
 
 class NotFinite(Exception):
-    """The loss became infinite, not a number, or huge."""
+    """The error of a training whose loss became infinite, not a number, or huge."""
 
 
-def seed_everything(seed):
+def seed_everything(seed: int) -> None:
     """Seeds Python, NumPy and the backend: what is built next repeats bit for bit.
 
-    It also ends the waiting of tf.data's iterators, as every training begins here.
+    Every training begins here. So this function also switches off the automatic tuning
+    of tf.data, which is a global change (see `switch_off_autotuning`), and enters the
+    strategy that --strategy chose.
     """
     keras.utils.set_random_seed(seed)
-    end_at_once()
+    switch_off_autotuning()
     enter_strategy()
 
 
-def train(model, data, config, run=None, callbacks=()):
-    """Fits `model` for config.epochs; returns the history, a list of one dict an epoch.
+def train(
+    model: keras.Model,
+    data: DataSet,
+    config: RecipeConfig,
+    run: RunFolder | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> list[dict]:
+    """Trains `model` for config.epochs; returns the history, one dict per epoch.
 
-    data: has train and validation, each (x, y), or validation None. In a run folder
-    all is saved every config.save_every steps and after each epoch: --resume goes on
-    from there, to the same bits; Ctrl-C keeps what was trained and exits with 130.
-    callbacks: Keras's, whose attributes (numbers, arrays, lists of them) are saved.
+    data: a data set with the parts train and validation, each (x, y); validation may
+        be None.
+    run: the folder where the state of the training is saved every config.save_every
+        steps and after each epoch. --resume goes on from there, to the same bits.
+        Ctrl-C saves the model as it is and exits with status 130.
+    callbacks: callbacks of Keras. Those of their attributes that are numbers, arrays,
+        or lists of them are saved too.
     """
     try:
         return fit(model, data, config, run, callbacks, config.epochs)
@@ -68,137 +83,175 @@ def train(model, data, config, run=None, callbacks=()):
         raise SystemExit(130) from None
 
 
-def fit(model, data, config, run, callbacks, until):
-    """`train` until epoch `until`, for a search: raises NotFinite, KeyboardInterrupt.
+def fit(
+    model: keras.Model,
+    data: DataSet,
+    config: RecipeConfig,
+    run: RunFolder | None,
+    callbacks: Sequence[keras.callbacks.Callback],
+    until: int,
+) -> list[dict]:
+    """Trains like `train`, until the end of epoch `until`; a search calls it.
 
-    The run goes on from its folder's saves if there are any. The remainder of a broken
-    epoch is a fit of its own, since the number of steps is the same in all epochs of a
-    fit; what Keras does at its end is undone by restoring the state before it.
+    NotFinite and KeyboardInterrupt are left to the caller.
+
+    If the run's folder holds saves, the training goes on from the newest. All epochs
+    of one call of Keras's `fit` have the same number of steps, so the remainder of an
+    epoch that was broken off gets a call of its own. What Keras does to the weights at
+    the end of that call is undone: the state that was saved before it is restored.
     """
     progress = _Progress(model, data, config, run, callbacks)
     saved = Saves(run).read() if run else None
-    if saved:
-        progress.build()
-        progress.restore(saved)
-        run.started -= saved[0]["spent"]
-    if progress.step:
-        progress.fit(progress.epoch + 1)
-        progress.restore(Saves(run).read())
-    progress.fit(until)
+    try:
+        if run and saved:
+            progress.build()
+            progress.restore(saved, run)
+            run.started -= saved[0]["spent"]
+        if run and progress.step:
+            progress.fit(progress.epoch + 1)
+            progress.restore(Saves(run).read(), run)
+        progress.fit(until)
+    finally:
+        progress.undo_preparation()
     leave_strategy(model)
     return progress.rows
 
 
 class _Progress(keras.callbacks.Callback):
-    """Where a run is: saves that, restores it, and goes on from there."""
+    """How far a training has come: saves that, restores it, and goes on from there."""
 
-    def __init__(self, model, data, config, run, callbacks):
+    def __init__(
+        self,
+        model: keras.Model,
+        data: DataSet,
+        config: RecipeConfig,
+        run: RunFolder | None,
+        callbacks: Sequence[keras.callbacks.Callback],
+    ):
         super().__init__()
         self.set_model(model)
-        self.data, self.config = data, config
-        self.run, self.callbacks = run, list(callbacks)
+        self.data = data
+        self.config = config
+        self.run = run
+        self.callbacks = list(callbacks)
         self.padded = getattr(data, "padded", False)
-        self.part, self.held_out = data.train, data.validation
-        self.steps = len(Batches(*self.part, config.batch_size, config.seed))
+        self.part: tuple = data.train
+        self.held_out: tuple | None = data.validation
+        x, y = self.part
+        batches = Batches(x, y, config.batch_size, config.seed)
+        self.steps = len(batches)  # per epoch
         if config.with_validation and self.held_out:
             self.part, self.held_out = joined(self.part, self.held_out), None
-        self.rows = []  # of the whole epochs
-        self.epoch = self.step = 0  # whole epochs, and steps of the next, that are done
-        self.stopped = False  # a callback ended the training
-        self.metrics = None  # their saved values, in the middle of an epoch
-        self.memory = None  # what the callbacks remember, packed, and the arrays
+        self.rows: list[dict] = []  # the history of the whole epochs
+        self.epoch = 0  # whole epochs that are done
+        self.step = 0  # steps of the next epoch that are done
+        self.stopped = False  # whether a callback has ended the training
+        self.metrics: list | None = None  # their saved values, in mid-epoch
+        self.memory: tuple | None = None  # saved attributes of the callbacks
         self.before = 0.0  # seconds of this epoch that an earlier process spent
+        self.undo_preparation: Callable[[], None] = lambda: None
         if config.strategy != "none":
-            prepare(model, self.batches()[0])
+            self.undo_preparation = prepare(model, self.batches()[0])
 
-    def batches(self):
-        """Training batches from the present epoch and step on."""
+    def batches(self) -> Batches:
+        """The training batches, from the present epoch and step on."""
+        x, y = self.part
         size, seed = self.config.batch_size, self.config.seed
-        batches = Batches(*self.part, size, seed, self.padded, self.steps)
+        batches = Batches(x, y, size, seed, self.padded, self.steps)
         batches.start_epoch(self.epoch, self.step)
         return batches
 
-    def fit(self, until):
+    def fit(self, until: int) -> None:
         """Trains up to the end of epoch `until`, in one call of Keras's fit."""
         config = self.config
         self.fed = self.batches()
         held_out = None
         if self.held_out:
-            size = 4 * config.batch_size
-            held_out = Batches(*self.held_out, size, padded=self.padded)
-        logs = self.run and config.tensorboard
-        loggers = board_callbacks(self.run, self.fed) if logs else []
+            x, y = self.held_out
+            held_out = Batches(x, y, 4 * config.batch_size, padded=self.padded)
+        loggers = []
+        if self.run and config.tensorboard:
+            loggers = board_callbacks(self.run, self.fed)
         self.model.fit(
             self.fed,
             validation_data=held_out,
             initial_epoch=until if self.stopped else self.epoch,
             epochs=until,
             callbacks=[*self.callbacks, *loggers, self],
-            shuffle=False,  # Batches does it; Keras would draw an order of its own
+            shuffle=False,  # Batches shuffles; Keras would draw an order of its own
             verbose=1 if sys.stdout.isatty() else 2,
         )
 
-    def build(self):
-        """Makes every variable there is, by a step whose effects are overwritten."""
+    def build(self) -> None:
+        """Makes every variable that the training uses.
+
+        It trains for one step, whose effects `restore` overwrites.
+        """
         batches = self.batches()
         batches.steps = 1
         self.model.fit(batches, shuffle=False, verbose=0)
         self.model.make_train_function(force=True)
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict | None = None) -> None:
         if self.memory:
             packed, arrays = self.memory
             for callback, state in zip(self.callbacks, packed):
                 for name, value in state.items():
                     setattr(callback, name, unpack(value, arrays))
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.fed.start_epoch(epoch, self.step)
         self.offset = self.step
         self.began = time.time() - self.before
         self.saved_at = self.step
-        if self.metrics is not None:
+        if self.run and self.metrics is not None:
             assign_all(self.model.metrics_variables, self.metrics, self.run.path)
             self.metrics = None
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         count_step()
         self.step = min(self.offset + batch + 1, self.steps)
-        due = self.step - self.saved_at >= self.config.save_every
-        # The epoch's end saves too. Keras takes the shape of batches from two of them.
-        if self.run and due and self.steps - self.step > 1:
-            self._check(logs)
+        is_due = self.step - self.saved_at >= self.config.save_every
+        # The end of the epoch saves too. At least two batches must be left for a
+        # resumed run, because Keras finds out their shapes from two of them.
+        if self.run and is_due and self.steps - self.step > 1:
+            self._check(logs or {})
             self.before = time.time() - self.began
-            self._save()
+            self._save(self.run)
             self.saved_at = self.step
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        logs = logs or {}
         self._check(logs)
         seconds = time.time() - self.began
         figures = {name: float(value) for name, value in logs.items()}
         self.rows.append({"epoch": epoch + 1, **figures, "seconds": round(seconds, 3)})
-        self.epoch, self.step, self.before = epoch + 1, 0, 0.0
+        self.epoch = epoch + 1
+        self.step = 0
+        self.before = 0.0
         self.stopped = self.model.stop_training
         if self.run:
             self.run.write("history.csv", lambda path: write_table(path, self.rows))
-            self._save()
+            self._save(self.run)
 
-    def _check(self, logs):
-        losses = {name: value for name, value in logs.items() if name.endswith("loss")}
-        for name, value in losses.items():
-            if not abs(value) < DIVERGED:
-                raise NotFinite(
-                    f"the {name} became {float(value)} in epoch {self.epoch + 1}"
-                )
-        # The loss is that before the step: it can be finite when the weights are not.
+    def _check(self, logs: dict) -> None:
+        """Raises NotFinite if a loss or a weight is not a usable number any more."""
+        epoch = self.epoch + 1
+        for name, value in logs.items():
+            if name.endswith("loss") and not abs(value) < DIVERGED:
+                raise NotFinite(f"the {name} became {float(value)} in epoch {epoch}")
+        # A loss is computed before the step that follows from it: it can be finite when
+        # that step has made the weights infinite.
         for weight in values_of(self.model.trainable_variables):
             if not np.isfinite(weight).all():
-                raise NotFinite(f"a weight became infinite in epoch {self.epoch + 1}")
+                raise NotFinite(f"a weight became infinite in epoch {epoch}")
 
-    def _save(self):
+    def _save(self, run: RunFolder) -> None:
         state, metrics = variables_of(self.model)
-        arrays = values_of([*state, *(metrics if self.step else ())])
-        memory = []
+        if not self.step:
+            metrics = []  # they begin anew with the next epoch
+        memory: list = []
+        packed = [pack_callback(callback, memory) for callback in self.callbacks]
         header = {
             "epoch": self.epoch,
             "step": self.step,
@@ -206,37 +259,42 @@ class _Progress(keras.callbacks.Callback):
             "data": getattr(self.data, "name", None),
             "stopped": self.stopped,
             "before": self.before,
-            "spent": time.time() - self.run.started,
+            "spent": time.time() - run.started,
             "rows": self.rows,
             "generators": generators_state(),
             "variables": len(state),
-            "metrics": len(metrics) if self.step else 0,
-            "callbacks": [pack_callback(c, memory) for c in self.callbacks],
+            "metrics": len(metrics),
+            "callbacks": packed,
             "versions": versions(),
         }
         done = self.epoch * self.steps + self.step
-        Saves(self.run).write(done, header, [*arrays, *memory])
+        arrays = values_of([*state, *metrics])
+        Saves(run).write(done, header, [*arrays, *memory])
 
-    def restore(self, saved):
-        """Puts the run where it was when `saved`, (header, arrays), was written."""
+    def restore(self, saved: Any, run: RunFolder) -> None:
+        """Puts the training where it was when `saved`, (header, arrays), was made."""
         header, arrays = saved
-        self._refuse_other(header)
+        self._refuse_other(header, run)
         state, _ = variables_of(self.model)
-        cut, end = header["variables"], header["variables"] + header["metrics"]
-        assign_all(state, arrays[:cut], self.run.path)
+        cut = header["variables"]
+        end = cut + header["metrics"]
+        assign_all(state, arrays[:cut], run.path)
         self.metrics = arrays[cut:end] if header["step"] else None
         self.memory = header["callbacks"], arrays[end:]
         set_generators_state(header["generators"])
         self.rows = list(header["rows"])
-        self.epoch, self.step = header["epoch"], header["step"]
-        self.stopped, self.before = header["stopped"], header["before"]
+        self.epoch = header["epoch"]
+        self.step = header["step"]
+        self.stopped = header["stopped"]
+        self.before = header["before"]
 
-    def _refuse_other(self, header):
+    def _refuse_other(self, header: dict, run: RunFolder) -> None:
+        """Ends the program if the save is of other data; warns of other versions."""
         got = getattr(self.data, "name", None), self.steps
         saved = header["data"], header["steps"]
         if got != saved:
             fail(
-                f"--resume found {self.run.path}, which learns from {saved[0]} in "
+                f"--resume found {run.path}, which learns from {saved[0]} in "
                 f"{saved[1]} steps an epoch, not from {got[0]} in {got[1]}: give it "
                 "the same data, or start without --resume"
             )

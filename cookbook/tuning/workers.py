@@ -1,14 +1,17 @@
-"""Workers: one search in several processes, or on several machines.
+"""Workers: one search is done by several processes, or by several machines.
 
     python -m cookbook tune recipes/mnist_cnn.py --workers 4 --tune 20
 
-starts the recipe once as keras-tuner's chief, which proposes the trials and trains the
-answer, and 4 times as a worker, which trains trials. A worker that is killed is started
-again, gets the same trial and goes on from its last save. On several machines start the
-recipe by hand on each, with the same flags, --run-dir a folder that all of them see,
-and three environment variables: KERASTUNER_ORACLE_IP and KERASTUNER_ORACLE_PORT, where
-the chief is to be found, and KERASTUNER_TUNER_ID, which is chief on one of them and
-worker_0, worker_1, ... on the others.
+starts the recipe five times: once as keras-tuner's chief, which proposes the trials and
+at last trains the best Config, and four times as a worker, which trains trials. A
+worker that is killed is started again, gets the same trial and goes on from its last
+save.
+
+On several machines start the recipe by hand on each, with the same flags, with a
+--run-dir that all of them can write to, and with three environment variables:
+KERASTUNER_ORACLE_IP and KERASTUNER_ORACLE_PORT, the address of the chief, and
+KERASTUNER_TUNER_ID, which is chief on one machine and worker_0, worker_1, ... on the
+others.
 """
 
 import os
@@ -16,34 +19,40 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cookbook.errors import fail
 from cookbook.processes import ID, IP, PORT, listens
 
+Process = subprocess.Popen
 
-def tune(paths, workers, words):
-    """Runs a recipe's search with `workers` workers; returns the exit status."""
-    if len(paths) != 1 or not Path(paths[0]).is_file():
-        fail(f"tune got {paths or 'no file'}, expected one, as recipes/mnist_cnn.py")
-    if workers < 1:
-        fail(f"--workers got {workers}, expected at least 1")
-    if not any(word.split("=")[0] == "--tune" for word in words):
-        fail(f"tune got no --tune: say how many trials, as in --tune {5 * workers}")
-    address = {IP: "127.0.0.1", PORT: str(_free_port())}
-    share = str(max(1, (os.cpu_count() or 1) // workers))
-    processes = {}
 
-    def start(name):
-        threads = {} if name == "chief" else {"TF_NUM_INTRAOP_THREADS": share}
+def tune(
+    paths: Sequence[str],
+    workers: int,
+    words: Sequence[str],
+) -> int:
+    """Runs the search of a recipe with several workers; returns the exit status.
+
+    paths: one path, that of the recipe.
+    words: the flags of the recipe, such as --tune 20.
+    """
+    _refuse_mistakes(paths, workers, words)
+    port = _free_port()
+    address = {IP: "127.0.0.1", PORT: str(port)}
+    threads_each = str(max(1, (os.cpu_count() or 1) // workers))
+    processes: dict[str, Process] = {}
+
+    def start(name: str) -> None:
+        threads = {} if name == "chief" else {"TF_NUM_INTRAOP_THREADS": threads_each}
         environment = {**threads, **os.environ, **address, ID: name}
-        processes[name] = subprocess.Popen(
-            [sys.executable, *paths, *words], env=environment
-        )
+        command = [sys.executable, *paths, *words]
+        processes[name] = subprocess.Popen(command, env=environment)
 
     try:
         start("chief")
-        while not listens(*address.values()):  # a mistake is told by the chief alone
+        while not listens("127.0.0.1", port):  # so the chief alone reports a mistake
             if processes["chief"].poll() is not None:
                 return _status_of(processes["chief"])
             time.sleep(0.2)
@@ -51,7 +60,7 @@ def tune(paths, workers, words):
             start(f"worker_{i}")
         return _watch(processes, start)
     except KeyboardInterrupt:
-        processes["chief"].wait()  # the terminal has told it, too
+        processes["chief"].wait()  # the terminal has interrupted the chief too
         return 130
     finally:
         for process in processes.values():
@@ -59,13 +68,26 @@ def tune(paths, workers, words):
             process.wait()
 
 
-def _watch(processes, start):
-    """Starts killed workers again until the chief ends; the exit status."""
+def _refuse_mistakes(
+    paths: Sequence[str],
+    workers: int,
+    words: Sequence[str],
+) -> None:
+    if len(paths) != 1 or not Path(paths[0]).is_file():
+        fail(f"tune got {paths or 'no file'}, expected one, as recipes/mnist_cnn.py")
+    if workers < 1:
+        fail(f"--workers got {workers}, expected at least 1")
+    if not any(word.split("=")[0] == "--tune" for word in words):
+        fail(f"tune got no --tune: say how many trials, as in --tune {5 * workers}")
+
+
+def _watch(processes: dict[str, Process], start: Callable[[str], None]) -> int:
+    """Starts killed workers again until the chief ends; returns the exit status."""
     chief = processes["chief"]
     while chief.poll() is None:
         for name, process in list(processes.items()):
             if name != "chief" and process.poll():
-                if process.returncode > 0:  # its own mistake, which it has told
+                if process.returncode > 0:  # it has reported a mistake of its own
                     return process.returncode
                 print(f"{name} was killed: started again", flush=True)
                 start(name)
@@ -73,13 +95,15 @@ def _watch(processes, start):
     return _status_of(chief)
 
 
-def _status_of(chief):
+def _status_of(chief: Process) -> int:
+    """The exit status of the chief; a kill is a negative number, as on POSIX."""
     if chief.returncode < 0:
         print("the chief was killed; the same command with --resume goes on")
     return abs(chief.returncode)
 
 
-def _free_port():
+def _free_port() -> int:
+    """The number of a port on which no process listens."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]

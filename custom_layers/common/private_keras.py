@@ -5,6 +5,7 @@ publish, so a new release of Keras can break this file only. Works with Keras 3.
 with keras-nightly 3.16.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -63,3 +64,42 @@ def optimized_variables(optimizer: keras.optimizers.Optimizer) -> list:
 def decays(optimizer: keras.optimizers.Optimizer, variable: Any) -> bool:
     """Whether `exclude_from_weight_decay` lets the variable shrink."""
     return optimizer._use_weight_decay(variable)
+
+
+def mend_distributed_training(model: keras.Model, batch: Any) -> Callable[[], None]:
+    """Lets `fit` train the model by tf.distribute; the function returned undoes it.
+
+    This changes Keras globally: it replaces a function of Keras's TensorFlow trainer.
+    It works around two faults of Keras with several machines:
+
+    - Keras cannot make the variables of a model from a batch that is divided among
+      machines. They are made here, from the whole `batch`, and `fit` makes none.
+    - It averages the metrics along an axis of replicas that they lack. The first one is
+      taken instead: its value is already that of all replicas.
+    """
+    from keras.src.backend.tensorflow import trainer
+
+    with model.distribute_strategy.scope():
+        model._symbolic_build(data_batch=batch)
+    model._maybe_symbolic_build = lambda **ignored: None
+    reduce = trainer.reduce_per_replica
+
+    def take_the_first(values: Any, strategy: Any, reduction: str) -> Any:
+        reduction = "first" if reduction == "auto" else reduction
+        return reduce(values, strategy, reduction)
+
+    def undo() -> None:
+        trainer.reduce_per_replica = reduce
+        model.__dict__.pop("_maybe_symbolic_build", None)
+
+    trainer.reduce_per_replica = take_the_first
+    return undo
+
+
+def forget_strategy(model: keras.Model) -> None:
+    """Takes the model out of the tf.distribute strategy that it was built in.
+
+    From then on it trains and answers in this process alone.
+    """
+    model._distribute_strategy = None
+    model.train_function = model.test_function = model.predict_function = None

@@ -18,6 +18,7 @@ from .focal import (
     categorical_focal_crossentropy,
     categorical_generalized_cross_entropy,
 )
+from .image_statistics import gram_matrix, pixel_differences
 from .margin import (
     CategoricalHinge,
     Hinge,

@@ -8,13 +8,11 @@ import pytest
 
 from cookbook.command_line import parse
 from cookbook.data.images import load_images
-from cookbook.reports.generated.anomaly import (
+from cookbook.reports.generated.anomaly_detection import (
     odd_one_out,
-    plane_distance,
     report_anomalies,
 )
 from cookbook.training.run_folder import RunFolder
-from oracle import array
 from recipes import gan_anomaly
 
 
@@ -41,28 +39,6 @@ def test_an_odd_class_that_is_not_there_is_refused(capsys):
     assert "--odd-one got 10, expected a class of digits: 0 to 9" in (
         capsys.readouterr().err
     )
-
-
-def test_the_plane_distance_is_what_leaves_the_plane_of_the_examples():
-    """Examples vary in the first two of four pixels, around (3, 3, 3, 3)."""
-    x = np.full((50, 2, 2, 1), 3.0)
-    x[:, 0, :, 0] += array(50, 2)
-    distance = plane_distance(x, 2)
-    probe = np.full((2, 2, 2, 1), 3.0)
-    probe[0, 0] += 7  # within the plane
-    probe[1, 1, 0] += 2
-    np.testing.assert_allclose(distance(probe), [0, 2**2 / 4], atol=1e-9)
-
-
-def test_the_plane_distance_agrees_with_scikit_learn_s_pca():
-    from sklearn.decomposition import PCA
-
-    x, probe = array(60, 3, 3, 1), array(5, 3, 3, 1, seed=1)
-    pca = PCA(4).fit(x.reshape(60, 9))
-    flat = probe.reshape(5, 9)
-    apart = flat - pca.inverse_transform(pca.transform(flat))
-    wanted = np.mean(np.square(apart), axis=1)
-    np.testing.assert_allclose(plane_distance(x, 4)(probe), wanted, rtol=1e-4)
 
 
 def test_the_area_is_how_often_an_anomaly_outranks_a_normal_image(tmp_path):

@@ -57,7 +57,7 @@ def test_an_unknown_network_gets_a_suggestion(capsys):
 
 def test_a_file_that_is_missing_or_of_another_kind_is_refused(capsys, tmp_path):
     missing = tmp_path / "missing.weights.h5"
-    assert "which is no file" in refused(capsys, "MobileNetV2", str(missing))
+    assert "which is not a file" in refused(capsys, "MobileNetV2", str(missing))
     strange = tmp_path / "strange.weights.h5"
     strange.write_text("no weights")
     assert f"--weights {strange}" in refused(capsys, "MobileNetV2", str(strange))

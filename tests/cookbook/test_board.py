@@ -5,13 +5,11 @@ import dataclasses
 import keras
 import numpy as np
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from test_training import Config, Data
-from test_tuning import build, space
-from test_tuning import data as small
 
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
 from cookbook.tuning.search import search
+from small_training import Config, Data, build, data, space
 
 
 def tags(folder):
@@ -65,7 +63,7 @@ def test_a_search_is_a_table_of_settings_and_scores(tmp_path):
         space_defaults(), run_dir=tmp_path, tune=2, epochs=1, tensorboard=True
     )
     run = RunFolder.open("r", config)
-    search(space, build, small(), config, run)
+    search(space, build, data(), config, run)
     trials = sorted((run.path / "tensorboard").glob("trial_*"))
     assert len(trials) == 2
     assert tags(trials[0])["plugins"] >= {"hparams", "scalars"}

@@ -13,13 +13,12 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from test_survival import without_times
-from test_training import Config, data, model
 
 from cookbook.pages.catalogue import ROOT
 from cookbook.training.checkpoint import FORMAT, MAGIC, Saves, pack_save, unpack_save
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import train
+from small_training import Config, data, model, without_times
 
 
 def test_a_save_gives_back_what_was_put_in():
@@ -113,6 +112,7 @@ def test_another_model_is_refused(finished, capsys):
     assert "its code has changed" in refusal(capsys, resume, config, other)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="limits of a process are POSIX's")
 def test_a_full_disk_is_one_line_and_what_was_saved_stays(finished, capsys):
     """A limit on a file's size stands for the disk's: the write itself fails."""
     _, run = finished
@@ -146,7 +146,7 @@ def test_a_folder_without_the_right_to_write_is_one_line():
             code = f"""
             import os
             from pathlib import Path
-            from cookbook.command_line import TrainingConfig
+            from cookbook.config import TrainingConfig
             from cookbook.training.run_folder import RunFolder
             if os.geteuid() == 0:  # whom no right is denied; who can read Python
                 import fcntl  # noqa: F401
@@ -174,11 +174,12 @@ def script(code):
     )
 
 
+@pytest.mark.skipif(os.name != "posix", reason="locks of a file are POSIX's")
 def test_a_second_process_on_one_folder_is_refused_until_the_first_ends(tmp_path):
     code = f"""
     import sys
     from pathlib import Path
-    from cookbook.command_line import TrainingConfig
+    from cookbook.config import TrainingConfig
     from cookbook.training.run_folder import RunFolder
     config = TrainingConfig(run_dir=Path({str(tmp_path)!r}), resume={{}})
     run = RunFolder.open("r", config)

@@ -1,18 +1,25 @@
 """Report and pictures: the last line, metrics.json, and files that can be seen."""
 
+import ast
 import dataclasses
 import json
 
 import keras
 import numpy as np
+import pytest
 from matplotlib.image import imread
 
+from cookbook.command_line import parse
 from cookbook.config import Count, TrainingConfig
-from cookbook.data.images import Images
+from cookbook.data.images import Images, load_images
+from cookbook.pages.catalogue import ROOT
 from cookbook.plots.figures import draw_mistakes
-from cookbook.reports.classifier import report_classifier
+from cookbook.reports.finish import Run
+from cookbook.reports.image_classifier import report_classifier
+from cookbook.reports.machine import machine
 from cookbook.training.run_folder import RunFolder
 from oracle import array
+from recipes import mnist_mlp, xor_from_scratch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,3 +100,48 @@ def test_no_mistakes_is_a_picture_too(tmp_path):
     x, y = array(5, 4, 4, 1, low=0, high=9, dtype="uint8"), np.arange(5)
     draw_mistakes(x, y, np.eye(5), tuple("abcde"), run)
     assert (run.path / "mistakes.png").exists()
+
+
+@pytest.mark.parametrize("recipe", [mnist_mlp, xor_from_scratch])
+def test_main_returns_a_run_with_the_figures_of_metrics_json(recipe, tmp_path):
+    config = parse(recipe.Config, ["--quick", "--run-dir", str(tmp_path)])
+    run = recipe.main(config)
+    (folder,) = tmp_path.glob("*/*/")
+    assert isinstance(run, Run)
+    assert run.folder == folder
+    metrics = json.loads((folder / "metrics.json").read_text())
+    for claim in metrics.get("claims", []):  # of the lab
+        metrics[claim["text"]] = claim["measured"]
+    assert run.figures
+    for name, value in run.figures.items():
+        assert metrics[name] == value
+    if recipe is mnist_mlp:
+        x, y = load_images("digits", "mnist").test
+        accuracy = np.mean(run.model.predict(x, verbose=0).argmax(-1) == y)
+        assert accuracy == pytest.approx(run.figures["test accuracy"])
+        assert [row["epoch"] for row in run.history] == [*range(1, 21)]
+    else:
+        assert run.model is None
+
+
+def test_every_report_returns_the_run():
+    found = []
+    for path in (ROOT / "cookbook" / "reports").rglob("*.py"):
+        for node in ast.parse(path.read_text()).body:
+            name = getattr(node, "name", "")
+            if name == "finish" or name.startswith("report_"):
+                found.append(name)
+                assert ast.unparse(node.returns) == "Run", name
+                assert ast.unparse(node.body[-1]).startswith("return "), name
+    assert len(found) == 9
+
+
+def test_the_machine_is_named_where_linux_says_nothing_of_it(monkeypatch):
+    monkeypatch.delattr("os.sched_getaffinity", raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: None)
+
+    def missing(*_, **__):
+        raise FileNotFoundError
+
+    monkeypatch.setattr("pathlib.Path.read_text", missing)
+    assert machine().endswith(", 1 core")

@@ -7,13 +7,16 @@ import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
+from cookbook.data.images import load_images
 from cookbook.data.ring import load_ring
-from cookbook.reports.generated.scoreboard import score_images
+from cookbook.reports.generated import sample_quality
+from cookbook.reports.generated.sample_quality import judged, score_images
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import train
 from custom_layers.metrics import FrechetDistance, ModeOverlap
 from custom_layers.models import AdversarialModel, WassersteinGAN
 from oracle import array
+from recipes import mnist_mlp
 from recipes.ring_gan import Config
 
 
@@ -119,6 +122,25 @@ def test_the_judge_counts_classes_and_whether_they_were_asked_for():
     assert found["asked class"] == 0.25
     assert found["mode histogram"] == [10, 30]
     assert found["sure share"] == 1
+
+
+def test_the_judge_is_the_recipes_network_for_pixels_from_minus_one_to_one(
+    tmp_path, monkeypatch
+):
+    """A recipe hands in its module; cookbook trains the network and keeps it."""
+    monkeypatch.setattr(sample_quality, "JUDGE_EPOCHS", 1)
+    images = load_images("digits", "mnist")
+    config = mnist_mlp.Config(run_dir=tmp_path)
+    data = judged(images, config, mnist_mlp)
+    (file,) = (tmp_path / "networks").iterdir()
+    network = keras.models.load_model(file)
+    x, y = data.test
+    assert (x.min(), x.max()) == (-1, 1)
+    assert y is images.test[1]
+    features, logits = data.judge(x)
+    expected = network(images.test[0].astype("float32"))
+    np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(network.layers[-1](features), logits)
 
 
 @pytest.mark.parametrize("rate", [float("nan"), 1e3])

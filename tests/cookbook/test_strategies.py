@@ -7,23 +7,24 @@ import socket
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 
 from cookbook.command_line import parse
 from cookbook.pages.catalogue import ROOT
+from cookbook.training.strategies import prepare, use_strategy
 from recipes import mnist_mlp, shakespeare_gpt
 
 FLAGS = ["--quick", "--epochs", "2"]
 TWO_DEVICES = """
-import sys
 import tensorflow as tf
 (cpu,) = tf.config.list_physical_devices("CPU")
 half = tf.config.LogicalDeviceConfiguration()
 tf.config.set_logical_device_configuration(cpu, [half, half])
-from cookbook.command_line import parse
+from cookbook.training.launch import launch
 from recipes import NAME as recipe
-recipe.main(parse(recipe.Config, sys.argv[1:]))
+launch(recipe.main, recipe.Config)
 """
 
 
@@ -103,8 +104,24 @@ def test_random_layers_and_batch_statistics_run_on_two_devices(tmp_path):
 def test_a_wrong_tf_config_is_one_line(content, monkeypatch, capsys):
     monkeypatch.setenv("TF_CONFIG", content)
     with pytest.raises(SystemExit) as stop:
-        parse(mnist_mlp.Config, ["--strategy", "multiworker"])
+        use_strategy(parse(mnist_mlp.Config, ["--strategy", "multiworker"]))
     assert stop.value.code == 2
     err = capsys.readouterr().err.strip()
     assert err.startswith("error: --strategy multiworker found TF_CONFIG=")
     assert len(err.splitlines()) == 1
+
+
+def test_what_a_strategy_changes_in_keras_is_undone():
+    from keras.src.backend.tensorflow import trainer
+
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x = np.ones((4, 2), "float32")
+    before = trainer.reduce_per_replica
+    undo = prepare(model, (x, x[:, :1]))
+    assert model.built
+    assert trainer.reduce_per_replica is not before
+    undo()
+    assert trainer.reduce_per_replica is before
+    assert "_maybe_symbolic_build" not in vars(model)
+    assert len(model.fit(x, x[:, :1], verbose=0).epoch) == 1

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 import time
@@ -10,17 +11,17 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from test_training import Config, data, model
 
-from cookbook.command_line import parse
 from cookbook.data.batches import Batches
 from cookbook.pages.catalogue import ROOT
 from cookbook.training.chaos import differences
 from cookbook.training.checkpoint import pack_save
+from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
 from custom_layers.models import AdversarialModel, NonSaturatingGAN
 from custom_layers.optimizers import SWA, Adam, Lookahead
+from small_training import Config, data, model, without_times
 
 
 class Killed(Exception):
@@ -57,10 +58,6 @@ def broken_and_resumed(build, config, after, chosen=list, examples=None):
     idle = keras.callbacks.LambdaCallback()
     history = train(net, examples, again, RunFolder.open("r", again), [*chosen(), idle])
     return net, history
-
-
-def without_times(rows):
-    return [{k: v for k, v in row.items() if k != "seconds"} for row in rows]
 
 
 def assert_same(net, history, whole, rows):
@@ -181,6 +178,7 @@ def test_padded_batches_of_equal_length_first_do_not_fix_the_length():
     assert batches[1][0].shape == (4, 6)
 
 
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="fork is POSIX's")
 FORKS = """
 import os, sys
 from pathlib import Path
@@ -217,6 +215,7 @@ def killed(folder, kills, *arguments):
     return differences(folder / "whole", folder / "broken")
 
 
+@needs_fork
 def test_killed_at_random_steps_a_run_ends_with_the_same_bits(tmp_path):
     rng = np.random.default_rng(int(time.time()))
     kills = [int(n) for n in rng.integers(1, 9, size=3)]
@@ -224,6 +223,7 @@ def test_killed_at_random_steps_a_run_ends_with_the_same_bits(tmp_path):
     assert not killed(tmp_path, kills, *arguments), kills
 
 
+@needs_fork
 def test_killed_at_random_steps_a_search_gives_the_same_table(tmp_path):
     rng = np.random.default_rng(int(time.time()))
     kills = [int(rng.integers(1, 12))]
@@ -231,6 +231,7 @@ def test_killed_at_random_steps_a_search_gives_the_same_table(tmp_path):
     assert not killed(tmp_path, kills, *arguments, "--save-every", "10"), kills
 
 
+@needs_fork
 @pytest.mark.slow
 def test_a_recipe_survives_chaos():
     path = Path(ROOT, "recipes", "mnist_mlp.py")
@@ -256,7 +257,8 @@ def test_chaos_tells_runs_apart_that_differ(tmp_path, monkeypatch):
         folder.joinpath("step_3.save").write_bytes(save)
     different = differences(tmp_path / "whole", tmp_path / "broken")
     assert different == ["last save", "history.csv"]
-    monkeypatch.setattr("cookbook.training.chaos.prove_survival", lambda config: 7)
+    monkeypatch.setattr("cookbook.training.launch.prove_survival", lambda config: 7)
+    monkeypatch.setattr(sys, "argv", ["recipe", "--chaos", "2"])
     with pytest.raises(SystemExit) as stop:
-        parse(Config, ["--chaos", "2"])
+        launch(None, Config)
     assert stop.value.code == 7

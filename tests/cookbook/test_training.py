@@ -13,48 +13,13 @@ import keras
 import numpy as np
 import pytest
 
-from cookbook.config import Count, TrainingConfig
 from cookbook.data.batches import Batches
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
 from oracle import array
+from small_training import Config, data, model
 
 ROOT = Path(__file__).parents[2]
-
-
-@dataclasses.dataclass(frozen=True)
-class Config(TrainingConfig):
-    epochs: Count = 4  # passes
-    batch_size: Count = 8  # examples a step
-
-
-@dataclasses.dataclass(frozen=True)
-class Data:
-    train: tuple
-    validation: tuple
-
-
-def data():
-    x, y = array(50, 6), array(50, low=0, high=3, dtype="int64")
-    return Data((x[:40], y[:40]), (x[40:], y[40:]))
-
-
-def model(learning_rate=0.01):
-    """With dropout and batch normalization: their state must be resumed too."""
-    seed_everything(3)
-    net = keras.Sequential(
-        [
-            keras.Input((6,)),
-            keras.layers.Dense(8),
-            keras.layers.BatchNormalization(),
-            keras.layers.Dropout(0.5),
-            keras.layers.Dense(3),
-        ]
-    )
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    optimizer = keras.optimizers.Adam(learning_rate)
-    net.compile(optimizer, loss, metrics=["accuracy"], jit_compile=False)
-    return net
 
 
 def test_batches_cover_the_data_once_in_an_order_of_seed_and_epoch():
@@ -244,6 +209,38 @@ def test_two_runs_of_one_second_get_two_folders(tmp_path):
     assert RunFolder.open("r", config).path != RunFolder.open("r", config).path
 
 
+WITHOUT_POSIX = """
+import importlib, os, pkgutil, signal, sys
+for name in ("fcntl", "resource", "pwd", "grp", "termios"):
+    sys.modules[name] = None
+for module, names in (
+    (os, ("fork", "geteuid", "getuid", "setuid", "killpg", "sched_getaffinity")),
+    (signal, ("SIGKILL", "SIGHUP", "SIGQUIT", "SIGALRM", "SIGUSR1")),
+):
+    for name in names:
+        if hasattr(module, name):
+            delattr(module, name)
+import cookbook
+for info in pkgutil.walk_packages(cookbook.__path__, "cookbook."):
+    if not info.name.endswith("__main__"):
+        importlib.import_module(info.name)
+from pathlib import Path
+from cookbook.config import TrainingConfig
+from cookbook.reports.machine import machine
+from cookbook.training.run_folder import RunFolder
+run = RunFolder.open("r", TrainingConfig(run_dir=Path(sys.argv[1])))
+run.write_json("metrics.json", {"machine": machine()})
+"""
+
+
+def test_cookbook_imports_and_writes_without_what_only_posix_has(tmp_path):
+    command = [sys.executable, "-c", WITHOUT_POSIX, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (metrics,) = tmp_path.glob("r/*/metrics.json")
+    assert " core" in json.loads(metrics.read_text())["machine"]
+
+
 def test_a_file_appears_only_once_it_is_whole(tmp_path):
     run = RunFolder.open("r", Config(run_dir=tmp_path))
 
@@ -300,6 +297,7 @@ def test_the_last_finite_state_is_kept_and_goes_on(after, tmp_path, capsys):
         np.testing.assert_array_equal(ours, expected)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGINT to send")
 def test_ctrl_c_keeps_what_was_trained_and_exits_with_130(tmp_path):
     command = [sys.executable, "recipes/mnist_mlp.py", "--data", "digits"]
     process = subprocess.Popen(

@@ -1,63 +1,22 @@
 """Tuning: the answer is the best Config, and the same search gives it again."""
 
-import csv
 import dataclasses
-import json
 
 import keras
 import numpy as np
 import pytest
 from matplotlib.image import imread
-from test_training import data
 
 from cookbook.command_line import parse
-from cookbook.config import Count, Rate, TrainingConfig
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
-from cookbook.tuning.search import ATTEMPTS, search
-
-
-@dataclasses.dataclass(frozen=True)
-class Config(TrainingConfig):
-    epochs: Count = 2  # passes
-    units: Count = 4  # hidden units
-    learning_rate: Rate = 0.01  # step size
-    batch_size: Count = 8  # examples a step
-
-
-def space(hp):
-    return Config(
-        units=hp.Choice("units", [2, 4, 8, 16]),
-        learning_rate=hp.Float("learning_rate", 1e-3, 1e-1, sampling="log"),
-    )
-
-
-def build(config, data):
-    net = keras.Sequential(
-        [
-            keras.Input(data.train[0].shape[1:]),
-            keras.layers.Dense(config.units, activation="relu"),
-            keras.layers.Dense(3),
-        ]
-    )
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    optimizer = keras.optimizers.Adam(config.learning_rate)
-    net.compile(optimizer, loss, metrics=["accuracy"], run_eagerly=True)
-    return net
-
-
-def table(run):
-    with (run.path / "tuning.csv").open() as file:
-        return list(csv.DictReader(file))
-
-
-def entries(run):
-    files = sorted((run.path / "trials").iterdir())
-    return [json.loads(file.read_text()) for file in files]
+from cookbook.tuning.search import search
+from cookbook.tuning.trials import ATTEMPTS
+from small_training import SearchConfig, build, data, entries, space, table
 
 
 def test_search_returns_the_best_row_and_keeps_the_other_settings(tmp_path):
-    config = Config(run_dir=tmp_path, tune=4, epochs=3)
+    config = SearchConfig(run_dir=tmp_path, tune=4, epochs=3)
     run = RunFolder.open("r", config)
     best = search(space, build, data(), config, run)
     rows = table(run)
@@ -70,7 +29,7 @@ def test_search_returns_the_best_row_and_keeps_the_other_settings(tmp_path):
 
 
 def test_of_a_loss_the_smallest_is_best(tmp_path):
-    config = Config(run_dir=tmp_path, tune=3)
+    config = SearchConfig(run_dir=tmp_path, tune=3)
     run = RunFolder.open("r", config)
     best = search(space, build, data(), config, run, score="val_loss")
     losses = [float(row["val_loss"]) for row in table(run)]
@@ -82,10 +41,11 @@ def test_of_a_loss_the_smallest_is_best(tmp_path):
 def test_every_tuner_gives_the_same_table_again_after_a_break(tuner, tmp_path, capsys):
     """The second search is broken in its 4th trial, then goes on to the same end.
 
-    With seed 0, which keras-tuner itself takes for no seed.
+    Both have the seed 0, which keras-tuner itself takes for no seed.
     """
     epochs = 3 if tuner == "hyperband" else 2
-    config = Config(run_dir=tmp_path, tune=5, tuner=tuner, epochs=epochs, save_every=2)
+    settings = {"tuner": tuner, "epochs": epochs, "save_every": 2}
+    config = SearchConfig(run_dir=tmp_path, tune=5, **settings)
     whole = RunFolder.open("whole", config)
     search(space, build, data(), config, whole)
 
@@ -127,7 +87,7 @@ def test_every_tuner_gives_the_same_table_again_after_a_break(tuner, tmp_path, c
 
 def test_a_promoted_trial_goes_on_with_its_optimizers_state(tmp_path):
     """Hyperband's promoted trial has the history of one that was never cut."""
-    config = Config(run_dir=tmp_path, tune=8, tuner="hyperband", epochs=3)
+    config = SearchConfig(run_dir=tmp_path, tune=8, tuner="hyperband", epochs=3)
     run = RunFolder.open("r", config)
     search(space, build, data(), config, run)
     trials = entries(run)
@@ -143,7 +103,7 @@ def test_a_promoted_trial_goes_on_with_its_optimizers_state(tmp_path):
 
 def test_failing_trials_are_recorded_and_the_search_goes_on(tmp_path, capsys):
     def risky(hp):
-        return Config(
+        return SearchConfig(
             units=hp.Choice("units", [2, 4, 8, 16]),
             batch_size=hp.Choice("batch_size", [4, 8]),
         )
@@ -156,7 +116,7 @@ def test_failing_trials_are_recorded_and_the_search_goes_on(tmp_path, capsys):
             net.trainable_variables[0].assign(np.nan * net.trainable_variables[0])
         return net
 
-    config = Config(run_dir=tmp_path, tune=8, tuner="grid", epochs=1)
+    config = SearchConfig(run_dir=tmp_path, tune=8, tuner="grid", epochs=1)
     run = RunFolder.open("r", config)
     best = search(risky, fails, data(), config, run)
     assert best.units in (2, 16)
@@ -174,7 +134,7 @@ def test_a_search_in_which_all_fails_says_why(tmp_path, capsys):
     def fails(config, data):
         raise ValueError("never fits")
 
-    config = Config(run_dir=tmp_path, tune=2)
+    config = SearchConfig(run_dir=tmp_path, tune=2)
     with pytest.raises(SystemExit) as stop:
         search(space, fails, data(), config, RunFolder.open("r", config))
     assert stop.value.code == 2
@@ -195,9 +155,9 @@ def test_a_trial_that_kills_the_process_again_and_again_counts_as_failed(tmp_pat
         return build(config, data)
 
     def few(hp):
-        return Config(units=hp.Choice("units", [4, 8]))
+        return SearchConfig(units=hp.Choice("units", [4, 8]))
 
-    config = Config(run_dir=tmp_path, tune=2, tuner="grid", epochs=1)
+    config = SearchConfig(run_dir=tmp_path, tune=2, tuner="grid", epochs=1)
     run = RunFolder.open("r", config)
     for _ in range(ATTEMPTS):
         with pytest.raises(Killed):
@@ -207,17 +167,17 @@ def test_a_trial_that_kills_the_process_again_and_again_counts_as_failed(tmp_pat
 
 
 def test_the_printed_flags_give_the_best_config_again(tmp_path, capsys):
-    config = Config(run_dir=tmp_path, tune=2, epochs=1, seed=5)
+    config = SearchConfig(run_dir=tmp_path, tune=2, epochs=1, seed=5)
     best = search(space, build, data(), config, RunFolder.open("r", config))
     assert best.with_validation
     last = capsys.readouterr().out.strip().splitlines()[-1]
     assert last.startswith("best: python ")
-    printed = parse(Config, last.split(".py ")[1].split())
+    printed = parse(SearchConfig, last.split(".py ")[1].split())
     assert printed == dataclasses.replace(best, tune=0)
 
 
 def test_pictures_of_a_search_are_drawn_and_not_blank(tmp_path):
-    config = Config(run_dir=tmp_path, tune=3, epochs=1)
+    config = SearchConfig(run_dir=tmp_path, tune=3, epochs=1)
     run = RunFolder.open("r", config)
     search(space, build, data(), config, run)
     for name in ("tuning_parallel.png", "tuning_scores.png"):
@@ -225,19 +185,19 @@ def test_pictures_of_a_search_are_drawn_and_not_blank(tmp_path):
 
 
 def test_a_column_that_is_not_there_is_refused(tmp_path, capsys):
-    config = Config(run_dir=tmp_path, tune=2, epochs=1)
+    config = SearchConfig(run_dir=tmp_path, tune=2, epochs=1)
     with pytest.raises(SystemExit):
         search(space, build, data(), config, RunFolder.open("r", config), "val_bleu")
     assert "needs the column val_bleu, got epoch, accuracy" in capsys.readouterr().err
 
 
 def test_a_space_that_changed_is_refused_on_resume(tmp_path, capsys):
-    config = Config(run_dir=tmp_path, tune=2, epochs=1)
+    config = SearchConfig(run_dir=tmp_path, tune=2, epochs=1)
     run = RunFolder.open("r", config)
     search(space, build, data(), config, run)
 
     def other(hp):
-        return Config(units=hp.Choice("units", [3, 5]))
+        return SearchConfig(units=hp.Choice("units", [3, 5]))
 
     with pytest.raises(SystemExit):
         search(other, build, data(), config, run)

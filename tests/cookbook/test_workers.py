@@ -10,15 +10,15 @@ import time
 from pathlib import Path
 
 import pytest
-from test_training import data
-from test_tuning import Config, build, entries, space
 
+from cookbook import processes
 from cookbook.command_line import parse
 from cookbook.pages.catalogue import ROOT
 from cookbook.training.run_folder import RunFolder
 from cookbook.tuning import workers
 from cookbook.tuning.search import search
 from recipes import mnist_mlp
+from small_training import SearchConfig, build, data, entries, space
 
 FLAGS = ["--quick", "--tune", "6", "--epochs", "2", "--save-every", "5"]
 
@@ -38,7 +38,7 @@ def process_of(launcher, name):
             environment = (path / "environ").read_text().split("\0")
         except OSError:  # it has ended meanwhile
             continue
-        if int(parent) == launcher and f"{workers.ID}={name}" in environment:
+        if int(parent) == launcher and f"{processes.ID}={name}" in environment:
             return int(path.name)
     return None
 
@@ -91,11 +91,11 @@ def test_a_search_whose_workers_and_chief_are_killed_finds_what_one_process_find
 
 def test_another_proposal_under_a_known_name_starts_anew(tmp_path, monkeypatch):
     """As from a new chief, after scores that came in another order."""
-    config = Config(run_dir=tmp_path, tune=2, epochs=1)
+    config = SearchConfig(run_dir=tmp_path, tune=2, epochs=1)
     run = RunFolder.open("r", config)
     search(space, build, data(), config, run)
     before = entries(run)
-    monkeypatch.setattr("cookbook.tuning.search.role", lambda: "chief_in_a_test")
+    monkeypatch.setattr("cookbook.tuning.trials.role", lambda: "chief_in_a_test")
     other = dataclasses.replace(config, seed=1)
     search(space, build, data(), other, run)
     assert [e["values"] for e in entries(run)] != [e["values"] for e in before]
@@ -127,20 +127,20 @@ def test_a_mistake_of_the_recipes_flags_is_told_once(tmp_path):
 
 
 def test_a_worker_without_a_chief_says_so(monkeypatch, capsys, tmp_path):
-    monkeypatch.setenv(workers.ID, "worker_3")
-    monkeypatch.setenv(workers.IP, "127.0.0.1")
-    monkeypatch.setenv(workers.PORT, "9")
-    monkeypatch.setattr(workers, "PATIENCE", 0)
+    monkeypatch.setenv(processes.ID, "worker_3")
+    monkeypatch.setenv(processes.IP, "127.0.0.1")
+    monkeypatch.setenv(processes.PORT, "9")
+    monkeypatch.setattr(processes, "PATIENCE", 0)
     with pytest.raises(SystemExit) as stop:
-        RunFolder.open("r", Config(run_dir=tmp_path))
+        RunFolder.open("r", SearchConfig(run_dir=tmp_path))
     assert stop.value.code == 2
     assert "worker_3 found no chief at 127.0.0.1:9" in capsys.readouterr().err
 
 
 def test_an_address_without_a_name_is_one_line(monkeypatch, capsys):
-    monkeypatch.setenv(workers.IP, "127.0.0.1")
+    monkeypatch.setenv(processes.IP, "127.0.0.1")
     with pytest.raises(SystemExit) as stop:
-        workers.role()
+        processes.role()
     assert stop.value.code == 2
     err = capsys.readouterr().err
-    assert f"{workers.IP} is set, but not {workers.ID} and {workers.PORT}" in err
+    assert f"{processes.IP} is set, but not {processes.ID} and {processes.PORT}" in err

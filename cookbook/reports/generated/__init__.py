@@ -1,1 +1,1 @@
-"""Reports on what a network makes: images, styles, anomalies it finds."""
+"""Reports on what networks generate, and on what is done with it."""

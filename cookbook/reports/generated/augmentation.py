@@ -1,109 +1,169 @@
-"""Augmentation: more images out of few, and what each way of it gains."""
+"""Report on augmentation: what a classifier gains from more images made out of few."""
 
 import dataclasses
+from collections.abc import Sequence
 
+import keras
 import numpy as np
 from matplotlib.figure import Figure
 
+from cookbook.data.images import Images
 from cookbook.plots.figures import BLUE, ORANGE, draw_curves, panel, save_figure
 from cookbook.plots.gallery import draw_tiles
-from cookbook.reports.finish import finish
+from cookbook.reports.finish import Expected, Figures, Run, finish, print_figures
+from cookbook.training.run_folder import RunFolder
+from custom_layers.models import AdversarialModel
 
-GAIN, ERROR = "gain by generated images", "standard error of the gain"
+Accuracies = dict[str, list[float]]  # {way to augment: accuracy of each repetition}
+GAIN = "gain by generated images"
+ERROR = "standard error of the gain"
+SHOWN = 10  # images of each class in beside.png
 
 
-def repeated(data, count):
-    """The image set with `count` training images, each as often as any other."""
+def repeated(data: Images, count: int) -> Images:
+    """The image set with `count` training images: the same few, again and again."""
     x, y = data.train
     rows = np.arange(count) % len(y)
-    return dataclasses.replace(data, train=(x[rows], y[rows]))
+    train = x[rows], y[rows]
+    return dataclasses.replace(data, train=train)
 
 
-def with_generated(data, model, share, seed):
-    """The image set with a `share` of its training images generated, class by class.
+def with_generated(
+    data: Images,
+    model: AdversarialModel,
+    share: float,
+    seed: int,
+) -> Images:
+    """The image set, in which generated images replace a share of the training images.
 
     model: a conditional AdversarialModel. It is asked for the classes of the images
-    that it replaces, so that the set keeps its size and its classes' shares.
+        that it replaces. So the set keeps its size, and each class its share of it.
     """
     x, y = data.train
-    rows = np.random.default_rng(seed).permutation(len(y))[: round(share * len(y))]
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(y))
+    count = round(share * len(y))
+    rows = order[:count]
     mixed = x.copy()
     mixed[rows] = model.sample(len(rows), y[rows], seed=seed)
     return dataclasses.replace(data, train=(mixed, y))
 
 
-def summary(accuracies, real, generated):
-    """{name: value} of `accuracies`, {way: one of each repetition}; headline first.
+def summary(
+    accuracies: Accuracies,
+    real: str,
+    generated: str,
+) -> Figures:
+    """The figures of all repetitions, the mean accuracy with generated images first.
 
-    real, generated: two of the ways, whose difference is taken repetition by repetition
-    and given with the standard error of its mean.
+    real, generated: the two ways that are compared. The gain is the mean of their
+        differences, repetition by repetition, and comes with its standard error.
     """
-    figures = {"test accuracy": float(np.mean(accuracies[generated]))}
+    headline = np.mean(accuracies[generated])
+    figures: Figures = {"test accuracy": float(headline)}
     for name, values in accuracies.items():
-        figures[f"test accuracy, {name}"] = float(np.mean(values))
+        mean = np.mean(values)
+        figures[f"test accuracy, {name}"] = float(mean)
         if len(values) > 1:
-            figures[f"standard deviation, {name}"] = _spread(values)
+            deviation = _standard_deviation(values)
+            figures[f"standard deviation, {name}"] = deviation
         figures[f"each, {name}"] = [float(value) for value in values]
+
     gain = np.subtract(accuracies[generated], accuracies[real])
     figures[GAIN] = float(gain.mean())
     if len(gain) > 1:
-        figures[ERROR] = _spread(gain) / len(gain) ** 0.5
+        deviation = _standard_deviation(gain)
+        figures[ERROR] = deviation / len(gain) ** 0.5
     return figures
 
 
-def _spread(values):
-    """Standard deviation of what the values are drawn from, of which there are two."""
+def _standard_deviation(values: Sequence[float] | np.ndarray) -> float:
+    """The standard deviation of a population, estimated from two or more values."""
     return float(np.std(values, ddof=1))
 
 
-def report_augmentation(model, gan, accuracies, data, history, run, expected):
-    """The figures of `summary`, the pictures, and `finish`.
+def report_augmentation(
+    model: keras.Model,
+    gan: AdversarialModel,
+    accuracies: Accuracies,
+    data: Images,
+    history: list[dict],
+    run: RunFolder,
+    expected: Expected,
+) -> Run:
+    """Compares the ways to augment, draws the pictures, and finishes the run.
 
-    accuracies: {way: test accuracies}, of the real images alone first, of the generated
-    ones last; model, history: of the last training; gan: what generated its images.
+    model, history: of the last training.
+    gan: the model that generated the images of that training.
+    accuracies: on the test set, with the real images alone first, with generated ones
+        last.
     """
-    ways = list(accuracies)
-    figures = summary(accuracies, ways[0], ways[-1])
-    for name, value in figures.items():
-        print(f"{name:<52}{value if isinstance(value, list) else round(value, 4)}")
-    draw_spread(accuracies, figures, run)
+    real, *_, generated = accuracies
+    figures = summary(accuracies, real, generated)
+    print_figures(figures)
+
+    draw_accuracies(accuracies, figures, run)
     draw_beside(gan, data, run)
     draw_curves(history, run)
     return finish(model, data, history, run, figures, expected)
 
 
-def draw_spread(accuracies, figures, run):
-    """accuracies.png: each way's mean, standard deviation and single repetitions."""
-    title = f"Generated images: {100 * figures[GAIN]:+.2f} points of accuracy"
+def draw_accuracies(
+    accuracies: Accuracies,
+    figures: Figures,
+    run: RunFolder,
+) -> None:
+    """Draws accuracies.png: each way's mean, standard deviation and repetitions."""
+    gain = 100 * figures[GAIN]
+    title = f"Generated images: {gain:+.2f} points of accuracy"
     if ERROR in figures:
-        title += f" (standard error {100 * figures[ERROR]:.2f})"
+        error = 100 * figures[ERROR]
+        title += f" (standard error {error:.2f})"
     figure, axes = panel(title, "", "test accuracy (%)")
-    for i, values in enumerate(accuracies.values()):
-        mean = 100 * np.mean(values)
-        spread = 100 * _spread(values) if len(values) > 1 else None
+
+    ways = list(accuracies)
+    percent = 100 * np.array(list(accuracies.values()))  # way, repetition
+    for i, values in enumerate(percent):
+        mean = np.mean(values)
+        spread = None
+        if len(values) > 1:
+            spread = _standard_deviation(values)
         axes.errorbar(i, mean, spread, fmt="o", ms=9, capsize=8, color=BLUE)
-        axes.annotate(f"{mean:.2f}", (i - 0.08, mean), ha="right", va="center")
-    for values in zip(*accuracies.values()):  # what one repetition got in each way
-        places = np.arange(len(values)) + 0.12
-        axes.plot(places, 100 * np.array(values), ".-", color=ORANGE, lw=0.6)
-    axes.set_xticks(range(len(accuracies)), accuracies)
-    axes.set_xlim(-0.5, len(accuracies) - 0.5)
+        place = (i - 0.08, mean)
+        axes.annotate(f"{mean:.2f}", place, ha="right", va="center")
+
+    places = np.arange(len(percent)) + 0.12
+    for values in percent.T:  # of one repetition, in each way
+        axes.plot(places, values, ".-", color=ORANGE, lw=0.6)
+
+    axes.set_xticks(range(len(ways)), ways)
+    axes.set_xlim(-0.5, len(ways) - 0.5)
     axes.grid(axis="y", alpha=0.3)
     save_figure(figure, run, "accuracies.png")
 
 
-def draw_beside(gan, data, run):
-    """beside.png: real training images and generated ones, a row for each class."""
+def draw_beside(
+    gan: AdversarialModel,
+    data: Images,
+    run: RunFolder,
+) -> None:
+    """Draws beside.png: real and generated images, a row for each class."""
     x, y = data.train
-    count = len(data.classes)
-    real = np.concatenate([np.resize(np.flatnonzero(y == c), 10) for c in range(count)])
-    asked = np.repeat(range(count), 10)
+    classes = np.arange(len(data.classes))
+    rows = []
+    for label in classes:
+        of_class = np.flatnonzero(y == label)
+        rows.append(np.resize(of_class, SHOWN))
+    labels = np.repeat(classes, SHOWN)
+    parts = {
+        "real": x[np.concatenate(rows)],
+        "generated": gan.sample(len(labels), labels, seed=0),
+    }
+
     figure = Figure(figsize=(9, 5), layout="constrained")
-    parts = {"real": x[real], "generated": gan.sample(len(asked), asked, seed=0)}
     for axes, (name, images) in zip(figure.subplots(1, 2), parts.items()):
         draw_tiles(axes, images)
         axes.set_title(name)
-    figure.suptitle(
-        f"Ten images of each class, of {len(np.unique(x, axis=0))} to learn"
-    )
+    different = len(np.unique(x, axis=0))
+    figure.suptitle(f"Ten images of each class, of {different} to learn")
     save_figure(figure, run, "beside.png")

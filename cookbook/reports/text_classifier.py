@@ -1,0 +1,138 @@
+"""Report on a classifier of texts, such as reviews, and its answer to a typed text."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from cookbook.data.batches import Batches
+from cookbook.data.text.reviews import Reviews
+from cookbook.data.text.words import UNKNOWN, Vocabulary, split_words
+from cookbook.errors import fail
+from cookbook.plots.figures import draw_confusion, draw_curves
+from cookbook.reports.finish import Expected, Run, finish
+from cookbook.reports.review_picture import draw_review
+from cookbook.trained.load import load_trained
+from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import RecipeConfig
+from custom_layers.explanation import influence
+
+MISTAKES = 20  # that are written down
+WORDS_SHOWN = 70  # the review that is drawn has about as many
+
+
+def report_reviews(
+    model: keras.Model,
+    data: Reviews,
+    history: list[dict],
+    run: RunFolder,
+    expected: Expected,
+) -> Run:
+    """Measures the accuracy on data.test, draws the pictures, and finishes the run.
+
+    model: gives logits from the ids of words.
+
+    Besides the pictures it writes mistakes.txt, the mistakes with their texts, and
+    reader.json, what is needed to ask the model about other texts.
+    """
+    x, y = data.test
+    config: RecipeConfig = run.config
+    batches = Batches(x, y, 4 * config.batch_size, padded=True)
+    log_p = _log_softmax(model.predict(batches, verbose=0))
+    answers = log_p.argmax(-1)
+    is_right = answers == y
+
+    draw_curves(history, run)
+    draw_confusion(y, answers, data.classes, run)
+    run.write("mistakes.txt", lambda path: _write_mistakes(path, data, log_p))
+    draw_review(model, data, _typical_review(x, is_right), run)
+
+    reader = {
+        "words": data.vocabulary.words,
+        "length": data.length,
+        "classes": data.classes,
+        "data": data.note,
+    }
+    run.write_json("reader.json", reader)
+
+    figures = {"test accuracy": float(np.mean(is_right))}
+    return finish(model, data, history, run, figures, expected)
+
+
+def _log_softmax(logits: np.ndarray) -> np.ndarray:
+    largest = logits.max(-1, keepdims=True)
+    z = logits.astype("float64") - largest
+    total = np.exp(z).sum(-1, keepdims=True)
+    return z - np.log(total)
+
+
+def _typical_review(x: np.ndarray, is_right: np.ndarray) -> int:
+    """The row of a review of about WORDS_SHOWN words that is answered rightly."""
+    lengths = (x != 0).sum(1)
+    distance = np.abs(lengths - WORDS_SHOWN)
+    distance[~is_right] += 1000
+    return int(distance.argmin())
+
+
+def _write_mistakes(
+    path: Path,
+    data: Reviews,
+    log_p: np.ndarray,
+) -> None:
+    """Writes the wrong answers that the model was surest of, with their texts."""
+    _, y = data.test
+    answers = log_p.argmax(-1)
+    wrong = np.flatnonzero(answers != y)
+    confidence = log_p.max(1)
+    order = np.argsort(-confidence[wrong])
+    worst = wrong[order][:MISTAKES]
+
+    lines = [f"The {len(worst)} most confident of {len(wrong)} mistakes"]
+    for i in worst:
+        said = data.classes[answers[i]]
+        true = data.classes[y[i]]
+        probability = np.exp(log_p[i].max())
+        lines.append("")
+        lines.append(f"said {said} ({probability:.1%}), true {true}:")
+        lines.append(data.test_texts[i])
+    lines.append("")
+    text = "\n".join(lines)
+    path.write_text(text, encoding="utf-8", errors="replace")
+
+
+def answer(recipe: str, config: RecipeConfig) -> None:
+    """Prints what the newest finished run of a recipe says of the text config.predict.
+
+    Below the answer it prints the words that influenced it most.
+    """
+    words = split_words(config.predict)
+    if not words:
+        fail(
+            f"--predict got {config.predict[:40]!a}, which holds no word: expected a "
+            "text such as 'A film to remember.'"
+        )
+
+    model, reader = load_trained(recipe, config, "reader.json")
+    vocabulary = Vocabulary(reader["words"])
+    ids = vocabulary.encode(config.predict, reader["length"])[0]
+    ids = ids[ids != 0]
+
+    logits = model.predict(ids[None], verbose=0)
+    log_p = _log_softmax(logits)[0]
+    label = log_p.argmax()
+    said = reader["classes"][label]
+    probability = np.exp(log_p[label])
+    known = np.not_equal(vocabulary.ids(words), UNKNOWN).sum()
+    print(
+        f"{said} ({probability:.1%}) | {known} of {len(words)} words known | "
+        f"learned from {reader['data']}"
+    )
+
+    influences = influence(model, ids, label, UNKNOWN)
+    order = np.argsort(-np.abs(influences))
+    strongest = order[:5]
+    spelled = vocabulary.spell(ids[strongest])
+    pairs = []
+    for word, value in zip(spelled, influences[strongest]):
+        pairs.append(f"{word} {value:+.2f}")
+    print("log-odds due to", ", ".join(pairs))
