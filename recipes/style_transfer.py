@@ -103,12 +103,12 @@ def content_and_style(network: keras.Model) -> keras.Model:
     return model
 
 
-def targets_of(look: keras.Model, pair: PicturePair) -> dict[str, np.ndarray]:
+def targets_of(describe: keras.Model, pair: PicturePair) -> dict[str, np.ndarray]:
     """What the picture is compared with: P, every A, and differences of zero."""
     content = pair.content[None]
     style = pair.style[None]
-    P, *_ = look(content)
-    _, *A = look(style)
+    P, *_ = describe(content)
+    _, *A = describe(style)
 
     targets = {"content": np.array(P)[0]}
     for i, matrix in enumerate(A, start=1):
@@ -118,10 +118,10 @@ def targets_of(look: keras.Model, pair: PicturePair) -> dict[str, np.ndarray]:
     return targets
 
 
-def build(config: Config, data: PicturePair, look: keras.Model) -> keras.Model:
+def build(config: Config, data: PicturePair, describe: keras.Model) -> keras.Model:
     """A model whose only weights are the pixels of the picture.
 
-    look: a model from `content_and_style`, which says what a picture looks like.
+    describe: a model from `content_and_style`, which tells content and style of a picture.
     """
     one = keras.Input((1,))
     pixels = Dense(data.content.size, "sigmoid", use_bias=False)
@@ -129,7 +129,7 @@ def build(config: Config, data: PicturePair, look: keras.Model) -> keras.Model:
     first = np.clip(data.content, 0.01, 0.99).reshape(1, -1)
     pixels.set_weights([np.log(first / (1 - first))])  # the inverse of the sigmoid
 
-    values = [*look(picture), pixel_differences(picture)]
+    values = [*describe(picture), pixel_differences(picture)]
     outputs = dict(zip(data.targets, values))
     for name, target in data.targets.items():
         outputs[name] = outputs[name] / root_mean_square(target)
@@ -165,21 +165,21 @@ def main(config: Config) -> Run:
     run = RunFolder.open("style_transfer", config)
 
     networks = feature_networks(config, images, pair.content.shape, mnist_cnn)
-    looks = {}
+    judges = {}
     for name, network in networks.items():
-        looks[name] = content_and_style(network)
-    look = looks[config.backbone]
-    pair = pair.towards(targets_of(look, pair), config.steps)
+        judges[name] = content_and_style(network)
+    describe = judges[config.backbone]
+    pair = pair.towards(targets_of(describe, pair), config.steps)
 
     if config.tune:
-        make = partial(build, look=look)
+        make = partial(build, describe=describe)
         config = search(space, make, pair, config, run, score="loss")
 
     seed_everything(config.seed)
-    model = build(config, pair, look)
+    model = build(config, pair, describe)
     pictures = PictureAfterEpoch(run)
     history = train(model, pair, config, run, [pictures])
-    return report_style(model, pair, history, looks, run, EXPECTED)
+    return report_style(model, pair, history, judges, run, EXPECTED)
 
 
 if __name__ == "__main__":
