@@ -121,7 +121,7 @@ def targets_of(describe: keras.Model, pair: PicturePair) -> dict[str, np.ndarray
 def build(config: Config, data: PicturePair, describe: keras.Model) -> keras.Model:
     """A model whose only weights are the pixels of the picture.
 
-    describe: a model from `content_and_style`, which tells content and style of a picture.
+    describe: the model from `content_and_style`, which measures a picture.
     """
     one = keras.Input((1,))
     pixels = Dense(data.content.size, "sigmoid", use_bias=False)
