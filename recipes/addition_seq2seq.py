@@ -4,16 +4,16 @@
     python recipes/addition_seq2seq.py --attention none
     python recipes/addition_seq2seq.py --ask 12+345    (once trained)
 
-A GRU reads the question; a second one writes the answer from the right, as on paper,
-and looks back through attention. Expected: 99.99 % of the answers right, in 5
-minutes of processor time.
+A GRU reads the question. A second GRU writes the digits of the answer from the right,
+as one adds on paper, and looks back at the question through attention. Expected:
+99.99 % of the answers are right, after 5 minutes of processor time.
+
 Papers: Sutskever, Vinyals, Le, "Sequence to sequence learning with neural networks",
 2014, https://arxiv.org/abs/1409.3215; Luong, Pham, Manning, "Effective approaches to
 attention-based neural machine translation", 2015, https://arxiv.org/abs/1508.04025
 """
 
-import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from cookbook.start import start
@@ -25,16 +25,18 @@ import numpy as np
 from keras import ops
 
 from cookbook.config import Count, Rate, TrainingConfig
+from cookbook.data.batches import training_steps
 from cookbook.data.text.sums import (
     ALPHABET,
     END,
     START,
+    Sums,
     load_sums,
     read_question,
     written,
 )
 from cookbook.plots.figures import draw_attention, draw_curves
-from cookbook.reports.finish import finish
+from cookbook.reports.finish import Run, finish
 from cookbook.trained.load import load_trained
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
@@ -59,17 +61,17 @@ EXPECTED = {"sums": (1.0, 0.005)}
 
 @dataclass(frozen=True)
 class Config(TrainingConfig):
-    epochs: Count = 10  # passes over the training sums
-    attention: Literal["bahdanau", "luong", "none"] = "luong"  # whose
-    digits: Count = 3  # of the longest number added
-    examples: Count = 100_000  # sums to train on
-    units: Count = 128  # of each GRU
-    batch_size: Count = 128  # sums a step
-    learning_rate: Rate = 1e-2  # peak, after the warm-up
-    ask: str | None = None  # do not train: answer this sum by a finished run
+    epochs: Count = 10  # passes over the training set
+    attention: Literal["bahdanau", "luong", "none"] = "luong"  # kind of attention
+    digits: Count = 3  # digits of the longest number that is added
+    examples: Count = 100_000  # sums in the training set
+    units: Count = 128  # units of each GRU
+    batch_size: Count = 128  # sums per step
+    learning_rate: Rate = 1e-2  # highest learning rate, at the end of the warm-up
+    ask: str | None = None  # do not train: answer this sum with the newest run
 
 
-def space(hp):
+def space(hp) -> Config:
     return Config(
         attention=hp.Choice("attention", ["bahdanau", "luong"]),
         units=hp.Int("units", 64, 192, step=64),
@@ -77,13 +79,13 @@ def space(hp):
     )
 
 
-def build(config, data):
+def build(config: Config, data: Sums) -> keras.Model:
     embedding = Embedding(len(ALPHABET), 32, name="embedding")
     question = keras.Input((None,), dtype="int32", name="question")
     mask = ops.not_equal(question, 0)
     encoder = GRU(config.units, return_sequences=True, name="encoder")
     memory = encoder(embedding(question), mask=mask)  # B, S, units
-    state = memory[:, -1]  # padding has left it as it was after the question
+    state = memory[:, -1]  # the mask keeps it as it was after the last character
     before = keras.Input((None,), dtype="int32", name="before")
     x = embedding(before)  # B, T, 32
     if config.attention == "none":
@@ -95,7 +97,7 @@ def build(config, data):
         x = decoder(x, memory, initial_state=[state], memory_mask=mask)
     logits = Dense(len(ALPHABET), name="logits")(x)  # B, T, characters
     model = keras.Model([question, before], logits)
-    steps = max(20, config.epochs * (len(data.train[1]) // config.batch_size))
+    steps = training_steps(config, len(data.train[1]), least=20)
     model.compile(
         optimizer=Adam(OneCycle(config.learning_rate, steps), global_clipnorm=1.0),
         loss=SparseCategoricalCrossentropy(from_logits=True, ignore_class=0),
@@ -105,71 +107,98 @@ def build(config, data):
     return model
 
 
-def answer(model, question, length):
-    """Answers (B, length) to questions (B, S); where each step looked, (T, B, S).
+def answer(
+    model: keras.Model, question: np.ndarray, length: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The answers (B, length) to questions (B, S), and the attention (T, B, S).
 
-    The cell is the trained one, fed with what it wrote itself.
+    The trained cell is fed with the characters that it has written itself. Without
+    attention, the second array is empty.
     """
-    layers = {layer.name: layer for layer in model.layers}
-    embedding, logits = layers["embedding"], layers["logits"]
-    cell, looked = layers["decoder"].cell, []
-    encoder = keras.Model(model.inputs[0], layers["encoder"].output)
+    embedding = model.get_layer("embedding")
+    cell = model.get_layer("decoder").cell
+    logits = model.get_layer("logits")
+    encoder = keras.Model(model.inputs[0], model.get_layer("encoder").output)
     memory = encoder(question, training=False)
     mask = ops.not_equal(question, 0)
+    attends = isinstance(cell, AttentionDecoderCell)
+    attention = []
 
     def next_logits(tokens, index, states):
         x = embedding(tokens[:, index])  # B, 32
-        if not isinstance(cell, AttentionDecoderCell):
+        if not attends:
             y, states = cell(x, states)
             return logits(y), states
         with cell.attend_to(memory, mask):
-            looked.append(cell.attention_weights(x, states))
+            attention.append(cell.attention_weights(x, states))
             y, states = cell(x, states)
         return logits(y), states
 
-    states, start = [memory[:, -1]], np.full((len(question), 1), START)
-    if isinstance(cell, AttentionDecoderCell):
-        states += cell.get_initial_state(len(question))[1:]
-    tokens = greedy_search(next_logits, start, length + 1, end_token=END, state=states)
-    return np.array(tokens)[:, 1:], np.array(looked)
+    count = len(question)
+    states = [memory[:, -1]]
+    if attends:
+        states += cell.get_initial_state(count)[1:]
+    tokens = greedy_search(
+        next_logits,
+        prompt=np.full((count, 1), START),
+        length=length + 1,
+        end_token=END,
+        state=states,
+    )
+    return np.array(tokens)[:, 1:], np.array(attention)
 
 
-def report(model, data, history, run):
-    """Share of whole answers to the test sums, pictures, and the last line."""
+def draw_where_it_looks(question, answers, attention, run: RunFolder) -> None:
+    """attention.png: the attention of six test sums with long numbers."""
+    lengths = np.count_nonzero(question, axis=1)
+    shown = np.argsort(-lengths, kind="stable")[:6]
+    draw_attention(
+        [attention[:, i] for i in shown],
+        [written(answers[i]) for i in shown],
+        [written(question[i]) for i in shown],
+        "Where the decoder looks as it writes the sum from the right",
+        run,
+    )
+
+
+def report(model: keras.Model, data: Sums, history: list[dict], run: RunFolder) -> Run:
+    """The share of test sums with the right answer, the pictures, and `finish`."""
     (question, _), truth = data.test
-    answers, looked = answer(model, question, truth.shape[1])
+    answers, attention = answer(model, question, truth.shape[1])
     is_right = (answers == truth).all(axis=1)
     draw_curves(history, run)
-    if len(looked):
-        shown = np.argsort(-(question != 0).sum(1), kind="stable")[:6]  # long ones
-        labels = [
-            [written(numbers[i]) for i in shown] for numbers in (answers, question)
-        ]
-        title = "Where the decoder looks as it writes the sum from the right"
-        draw_attention([looked[:, i] for i in shown], *labels, title, run)
+    if len(attention):
+        draw_where_it_looks(question, answers, attention, run)
     run.write_json("digits.json", data.digits)
     figures = {"test whole answers": float(is_right.mean())}
     return finish(model, data, history, run, figures, EXPECTED)
 
 
-def main(config):
+def main(config: Config) -> Run | None:
     if config.ask is not None:
         model, digits = load_trained("addition_seq2seq", config, "digits.json")
         (numbers,), _ = answer(model, read_question(config.ask, digits), digits + 2)
         print(written(numbers, is_answer=True))
-        return
+        return None
     if config.quick:
-        small = {"digits": 2, "examples": 2_000, "units": 64, "batch_size": 32}
-        config = dataclasses.replace(config, learning_rate=0.02, **small)
-    sizes = config.digits, config.examples
-    data = load_sums(config.data, *sizes, config.quick, config.seed)
+        config = replace(
+            config,
+            digits=2,
+            examples=2_000,
+            units=64,
+            batch_size=32,
+            learning_rate=0.02,
+        )
+    data = load_sums(
+        config.data, config.digits, config.examples, config.quick, config.seed
+    )
     run = RunFolder.open("addition_seq2seq", config)
     if config.tune:
         config = search(space, build, data, config, run, "val_whole_answers")
     seed_everything(config.seed)
     model = build(config, data)
     history = train(model, data, config, run)
-    report(model, data, history, run)
+    return report(model, data, history, run)
 
 
 if __name__ == "__main__":

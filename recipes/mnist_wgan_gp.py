@@ -1,12 +1,15 @@
-"""New handwritten digits from a Wasserstein GAN whose critic is held to slope 1.
+"""New handwritten digits with mnist_gan's networks, trained as a Wasserstein GAN.
 
     python recipes/mnist_wgan_gp.py
-    python recipes/mnist_wgan_gp.py --tune 10
+    python recipes/mnist_wgan_gp.py --tune 10    (searches for good settings first)
 
-The critic measures how far mass must be moved from the samples to the digits; a
-penalty on its gradient between the two keeps that measure honest. Its loss falls as the
-samples get better, which no other GAN's does. No batch normalization in the critic.
-Expected on MNIST: a Frechet distance of 9.0 (of training images: 0.12).
+The critic estimates how far the mass of the generated images must be moved to become
+the real ones. The estimate is valid only if the critic's gradient has the length 1
+between the two, so a penalty pulls it there. Unlike the loss of other GANs, the
+critic's loss then tells how good the generated images are. The critic takes several
+steps for each step of the generator.
+Expected on MNIST: a Frechet distance of 9.0, where training images have 0.12.
+
 Papers: Arjovsky, Chintala, Bottou, "Wasserstein GAN", 2017,
 https://arxiv.org/abs/1701.07875; Gulrajani et al., "Improved training of Wasserstein
 GANs", 2017. https://arxiv.org/abs/1704.00028
@@ -16,31 +19,28 @@ from dataclasses import dataclass
 
 from cookbook.start import start
 
-start(__name__, onednn=True)  # halves a convolution's time
-
-import keras
+start(__name__, onednn=True)  # oneDNN halves the time of a convolution
 
 from cookbook.config import Count, Rate, TrainingConfig
+from cookbook.data.batches import training_steps
 from cookbook.data.images import load_images
 from cookbook.plots.gallery import Snapshots, draw_tiles
-from cookbook.reports.generated.sample_quality import judged, report_images
+from cookbook.reports.finish import Run
+from cookbook.reports.generated.sample_quality import (
+    JudgedImages,
+    judged,
+    report_images,
+)
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
 from cookbook.tuning.search import search
-from custom_layers.layers import (
-    BatchNormalization,
-    Conv2D,
-    Conv2DTranspose,
-    Dense,
-    LeakyReLU,
-    ReLU,
-)
 from custom_layers.metrics import FrechetDistance
 from custom_layers.models import AdversarialModel, GradientPenalty, WassersteinGAN
 from custom_layers.optimizers import Adam
 from custom_layers.optimizers.schedules import CosineDecay
 from recipes import mnist_cnn
+from recipes.mnist_gan import critic, generator
 
 EXPECTED = {"mnist": (9.0, 2.0)}
 
@@ -48,15 +48,15 @@ EXPECTED = {"mnist": (9.0, 2.0)}
 @dataclass(frozen=True)
 class Config(TrainingConfig):
     epochs: Count = 6  # passes over the training set
-    filters: Count = 24  # of each network's layer at 14x14 pixels; twice at 7x7
+    filters: Count = 24  # filters of each network at 14x14 pixels; twice that at 7x7
     latent: Count = 64  # length of the noise vector that becomes an image
     penalty: Rate = 10.0  # weight of the gradient penalty
-    critic_steps: Count = 2  # steps of the critic for one of the generator
-    batch_size: Count = 64  # images a step, dealt out to the critic's steps
-    learning_rate: Rate = 1e-3  # of both networks, at the start
+    critic_steps: Count = 2  # steps of the critic for each step of the generator
+    batch_size: Count = 64  # images per step of the generator; the critic's share them
+    learning_rate: Rate = 1e-3  # first learning rate of both networks
 
 
-def space(hp):
+def space(hp) -> Config:
     return Config(
         filters=hp.Choice("filters", [16, 24, 32]),
         penalty=hp.Float("penalty", 0.1, 100.0, sampling="log"),
@@ -65,54 +65,29 @@ def space(hp):
     )
 
 
-def generator(config, shape):
-    height, width, channels = shape
-    n, h, w = config.filters, -(-height // 4), -(-width // 4)
-    return keras.Sequential(
-        [
-            keras.Input((config.latent,)),
-            Dense(h * w * 2 * n, use_bias=False),
-            BatchNormalization(momentum=0.9),
-            ReLU(),
-            keras.layers.Reshape((h, w, 2 * n)),  # 7, 7, 2n
-            Conv2DTranspose(n, 4, 2, "same", use_bias=False),  # 14, 14, n
-            BatchNormalization(momentum=0.9),
-            ReLU(),
-            Conv2DTranspose(channels, 4, 2, "same", activation="tanh"),  # 28, 28, 1
-        ]
-    )
-
-
-def critic(config, shape):
-    n = config.filters
-    return keras.Sequential(
-        [
-            keras.Input(shape),
-            Conv2D(n, 4, 2, "same"),  # 14, 14, n
-            LeakyReLU(0.2),
-            Conv2D(2 * n, 4, 2, "same"),  # 7, 7, 2n
-            LeakyReLU(0.2),
-            keras.layers.Flatten(),
-            Dense(1),
-        ]
-    )
-
-
-def build(config, data):
-    networks = generator(config, data.shape), critic(config, data.shape)
-    n = config.critic_steps
+def build(config: Config, data: JudgedImages) -> AdversarialModel:
     model = AdversarialModel(
-        *networks, WassersteinGAN(), GradientPenalty(config.penalty), n
+        generator(data.shape, config.latent, config.filters),
+        critic(data.shape, config.filters),
+        loss=WassersteinGAN(),
+        penalty=GradientPenalty(config.penalty),
+        critic_steps=config.critic_steps,
     )
-    steps = config.epochs * max(1, len(data.train[0]) // config.batch_size)
-    rates = (CosineDecay(config.learning_rate, k * steps, alpha=0.02) for k in (1, n))
-    optimizers = (Adam(rate, beta_1=0.5, beta_2=0.9) for rate in rates)
-    model.compile(*optimizers, jit_compile=False)
+    steps = training_steps(config, len(data.train[0]))
+    rate = CosineDecay(config.learning_rate, steps, alpha=0.02)
+    critic_rate = CosineDecay(
+        config.learning_rate, config.critic_steps * steps, alpha=0.02
+    )
+    model.compile(
+        generator_optimizer=Adam(rate, beta_1=0.5, beta_2=0.9),
+        critic_optimizer=Adam(critic_rate, beta_1=0.5, beta_2=0.9),
+        jit_compile=False,
+    )
     model.scores = [FrechetDistance(data.judge)]
     return model
 
 
-def main(config):
+def main(config: Config) -> Run:
     data = load_images(config.data, default="mnist", quick=config.quick, smallest=22)
     run = RunFolder.open("mnist_wgan_gp", config)
     data = judged(data, config, mnist_cnn)

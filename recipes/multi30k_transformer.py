@@ -1,30 +1,33 @@
-"""German captions translated into English by a transformer: 3 million weights.
+"""German captions translated into English by a transformer, 3 million weights.
 
     python recipes/multi30k_transformer.py
     python recipes/multi30k_transformer.py --translate "Ein Hund."    (once trained)
 
-Three blocks read the German subwords, three write the English ones, attending to what
-was read. One table of vectors serves both languages and the output.
-Expected: 40.6 BLEU on test_2016 in half an hour of processor time; bentrevett's
-well-known tutorial has 36.5 with 9 million weights.
+Three blocks read the German subwords. Three more write the English subwords and attend
+to the German ones. The embeddings of both languages and the output layer share their
+weights. Expected: 40.6 BLEU on test_2016 after half an hour of processor time. The
+well-known tutorial of bentrevett reaches 36.5 with 9 million weights.
+
 Papers: Vaswani et al., "Attention is all you need", 2017,
 https://arxiv.org/abs/1706.03762; Press, Wolf, "Using the output embedding to improve
 language models", 2017, https://arxiv.org/abs/1608.05859; Elliott et al., "Multi30K:
 multilingual English-German image descriptions", 2016, https://arxiv.org/abs/1605.00459
 """
 
-import dataclasses
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from cookbook.start import start
 
-start(__name__, onednn=True)  # a quarter off a step's time
+start(__name__, onednn=True)  # oneDNN saves a quarter of the time of a step
 
 import keras
 from keras import ops
 
 from cookbook.config import Count, Rate, Share, TrainingConfig, check_heads
-from cookbook.data.text.translation import load_translations
+from cookbook.data.batches import training_steps
+from cookbook.data.text.translation import Translations, load_translations
+from cookbook.reports.finish import Run
 from cookbook.reports.translation import report_translation, translate_one
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
@@ -48,24 +51,24 @@ EXPECTED = {"multi30k": (40.6, 1.0)}
 
 @dataclass(frozen=True)
 class Config(TrainingConfig):
-    epochs: Count = 8  # passes over the training pairs
-    vocabulary: Count = 4000  # subwords, of both languages together
-    blocks: Count = 3  # of the encoder, and of the decoder
-    width: Count = 192  # features of a subword
-    expansion: Count = 2  # features inside a block's feed-forward part, times width
-    heads: Count = 8  # attention heads; they divide the width
-    dropout: Share = 0.1  # of embeddings and in the blocks
-    smoothing: Share = 0.1  # of the targets
-    batch_size: Count = 128  # pairs a step
-    learning_rate: Rate = 3e-3  # peak, after the warm-up
-    translate: str | None = None  # do not train: translate this by a finished run
+    epochs: Count = 8  # passes over the training set
+    vocabulary: Count = 4000  # subwords in the vocabulary of both languages together
+    blocks: Count = 3  # blocks of the encoder, and as many of the decoder
+    width: Count = 192  # length of the vector of a subword
+    expansion: Count = 2  # units of a block's feed-forward part, as a multiple of width
+    heads: Count = 8  # attention heads; width must be a multiple of twice as many
+    dropout: Share = 0.1  # share of the features set to zero in training
+    smoothing: Share = 0.1  # share of each target spread over all subwords
+    batch_size: Count = 128  # pairs of sentences per step
+    learning_rate: Rate = 3e-3  # highest learning rate, at the end of the warm-up
+    translate: str | None = None  # do not train: translate this with the newest run
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         check_heads(self)
 
 
-def space(hp):
+def space(hp) -> Config:
     return Config(
         width=hp.Int("width", 128, 320, step=64),
         dropout=hp.Float("dropout", 0.1, 0.4, step=0.1),
@@ -73,10 +76,10 @@ def space(hp):
     )
 
 
-def build(config, data):
+def build(config: Config, data: Translations) -> keras.Model:
     sizes = config.expansion * config.width, config.heads, config.dropout
     options = {"normalize_first": True, "max_wavelength": 10_000}
-    embedding = keras.layers.ReversibleEmbedding(  # one table for all three places
+    embedding = keras.layers.ReversibleEmbedding(  # source, target and output share it
         len(data.subwords),
         config.width,
         embeddings_initializer=RandomNormal(stddev=config.width**-0.5),
@@ -95,7 +98,7 @@ def build(config, data):
         x = TransformerDecoderBlock(*sizes, **options)(x, memory, source_mask=mask)
     logits = embedding(LayerNormalization(name="last")(x), reverse=True)
     model = keras.Model([source, target], logits)  # B, T, subwords
-    steps = max(20, config.epochs * (len(data.train[1]) // config.batch_size))
+    steps = training_steps(config, len(data.train[1]), least=20)
     model.compile(
         optimizer=Adam(
             OneCycle(config.learning_rate, steps, pct_start=0.2), beta_2=0.98
@@ -107,41 +110,46 @@ def build(config, data):
     return model
 
 
-def decoder(model):
-    """model, token by token: a function from (source, length) to what a search wants.
+def decoder(model: keras.Model) -> Callable:
+    """A function (source, length) -> (next_logits, caches) that translates by it.
 
-    The layers are the trained ones; a block runs on the newest tokens alone, since its
-    cache holds keys and values of those before, and of the source.
+    It uses the trained layers, but a block computes the newest token only, because its
+    cache holds the keys and values of all tokens before it and of the source.
     """
     encoder = keras.Model(model.inputs[0], model.get_layer("memory").output)
     blocks = [x for x in model.layers if isinstance(x, TransformerDecoderBlock)]
-    embedding, scale, last = map(model.get_layer, ("embedding", "scale", "last"))
+    embedding = model.get_layer("embedding")
+    scale = model.get_layer("scale")
+    normalize = model.get_layer("last")
 
     @compiled
     def next_logits(tokens, index, caches):
         newest = ops.take(tokens, index, axis=1)[:, None]  # B, 1
-        x, new = scale(embedding(newest)), []
+        x = scale(embedding(newest))  # B, 1, width
+        new_caches = []
         for block, cache in zip(blocks, caches):
-            x, cache = block.step(x, cache, index)
-            new.append(cache)
-        return embedding(last(x), reverse=True)[:, 0], new
+            x, new_cache = block.step(x, cache, index)
+            new_caches.append(new_cache)
+        logits = embedding(normalize(x), reverse=True)  # B, 1, subwords
+        return logits[:, 0], new_caches
 
-    def start(source, length):
+    def begin(source, length):
         source = ops.convert_to_tensor(source)
-        memory, mask = encoder(source, training=False), ops.not_equal(source, 0)
-        sizes = source.shape[0], length
-        return next_logits, [b.empty_cache(*sizes, memory, mask) for b in blocks]
+        memory = encoder(source, training=False)
+        mask = ops.not_equal(source, 0)
+        count = source.shape[0]
+        caches = [block.empty_cache(count, length, memory, mask) for block in blocks]
+        return next_logits, caches
 
-    return start
+    return begin
 
 
-def main(config):
+def main(config: Config) -> Run | None:
     if config.translate is not None:
         translate_one("multi30k_transformer", config, decoder)
-        return
+        return None
     if config.quick:
-        small = {"width": 32, "blocks": 1, "batch_size": 16, "vocabulary": 300}
-        config = dataclasses.replace(config, **small)
+        config = replace(config, width=32, blocks=1, batch_size=16, vocabulary=300)
     data = load_translations(
         config.data, "multi30k", config.vocabulary, longest=40, quick=config.quick
     )

@@ -1,30 +1,34 @@
-"""Shakespeare, character by character, with a small GPT: 0.8 million weights.
+"""Shakespeare, character by character, with a small GPT of 0.8 million weights.
 
     python recipes/shakespeare_gpt.py
     python recipes/shakespeare_gpt.py --write "ROMEO:"    (once trained)
 
-Blocks of causal self-attention with rotary positions, trained to predict the next
-character; text is drawn one character at a time with a cache of keys and values.
-Expected: 1.46 nats a character on validation text and 1.59 on the test text, in 7
-minutes of processor time. With `--epochs 1` it is 1.58 on validation text, after 161
-seconds on two cores, all in all; nanoGPT's run of three minutes on a CPU has 1.88.
+Blocks of causal self-attention with rotary positions learn to predict the next
+character. New text is drawn one character at a time, with a cache of keys and values.
+Expected: a loss of 1.46 nats per character on validation text and 1.59 on the test
+text, after 7 minutes of processor time. With `--epochs 1`, the whole run takes 161
+seconds on two cores and reaches 1.58 on validation text; nanoGPT's run of three minutes
+on a CPU reaches 1.88.
+
 Papers: Radford et al., "Language models are unsupervised multitask learners", 2019,
 https://openai.com/index/better-language-models; Karpathy, "The unreasonable
 effectiveness of recurrent neural networks", 2015,
 https://karpathy.github.io/2015/05/21/rnn-effectiveness
 """
 
-import dataclasses
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from cookbook.start import start
 
-start(__name__, onednn=True)  # a quarter off a step's time
+start(__name__, onednn=True)  # oneDNN saves a quarter of the time of a step
 
 import keras
 
 from cookbook.config import Count, Rate, Share, TrainingConfig, check_heads
-from cookbook.data.text.characters import load_characters
+from cookbook.data.batches import training_steps
+from cookbook.data.text.characters import Characters, load_characters
+from cookbook.reports.finish import Run
 from cookbook.reports.language_model import report_language_model, write_on
 from cookbook.trained.load import load_trained
 from cookbook.training.launch import launch
@@ -47,22 +51,22 @@ EXPECTED = {"tiny_shakespeare": (1.594, 0.02)}
 
 @dataclass(frozen=True)
 class Config(TrainingConfig):
-    epochs: Count = 2  # passes over the windows: two over the text each
+    epochs: Count = 2  # passes over the windows; each pass reads the text twice
     context: Count = 128  # characters that a prediction can look back on
     blocks: Count = 4  # transformer blocks
-    width: Count = 128  # features of a character
-    heads: Count = 4  # attention heads; they divide the width
-    dropout: Share = 0.0  # in the blocks
-    batch_size: Count = 32  # windows a step
-    learning_rate: Rate = 5e-3  # peak, after the warm-up
-    write: str | None = None  # do not train: go on from this text with a finished run
+    width: Count = 128  # length of the vector of a character
+    heads: Count = 4  # attention heads; width must be a multiple of twice as many
+    dropout: Share = 0.0  # share of the features set to zero in training
+    batch_size: Count = 32  # windows per step
+    learning_rate: Rate = 5e-3  # highest learning rate, at the end of the warm-up
+    write: str | None = None  # do not train: continue this text with the newest run
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         check_heads(self)
 
 
-def space(hp):
+def space(hp) -> Config:
     return Config(
         width=hp.Choice("width", [96, 128, 160]),
         dropout=hp.Float("dropout", 0.0, 0.2, step=0.1),
@@ -70,7 +74,7 @@ def space(hp):
     )
 
 
-def build(config, data):
+def build(config: Config, data: Characters) -> keras.Model:
     tokens = keras.Input((None,), dtype="int32")
     x = Embedding(len(data.alphabet), config.width)(tokens)  # B, T, width
     for _ in range(config.blocks):
@@ -81,9 +85,10 @@ def build(config, data):
             normalize_first=True,
             max_wavelength=10_000,
         )(x)
-    logits = Dense(len(data.alphabet), name="logits")(LayerNormalization()(x))
+    x = LayerNormalization()(x)
+    logits = Dense(len(data.alphabet), name="logits")(x)  # B, T, alphabet
     model = keras.Model(tokens, logits)
-    steps = max(20, config.epochs * (len(data.train[0]) // config.batch_size))
+    steps = training_steps(config, len(data.train[0]), least=20)
     model.compile(
         optimizer=Muon(
             OneCycle(config.learning_rate, steps, pct_start=0.1),
@@ -93,50 +98,49 @@ def build(config, data):
             exclude_layers=["logits"],
         ),
         loss=SparseCategoricalCrossentropy(from_logits=True),
-        jit_compile=False,  # XLA takes 1.4 times as long here
+        jit_compile=False,  # with XLA, a step takes 1.4 times as long here
     )
     return model
 
 
-def decoder(model):
-    """model, token by token: a function from (prompt, length) to what `sample` wants.
+def decoder(model: keras.Model) -> Callable:
+    """A function (prompt, length) -> (next_logits, caches) that generates with `model`.
 
-    The layers are the trained ones; a block runs on the newest tokens alone, since its
-    cache holds the keys and values of those before.
+    It uses the trained layers, but a block computes the newest tokens only, because its
+    cache holds the keys and values of all tokens before them.
     """
 
-    def step(tokens, index, caches):
-        x, caches, new = tokens, list(caches), []
+    def run(tokens, index, caches):
+        x, old, new = tokens, iter(caches), []
         for layer in model.layers[1:]:
             if isinstance(layer, TransformerDecoderBlock):
-                x, cache = layer.step(x, caches.pop(0), index)
+                x, cache = layer.step(x, next(old), index)
                 new.append(cache)
             else:
                 x = layer(x)
-        return x[:, -1], new
+        return x[:, -1], new  # (B, alphabet), caches
 
     @compiled
     def next_logits(tokens, index, caches):
-        return step(tokens[:, index : index + 1], index, caches)
+        return run(tokens[:, index : index + 1], index, caches)
 
-    def start(prompt, length):
+    def begin(prompt, length):
         blocks = [x for x in model.layers if isinstance(x, TransformerDecoderBlock)]
         caches = [block.empty_cache(len(prompt), length) for block in blocks]
-        if prompt.shape[1] > 1:  # all of the prompt but its last token
-            _, caches = step(prompt[:, :-1], 0, caches)
+        if prompt.shape[1] > 1:  # read all of the prompt but its last token
+            _, caches = run(prompt[:, :-1], 0, caches)
         return next_logits, caches
 
-    return start
+    return begin
 
 
-def main(config):
+def main(config: Config) -> Run | None:
     if config.write is not None:
         model, known = load_trained("shakespeare_gpt", config, "alphabet.json")
         print(write_on(decoder(model), config.write, 500, **known, seed=config.seed))
-        return
+        return None
     if config.quick:
-        small = {"width": 32, "blocks": 1, "context": 32, "batch_size": 8}
-        config = dataclasses.replace(config, **small)
+        config = replace(config, width=32, blocks=1, context=32, batch_size=8)
     data = load_characters(
         config.data, "tiny_shakespeare", config.context, config.quick
     )

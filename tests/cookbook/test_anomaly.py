@@ -94,7 +94,7 @@ def test_the_encoder_learns_and_the_gan_stays_as_it_was(tmp_path, monkeypatch):
 def test_the_score_is_the_papers_formula():
     config = gan_anomaly.Config(filters=2, latent=3, kappa=0.5)
     data = odd_one_out(load_images("digits", "mnist"), 4)
-    gan = gan_anomaly.make_gan(config, data)
+    gan = gan_anomaly.build_gan(config, data)
     model = gan_anomaly.build(config, data, gan)
     x = data.test[0][:3]
     again = np.array(gan.generator(model.get_layer("encoder")(x), training=False))

@@ -8,7 +8,6 @@ import pytest
 from scipy.linalg import sqrtm
 
 from cookbook.data.images import load_images
-from cookbook.data.ring import load_ring
 from cookbook.reports.generated import sample_quality
 from cookbook.reports.generated.sample_quality import judged, score_images
 from cookbook.training.run_folder import RunFolder
@@ -17,7 +16,7 @@ from custom_layers.metrics import FrechetDistance, ModeOverlap
 from custom_layers.models import AdversarialModel, WassersteinGAN
 from oracle import array
 from recipes import mnist_mlp
-from recipes.ring_gan import Config
+from recipes.ring_gan import Config, load_ring
 
 
 def judge(D=3, classes=2):

@@ -23,7 +23,7 @@ from cookbook.trained import load as trained
 from cookbook.trained.load import kept_network
 from custom_layers.losses import pixel_differences
 from recipes import mnist_cnn, style_transfer
-from recipes.style_transfer import Config, build, goals, statistics
+from recipes.style_transfer import Config, build, content_and_style, targets_of
 
 
 def test_the_layers_in_vgg19_are_those_of_the_paper():
@@ -44,7 +44,7 @@ def pair():
 def look(pair):
     data = tinted(load_images("digits", "digits"))
     network = mnist_cnn.build(mnist_cnn.Config(filters=4), data)
-    return statistics(resized(network, pair.content.shape))
+    return content_and_style(resized(network, pair.content.shape))
 
 
 def test_a_network_for_another_size_has_the_same_features():
@@ -67,7 +67,7 @@ def test_a_network_for_another_size_has_the_same_features():
 
 
 def test_the_picture_starts_as_the_content_and_only_its_pixels_learn(pair, look):
-    aimed = pair.towards(goals(look, pair), steps=3)
+    aimed = pair.towards(targets_of(look, pair), steps=3)
     model = build(Config(steps=3), aimed, look)
     (pixels,) = model.trainable_variables
     assert pixels.shape == (1, pair.content.size)
@@ -84,7 +84,7 @@ def test_the_picture_starts_as_the_content_and_only_its_pixels_learn(pair, look)
 
 
 def test_the_loss_is_the_sum_of_relative_errors_in_the_docstring(pair, look):
-    aimed = pair.towards(goals(look, pair), steps=1)
+    aimed = pair.towards(targets_of(look, pair), steps=1)
     config = Config(content_weight=2, style_weight=3, smoothness=5)
     model = build(config, aimed, look)
     x, y = aimed.train

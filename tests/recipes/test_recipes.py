@@ -54,14 +54,16 @@ def start(name, folder, *arguments):
     """The recipe's main with --quick, its layers named as in a process of its own."""
     keras.backend.clear_session(free_memory=False)
     recipe = importlib.import_module(f"recipes.{name}")
-    recipe.main(parse(recipe.Config, ["--quick", "--run-dir", str(folder), *arguments]))
+    flags = ["--quick", "--run-dir", str(folder), *arguments]
+    return recipe.main(parse(recipe.Config, flags))
 
 
 def run(name, folder, *arguments):
-    """(metrics, run folder) of a new run."""
+    """(metrics, run folder) of a new run, whose folder is also in what main returns."""
     before = set(folder.glob("*/*/"))
-    start(name, folder, *arguments)
+    result = start(name, folder, *arguments)
     (path,) = set(folder.glob("*/*/")) - before
+    assert result.folder == path
     return json.loads((path / "metrics.json").read_text()), path
 
 
@@ -122,6 +124,19 @@ def test_another_seed_gives_other_weights(tmp_path):
 def test_every_recipe_starts_from_its_seed(name):
     source = (ROOT / "recipes" / f"{name}.py").read_text()
     assert "seed_everything(config.seed)" in source
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_recipe_counts_its_steps_by_the_same_function(name):
+    source = (ROOT / "recipes" / f"{name}.py").read_text()
+    assert "training_steps(config, " in source
+
+
+@pytest.mark.parametrize("name", ["mackey_glass_rnn", "mnist_transfer"])
+def test_a_batch_larger_than_the_training_set_trains_one_step_per_epoch(name, tmp_path):
+    flags = "--epochs", "1", "--batch-size", "9999"
+    metrics, _ = run(name, tmp_path, *flags)
+    assert metrics["epochs"] == 1
 
 
 @pytest.mark.parametrize("name", NAMES)

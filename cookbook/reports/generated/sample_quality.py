@@ -2,6 +2,7 @@
 
 import dataclasses
 from types import ModuleType
+from typing import Any
 
 import keras
 import numpy as np
@@ -9,7 +10,6 @@ from keras import ops
 
 from cookbook.config import ExperimentConfig
 from cookbook.data.images import Images, centre
-from cookbook.data.ring import Ring
 from cookbook.plots.gallery import (
     draw_comparison,
     draw_contest,
@@ -126,7 +126,7 @@ def report_images(
 def report_ring(
     plain: AdversarialModel,
     cure: AdversarialModel,
-    data: Ring,
+    data: Any,
     history: list[dict],
     run: RunFolder,
     expected: Expected,
@@ -136,6 +136,7 @@ def report_ring(
 
     plain: the GAN whose samples may collapse to a few modes.
     cure: the GAN whose critic sees several points at once; history is of its training.
+    data: a data set that also has the `centres` of its modes and their `spread`.
     """
     samples = {
         "plain": plain.sample(count, seed=run.config.seed),
