@@ -3,7 +3,8 @@
 import numpy as np
 
 from cookbook.plots.explain import explain_network
-from cookbook.plots.figures import draw_confusion, draw_curves, draw_mistakes
+from cookbook.plots.figures import draw_curves
+from cookbook.plots.mistakes import draw_confusion, draw_mistakes
 from cookbook.reports.finish import finish
 
 

@@ -7,14 +7,8 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from cookbook.data.batches import Batches
 from cookbook.data.text.words import UNKNOWN, Vocabulary, split_words
 from cookbook.errors import fail
-from cookbook.plots.figures import (
-    BLUE,
-    ORANGE,
-    draw_confusion,
-    draw_curves,
-    panel,
-    save_figure,
-)
+from cookbook.plots.figures import BLUE, ORANGE, draw_curves, panel, save_figure
+from cookbook.plots.mistakes import draw_confusion
 from cookbook.reports.finish import finish
 from cookbook.trained.load import load_trained
 from custom_layers.explanation import influence

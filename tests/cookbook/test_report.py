@@ -9,7 +9,7 @@ from matplotlib.image import imread
 
 from cookbook.config import Count, TrainingConfig
 from cookbook.data.images import Images
-from cookbook.plots.figures import draw_mistakes
+from cookbook.plots.mistakes import draw_mistakes
 from cookbook.reports.classifier import report_classifier
 from cookbook.training.run_folder import RunFolder
 from oracle import array
