@@ -32,7 +32,9 @@ def load_mackey_glass(
     """
     if name not in ("auto", "mackey_glass"):
         fail(f"--data got {name!r}, expected mackey_glass: the series is generated")
-    sizes = np.array([3000, 1000, 2000]) // (4 if quick else 1)
+    sizes = np.array([3000, 1000, 2000])
+    if quick:
+        sizes = sizes // 4
     most = sizes.min() // 2
     if window + horizon > most:
         fail(
@@ -42,8 +44,9 @@ def load_mackey_glass(
     series = mackey_glass(sizes.sum())
     training = series[: sizes[0]]
     series = (series - training.mean()) / training.std()
-    parts = np.split(series, np.cumsum(sizes)[:-1])
-    train, validation, test = (_windows(part, window, horizon) for part in parts)
+    cuts = np.cumsum(sizes)[:-1]
+    parts = [_windows(part, window, horizon) for part in np.split(series, cuts)]
+    train, validation, test = parts
     return Forecasts(
         name="mackey_glass",
         asked="mackey_glass",
@@ -58,7 +61,8 @@ def _windows(values: np.ndarray, window: int, horizon: int) -> Part:
     """(x, y): every stretch of `window` values, and the `horizon` values after it."""
     length = window + horizon
     views = np.lib.stride_tricks.sliding_window_view(values, length)
-    x, y = views[:, :window, None], views[:, window:]
+    x = views[:, :window, None]
+    y = views[:, window:]
     return x.astype("float32"), y.astype("float32")
 
 
@@ -83,20 +87,23 @@ def mackey_glass(
     """
     h = 1 / substeps
     delay = tau * substeps
-    x = np.full(delay + 1 + (settle + count) * substeps, 1.2)
+    length = delay + 1 + (settle + count) * substeps
+    x = np.full(length, 1.2)
 
     def production(delayed):
         return beta * delayed / (1 + delayed**n)
 
     after = production(1.2)
     for t in range(delay, len(x) - 1):
-        before, after = after, production(x[t - delay + 1])
+        before = after
+        after = production(x[t - delay + 1])
         middle = (before + after) / 2  # the production half a step later
         k1 = before - gamma * x[t]
         k2 = middle - gamma * (x[t] + h / 2 * k1)
         k3 = middle - gamma * (x[t] + h / 2 * k2)
         k4 = after - gamma * (x[t] + h * k3)
-        x[t + 1] = x[t] + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+        slope = k1 + 2 * k2 + 2 * k3 + k4  # times 6
+        x[t + 1] = x[t] + h / 6 * slope
     first = delay + (settle + 1) * substeps
     return x[first::substeps]
 

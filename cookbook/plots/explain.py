@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib import colormaps
 
 from cookbook.plots.figures import Folder
+from cookbook.plots.mistakes import worst_mistakes
 from cookbook.plots.picture_table import COLUMNS, draw_picture_table
 from custom_layers.explanation import grad_cam
 
@@ -35,37 +36,49 @@ def explain_network(
         classes: name of each label.
         run: the folder that the pictures go into.
     """
-    is_graph = isinstance(model, keras.Sequential) or hasattr(model, "operations")
-    if not is_graph or not any(map(_is_convolution, model.layers)):
+    if not _is_graph(model):
+        return
+    convolutions = [layer for layer in model.layers if _is_convolution(layer)]
+    if not convolutions:
         return
     copy = keras.models.clone_model(model)  # a layer of two models has two outputs
     copy.set_weights(model.get_weights())
     layers = _feature_layers(copy)
-    first = next(filter(_is_convolution, copy.layers))
-    draw_filters(keras.ops.convert_to_numpy(first.kernel), run)
-    draw_feature_maps(copy, layers, x[0], classes[y[0]], run)
-    answers = probabilities.argmax(-1)
-    confidence = probabilities.max(-1)
-    wrong = np.flatnonzero(answers != y)
-    worst = wrong[np.argsort(-confidence[wrong])][:COLUMNS]
+    kernel = keras.ops.convert_to_numpy(convolutions[0].kernel)
+    draw_filters(kernel, run)
+    first_class = classes[y[0]]
+    draw_feature_maps(copy, layers, x[0], first_class, run)
+
+    worst = worst_mistakes(y, probabilities, COLUMNS)
     if len(worst):
-        draw_grad_cam(copy, layers, x[worst], answers[worst], y[worst], classes, run)
+        said = probabilities.argmax(-1)[worst]
+        true = y[worst]
+        draw_grad_cam(copy, layers, x[worst], said, true, classes, run)
+
+
+def _is_graph(model: keras.Model) -> bool:
+    """Whether the model is Sequential or functional."""
+    return isinstance(model, keras.Sequential) or hasattr(model, "operations")
 
 
 def draw_filters(kernel: np.ndarray, run: Folder, most: int = 64) -> None:
     """filters.png: the first layer's weights; each filter has a scale of its own."""
-    filters = np.moveaxis(kernel[..., :most], -1, 0)  # F, H, W, C
+    filters = kernel[..., :most]
+    filters = np.moveaxis(filters, -1, 0)  # F, H, W, C
     if filters.shape[-1] not in (1, 3):
         filters = filters.mean(-1, keepdims=True)
+    # 0.5 stands for a weight of 0; each filter's largest weight becomes 0 or 1.
     largest = np.abs(filters).max((1, 2, 3), keepdims=True)
-    shades = 0.5 + filters / np.maximum(2 * largest, TINY)
+    scale = np.maximum(2 * largest, TINY)
+    shades = 0.5 + filters / scale
     if shades.shape[-1] == 1:
-        shades = colormaps["PuOr"](shades[..., 0])[..., :3]
+        shades = _coloured(shades[..., 0], "PuOr")
         key = "purple > 0, orange < 0"
     else:
         key = "grey is 0"
     count = len(shades)
-    rows = [shades[i : i + COLUMNS] for i in range(0, count, COLUMNS)]
+    starts = range(0, count, COLUMNS)
+    rows = [shades[i : i + COLUMNS] for i in starts]
     title = f"The first layer's {count} filters ({key})"
     draw_picture_table(rows, title, run, "filters")
 
@@ -78,15 +91,21 @@ def draw_feature_maps(
     run: Folder,
 ) -> None:
     """feature_maps.png: the strongest channels of one image at every resolution."""
-    last = {layer.output.shape[1:3]: layer for layer in layers}
-    outputs = [layer.output for layer in last.values()]
-    maps = keras.Model(model.inputs[0], outputs)(image[None].astype("float32"))
-    rows = [_colours(image[None])]
+    outputs = {}  # the last layer of each resolution
+    for layer in layers:
+        resolution = layer.output.shape[1:3]
+        outputs[resolution] = layer.output
+
+    x = image[None]  # a batch of one
+    look = keras.Model(model.inputs[0], [*outputs.values()])
+    maps = look(x.astype("float32"))
+    rows = [_colours(x)]
     labels = ["image"]
     for A in keras.tree.flatten(maps):
-        row = _strongest_channels(np.array(A, "float32")[0])
-        rows.append(row)
-        labels.append(f"{row.shape[1]} x {row.shape[2]}")
+        A = np.array(A, "float32")[0]
+        rows.append(_strongest_channels(A))
+        height, width, _ = A.shape
+        labels.append(f"{height} x {width}")
     title = f"Strongest feature maps of an image of {name} (yellow is large)"
     draw_picture_table(rows, title, run, "feature_maps", labels=labels)
 
@@ -94,11 +113,17 @@ def draw_feature_maps(
 def _strongest_channels(A: np.ndarray) -> np.ndarray:
     """The channels with the largest values, as RGB (K, H, W, 3); A is (H, W, C)."""
     channels = np.moveaxis(A, -1, 0)  # C, H, W
-    strongest = np.argsort(-channels.max((1, 2)))[:COLUMNS]
+    largest = channels.max((1, 2))
+    strongest = np.argsort(-largest)[:COLUMNS]
     channels = channels[strongest]
-    low, high = channels.min(), channels.max()
-    shades = (channels - low) / max(high - low, TINY)
-    return colormaps["viridis"](shades)[..., :3]
+    low = channels.min()
+    contrast = max(channels.max() - low, TINY)
+    return _coloured((channels - low) / contrast, "viridis")
+
+
+def _coloured(shades: np.ndarray, name: str) -> np.ndarray:
+    """Numbers from 0 to 1 as RGB, by matplotlib's colour map of this name."""
+    return colormaps[name](shades)[..., :3]
 
 
 def draw_grad_cam(
@@ -119,12 +144,18 @@ def draw_grad_cam(
     rows = [images]
     for answer in (said, true):
         heat = grad_cam(model, layer, x, answer)
-        heat = heat / np.maximum(heat.max((1, 2), keepdims=True), TINY)
-        heat = keras.ops.image.resize(heat[..., None], x.shape[1:3])[..., 0]
-        warm = colormaps["inferno"](np.array(heat))[..., :3]
+        # As bright as possible, and as large as the images.
+        hottest = heat.max((1, 2), keepdims=True)
+        heat = heat / np.maximum(hottest, TINY)
+        heat = keras.ops.image.resize(heat[..., None], x.shape[1:3])
+        warm = _coloured(np.array(heat)[..., 0], "inferno")
         grey = images.mean(-1, keepdims=True)
         rows.append(0.35 * grey + 0.65 * warm)
-    columns = [f"{classes[i]}\nnot {classes[j]}" for i, j in zip(said, true)]
+    columns = []
+    for i, j in zip(said, true):
+        answer = classes[i]
+        truth = classes[j]
+        columns.append(f"{answer}\nnot {truth}")
     title = "Grad-CAM of the surest mistakes: bright places spoke for the class"
     labels = ["image", "for the answer", "for the truth"]
     draw_picture_table(rows, title, run, "grad_cam", labels=labels, columns=columns)
@@ -133,7 +164,8 @@ def draw_grad_cam(
 def _last_with_room(layers: Sequence[keras.Layer]) -> keras.Layer:
     """The last layer with feature maps of SMALLEST pixels per side, or the last one."""
     for layer in reversed(layers):
-        if min(layer.output.shape[1:3]) >= SMALLEST:
+        height, width = layer.output.shape[1:3]
+        if min(height, width) >= SMALLEST:
             return layer
     return layers[-1]
 
@@ -144,9 +176,13 @@ def _feature_layers(model: keras.Model) -> list[keras.Layer]:
     A convolution without an activation is left out if possible: a normalization and an
     activation follow it, and its own values mean little before them.
     """
-    start = next(i for i, layer in enumerate(model.layers) if _is_convolution(layer))
-    maps = [layer for layer in model.layers[start:] if len(layer.output.shape) == 4]
-    return [layer for layer in maps if not _is_linear(layer)] or maps
+    maps: list[keras.Layer] = []
+    for layer in model.layers:
+        has_begun = maps or _is_convolution(layer)
+        if has_begun and len(layer.output.shape) == 4:
+            maps.append(layer)
+    active = [layer for layer in maps if not _is_linear(layer)]
+    return active or maps
 
 
 def _is_linear(layer: keras.Layer) -> bool:
@@ -154,8 +190,9 @@ def _is_linear(layer: keras.Layer) -> bool:
     if not _is_convolution(layer):
         return False
     activation = getattr(layer, "activation", keras.activations.linear)
-    x = keras.ops.full((1, 1), -1.0)
-    return float(activation(x)[0, 0]) == -1
+    x = np.full((1, 1), -1.0, "float32")
+    y = keras.ops.convert_to_numpy(activation(x))
+    return bool(y[0, 0] == -1)
 
 
 def _is_convolution(layer: keras.Layer) -> bool:

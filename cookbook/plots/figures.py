@@ -27,7 +27,11 @@ class Folder(typing.Protocol):
 
 def save_figure(figure: Figure, run: Folder, name: str) -> None:
     """Writes the figure into the run folder as PNG."""
-    run.write(name, lambda path: figure.savefig(path, dpi=120, format="png"))
+
+    def save(path: Path) -> None:
+        figure.savefig(path, dpi=120, format="png")
+
+    run.write(name, save)
 
 
 def save_animation(
@@ -42,7 +46,9 @@ def save_animation(
 
     frames: their number, or their numbers, where some are to appear more than once.
     """
-    frames = list(range(frames) if isinstance(frames, int) else frames)
+    if isinstance(frames, int):
+        frames = range(frames)
+    frames = list(frames)
     FigureCanvasAgg(figure)
     draw(frames[0])
     figure.draw_without_rendering()  # places the axes, once for all frames
@@ -77,7 +83,8 @@ def draw_lines(
     figure, axes = panel(title, xlabel, ylabel)
     for i, (label, (x, y)) in enumerate(lines.items()):
         style = STYLES[i % len(STYLES)]
-        axes.plot(x, y, style, color=COLOURS[i % len(COLOURS)], label=label)
+        colour = COLOURS[i % len(COLOURS)]
+        axes.plot(x, y, style, color=colour, label=label)
     if xlabel == "epoch":
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(**settings)

@@ -1,5 +1,6 @@
 """Gallery: what a generator makes, after each epoch, at the end, and in motion."""
 
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 
 import keras
@@ -19,6 +20,7 @@ from cookbook.plots.figures import (
 )
 
 ACROSS = 10  # images in a row of tiles
+LIMITS = (-1.5, 1.5)  # of a plane with points
 
 
 class Snapshots(keras.callbacks.Callback):
@@ -53,19 +55,28 @@ class Snapshots(keras.callbacks.Callback):
         figure = Figure(figsize=(4, 4.2), layout="constrained")
         axes = figure.subplots()
         self.draw(axes, samples)
-        axes.set_title(f"{self.name}, epoch {epoch + 1}")
-        save_figure(figure, self.run, f"{self.name}_{epoch + 1:03d}.png")
+        number = epoch + 1
+        axes.set_title(f"{self.name}, epoch {number}")
+        save_figure(figure, self.run, f"{self.name}_{number:03d}.png")
 
 
 def draw_motion(
-    run: Folder, names: Sequence[str] = ("samples",), per_second: int = 4
+    run: Folder,
+    names: Sequence[str] = ("samples",),
+    per_second: int = 4,
 ) -> None:
     """training.gif: the snapshots of each of `names`, side by side, a frame per epoch.
 
     The last frame stays for a second.
     """
-    films = [sorted(run.path.glob(f"{name}_[0-9]*.png")) for name in names]
-    figure = Figure(figsize=(5 * len(names), 5.4), layout="constrained")
+    # One film for each name: its snapshots in the order of the epochs.
+    films = []
+    for name in names:
+        files = run.path.glob(f"{name}_[0-9]*.png")
+        films.append(sorted(files))
+
+    size = 5 * len(names), 5.4
+    figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(1, len(names), squeeze=False)[0]
 
     def draw(i: int) -> None:
@@ -74,16 +85,19 @@ def draw_motion(
             axes.set_axis_off()
             axes.imshow(imread(film[i]))
 
-    last = min(map(len, films)) - 1
-    frames = [*range(last), *[last] * per_second]
+    shortest = min(map(len, films))
+    last = shortest - 1
+    frames = [*range(last)] + [last] * per_second
     save_animation(figure, draw, frames, run, "training.gif", per_second)
 
 
 def draw_tiles(axes: Axes, images: np.ndarray) -> None:
     """Images from -1 to 1 as a square of tiles, ACROSS in each row."""
+    # (N, H, W, C) becomes one image of (down * H, across * W, C).
     down = len(images) // ACROSS
     height, width, channels = images.shape[1:]
-    tiles = images[: ACROSS * down].reshape(down, ACROSS, height, width, channels)
+    tiles = images[: ACROSS * down]
+    tiles = tiles.reshape(down, ACROSS, height, width, channels)
     tiles = tiles.transpose(0, 2, 1, 3, 4)  # down, H, across, W, C
     tiles = tiles.reshape(down * height, ACROSS * width, channels)
     if channels == 1:
@@ -97,15 +111,20 @@ def draw_points(axes: Axes, points: np.ndarray) -> None:
     """Points (N, 2) of the plane, from -1.5 to 1.5."""
     x, y = points.T
     axes.plot(x, y, ".", color=BLUE, ms=2, alpha=0.5)
-    axes.set(xlim=(-1.5, 1.5), ylim=(-1.5, 1.5), xlabel="x", ylabel="y", aspect="equal")
+    axes.set(xlim=LIMITS, ylim=LIMITS, xlabel="x", ylabel="y", aspect="equal")
 
 
-def draw_contest(history: Sequence[Mapping], run: Folder) -> None:
+def draw_contest(
+    history: Sequence[Mapping],
+    run: Folder,
+) -> None:
     """losses.png: the critic's loss against the generator's, by epoch."""
     epochs = [row["epoch"] for row in history]
     lines = {}
     for name in ("critic", "generator"):
-        lines[name] = epochs, [row[f"{name}_loss"] for row in history]
+        key = f"{name}_loss"
+        losses = [row[key] for row in history]
+        lines[name] = epochs, losses
     title = "The critic's loss against the generator's"
     draw_lines(lines, title, "epoch", "loss", run, "losses.png")
 
@@ -116,10 +135,11 @@ def draw_score(history: Sequence[Mapping], name: str, wanted: str, run: Folder) 
     After a search there is no picture, as its last training learns from these data too.
     wanted: the words for which values are good, such as "small is good".
     """
-    if f"val_{name}" not in history[0]:
+    key = f"val_{name}"
+    if key not in history[0]:
         return
     epochs = [row["epoch"] for row in history]
-    scores = [row[f"val_{name}"] for row in history]
+    scores = [row[key] for row in history]
     words = name.replace("_", " ")
     title = f"{words} on validation data: {wanted}"
     lines = {"generated": (epochs, scores)}
@@ -131,7 +151,7 @@ def draw_histogram(counts: Sequence[int], classes: Sequence[str], run: Folder) -
     title = f"What {sum(counts)} generated images show"
     figure, axes = panel(title, "class, as the judge sees it", "images")
     axes.bar(classes, counts, color=BLUE)
-    fair = float(np.mean(counts))
+    fair = statistics.fmean(counts)
     label = f"all classes alike: {fair:.0f} each"
     axes.axhline(fair, color=ORANGE, ls="--", label=label)
     axes.legend(loc="lower right")
@@ -148,12 +168,18 @@ def draw_comparison(
 
     parts: {name: points}; centres: of the modes; found: {name: its figures}.
     """
-    figure = Figure(figsize=(5 * len(parts), 5.4), layout="constrained")
+    size = 5 * len(parts), 5.4
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(1, len(parts))
     x, y = centres.T
-    for axes, (name, points) in zip(figure.subplots(1, len(parts)), parts.items()):
+    for axes, (name, points) in zip(panels, parts.items()):
+        # A circle around each mode's centre, then the points.
         axes.plot(x, y, "o", mfc="none", color=ORANGE, ms=12, label="mode")
         draw_points(axes, points)
-        modes, share = found[name]["modes"], found[name]["high-quality share"]
-        axes.set_title(f"{name}: {modes} of {len(centres)} modes, {share:.1%} near one")
+        figures = found[name]
+        modes = figures["modes"]
+        share = figures["high-quality share"]
+        counted = f"{modes} of {len(centres)} modes"
+        axes.set_title(f"{name}: {counted}, {share:.1%} near one")
         axes.legend(loc="center")
     save_figure(figure, run, "samples.png")

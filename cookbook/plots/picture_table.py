@@ -23,20 +23,28 @@ def draw_picture_table(
 
     labels: what stands beside the rows; columns: what stands below the columns.
     """
-    table = np.ones((STEP * len(rows), STEP * COLUMNS, 3))
+    shape = len(rows), STEP, COLUMNS, STEP, 3
+    table = np.ones(shape)  # white
     for i, row in enumerate(rows):
         for j, picture in enumerate(row):
-            top, left = STEP * i, STEP * j
-            table[top : top + CELL, left : left + CELL] = _enlarged(picture)
-    size = 0.9 * COLUMNS + 1.5, 0.9 * len(rows) + 0.9
-    figure, axes = panel(title, "", "", size)
-    axes.imshow(table)
-    centres = CELL / 2 + STEP * np.arange(max(len(rows), COLUMNS))
-    axes.set_yticks(centres[: len(labels)], labels)
-    axes.set_xticks(centres[: len(columns)], columns, fontsize=8)
+            table[i, :CELL, j, :CELL] = _enlarged(picture)
+
+    # Each picture takes 0.9 inches, and the labels the rest.
+    width = 0.9 * COLUMNS + 1.5
+    height = 0.9 * len(rows) + 0.9
+    figure, axes = panel(title, "", "", (width, height))
+    axes.imshow(table.reshape(STEP * len(rows), STEP * COLUMNS, 3))
+    down, across = _centres(labels), _centres(columns)
+    axes.set_yticks(down, labels)
+    axes.set_xticks(across, columns, fontsize=8)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     save_figure(figure, run, f"{name}.png")
+
+
+def _centres(labels: Sequence[str]) -> np.ndarray:
+    """The middle of the first cells in a row or a column, one for each label."""
+    return CELL / 2 + STEP * np.arange(len(labels))
 
 
 def _enlarged(picture: np.ndarray) -> np.ndarray:
@@ -44,4 +52,5 @@ def _enlarged(picture: np.ndarray) -> np.ndarray:
     height, width = picture.shape[:2]
     down = np.arange(CELL) * height // CELL
     right = np.arange(CELL) * width // CELL
-    return picture[down][:, right]
+    stretched = picture[down]
+    return stretched[:, right]

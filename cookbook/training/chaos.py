@@ -45,7 +45,8 @@ def count_step() -> None:
         Path(os.environ[COUNT]).write_text(str(CLOCK["done"]))
     elif CLOCK["done"] == int(os.environ[KILL]):
         wait = random.Random(now).random() * min(duration, 1.0)
-        threading.Timer(wait, os.kill, (os.getpid(), SIGKILL)).start()
+        target = os.getpid(), SIGKILL
+        threading.Timer(wait, os.kill, target).start()
 
 
 def prove_survival(config: TrainingConfig) -> int:
@@ -58,8 +59,10 @@ def prove_survival(config: TrainingConfig) -> int:
     recipe = _recipe_file(config)
     plain = dataclasses.replace(config, chaos=0, resume=False)
     with tempfile.TemporaryDirectory() as folder:
-        whole, broken = Path(folder, "whole"), Path(folder, "broken")
-        total = _run_unbroken(recipe, plain, whole, count=Path(folder, "count"))
+        whole = Path(folder, "whole")
+        broken = Path(folder, "broken")
+        count = Path(folder, "count")
+        total = _run_unbroken(recipe, plain, whole, count)
         if total is None:
             return 1
         points = sorted(random.randint(1, total) for _ in range(config.chaos))
@@ -79,7 +82,10 @@ def _recipe_file(config: TrainingConfig) -> str:
 
 
 def _run_unbroken(
-    recipe: str, config: TrainingConfig, folder: Path, count: Path
+    recipe: str,
+    config: TrainingConfig,
+    folder: Path,
+    count: Path,
 ) -> int | None:
     """The number of executions that a whole run takes; None if it fails."""
     print(f"the run without a kill: python {recipe} {flags(config)}")
@@ -88,12 +94,16 @@ def _run_unbroken(
     if done.returncode:
         return None
     total = int(count.read_text())
-    print(f"{total} executions of steps, {time.time() - start:.0f} s", flush=True)
+    seconds = time.time() - start
+    print(f"{total} executions of steps, {seconds:.0f} s", flush=True)
     return total
 
 
 def _run_with_kills(
-    recipe: str, config: TrainingConfig, folder: Path, points: list[int]
+    recipe: str,
+    config: TrainingConfig,
+    folder: Path,
+    points: list[int],
 ) -> int | None:
     """The number of kills in a run that ends all the same; None if it fails.
 
@@ -116,10 +126,14 @@ def _run_with_kills(
 
 
 def _start(
-    recipe: str, config: TrainingConfig, folder: Path, environment: dict[str, str]
+    recipe: str,
+    config: TrainingConfig,
+    folder: Path,
+    environment: dict[str, str],
 ) -> subprocess.CompletedProcess:
     """Runs the recipe in a process of its own; its run folders are in `folder`."""
-    words = shlex.split(flags(dataclasses.replace(config, run_dir=folder)))
+    config = dataclasses.replace(config, run_dir=folder)
+    words = shlex.split(flags(config))
     done = subprocess.run(
         [sys.executable, recipe, *words],
         capture_output=True,

@@ -24,7 +24,9 @@ def split_words(text: str) -> list[str]:
 
     Tags, control characters, emoji and other symbols only separate words.
     """
-    return WORD.findall(TAG.sub(" ", text).replace("\u2019", "'").lower())
+    text = TAG.sub(" ", text)
+    text = text.replace("\u2019", "'")  # a curly apostrophe
+    return WORD.findall(text.lower())
 
 
 class Vocabulary:
@@ -39,7 +41,9 @@ class Vocabulary:
 
     @classmethod
     def learn(
-        cls, texts: Iterable[Iterable[str]], size: int | None = None
+        cls,
+        texts: Iterable[Iterable[str]],
+        size: int | None = None,
     ) -> "Vocabulary":
         """The most frequent words of texts that are lists of words.
 
@@ -47,7 +51,8 @@ class Vocabulary:
         """
         counts = Counter(word for words in texts for word in words)
         most = max(0, size - 2) if size else None
-        return cls(word for word, _ in counts.most_common(most))
+        ranking = counts.most_common(most)
+        return cls(word for word, _ in ranking)
 
     def __len__(self) -> int:
         return len(self.words) + 2
@@ -63,10 +68,11 @@ class Vocabulary:
 
     def encode(self, text: str, length: int) -> np.ndarray:
         """(1, length) ids of one text, as `cut_and_pad` cuts and pads them."""
-        return cut_and_pad([self.ids(split_words(text))], length)
+        ids = self.ids(split_words(text))
+        return cut_and_pad([ids], length)
 
 
-def cut_and_pad(rows: Sequence[Sequence[int] | np.ndarray], length: int) -> np.ndarray:
+def cut_and_pad(rows: Sequence, length: int) -> np.ndarray:
     """int32 (len(rows), length): each row of ids, cut, or padded with zeros at its end.
 
     Of a longer row, the beginning fills a quarter of `length` and the end the rest,
@@ -77,7 +83,8 @@ def cut_and_pad(rows: Sequence[Sequence[int] | np.ndarray], length: int) -> np.n
     for target, row in zip(ids, rows):
         if len(row) > length:
             tail = len(row) - (length - head)
-            row = np.concatenate([row[:head], row[tail:]])
+            kept = row[:head], row[tail:]
+            row = np.concatenate(kept)
         target[: len(row)] = row
     is_empty = ~ids.any(1)
     ids[is_empty, 0] = UNKNOWN
@@ -85,17 +92,20 @@ def cut_and_pad(rows: Sequence[Sequence[int] | np.ndarray], length: int) -> np.n
 
 
 def numbered(
-    texts: Sequence[str], learn_from: Iterable[int]
+    texts: Sequence[str],
+    learn_from: Iterable[int],
 ) -> tuple[Vocabulary, list[np.ndarray]]:
     """(vocabulary of all words in texts[i] for i in learn_from, ids of each text).
 
     A more frequent word has a smaller id, so a smaller vocabulary is the beginning of
     this one. The result is kept in Keras's home, where that can be written.
     """
-    key = hashlib.sha256(f"{TAG} {WORD} {list(learn_from)}".encode())
+    rules = f"{TAG} {WORD} {list(learn_from)}"
+    key = hashlib.sha256(rules.encode())
     for text in texts:
         key.update(text.encode() + b"\0")
-    file = cache_folder() / f"words_{key.hexdigest()[:32]}.npz"
+    digest = key.hexdigest()[:32]
+    file = cache_folder() / f"words_{digest}.npz"
     found = _read_cache(file)
     if found is None:
         split = [split_words(text) for text in texts]
@@ -111,20 +121,23 @@ def _read_cache(file: Path) -> tuple[Vocabulary, list[np.ndarray]] | None:
     try:
         with file.open("rb") as source, np.load(source) as kept:
             words = json.loads(kept["words"].tobytes())
-            return Vocabulary(words), np.split(kept["ids"], kept["ends"][:-1])
+            ids = kept["ids"]
+            ends = kept["ends"]
+            return Vocabulary(words), np.split(ids, ends[:-1])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
 
 
 def _write_cache(file: Path, vocabulary: Vocabulary, rows: list[np.ndarray]) -> None:
     """Keeps the result; on a full or read-only disk the next run splits texts again."""
+    words = json.dumps(vocabulary.words).encode()
     partial = file.with_name(f"{file.name}.{os.getpid()}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as target:
             np.savez(
                 target,
-                words=np.frombuffer(json.dumps(vocabulary.words).encode(), "uint8"),
+                words=np.frombuffer(words, "uint8"),
                 ids=np.concatenate(rows),
                 ends=np.cumsum([len(row) for row in rows]),
             )
