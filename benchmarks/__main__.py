@@ -6,17 +6,30 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument(
-        "names", nargs="*", help="components to time (default: all), or: recipes"
+def main() -> None:
+    """Runs the benchmark that the command line names."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Times components and recipes against those of Keras.",
     )
-    parser.add_argument("--rounds", type=int, default=15, help="pairs a figure is from")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="components to time, such as LSTM (default: all of them), or `recipes`",
+    )
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=15,
+        metavar="N",
+        help="measurements from which each ratio is taken (default: 15)",
+    )
     arguments = parser.parse_args()
     if arguments.names == ["recipes"]:
-        from benchmarks.recipes import run
+        from benchmarks.recipes import run_recipes
 
-        run()
+        run_recipes()
     else:
         from benchmarks.components import run
 

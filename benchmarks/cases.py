@@ -1,13 +1,24 @@
-"""At which size each component is timed: layers as (arguments, input shape)."""
+"""Cases of the benchmark: the arguments and the input size of each component."""
 
-LAYERS = {
+import typing
+
+Arguments = dict[str, typing.Any]
+Case = tuple[Arguments, typing.Any]  # (arguments, input shape or shapes)
+
+MAPS = (128, 26, 26, 32)  # feature maps: batch, height, width, channels
+SMALL_MAPS = (128, 13, 13, 32)
+VOLUME = (8, 16, 26, 26, 32)  # batch, depth, height, width, channels
+SEQUENCE = (128, 200, 32)  # batch, time, features
+MATRIX = (512, 1000)  # batch, features or classes
+
+LAYERS: dict[str, Case] = {
     # activations
-    "ReLU": ({}, (128, 26, 26, 32)),
-    "LeakyReLU": ({}, (128, 26, 26, 32)),
-    "PReLU": ({"shared_axes": [1, 2]}, (128, 26, 26, 32)),
-    "ELU": ({}, (128, 26, 26, 32)),
-    "Softmax": ({}, (512, 1000)),
-    "ActivityRegularization": ({"l1": 0.1, "l2": 0.1}, (128, 26, 26, 32)),
+    "ReLU": ({}, MAPS),
+    "LeakyReLU": ({}, MAPS),
+    "PReLU": ({"shared_axes": [1, 2]}, MAPS),
+    "ELU": ({}, MAPS),
+    "Softmax": ({}, MATRIX),
+    "ActivityRegularization": ({"l1": 0.1, "l2": 0.1}, MAPS),
     # dense
     "Dense": ({"units": 512, "activation": "relu"}, (128, 784)),
     "EinsumDense": (
@@ -33,20 +44,20 @@ LAYERS = {
     "SeparableConv1D": ({"filters": 64, "kernel_size": 3}, (64, 200, 32)),
     "SeparableConv2D": ({"filters": 64, "kernel_size": 3}, (64, 14, 14, 32)),
     # pooling
-    "AveragePooling1D": ({"pool_size": 2}, (128, 200, 32)),
-    "AveragePooling2D": ({"pool_size": 2}, (128, 26, 26, 32)),
-    "AveragePooling3D": ({"pool_size": 2}, (8, 16, 26, 26, 32)),
-    "GlobalAveragePooling1D": ({}, (128, 200, 32)),
-    "GlobalAveragePooling2D": ({}, (128, 26, 26, 32)),
-    "GlobalAveragePooling3D": ({}, (8, 16, 26, 26, 32)),
-    "GlobalMaxPooling1D": ({}, (128, 200, 32)),
-    "GlobalMaxPooling2D": ({}, (128, 26, 26, 32)),
-    "GlobalMaxPooling3D": ({}, (8, 16, 26, 26, 32)),
-    "MaxPooling1D": ({}, (128, 200, 32)),
-    "MaxPooling2D": ({}, (128, 26, 26, 32)),
-    "MaxPooling3D": ({}, (8, 16, 26, 26, 32)),
+    "AveragePooling1D": ({"pool_size": 2}, SEQUENCE),
+    "AveragePooling2D": ({"pool_size": 2}, MAPS),
+    "AveragePooling3D": ({"pool_size": 2}, VOLUME),
+    "GlobalAveragePooling1D": ({}, SEQUENCE),
+    "GlobalAveragePooling2D": ({}, MAPS),
+    "GlobalAveragePooling3D": ({}, VOLUME),
+    "GlobalMaxPooling1D": ({}, SEQUENCE),
+    "GlobalMaxPooling2D": ({}, MAPS),
+    "GlobalMaxPooling3D": ({}, VOLUME),
+    "MaxPooling1D": ({}, SEQUENCE),
+    "MaxPooling2D": ({}, MAPS),
+    "MaxPooling3D": ({}, VOLUME),
     # normalization
-    "BatchNormalization": ({}, (128, 26, 26, 32)),
+    "BatchNormalization": ({}, MAPS),
     "LayerNormalization": ({}, (64, 128, 256)),
     "GroupNormalization": ({"groups": 8}, (64, 26, 26, 32)),
     "RMSNormalization": ({}, (64, 128, 256)),
@@ -67,88 +78,92 @@ LAYERS = {
     "LSTM": ({"units": 128}, (64, 200, 128)),
     "GRU": ({"units": 128}, (64, 200, 128)),
     # dropout
-    "Dropout": ({"rate": 0.5}, (128, 26, 26, 32)),
+    "Dropout": ({"rate": 0.5}, MAPS),
     "SpatialDropout1D": ({"rate": 0.5}, (128, 676, 32)),
-    "SpatialDropout2D": ({"rate": 0.5}, (128, 26, 26, 32)),
+    "SpatialDropout2D": ({"rate": 0.5}, MAPS),
     "SpatialDropout3D": ({"rate": 0.5}, (32, 8, 16, 16, 32)),
     "AlphaDropout": ({"rate": 0.5}, (32, 26, 26, 32)),
     "GaussianDropout": ({"rate": 0.5}, (32, 26, 26, 32)),
     "GaussianNoise": ({"stddev": 0.5}, (32, 26, 26, 32)),
 }
 
-# Further sizes of those whose ratio depends on it: rows of (name, arguments, shape).
-_LONG = {"query": (4, 1024, 256), "value": (4, 1024, 256)}
+# Further sizes of layers whose ratio depends on the size: (name, arguments, shape).
 SIZES = [
-    *(
-        (name, {"units": units}, shape)
-        for name in ("SimpleRNN", "LSTM", "GRU")
-        for units, shape in ((64, (32, 400, 64)), (128, (128, 28, 28)))
+    ("SimpleRNN", {"units": 64}, (32, 400, 64)),
+    ("SimpleRNN", {"units": 128}, (128, 28, 28)),
+    ("LSTM", {"units": 64}, (32, 400, 64)),
+    ("LSTM", {"units": 128}, (128, 28, 28)),
+    ("GRU", {"units": 64}, (32, 400, 64)),
+    ("GRU", {"units": 128}, (128, 28, 28)),
+    (
+        "MultiHeadAttention",
+        {"num_heads": 8, "key_dim": 32},
+        {"query": (4, 1024, 256), "value": (4, 1024, 256)},
     ),
-    ("MultiHeadAttention", {"num_heads": 8, "key_dim": 32}, _LONG),
 ]
 
-# Activation functions: (arguments, input shape).
-ACTIVATIONS = {
-    "celu": ({}, (128, 13, 13, 32)),
-    "elu": ({}, (128, 13, 13, 32)),
-    "exponential": ({}, (128, 13, 13, 32)),
-    "gelu": ({}, (128, 13, 13, 32)),
-    "glu": ({}, (128, 13, 13, 32)),
-    "hard_shrink": ({}, (128, 13, 13, 32)),
-    "hard_sigmoid": ({}, (128, 13, 13, 32)),
-    "hard_silu": ({}, (128, 13, 13, 32)),
-    "hard_tanh": ({}, (128, 13, 13, 32)),
-    "leaky_relu": ({}, (128, 13, 13, 32)),
-    "linear": ({}, (128, 13, 13, 32)),
-    "log_sigmoid": ({}, (128, 13, 13, 32)),
-    "log_softmax": ({}, (512, 1000)),
-    "mish": ({}, (128, 13, 13, 32)),
-    "relu": ({"max_value": 2.0, "threshold": 0.5}, (128, 13, 13, 32)),
-    "relu6": ({}, (128, 13, 13, 32)),
-    "selu": ({}, (128, 13, 13, 32)),
-    "sigmoid": ({}, (128, 13, 13, 32)),
-    "silu": ({}, (128, 13, 13, 32)),
-    "soft_shrink": ({}, (128, 13, 13, 32)),
-    "softmax": ({}, (512, 1000)),
-    "softplus": ({}, (128, 13, 13, 32)),
-    "softsign": ({}, (128, 13, 13, 32)),
-    "sparse_plus": ({}, (128, 13, 13, 32)),
-    "sparse_sigmoid": ({}, (128, 13, 13, 32)),
+# Activation functions.
+ACTIVATIONS: dict[str, Case] = {
+    "celu": ({}, SMALL_MAPS),
+    "elu": ({}, SMALL_MAPS),
+    "exponential": ({}, SMALL_MAPS),
+    "gelu": ({}, SMALL_MAPS),
+    "glu": ({}, SMALL_MAPS),
+    "hard_shrink": ({}, SMALL_MAPS),
+    "hard_sigmoid": ({}, SMALL_MAPS),
+    "hard_silu": ({}, SMALL_MAPS),
+    "hard_tanh": ({}, SMALL_MAPS),
+    "leaky_relu": ({}, SMALL_MAPS),
+    "linear": ({}, SMALL_MAPS),
+    "log_sigmoid": ({}, SMALL_MAPS),
+    "log_softmax": ({}, MATRIX),
+    "mish": ({}, SMALL_MAPS),
+    "relu": ({"max_value": 2.0, "threshold": 0.5}, SMALL_MAPS),
+    "relu6": ({}, SMALL_MAPS),
+    "selu": ({}, SMALL_MAPS),
+    "sigmoid": ({}, SMALL_MAPS),
+    "silu": ({}, SMALL_MAPS),
+    "soft_shrink": ({}, SMALL_MAPS),
+    "softmax": ({}, MATRIX),
+    "softplus": ({}, SMALL_MAPS),
+    "softsign": ({}, SMALL_MAPS),
+    "sparse_plus": ({}, SMALL_MAPS),
+    "sparse_sigmoid": ({}, SMALL_MAPS),
     "sparsemax": ({}, (512, 100)),
-    "squareplus": ({}, (128, 13, 13, 32)),
-    "tanh": ({}, (128, 13, 13, 32)),
-    "tanh_shrink": ({}, (128, 13, 13, 32)),
-    "threshold": ({"threshold": 0.5, "default_value": 0.0}, (128, 13, 13, 32)),
+    "squareplus": ({}, SMALL_MAPS),
+    "tanh": ({}, SMALL_MAPS),
+    "tanh_shrink": ({}, SMALL_MAPS),
+    "threshold": ({"threshold": 0.5, "default_value": 0.0}, SMALL_MAPS),
 }
 
-# Losses: (arguments, shape of y_pred); labels are integers of shape SPARSE.
-LOSSES = {
+# Losses; the shape is that of y_pred. SPARSE has the shapes of integer labels.
+LOSSES: dict[str, Case] = {
     # regression
-    "MeanSquaredError": ({}, (512, 1000)),
-    "MeanAbsoluteError": ({}, (512, 1000)),
-    "MeanAbsolutePercentageError": ({}, (512, 1000)),
-    "MeanSquaredLogarithmicError": ({}, (512, 1000)),
-    "Huber": ({"delta": 0.2}, (512, 1000)),
-    "LogCosh": ({}, (512, 1000)),
-    "Poisson": ({}, (512, 1000)),
+    "MeanSquaredError": ({}, MATRIX),
+    "MeanAbsoluteError": ({}, MATRIX),
+    "MeanAbsolutePercentageError": ({}, MATRIX),
+    "MeanSquaredLogarithmicError": ({}, MATRIX),
+    "Huber": ({"delta": 0.2}, MATRIX),
+    "LogCosh": ({}, MATRIX),
+    "Poisson": ({}, MATRIX),
     # classification
-    "BinaryCrossentropy": ({"from_logits": True}, (512, 1000)),
-    "CategoricalCrossentropy": ({"from_logits": True}, (512, 1000)),
-    "SparseCategoricalCrossentropy": ({"from_logits": True}, (512, 1000)),
-    "KLDivergence": ({}, (512, 1000)),
+    "BinaryCrossentropy": ({"from_logits": True}, MATRIX),
+    "CategoricalCrossentropy": ({"from_logits": True}, MATRIX),
+    "SparseCategoricalCrossentropy": ({"from_logits": True}, MATRIX),
+    "KLDivergence": ({}, MATRIX),
     # focal
-    "BinaryFocalCrossentropy": ({"from_logits": True}, (512, 1000)),
-    "CategoricalFocalCrossentropy": ({"from_logits": True}, (512, 1000)),
-    "CategoricalGeneralizedCrossEntropy": ({}, (512, 1000)),
+    "BinaryFocalCrossentropy": ({"from_logits": True}, MATRIX),
+    "CategoricalFocalCrossentropy": ({"from_logits": True}, MATRIX),
+    "CategoricalGeneralizedCrossEntropy": ({}, MATRIX),
     # margin
-    "Hinge": ({}, (512, 1000)),
-    "SquaredHinge": ({}, (512, 1000)),
-    "CategoricalHinge": ({}, (512, 1000)),
+    "Hinge": ({}, MATRIX),
+    "SquaredHinge": ({}, MATRIX),
+    "CategoricalHinge": ({}, MATRIX),
     # overlap
-    "Dice": ({}, (512, 1000)),
-    "Tversky": ({}, (512, 1000)),
+    "Dice": ({}, MATRIX),
+    "Tversky": ({}, MATRIX),
     # metric learning
-    "CosineSimilarity": ({}, (512, 1000)),
+    "CosineSimilarity": ({}, MATRIX),
     "Circle": ({}, (512, 64)),
     # sequence
     "CTC": ({}, (16, 50, 30)),
@@ -160,8 +175,9 @@ SPARSE = {
     "CTC": (16, 10),
 }
 
-# Optimizers: arguments; each is timed on 10, 100 and 300 variables.
-OPTIMIZERS = {
+# Optimizers; each is timed on all these numbers of variables.
+OPTIMIZER_VARIABLES = (10, 100, 300)
+OPTIMIZERS: dict[str, Arguments] = {
     "SGD": {"momentum": 0.9},
     "Adagrad": {},
     "Adadelta": {},
@@ -176,9 +192,8 @@ OPTIMIZERS = {
     "Adafactor": {},
     "Muon": {},
 }
-OPTIMIZER_VARIABLES = (10, 100, 300)
 
-INITIALIZERS = {
+INITIALIZERS: dict[str, Arguments] = {
     "Constant": {},
     "GlorotNormal": {},
     "GlorotUniform": {},
@@ -195,14 +210,19 @@ INITIALIZERS = {
     "VarianceScaling": {},
     "Zeros": {},
 }
-REGULARIZERS = {
+REGULARIZERS: dict[str, Arguments] = {
     "L1": {},
     "L1L2": {"l1": 0.1, "l2": 0.1},
     "L2": {},
     "OrthogonalRegularizer": {},
 }
-CONSTRAINTS = {"MaxNorm": {}, "MinMaxNorm": {}, "NonNeg": {}, "UnitNorm": {}}
-SCHEDULES = {
+CONSTRAINTS: dict[str, Arguments] = {
+    "MaxNorm": {},
+    "MinMaxNorm": {},
+    "NonNeg": {},
+    "UnitNorm": {},
+}
+SCHEDULES: dict[str, Arguments] = {
     "ExponentialDecay": {
         "initial_learning_rate": 0.1,
         "decay_steps": 9,

@@ -1,10 +1,11 @@
-"""Each component's compiled step against the Keras class's, interleaved in one run."""
+"""Time of each component against the class of Keras, as a ratio, in one process."""
 
 import functools
 import importlib
-import inspect
 import pkgutil
 import time
+import typing
+from collections.abc import Callable, Iterator, Sequence
 
 import keras
 import numpy as np
@@ -12,184 +13,130 @@ import tensorflow as tf
 
 import custom_layers
 from benchmarks import cases
+from benchmarks.steps import (
+    Step,
+    activation_step,
+    function_step,
+    layer_step,
+    loss_step,
+    optimizer_step,
+)
 
 ROUNDS = 15
-CALLS_PER_ROUND = 0.02  # seconds each side runs before the other has its turn
+CALLS_PER_ROUND = 0.02  # seconds that each side runs before it is the other's turn
+# (component, what is timed, a function that makes a step from a class or function)
+Measurement = tuple[str, str, Callable[[typing.Any], Step]]
 
 
-def ratios(ours, theirs, rounds=ROUNDS):
-    """(median, lower, upper quartile) of ours / theirs, and theirs in milliseconds."""
+def ratios(
+    ours: Step,
+    theirs: Step,
+    rounds: int = ROUNDS,
+) -> tuple[float, float, float, float]:
+    """(median, lower, upper quartile) of ours / theirs, and theirs in milliseconds.
+
+    The two take turns, so that a change in the machine's speed meets both.
+    """
     for step in (ours, theirs, ours, theirs):
         step()
-    start = time.perf_counter()
-    theirs()
-    once = time.perf_counter() - start
+    once = _seconds(theirs, calls=1)
     calls = max(1, int(CALLS_PER_ROUND / max(once, 1e-6)))
     found, base = [], []
     for i in range(rounds):
-        pair = [(ours, 0), (theirs, 1)][:: 1 if i % 2 else -1]
-        seconds = [0.0, 0.0]
-        for step, side in pair:
-            start = time.perf_counter()
-            for _ in range(calls):
-                step()
-            seconds[side] = (time.perf_counter() - start) / calls
-        found.append(seconds[0] / seconds[1])
-        base.append(seconds[1])
+        if i % 2:
+            our_time = _seconds(ours, calls)
+            their_time = _seconds(theirs, calls)
+        else:
+            their_time = _seconds(theirs, calls)
+            our_time = _seconds(ours, calls)
+        found.append(our_time / their_time)
+        base.append(their_time)
     lower, median, upper = np.percentile(found, [25, 50, 75])
     return median, lower, upper, 1e3 * float(np.median(base))
 
 
-def layer_step(cls, kwargs, shape, jit_compile, backward):
-    """A compiled call of the layer in training, with its gradients if `backward`."""
-    layer = cls(**kwargs)
-    rng = np.random.default_rng(0)
-    shapes = [*shape.values()] if isinstance(shape, dict) else shape
-    inputs = [
-        tf.Variable(rng.normal(size=s).astype("f"))
-        for s in (shapes if isinstance(shapes, list) else [shapes])
-    ]
-    takes_training = "training" in inspect.signature(layer.call).parameters
-    call = {"training": True} if takes_training else {}
-
-    def apply(values):
-        if isinstance(shape, dict):  # keyword arguments of the call
-            return layer(**dict(zip(shape, values)), **call)
-        return layer(values if isinstance(shape, list) else values[0], **call)
-
-    # A gradient of ones to start from would let XLA fold half of some layers away.
-    upstream = tf.nest.map_structure(
-        lambda y: tf.cast(rng.normal(size=y.shape), y.dtype),
-        apply([tf.convert_to_tensor(x) for x in inputs]),
-    )
-    weights = [w.value for w in layer.trainable_weights]
-
-    @tf.function(jit_compile=jit_compile)
-    def forward():
-        return apply([x.read_value() for x in inputs])
-
-    @tf.function(jit_compile=jit_compile)
-    def forward_and_backward():
-        values = [x.read_value() for x in inputs]
-        with tf.GradientTape() as tape:
-            tape.watch(values)
-            outputs = apply(values)
-        return tape.gradient(outputs, [*values, *weights], upstream)
-
-    return forward_and_backward if backward else forward
+def _seconds(step: Step, calls: int) -> float:
+    """Mean seconds of a call."""
+    start = time.perf_counter()
+    for _ in range(calls):
+        step()
+    return (time.perf_counter() - start) / calls
 
 
-def activation_step(function, kwargs, shape, jit_compile, backward):
-    """The step of a layer that only calls the function."""
-    call = functools.partial(function, **kwargs)
-    layer = functools.partial(keras.layers.Activation, call)
-    return layer_step(layer, {}, shape, jit_compile, backward)
-
-
-def loss_step(cls, kwargs, shape, jit_compile, backward, sparse):
-    """A compiled evaluation of the loss, with its gradient if `backward`."""
-    loss = cls(**kwargs)
-    rng = np.random.default_rng(0)
-    y_pred = tf.Variable(rng.uniform(0.01, 0.99, size=shape).astype("f"))
-    if sparse:
-        y_true = tf.Variable(rng.integers(0, shape[-1], size=sparse))
-    else:
-        y_true = tf.Variable(rng.uniform(0.01, 0.99, size=shape).astype("f"))
-
-    @tf.function(jit_compile=jit_compile)
-    def forward():
-        return loss(y_true.read_value(), y_pred.read_value())
-
-    @tf.function(jit_compile=jit_compile)
-    def forward_and_backward():
-        value = y_pred.read_value()
-        with tf.GradientTape() as tape:
-            tape.watch(value)
-            result = loss(y_true.read_value(), value)
-        return tape.gradient(result, value)
-
-    return forward_and_backward if backward else forward
-
-
-def optimizer_step(cls, kwargs, count, jit_compile):
-    """A compiled update of `count` variables of mixed sizes."""
-    rng = np.random.default_rng(0)
-    shapes = [(64, 64), (64,), (256, 32), (32,)]
-    values = [rng.normal(size=shapes[i % 4]).astype("f") for i in range(count)]
-    variables = [keras.Variable(value) for value in values]
-    gradients = [tf.constant(value) for value in values]
-    optimizer = cls(**kwargs)
-    optimizer.build(variables)
-
-    @tf.function(jit_compile=jit_compile)
-    def apply():
-        optimizer.apply(gradients, variables)
-
-    return apply
-
-
-def function_step(function, *arguments, backward=False):
-    """A compiled call of an initializer, regularizer, constraint or schedule."""
-
-    @tf.function
-    def call():
-        return function(*arguments)
-
-    @tf.function
-    def gradient():
-        (x,) = arguments
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            y = function(x)
-        return tape.gradient(y, x)
-
-    return gradient if backward else call
-
-
-def measurements(only=()):
-    """Yields (component, what was timed, make a step from a class)."""
-    matrix = tf.constant(np.random.default_rng(0).normal(size=(512, 512)).astype("f"))
+def measurements() -> Iterator[Measurement]:
+    """Yields everything that can be timed."""
     for jit in (False, True):
         for backward in (False, True):
-            what = f"{'trained' if backward else 'forward'}, jit={jit}"
-            for name, (kwargs, shape) in cases.LAYERS.items():
-                yield name, what, (layer_step, kwargs, shape, jit, backward)
-            for name, kwargs, shape in cases.SIZES:
-                size = shape["query"] if isinstance(shape, dict) else shape
-                size = " x ".join(map(str, size))
-                yield (
-                    name,
-                    f"{what}, {size}",
-                    (layer_step, kwargs, shape, jit, backward),
-                )
-            for name, (kwargs, shape) in cases.ACTIVATIONS.items():
-                yield name, what, (activation_step, kwargs, shape, jit, backward)
-            for name, (kwargs, shape) in cases.LOSSES.items():
-                sparse = cases.SPARSE.get(name)
-                yield name, what, (loss_step, kwargs, shape, jit, backward, sparse)
+            yield from _layers(jit, backward)
+            yield from _activations_and_losses(jit, backward)
         for name, kwargs in cases.OPTIMIZERS.items():
-            for n in cases.OPTIMIZER_VARIABLES:
-                what = f"{n} variables, jit={jit}"
-                yield name, what, (optimizer_step, kwargs, n, jit)
-    for name, kwargs in cases.INITIALIZERS.items():
-        yield name, "call", (_built(function_step, (512, 512)), kwargs)
-    for name, kwargs in cases.REGULARIZERS.items():
-        yield name, "gradient", (_built(function_step, matrix, backward=True), kwargs)
-    for name, kwargs in cases.CONSTRAINTS.items():
-        yield name, "call", (_built(function_step, matrix), kwargs)
-    for name, kwargs in cases.SCHEDULES.items():
-        yield name, "call", (_built(function_step, tf.constant(7)), kwargs)
+            for count in cases.OPTIMIZER_VARIABLES:
+                make = functools.partial(
+                    optimizer_step, kwargs=kwargs, count=count, jit_compile=jit
+                )
+                yield name, f"{count} variables, jit={jit}", make
+    yield from _functions()
 
 
-def _built(make, *arguments, **options):
-    return lambda cls, kwargs: make(cls(**kwargs), *arguments, **options)
+def _layers(jit: bool, backward: bool) -> Iterator[Measurement]:
+    make = functools.partial(layer_step, jit_compile=jit, backward=backward)
+    what = _what(jit, backward)
+    for name, (kwargs, shape) in cases.LAYERS.items():
+        yield name, what, functools.partial(make, kwargs=kwargs, shape=shape)
+    for name, kwargs, shape in cases.SIZES:
+        size = shape["query"] if isinstance(shape, dict) else shape
+        words = " x ".join(map(str, size))
+        step = functools.partial(make, kwargs=kwargs, shape=shape)
+        yield name, f"{what}, {words}", step
 
 
-def find(name):
+def _activations_and_losses(jit: bool, backward: bool) -> Iterator[Measurement]:
+    options = {"jit_compile": jit, "backward": backward}
+    what = _what(jit, backward)
+    for name, (kwargs, shape) in cases.ACTIVATIONS.items():
+        make = functools.partial(activation_step, kwargs=kwargs, shape=shape, **options)
+        yield name, what, make
+    for name, (kwargs, shape) in cases.LOSSES.items():
+        labels = cases.SPARSE.get(name)
+        make = functools.partial(
+            loss_step, kwargs=kwargs, shape=shape, labels=labels, **options
+        )
+        yield name, what, make
+
+
+def _what(jit: bool, backward: bool) -> str:
+    return f"{'trained' if backward else 'forward'}, jit={jit}"
+
+
+def _functions() -> Iterator[Measurement]:
+    """Initializers, regularizers, constraints and schedules, which are called."""
+    shape = (512, 512)
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=shape).astype("f")
+    matrix = tf.constant(values)
+    tables: list[tuple] = [
+        (cases.INITIALIZERS, "call", shape),
+        (cases.REGULARIZERS, "gradient", matrix),
+        (cases.CONSTRAINTS, "call", matrix),
+        (cases.SCHEDULES, "call", tf.constant(7)),
+    ]
+    for table, what, argument in tables:
+        for name, kwargs in table.items():
+            make = functools.partial(
+                function_step,
+                kwargs=kwargs,
+                argument=argument,
+                backward=what == "gradient",
+            )
+            yield name, what, make
+
+
+def find(name: str) -> tuple[typing.Any, typing.Any]:
     """(our class, Keras's class or None)."""
     ours = None
     for info in pkgutil.walk_packages(custom_layers.__path__, "custom_layers."):
-        ours = ours or vars(importlib.import_module(info.name)).get(name)
+        module = importlib.import_module(info.name)
+        ours = ours or vars(module).get(name)
     for package in (
         keras.initializers,  # before layers: both have an Identity
         keras.layers,
@@ -205,23 +152,24 @@ def find(name):
     return ours, None
 
 
-def run(names=(), rounds=ROUNDS):
+def run(names: Sequence[str] = (), rounds: int = ROUNDS) -> None:
     """Prints a row per component and step: the ratio ours / Keras and its spread."""
-    columns = f"{'component':<32}{'step (trained: with gradients)':<36}"
-    print(f"{columns}{'ours/keras':>10}  quartiles      keras ms")
-    worst = []
-    for name, what, (make, *arguments) in measurements():
+    step = "step (trained: with gradients)"
+    print(f"{'component':<32}{step:<36}ours/keras  quartiles      keras ms")
+    measured = []
+    for name, what, make in measurements():
         if names and name not in names:
             continue
         ours, theirs = find(name)
         if theirs is None:
             continue
         keras.backend.clear_session()
-        pair = make(ours, *arguments), make(theirs, *arguments)
+        pair = make(ours), make(theirs)
         median, lower, upper, base = ratios(*pair, rounds=rounds)
-        row = f"{name:<32}{what:<36}{median:>10.2f}  {lower:.2f} to {upper:.2f}"
+        spread = f"{lower:.2f} to {upper:.2f}"
+        row = f"{name:<32}{what:<36}{median:>10.2f}  {spread}"
         print(f"{row:<92}{base:>10.3f}", flush=True)
-        worst.append((median, name, what))
-    if worst:
-        median, name, what = max(worst)
-        print(f"{len(worst)} measured; the slowest: {name}, {what}, {median:.2f}")
+        measured.append((median, name, what))
+    if measured:
+        median, name, what = max(measured)
+        print(f"{len(measured)} measured; the slowest: {name}, {what}, {median:.2f}")

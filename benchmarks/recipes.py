@@ -1,4 +1,4 @@
-"""mnist_cnn against the well-known keras-io convnet: seconds and accuracy of each.
+"""Time and accuracy of the recipe mnist_cnn against the well-known keras-io convnet.
 
 The convnet is written from its description (Chollet, "Simple MNIST convnet", keras.io,
 2015): Conv 32 3x3, MaxPool, Conv 64 3x3, MaxPool, Flatten, Dropout 0.5, Dense 10,
@@ -6,14 +6,17 @@ Adam, batch 128, 15 epochs, a tenth of train for validation.
 """
 
 import os
+import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
-import numpy as np
+from keras import layers
 
+from cookbook.data.batches import joined
 from cookbook.data.images import load_images
 from cookbook.training.train import seed_everything
 
@@ -21,22 +24,22 @@ ROOT = Path(__file__).parent.parent
 EPOCHS = 15
 
 
-def keras_io_convnet(seed):
-    """Trains the convnet as its page does and returns its test accuracy."""
+def keras_io_convnet(seed: int) -> float:
+    """Trains the convnet as its page does, and returns its test accuracy."""
     seed_everything(seed)
     data = load_images("mnist", default="mnist", seed=seed)
-    x, y = (np.concatenate(parts) for parts in zip(data.train, data.validation))
+    x, y = joined(data.train, data.validation)
     x = x.astype("float32") / 255
     model = keras.Sequential(
         [
             keras.Input((28, 28, 1)),
-            keras.layers.Conv2D(32, 3, activation="relu"),
-            keras.layers.MaxPooling2D(),
-            keras.layers.Conv2D(64, 3, activation="relu"),
-            keras.layers.MaxPooling2D(),
-            keras.layers.Flatten(),
-            keras.layers.Dropout(0.5),
-            keras.layers.Dense(10, activation="softmax"),
+            layers.Conv2D(32, 3, activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(64, 3, activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dropout(0.5),
+            layers.Dense(10, activation="softmax"),
         ]
     )
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -46,8 +49,8 @@ def keras_io_convnet(seed):
     return model.evaluate(x, y, verbose=0, return_dict=True)["accuracy"]
 
 
-def timed(*command):
-    """(seconds, last line of output) of a whole command."""
+def timed(*command: str) -> tuple[float, str]:
+    """(seconds, last line of output) of a command, from its start to its end."""
     start = time.time()
     done = subprocess.run(
         [sys.executable, *command],
@@ -58,33 +61,32 @@ def timed(*command):
     )
     if done.returncode:
         raise SystemExit(done.stderr)
-    return time.time() - start, done.stdout.strip().splitlines()[-1]
+    seconds = time.time() - start
+    lines = done.stdout.strip().splitlines()
+    return seconds, lines[-1]
 
 
-def run(seeds=(0, 1, 2)):
-    """Prints a row per seed, the two commands in turn, and the means."""
+def run_recipes(seeds: Sequence[int] = (0, 1, 2)) -> None:
+    """Runs the two commands in turn for each seed; prints a row each, and the means."""
     convnet = "from benchmarks.recipes import keras_io_convnet as net; print(net({}))"
     rows = []
-    print(f"{'seed':<6}{'mnist_cnn':>20}{'keras-io convnet':>20}{'time ratio':>12}")
+    print("seed             mnist_cnn    keras-io convnet  time ratio")
     for seed in seeds:
-        ours = timed("recipes/mnist_cnn.py", "--data", "mnist", "--seed", str(seed))
-        theirs = timed("-c", convnet.format(seed))
-        row = (
-            float(ours[1].split()[2]),
-            ours[0],
-            float(theirs[1]),
-            theirs[0],
-        )
+        command = "recipes/mnist_cnn.py", "--data", "mnist", "--seed", str(seed)
+        our_seconds, our_line = timed(*command)
+        their_seconds, their_line = timed("-c", convnet.format(seed))
+        our_accuracy = float(our_line.split()[2])
+        row = our_accuracy, our_seconds, float(their_line), their_seconds
         rows.append(row)
         _print_row(seed, row)
-    _print_row("mean", [sum(column) / len(rows) for column in zip(*rows)])
+    means = [statistics.fmean(column) for column in zip(*rows)]
+    _print_row("mean", means)
 
 
-def _print_row(label, row):
-    ours, our_seconds, theirs, their_seconds = row
-    print(
-        f"{label:<6}{f'{ours:.2%} {our_seconds:.0f} s':>20}"
-        f"{f'{theirs:.2%} {their_seconds:.0f} s':>20}"
-        f"{our_seconds / their_seconds:>12.2f}",
-        flush=True,
-    )
+def _print_row(label: int | str, row: Sequence[float]) -> None:
+    """Prints a row: accuracy and seconds of ours, then of theirs."""
+    our_accuracy, our_seconds, their_accuracy, their_seconds = row
+    ours = f"{our_accuracy:.2%} {our_seconds:.0f} s"
+    theirs = f"{their_accuracy:.2%} {their_seconds:.0f} s"
+    ratio = our_seconds / their_seconds
+    print(f"{label:<6}{ours:>20}{theirs:>20}{ratio:>12.2f}", flush=True)

@@ -1,56 +1,129 @@
-"""`python -m cookbook list` shows what there is; `index` renews docs/components.md;
-`results FOLDER ...` adds finished runs to docs/results.md; `check
-FILE ...` shows models from anyone's .keras files and runs no code they may carry;
-`tune RECIPE --workers 4 --tune 20 ...` searches in several processes at once."""
+"""Commands of the cookbook: `python -m cookbook COMMAND --help` describes each."""
 
 import argparse
+import os
+import sys
 
-from cookbook.pages.catalogue import ROOT, components, index, recipes
+from cookbook.errors import fail
+from cookbook.pages.catalogue import Entry, checkout, components, index, recipes
 
 
-def show():
-    """Prints recipes and components; imports neither, so it answers at once."""
-    print("Recipes (python recipes/NAME.py --help)")
-    for entry in recipes():
-        print(f"  {entry.name:<24}{entry.summary}")
-    print("\nComponents (from custom_layers.FILE import NAME)")
-    file = None
+def parser() -> argparse.ArgumentParser:
+    """The command line; each command is a parser with a help of its own."""
+    top = argparse.ArgumentParser(prog="python -m cookbook", description=__doc__)
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def add(name: str, summary: str) -> argparse.ArgumentParser:
+        text = summary[0].upper() + summary[1:] + "."
+        return commands.add_parser(name, help=summary, description=text)
+
+    listing = add(
+        "list", "show the recipes and the components, and import none of them"
+    )
+    listing.add_argument(
+        "word",
+        nargs="?",
+        default="",
+        help="show only entries whose name, summary or namespace contains this word",
+    )
+    add("index", "renew the generated pages: docs/components.md and all result tables")
+    results = add(
+        "results", "add finished runs to docs/results.json and renew the tables"
+    )
+    results.add_argument(
+        "folders", nargs="*", metavar="FOLDER", help="a run folder with metrics.json"
+    )
+    check = add("check", "show models from .keras files, without running code in them")
+    check.add_argument(
+        "files", nargs="*", metavar="FILE", help="a .keras file, from whomever it is"
+    )
+    tune = add("tune", "run the hyperparameter search of a recipe in several processes")
+    tune.usage = "%(prog)s RECIPE [--workers N] --tune TRIALS [flags of the recipe]"
+    tune.add_argument(
+        "recipe", nargs="*", metavar="RECIPE", help="such as recipes/mnist_cnn.py"
+    )
+    tune.add_argument(
+        "--workers",
+        type=int,
+        default=2,
+        metavar="N",
+        help="processes that train, each one trial at a time (default: 2)",
+    )
+    return top
+
+
+def show(word: str) -> None:
+    """Prints the recipes and the components that contain the word."""
+    chosen = [entry for entry in recipes() if _contains(entry, word)]
+    if chosen:
+        print("Recipes (python recipes/NAME.py --help)\n")
+        for entry in chosen:
+            print(f"  {entry.name:<24}{entry.summary}")
+    by_namespace: dict[str, list[Entry]] = {}
     for entry in components():
-        if entry.file != file:
-            file = entry.file
-            print(f"\n  {file}")
-        print(f"    {entry.name:<32}{entry.summary}")
+        if _contains(entry, word):
+            by_namespace.setdefault(entry.namespace, []).append(entry)
+    for namespace in sorted(by_namespace):
+        print(f"\nfrom {namespace} import ...\n")
+        for entry in sorted(by_namespace[namespace], key=lambda entry: entry.name):
+            print(f"  {entry.name:<36}{entry.summary}")
+    if not chosen and not by_namespace:
+        fail(f"no recipe and no component contains {word!r}: list shows all of them")
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="python -m cookbook", description=__doc__)
-    commands = ["list", "index", "results", "check", "tune"]
-    parser.add_argument("command", choices=commands)
-    parser.add_argument("paths", nargs="*", help="run folders, model files, a recipe")
-    parser.add_argument("--workers", type=int, default=2, help="processes that train")
-    arguments, words = parser.parse_known_args()
+def _contains(entry: Entry, word: str) -> bool:
+    text = f"{entry.name} {entry.summary} {entry.namespace}"
+    return word.lower() in text.lower()
+
+
+def main() -> None:
+    """Runs the command that the command line names."""
+    arguments, words = parser().parse_known_args()
     if words and arguments.command != "tune":
-        parser.error(f"got {' '.join(words)}, which only tune hands to its recipe")
+        fail(f"{arguments.command} got {' '.join(words)}, which it does not know")
+    # Imports stand where a command needs them: `list` must answer at once.
     if arguments.command == "list":
-        show()
+        show(arguments.word)
     elif arguments.command == "index":
-        (ROOT / "docs" / "components.md").write_text(index())
+        renew_pages()
+    elif arguments.command == "results":
+        from cookbook.pages.results import collect
+
+        if not arguments.folders:
+            fail("results got no FOLDER: give the folders of finished runs")
+        checkout()
+        collect(arguments.folders)
+        renew_pages()
     elif arguments.command == "check":
+        if not arguments.files:
+            fail("check got no FILE: give the .keras files to look at")
         from cookbook.trained.safe_loading import load_safely
 
-        for path in arguments.paths:
+        for path in arguments.files:
             load_safely(path).summary()
-    elif arguments.command == "tune":
+    else:
         from cookbook.tuning.workers import tune
 
-        raise SystemExit(tune(arguments.paths, arguments.workers, words))
-    else:
-        # Not above: the command line's library takes longer than `list` may.
-        from cookbook.pages.results import collect, show_results
+        raise SystemExit(tune(arguments.recipe, arguments.workers, words))
 
-        collect(arguments.paths)
-        show_results()
+
+def renew_pages() -> None:
+    """Writes every generated page of the checkout."""
+    from cookbook.pages.results import write_tables
+
+    (checkout() / "docs" / "components.md").write_text(index(), encoding="utf-8")
+    write_tables()
+
+
+def run() -> None:
+    """Runs `main`; a reader that stops early, such as `head`, is not an error."""
+    try:
+        main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes stdout once more at its end; nothing may be left to flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":
-    main()
+    run()

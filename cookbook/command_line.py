@@ -1,41 +1,171 @@
-"""Command line: a recipe's Config dataclass becomes its flags, mistakes one line."""
+"""Command line of a recipe: its Config dataclass becomes flags, with help in groups."""
 
 import contextlib
+import dataclasses
 import io
+import os
 import re
 import sys
+import textwrap
+import typing
+from collections.abc import Iterator, Sequence
 
 import tyro
 
+from cookbook.config import ExperimentConfig
 from cookbook.errors import fail
+from cookbook.field_comments import field_comments
+
+WIDTH = 80  # columns of the help
+# Groups of the help, by the class that introduces a field, in the order shown. The
+# recipe's own flags stand before them. tyro adds the word "options" to each name.
+GROUPS = {
+    "TrainingOptions": "training",
+    "DataOptions": "data",
+    "SearchOptions": "search",
+    "ResumingOptions": "resuming",
+    "ExperimentConfig": "general",
+}
+OWN = "own"
+RULE = re.compile("[-─╭]{2,}( |$)|-{3,}")  # a line across a panel of tyro's
+PLACE = "(description)"  # what tyro shows between the usage and the groups
+Config = typing.TypeVar("Config", bound=ExperimentConfig)
 
 
-def parse(config_class, args=None):
-    """A Config from the command line (or from `args`); exits with 2 on a mistake."""
-    description = sys.modules[config_class.__module__].__doc__
-    errors = io.StringIO()
+def parse(config_class: type[Config], args: Sequence[str] | None = None) -> Config:
+    """A Config from the command line, or from `args`; exits with 2 on a mistake.
+
+    tyro, a library, turns a dataclass into a command line, and each dataclass inside
+    it into a panel of the help. So the Config's fields are dealt out to one dataclass
+    per group, tyro fills these, and the Config is built from their values.
+    """
+    output, errors = io.StringIO(), io.StringIO()
     try:
-        with contextlib.redirect_stderr(errors):
-            config = tyro.cli(
-                config_class,
+        with (
+            _columns(WIDTH),
+            contextlib.redirect_stdout(output),
+            contextlib.redirect_stderr(errors),
+        ):
+            groups: typing.Any = tyro.cli(
+                _grouped(config_class),
                 args=args,
-                description=description,
-                config=(tyro.conf.FlagCreatePairsOff,),
+                description=PLACE,
+                config=(tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes),
             )
     except SystemExit as stop:
-        if not stop.code:
-            raise
-        fail(_one_line(errors.getvalue()))
-    return config
+        if stop.code:
+            fail(_one_line(errors.getvalue()))
+        print(_help(config_class, output.getvalue()))
+        raise
+    values: dict[str, typing.Any] = {}
+    for group in vars(groups).values():
+        values.update(vars(group))
+    try:
+        return config_class(**values)
+    except ValueError as error:
+        fail(f"{error}; see --help for all flags and their values")
 
 
-def _one_line(panel):
-    """The message of tyro's panel: the text between its title and its first rule."""
-    message = []
-    for line in panel.splitlines()[1:]:
-        text = re.sub(r"[│╭╮╰╯]", "", line).strip()
-        if text.startswith("─"):
-            break
-        message.append(text)
-    text = re.sub(r"^Error parsing \w+: ", "", " ".join(message))
-    return f"{text.rstrip('.')}; see --help for all flags and their values"
+@contextlib.contextmanager
+def _columns(width: int) -> Iterator[None]:
+    """Lets tyro wrap its text at `width`, however wide the terminal is."""
+    before = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = str(width)
+    try:
+        yield
+    finally:
+        del os.environ["COLUMNS"]
+        if before is not None:
+            os.environ["COLUMNS"] = before
+
+
+def _help(config_class: type, text: str) -> str:
+    """tyro's help, with a usage and a description in lines of WIDTH."""
+    _, groups = text.split(PLACE)
+    lines = [line.rstrip() for line in groups.strip("\n").splitlines()]
+    usage = f"usage: python {sys.argv[0]} [OPTIONS]"
+    return "\n".join([usage, "", _description(config_class), "", *lines]).rstrip()
+
+
+def _description(config_class: type) -> str:
+    """The recipe's docstring: paragraphs are wrapped, indented commands are not."""
+    docstring = sys.modules[config_class.__module__].__doc__ or ""
+    wrapped = textwrap.TextWrapper(WIDTH, break_on_hyphens=False)
+    paragraphs = [
+        part if part.startswith(" ") else wrapped.fill(part)
+        for part in docstring.strip("\n").split("\n\n")
+    ]
+    return "\n\n".join(paragraphs)
+
+
+def _grouped(config_class: type) -> type:
+    """A dataclass whose members are dataclasses, one per group of the help."""
+    hints = typing.get_type_hints(config_class, include_extras=True)
+    comments = field_comments(config_class)
+    groups: dict[str, list] = {OWN: [], **{name: [] for name in GROUPS.values()}}
+    for field in dataclasses.fields(config_class):
+        text = comments.get(field.name, "")
+        hint = _with_help(hints[field.name], field.default, text)
+        member = field.name, hint, dataclasses.field(default=field.default)
+        groups[_group(config_class, field.name)].append(member)
+    panels = []
+    for name, fields in groups.items():
+        if fields:
+            panel = dataclasses.make_dataclass(name, fields)
+            panel.__doc__ = ""  # instead of the signature, which tyro would show
+            # tyro shows a panel without a name first, under the title "options".
+            title = tyro.conf.arg(name="" if name == OWN else name)
+            panels.append((name, typing.Annotated[panel, title]))
+    return dataclasses.make_dataclass("Options", panels)
+
+
+def _group(config_class: type, field: str) -> str:
+    """The group of a field: that of the first class in which it appears."""
+    owners = [
+        cls
+        for cls in config_class.__mro__
+        if field in vars(cls).get("__annotations__", ())
+    ]
+    return GROUPS.get(owners[-1].__name__, OWN)
+
+
+def _with_help(hint: typing.Any, default: object, text: str) -> typing.Any:
+    """A field's type with the help text of its flag.
+
+    A field that is true by default has the flag --no-NAME, so its help must say that
+    the flag turns this off.
+    """
+    if default is True:
+        text = f"turn this off: {text}"
+    note = _default_note(default)
+    mark = tyro.conf.arg(
+        help=text,
+        help_behavior_hint=lambda _: note,
+        metavar="TEXT" if default is None else None,  # tyro would say {None}|STR
+    )
+    return typing.Annotated[hint, mark]
+
+
+def _default_note(default: object) -> str:
+    """What the help says about a default; a flag that takes no value needs no note."""
+    if default is None or isinstance(default, bool):
+        return ""
+    values = default if isinstance(default, tuple) else (default,)
+    words = [f"{v:.4g}" if isinstance(v, float) else str(v) for v in values]
+    return f"(default: {' '.join(words)})"
+
+
+def _one_line(panel: str) -> str:
+    """The message in tyro's panel of an error, as one line.
+
+    The panel is a title, the message and, after a rule of dashes, advice.
+    """
+    lines = [line.strip(" │|") for line in panel.splitlines()]
+    rules = [i for i, line in enumerate(lines) if RULE.match(line)]
+    first, last = rules[0] + 1, rules[1] if rules[1:] else len(lines)
+    message = " ".join(lines[first:last]).strip().rstrip(".")
+    advice = lines[last:]
+    if "Perhaps you meant:" in advice:
+        similar = [line.split()[0] for line in advice if re.match(r"--\w", line)]
+        message += f" (did you mean {' or '.join(similar)}?)"
+    return f"{message}; see --help for all flags and their values"

@@ -1,4 +1,4 @@
-"""Settings: the flags that recipes share, and the ranges of their values."""
+"""Settings of a recipe: the flags that all recipes share, and ranges of values."""
 
 import dataclasses
 import shlex
@@ -8,12 +8,12 @@ from pathlib import Path
 
 @dataclasses.dataclass(frozen=True)
 class Between:
-    """Marks a Config field's range: `rate: Annotated[float, Between(0, 1)] = 0.5`."""
+    """Range of a Config field: `rate: Annotated[float, Between(0, 1)] = 0.5`."""
 
     low: float
     high: float = float("inf")
 
-    def __str__(self):
+    def __str__(self) -> str:
         if self.high == float("inf"):
             return f"a number >= {self.low}"
         return f"a number from {self.low} to {self.high}"
@@ -24,46 +24,97 @@ Share = typing.Annotated[float, Between(0, 1)]  # a part of a whole
 Rate = typing.Annotated[float, Between(1e-9)]  # a positive number, such as a step size
 Tuner = typing.Literal["random", "bayesian", "hyperband", "grid"]
 Strategy = typing.Literal["none", "mirrored", "multiworker"]
-Seed = typing.Annotated[int, Between(0, 2**32 - 1)]  # what random numbers start from
+Seed = typing.Annotated[int, Between(0, 2**32 - 1)]
 
 
 @dataclasses.dataclass(frozen=True)
 class ExperimentConfig:
-    """The flags that every recipe has; a recipe's Config adds its own."""
+    """Flags of every recipe. A recipe's Config derives from it and adds its own.
 
-    seed: Seed = 0  # start of all random numbers
-    run_dir: Path = Path("runs")  # where run folders are made
-    quick: bool = False  # a run of seconds: embedded data, fewer steps
+    The comment beside a field, or above it, is the flag's text in `--help`. The class
+    that introduces a field is the flag's group there.
+    """
 
-    def __post_init__(self):
+    # random seed: the same seed gives the same result on the same machine
+    seed: Seed = 0
+    # folder in which every run makes a folder of its own for what it writes
+    run_dir: Path = Path("runs")
+    # try the recipe out in seconds, on little data; its result means nothing
+    quick: bool = False
+
+    def __post_init__(self) -> None:
         hints = typing.get_type_hints(type(self), include_extras=True)
         for name, hint in hints.items():
             for mark in getattr(hint, "__metadata__", ()):
-                value = getattr(self, name)
-                if isinstance(mark, Between) and not mark.low <= value <= mark.high:
-                    flag = "--" + name.replace("_", "-")
-                    raise ValueError(f"{flag} got {value}, expected {mark}")
+                if isinstance(mark, Between):
+                    _check_range(name, getattr(self, name), mark)
+
+
+def _check_range(name: str, value: float, allowed: Between) -> None:
+    if not allowed.low <= value <= allowed.high:
+        raise ValueError(f"{flag_name(name)} got {value}, expected {allowed}")
 
 
 @dataclasses.dataclass(frozen=True)
-class TrainingConfig(ExperimentConfig):
-    """The flags of a recipe that trains one model on a data set."""
+class TrainingOptions:
+    """Flags that say how a recipe trains its model."""
 
-    epochs: Count = 1  # passes over the training set
-    data: str = "auto"  # a TFDS name; auto: the recipe's own, or a stand-in offline
-    tune: typing.Annotated[int, Between(0)] = 0  # trials of a search before training
-    tuner: Tuner = "random"  # how the search proposes its trials
-    with_validation: bool = False  # learn from that part too, once all is decided
-    resume: bool = False  # go on with this recipe's newest unfinished run
-    save_every: Count = 100  # steps between saves: what a kill may cost
-    chaos: typing.Annotated[int, Between(0)] = (
-        0  # kills at random, to prove it survives
-    )
-    tensorboard: bool = False  # write logs for TensorBoard too
-    strategy: Strategy = "none"  # train on several devices or machines at once
+    # passes over the training set
+    epochs: Count = 1
+    # train on the validation part too, for a last run once all is decided
+    with_validation: bool = False
+    # write logs that `tensorboard --logdir runs` shows in a browser
+    tensorboard: bool = False
+    # train on several devices at once: on all GPUs of this machine (mirrored), or on
+    # the machines that the environment variable TF_CONFIG names (multiworker)
+    strategy: Strategy = "none"
 
 
-def check_heads(config):
+@dataclasses.dataclass(frozen=True)
+class DataOptions:
+    """Flags that choose the data."""
+
+    # name of a data set in TensorFlow Datasets; auto means the one that the recipe was
+    # written for or, where that cannot be downloaded, a small embedded one
+    data: str = "auto"
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchOptions:
+    """Flags of the hyperparameter search, which runs before the training."""
+
+    # settings to try and compare on the validation part; afterwards the best one is
+    # trained; 0 means no search
+    tune: typing.Annotated[int, Between(0)] = 0
+    # how the search chooses the settings that it tries
+    tuner: Tuner = "random"
+
+
+@dataclasses.dataclass(frozen=True)
+class ResumingOptions:
+    """Flags for going on after a run was stopped or killed."""
+
+    # go on with this recipe's newest unfinished run; its result will be the same as
+    # if it had never stopped
+    resume: bool = False
+    # training steps between two saves, which is the most that a kill can cost
+    save_every: Count = 100
+    # test --resume: kill the recipe so many times at random moments, resume it each
+    # time, and compare its result with that of a run that was not killed
+    chaos: typing.Annotated[int, Between(0)] = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingConfig(
+    ResumingOptions, SearchOptions, DataOptions, TrainingOptions, ExperimentConfig
+):
+    """Flags of a recipe that trains one model on a data set.
+
+    Fields come from the last base class to the first, so `seed` is the first flag.
+    """
+
+
+def check_heads(config: typing.Any) -> None:
     """Refuses a width that the attention heads can't share, two features each."""
     heads, width = config.heads, config.width
     if width % (2 * heads):
@@ -73,14 +124,24 @@ def check_heads(config):
         )
 
 
-def flags(config):
+def flag_name(field: str) -> str:
+    """The flag of a Config's field: "run_dir" is --run-dir."""
+    return "--" + field.replace("_", "-")
+
+
+def flags(config: ExperimentConfig) -> str:
     """The flags that make `config` out of its class's defaults; "" for none."""
     words = []
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
         if value == field.default:
             continue
-        flag = "--" + field.name.replace("_", "-")
-        several = value if isinstance(value, (list, tuple)) else [value]
-        words += [flag, *([] if value is True else map(str, several))]
+        if value is True:
+            words += [flag_name(field.name)]
+        elif value is False:
+            words += [flag_name(f"no_{field.name}")]
+        elif isinstance(value, list | tuple):
+            words += [flag_name(field.name), *map(str, value)]
+        else:
+            words += [flag_name(field.name), str(value)]
     return shlex.join(words)

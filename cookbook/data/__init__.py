@@ -1,1 +1,1 @@
-"""Data sets by name, split honestly; one file a kind of data."""
+"""Data sets by name, in three parts; one file for each kind of data."""

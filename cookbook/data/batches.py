@@ -1,23 +1,37 @@
 """Batches of arrays, in an order that can be repeated."""
 
+import typing
+
 import keras
 import numpy as np
 
-POOL = 50  # batches among which rows are sorted by length
+POOL = 50  # batches whose rows are sorted by length together
 
 
 class Batches(keras.utils.PyDataset):
-    """Batches of arrays; the order is a function of (seed, epoch) and nothing else.
+    """Batches of arrays in an order that depends on the seed and the epoch alone.
 
-    x, y: arrays of equal length, or nested tuples or dicts of them
-    seed: None keeps the arrays' own order and the last, smaller batch
-    padded: rows are token ids that end in zeros; a batch then holds rows of like
-        length, without the columns that are zero in all of them; where x has several
-        arrays, such as source and target, the longest row counts
-    steps: batches of an epoch; without it, as many as the arrays fill
+    Args:
+        x, y: arrays of equal length, or nested tuples or dicts of such arrays.
+        batch_size: examples per batch.
+        seed: random seed of the order. With None the arrays keep their order, and the
+            last batch may be smaller than the others.
+        padded: whether rows are token ids with zeros at their end. Then a batch holds
+            rows of similar length, and columns that are zero in all its rows are cut
+            off. Where x has several arrays, such as a source and a target, the longest
+            row counts.
+        steps: batches per epoch; without it, as many as the arrays fill.
     """
 
-    def __init__(self, x, y, batch_size, seed=None, padded=False, steps=None):
+    def __init__(
+        self,
+        x,
+        y,
+        batch_size: int,
+        seed: int | None = None,
+        padded: bool = False,
+        steps: int | None = None,
+    ) -> None:
         super().__init__()
         self.parts = x, y
         self.batch_size = batch_size
@@ -25,19 +39,23 @@ class Batches(keras.utils.PyDataset):
         self.padded = padded
         arrays = keras.tree.flatten(x)
         self._count = len(arrays[0])
-        self._lengths = np.max([_length(ids) for ids in arrays], 0) if padded else None
+        self._lengths = np.zeros(self._count, int)  # of rows; used if they are padded
+        if padded:
+            self._lengths = np.max([_lengths(array) for array in arrays], axis=0)
         self.steps = steps or self._whole_batches()
         self._asked_for_shapes = padded
         self.start_epoch(0)
 
-    def _whole_batches(self):
+    def _whole_batches(self) -> int:
         whole, rest = divmod(self._count, self.batch_size)
-        return max(1, whole) if self.seed is not None else whole + bool(rest)
+        if self.seed is None:
+            return whole + bool(rest)
+        return max(1, whole)
 
-    def start_epoch(self, epoch, first=0):
-        """Draws the epoch's order; the last examples that fill no batch wait.
+    def start_epoch(self, epoch: int, first: int = 0) -> None:
+        """Draws the order of an epoch; examples that do not fill a batch are left out.
 
-        first: the batch to begin with, where the epoch goes on after a break.
+        first: the batch to begin with, where a run goes on in the middle of an epoch.
         """
         self._first = first
         self._order = np.arange(self._count)
@@ -46,52 +64,62 @@ class Batches(keras.utils.PyDataset):
         rng = np.random.default_rng([self.seed, epoch])
         self._order = rng.permutation(self._count)
         if self.padded:
-            self._order = self._like_lengths_together(rng)
+            self._order = self._sorted_in_pools(rng)
 
-    def _like_lengths_together(self, rng):
+    def _sorted_in_pools(self, rng: np.random.Generator) -> np.ndarray:
         """The order, sorted by length within each POOL of batches, batches shuffled."""
+        order = self._order[: self.steps * self.batch_size]
         batches = []
-        whole = self._order[: self.steps * self.batch_size]
-        for pool in np.split(whole, range(0, len(whole), POOL * self.batch_size)[1:]):
-            pool = pool[np.argsort(self._lengths[pool], kind="stable")]
-            batches += np.split(pool, range(0, len(pool), self.batch_size)[1:])
-        return np.concatenate([batches[i] for i in rng.permutation(len(batches))])
+        for pool in _pieces(order, POOL * self.batch_size):
+            by_length = np.argsort(self._lengths[pool], kind="stable")
+            batches += _pieces(pool[by_length], self.batch_size)
+        shuffled = rng.permutation(len(batches))
+        return np.concatenate([batches[i] for i in shuffled])
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.steps - self._first
 
-    def on_epoch_begin(self):
-        """Keras's call before it takes the first batch to learn from."""
+    def on_epoch_begin(self) -> None:
+        """Notes that an epoch begins; Keras calls this before its first batch."""
         self._asked_for_shapes = False
 
-    def __getitem__(self, index):
-        """The batch `index` after the first.
+    def __getitem__(self, index: int) -> tuple:
+        """The batch at `index`, counted from the epoch's first one.
 
-        Before an epoch begins Keras looks at two batches: what is equal in both of
-        their shapes must be so in all. Lengths are not: the second of the two gets more
-        columns than any batch has.
+        Before an epoch begins, Keras looks at two batches and takes an axis that is
+        equally long in both as fixed. Lengths of rows are not fixed, so the second of
+        these batches gets one more column than any batch has.
         """
-        rows = self._order[(self._first + index) * self.batch_size :][: self.batch_size]
-        widen = self._asked_for_shapes and index % 2
-        return keras.tree.map_structure(
-            lambda part: self._take(part, rows, widen), self.parts
-        )
+        start = (self._first + index) * self.batch_size
+        rows = self._order[start : start + self.batch_size]
+        widen = bool(self._asked_for_shapes and index % 2)
 
-    def _take(self, part, rows, widen):
+        def batch_of(part):
+            return self._take(part, rows, widen)
+
+        return keras.tree.map_structure(batch_of, self.parts)
+
+    def _take(self, part, rows: np.ndarray, widen: bool) -> np.ndarray:
         taken = part[rows]
-        if not (self.padded and taken.ndim == 2 and taken.dtype.kind == "i"):
+        is_ids = taken.ndim == 2 and taken.dtype.kind == "i"
+        if not self.padded or not is_ids:
             return taken
         if widen:
             return np.pad(taken, ((0, 0), (0, 1)))
-        return taken[:, : max(1, _length(taken).max())]
+        longest = _lengths(taken).max()
+        return taken[:, : max(1, longest)]
 
 
-def training_steps(config, examples: int, least: int = 1) -> int:
-    """The number of gradient steps of a whole training, `least` at the smallest.
+def training_steps(config: typing.Any, examples: int, least: int = 1) -> int:
+    """The number of gradient steps in a whole training, never below `least`.
 
-    config: with epochs and batch_size; examples: of the training part.
+    Args:
+        config: a Config with `epochs` and `batch_size`.
+        examples: examples in the training part.
+        least: the smallest answer.
     """
-    return max(least, config.epochs * max(1, examples // config.batch_size))
+    per_epoch = max(1, examples // config.batch_size)
+    return max(least, config.epochs * per_epoch)
 
 
 def joined(first, second):
@@ -99,17 +127,26 @@ def joined(first, second):
     return keras.tree.map_structure(_stacked, first, second)
 
 
-def _stacked(first, second):
-    """The rows of both arrays; token ids of unequal length get zeros at their end."""
-    if first.ndim == 2 and first.shape[1] != second.shape[1]:
+def _stacked(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """The rows of both arrays; the narrower token ids get zeros at their end."""
+    if first.ndim == 2:
         width = max(first.shape[1], second.shape[1])
-        first, second = (
-            np.pad(part, ((0, 0), (0, width - part.shape[1])))
-            for part in (first, second)
-        )
+        first, second = _widened(first, width), _widened(second, width)
     return np.concatenate([first, second])
 
 
-def _length(ids):
-    """Number of columns up to the last that is not 0, of each row."""
-    return (ids.shape[1] - (ids != 0)[:, ::-1].argmax(1)) * ids.any(1)
+def _widened(rows: np.ndarray, width: int) -> np.ndarray:
+    missing = width - rows.shape[1]
+    return np.pad(rows, ((0, 0), (0, missing))) if missing else rows
+
+
+def _pieces(array: np.ndarray, size: int) -> list[np.ndarray]:
+    """At least one piece, of `size` elements each; the last may be smaller."""
+    starts = range(0, max(1, len(array)), size)
+    return [array[start : start + size] for start in starts]
+
+
+def _lengths(ids: np.ndarray) -> np.ndarray:
+    """For each row, the number of columns up to the last one that is not 0."""
+    from_the_end = (ids != 0)[:, ::-1].argmax(1)
+    return (ids.shape[1] - from_the_end) * ids.any(1)

@@ -1,18 +1,20 @@
-"""Labelled images by name: any image set of TensorFlow Datasets, or the digits."""
+"""Labelled images by name: an image set of TensorFlow Datasets, or small digits."""
 
 import dataclasses
+import typing
 from functools import partial
 
 import numpy as np
 
-from cookbook.data.sources import DataSet, Kind, choose, hold_out, read
+from cookbook.data.sources import DataSet, Kind, Part, choose, hold_out, read
 
 VALIDATION_SHARE = 1 / 12  # of the training examples: 5,000 of MNIST's 60,000
 TEST_SHARE = 1 / 6  # of all examples, where the source has one part only
+PARTS = ("train", "validation", "test")
 
 
-def _problem(info, smallest=1):
-    """Why the images are no array for a network, by the set's own description."""
+def _problem(info: typing.Any, smallest: int = 1) -> str | None:
+    """Why a network can't learn from these images, as a set's description tells."""
     height, width, _ = info.features["image"].shape
     if None in (height, width):
         return "has images of varying size: choose a set of one size"
@@ -37,15 +39,15 @@ IMAGES = Kind(
 class Images(DataSet):
     """A labelled image set; each part is (x, y), x uint8 (N, H, W, C), y int (N,)."""
 
-    classes: tuple  # name of each label
+    classes: tuple[str, ...]  # name of each label
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         """(H, W, C) of one image."""
         return self.train[0].shape[1:]
 
-    def one_hot(self):
-        """The same images, to train with labels as rows of 0 and a single 1."""
+    def one_hot(self) -> "Images":
+        """The same images; labels of train and validation are rows of 0s and one 1."""
 
         def rows(x, y):
             return x, np.eye(len(self.classes), dtype="float32")[y]
@@ -54,49 +56,56 @@ class Images(DataSet):
             self, train=rows(*self.train), validation=rows(*self.validation)
         )
 
-    def only(self, start, stop):
-        """The images of classes start to stop - 1, which become 0, 1, ..."""
+    def only(self, start: int, stop: int) -> "Images":
+        """The images of the classes start to stop - 1, whose labels become 0, 1, ..."""
 
         def part(x, y):
             rows = (start <= y) & (y < stop)
             return x[rows], y[rows] - start
 
-        parts = ("train", "validation", "test")
-        chosen = {name: part(*getattr(self, name)) for name in parts}
+        chosen = {name: part(*getattr(self, name)) for name in PARTS}
         return dataclasses.replace(self, classes=self.classes[start:stop], **chosen)
 
-    def few(self, count, seed=0):
-        """At most `count` images of each class, drawn by seed; the test part whole."""
+    def few(self, count: int, seed: int = 0) -> "Images":
+        """At most `count` images of each class, drawn at random; all of the test part.
+
+        The rows are shuffled, so that the first of them hold all classes as well.
+        """
         rng = np.random.default_rng(seed)
 
         def part(x, y):
             order = rng.permutation(len(y))
-            labels = range(len(self.classes))
-            rows = [order[y[order] == label][:count] for label in labels]
-            rows = rng.permutation(np.concatenate(rows))  # any part of them is mixed
+            of_class = [
+                order[y[order] == label][:count] for label in range(len(self.classes))
+            ]
+            rows = rng.permutation(np.concatenate(of_class))
             return x[rows], y[rows]
 
         chosen = {name: part(*getattr(self, name)) for name in ("train", "validation")}
         return dataclasses.replace(self, **chosen)
 
 
-def load_images(name, default, quick=False, seed=0, smallest=1):
-    """The image set `name`, or for "auto" `default`, or else the embedded digits.
+def load_images(
+    name: str, default: str, quick: bool = False, seed: int = 0, smallest: int = 1
+) -> Images:
+    """The image set `name`; "auto" means `default` or else the embedded digits.
 
-    sources.choose says in which order; the validation part is cut from train, by seed.
-    A set without a part named test gives up a share of train, always the same one.
-    smallest: pixels that each side must have, of a network whose layers shrink images.
+    The validation part is cut from the training part at random. A set without a part
+    named test gives up a share of its training part, always the same one.
+
+    Args:
+        name: a set of TensorFlow Datasets, "digits", or "auto".
+        default: the set that "auto" asks for; `sources.choose` has the rules.
+        quick: whether "auto" means the digits at once.
+        seed: random seed of the validation part.
+        smallest: pixels that each side must have, for a network that shrinks images.
     """
     kind = dataclasses.replace(IMAGES, problem=partial(_problem, smallest=smallest))
     name, asked = choose(name, default, kind, quick)
     if name == IMAGES.stand_in:
         (x, y), test, classes = _digits()
     else:
-        import tensorflow_datasets as tfds
-
-        info = tfds.builder(name).info
-        classes = tuple(info.features["label"].names)
-        (x, y), test = _parts(name, info)
+        (x, y), test, classes = _prepared(name)
     rest, held_out = hold_out(len(x), VALIDATION_SHARE, seed)
     return Images(
         name=name,
@@ -108,39 +117,43 @@ def load_images(name, default, quick=False, seed=0, smallest=1):
     )
 
 
-def _parts(name, info):
-    """(x, y) of train and of test."""
+def _prepared(name: str) -> tuple[Part, Part, tuple[str, ...]]:
+    """(train, test, names of the classes) of a set of TensorFlow Datasets."""
+    import tensorflow_datasets as tfds
+
+    info = tfds.builder(name).info
+    classes = tuple(info.features["label"].names)
     x, y = _labelled(name, "train")
     if "test" in info.splits:
-        return (x, y), _labelled(name, "test")
+        return (x, y), _labelled(name, "test"), classes
     rest, held_out = hold_out(len(x), TEST_SHARE, seed=0)
-    return (x[rest], y[rest]), (x[held_out], y[held_out])
+    return (x[rest], y[rest]), (x[held_out], y[held_out]), classes
 
 
-def _labelled(name, split):
+def _labelled(name: str, split: str) -> Part:
     """(x, y) of a split, whatever else its examples hold."""
     part = read(name, split)
     return (part["image"], part["label"]) if isinstance(part, dict) else part
 
 
-def centre(images):
-    """{part: (x, y)} with pixels from -1 to 1, as a tanh makes them, in float32."""
-    return {
-        part: (x.astype("float32") / 127.5 - 1, y)
-        for part in ("train", "validation", "test")
-        for x, y in [getattr(images, part)]
-    }
+def centre(images: Images) -> dict[str, Part]:
+    """{part: (x, y)}, x as float32 from -1 to 1, the range of a tanh."""
+    parts = {}
+    for name in PARTS:
+        x, y = getattr(images, name)
+        parts[name] = x.astype("float32") / 127.5 - 1, y
+    return parts
 
 
-def _digits():
-    """scikit-learn's 1,797 digits of 8x8, enlarged to MNIST's 28x28."""
+def _digits() -> tuple[Part, Part, tuple[str, ...]]:
+    """scikit-learn's 1,797 digits of 8 x 8 pixels, enlarged to MNIST's 28 x 28."""
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
     x = np.kron(bunch.images, np.ones((1, 3, 3))) * (255 / 16)
     x = np.pad(x, ((0, 0), (2, 2), (2, 2)))[..., None].astype("uint8")
     y = bunch.target.astype("int64")
-    order = np.random.default_rng(0).permutation(len(x))  # the same test set always
+    order = np.random.default_rng(0).permutation(len(x))  # the test set never changes
     test, train = order[:360], order[360:]
     classes = tuple(str(digit) for digit in range(10))
     return (x[train], y[train]), (x[test], y[test]), classes

@@ -1,7 +1,8 @@
-"""Two pictures, one for its content and one for its style: files, or embedded ones."""
+"""Two pictures, one for its content and one for its style: files or embedded ones."""
 
 import dataclasses
 import io
+import typing
 from importlib.resources import files
 from pathlib import Path
 
@@ -9,77 +10,100 @@ import keras
 import numpy as np
 from PIL import Image, ImageOps
 
+from cookbook.data.images import PARTS, Images
 from cookbook.data.sources import DataSet, first_line
 from cookbook.errors import fail
 
-# Photographs that scikit-learn brings, under the licence CC BY 2.0; its README names
-# their authors.
+# Photographs that scikit-learn ships under the licence CC BY 2.0; the README beside
+# them names the authors.
 EMBEDDED = ("china", "flower")
-SMALLEST = 48  # pixels a side that a picture needs, for layers that shrink it
+SMALLEST = 48  # pixels per side that a picture needs, for layers that shrink it
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PicturePair(DataSet):
-    """Two pictures of one size, and what a third one is to have in common with them.
+    """Two pictures of one size, and what a third picture should share with them.
 
-    DataSet's name and parts: of the images that taught the features, and the steps.
+    The name is that of the images from which the network learned its features; the
+    training part is a number of steps towards the targets.
     """
 
     content: np.ndarray  # float32 (H, W, 3), from 0 to 1
-    style: np.ndarray  # the same
-    targets: dict  # {output: what it should be}
+    style: np.ndarray  # likewise
+    targets: dict[str, np.ndarray]  # {output of the network: what it should be}
 
-    def towards(self, targets, steps):
-        """The pair with `targets`, and a training part of `steps` examples.
+    def towards(self, targets: dict[str, np.ndarray], steps: int) -> "PicturePair":
+        """The pair with `targets` and a training part of `steps` equal examples.
 
-        An example is the number 1 and the targets, each divided by its size: an
-        output that is divided alike has its relative error as mean squared error.
+        An example's y are the targets, each divided by its root mean square. The mean
+        squared error of an output that is divided likewise is its relative error.
         """
-        y = {name: value / root_mean_square(value) for name, value in targets.items()}
-        repeated = {
-            name: np.broadcast_to(value, (steps, *value.shape))
-            for name, value in y.items()
-        }
+        repeated = {}
+        for name, value in targets.items():
+            scaled = value / root_mean_square(value)
+            repeated[name] = np.broadcast_to(scaled, (steps, *value.shape))
         train = np.ones((steps, 1), "float32"), repeated
         return dataclasses.replace(self, targets=targets, train=train)
 
 
-def root_mean_square(value):
-    """The size of an array's numbers; 1 if all are zero."""
+def root_mean_square(value: np.ndarray) -> float:
+    """The root mean square of an array; 1 if all its numbers are zero."""
     return float(np.sqrt(np.mean(np.square(value)))) or 1.0
 
 
-def load_pair(content, style, size, teacher):
+def load_pair(content: str, style: str, size: int, teacher: typing.Any) -> PicturePair:
     """The pictures `content` and `style`, each a file or one of EMBEDDED.
 
-    size: pixels of the content's longer side; the style fills the same frame, and what
-    juts out of it is cut off. teacher: the images that taught the features, or the name
-    of a network that comes with its weights.
+    Args:
+        content: the picture whose content counts.
+        style: the picture whose style counts; it is cut to the content's frame.
+        size: pixels of the content's longer side.
+        teacher: the images that taught the network its features, or the name of a
+            network that comes with its weights.
     """
-    first, second = _opened("--content", content), _opened("--style", style)
-    frame = tuple(max(1, round(n * size / max(first.size))) for n in first.size)
-    if min(frame) < SMALLEST:
+    content_picture = _opened("--content", content)
+    style_picture = _opened("--style", style)
+    frame = _frame(content, content_picture, size)
+    no_parts: dict[str, typing.Any] = dict.fromkeys(PARTS)  # see `towards`
+    return PicturePair(
+        name=getattr(teacher, "name", teacher),
+        asked=getattr(teacher, "asked", teacher),
+        content=_fitted(content_picture, frame),
+        style=_fitted(style_picture, frame),
+        targets={},
+        **no_parts,
+    )
+
+
+def _frame(name: str, picture: Image.Image, size: int) -> tuple[int, int]:
+    """(width, height) of the picture once its longer side has `size` pixels."""
+    longer = max(picture.size)
+    width, height = (max(1, round(n * size / longer)) for n in picture.size)
+    if min(width, height) < SMALLEST:
         fail(
-            f"--content {content} has {first.width} x {first.height} pixels, {frame[0]}"
-            f" x {frame[1]} at --size {size}, expected at least {SMALLEST} a side: "
+            f"--content {name} has {picture.width} x {picture.height} pixels, {width}"
+            f" x {height} at --size {size}, expected at least {SMALLEST} a side: "
             "give a larger --size or a less oblong picture"
         )
-    fitted = (ImageOps.fit(p, frame, Image.Resampling.LANCZOS) for p in (first, second))
-    content, style = (np.asarray(picture, "float32") / 255 for picture in fitted)
-    parts = {"train": None, "validation": None, "test": None, "targets": {}}
-    name, asked = (getattr(teacher, key, teacher) for key in ("name", "asked"))
-    return PicturePair(name=name, asked=asked, content=content, style=style, **parts)
+    return width, height
 
 
-def _opened(flag, name):
-    """The picture as RGB, turned as its camera says; else one line and status 2."""
-    path = Path(name)
-    if name in EMBEDDED:
-        path = files("sklearn.datasets.images") / f"{name}.jpg"
+def _fitted(picture: Image.Image, frame: tuple[int, int]) -> np.ndarray:
+    """The picture in the frame; what juts out of the frame is cut off."""
+    fitted = ImageOps.fit(picture, frame, Image.Resampling.LANCZOS)
+    return np.asarray(fitted, "float32") / 255
+
+
+def _opened(flag: str, name: str) -> Image.Image:
+    """The picture as RGB, turned the right way up; ends the program if it can't be."""
     try:
-        file = io.BytesIO(path.read_bytes())
-        picture = ImageOps.exif_transpose(keras.utils.load_img(file))
-    except Exception as error:  # whatever a strange file can die of
+        if name in EMBEDDED:
+            file = files("sklearn.datasets.images") / f"{name}.jpg"
+            content = file.read_bytes()
+        else:
+            content = Path(name).read_bytes()
+        picture = ImageOps.exif_transpose(keras.utils.load_img(io.BytesIO(content)))
+    except Exception as error:  # a strange file can raise anything
         fail(
             f"{flag} got {name!r}, which is no readable picture ({first_line(error)}): "
             f"give a file such as a JPEG or PNG, or {' or '.join(EMBEDDED)}"
@@ -92,11 +116,11 @@ def _opened(flag, name):
     return picture
 
 
-def tinted(images, seed=0):
-    """Grey images as coloured ones, each with an ink and a ground of its own.
+def tinted(images: Images, seed: int = 0) -> Images:
+    """Grey images in colour, each in two random colours; others are left as they are.
 
-    Images of three channels are given back as they are. What learns from the tinted
-    ones has features of colour, as it needs for pictures.
+    A network that learns from tinted images has features of colour, which it needs for
+    pictures.
     """
     if images.shape[-1] == 3:
         return images
@@ -104,8 +128,8 @@ def tinted(images, seed=0):
 
     def part(x, y):
         ink, ground = rng.uniform(0, 255, (2, len(x), 1, 1, 3))
-        return (ground + (ink - ground) * (x / 255)).astype("uint8"), y
+        colours = ground + (ink - ground) * (x / 255)
+        return colours.astype("uint8"), y
 
-    names = ("train", "validation", "test")
-    parts = {name: part(*getattr(images, name)) for name in names}
+    parts = {name: part(*getattr(images, name)) for name in PARTS}
     return dataclasses.replace(images, name=f"tinted_{images.name}", **parts)

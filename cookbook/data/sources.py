@@ -6,6 +6,8 @@ import os
 import socket
 import sys
 import threading
+import typing
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,21 +16,22 @@ from cookbook.errors import fail
 
 NETWORK_WAIT = 2.0  # seconds to find out whether a download can work
 TFDS_HOST = "storage.googleapis.com"
+Part = tuple[typing.Any, typing.Any]  # (x, y), either of which may be nested
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DataSet:
-    """Examples for one recipe; each part is (x, y), of which either may be nested."""
+    """Examples for one recipe, in three parts (x, y)."""
 
     name: str  # the data set really used
     asked: str  # the data set that was asked for
-    train: tuple
-    validation: tuple  # cut from train, by seed, where the source has none
-    test: tuple  # looked at once, at the end
+    train: Part
+    validation: Part  # cut from train at random, where the source has none
+    test: Part  # used once, at the end
 
     @property
-    def note(self):
-        """What a reader of a result must know of the data: name and any stand-in."""
+    def note(self) -> str:
+        """The name of the data; it also says so if they are not what was asked for."""
         if self.name == self.asked:
             return self.name
         return f"{self.name}, NOT {self.asked}"
@@ -39,19 +42,21 @@ class Kind:
     """The sets of TensorFlow Datasets that a recipe can learn from."""
 
     what: str  # "labelled images"
-    features: frozenset  # names of the features that such a set has
-    examples: tuple  # names of sets
-    stand_in: str  # name of the embedded set used offline
-    problem: callable = lambda info: None  # why no recipe can use it, or None
+    features: frozenset[str]  # names of the features that such a set has
+    examples: tuple[str, ...]  # names of such sets
+    stand_in: str  # name of the embedded set, for use without a network
+    # Why a recipe can't use the set that this description is of, or None.
+    problem: Callable[[typing.Any], str | None] = lambda info: None
 
 
-def choose(name, default, kind, quick=False):
-    """(data set to use, data set asked for); "auto" asks for `default`.
+def choose(name: str, default: str, kind: Kind, quick: bool = False) -> tuple[str, str]:
+    """(data set to use, data set asked for), for a recipe's --data.
 
-    auto: prepared already -> used; network within 2 s -> downloaded with progress;
-    else the stand-in, said loudly; with --quick the stand-in at once. A name given
-    explicitly is never replaced: if it is not to be had, one line says how to get it
-    and the exit status is 2.
+    The name "auto" asks for `default`. A prepared set is used. One that is not prepared
+    is downloaded if the network answers within two seconds. Otherwise the recipe uses
+    the kind's stand-in and says so loudly; with `quick` it does so at once. A name that
+    the user gave is never replaced: if the set can't be had, one line says how to get
+    it, and the exit status is 2.
     """
     asked = default if name == "auto" else name
     if quick and name == "auto":
@@ -73,14 +78,14 @@ def choose(name, default, kind, quick=False):
     return kind.stand_in, asked
 
 
-def hold_out(count, share, seed):
+def hold_out(count: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """(rows for training, rows for validation): a random `share` is held out."""
     order = np.random.default_rng(seed).permutation(count)
     held_out = round(count * share)
     return order[held_out:], order[:held_out]
 
 
-def read(name, split):
+def read(name: str, split: str) -> typing.Any:
     """One split as arrays, {feature: array} or (x, y), checked against its size."""
     import tensorflow as tf
     import tensorflow_datasets as tfds
@@ -98,13 +103,13 @@ def read(name, split):
     return part
 
 
-def first_line(error):
+def first_line(error: BaseException) -> str:
     """An exception's message, shortened to what fits into one of ours."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 
-def _obstacle(name, kind):
-    """Why `name` can't be had right now, in one line; None if it can."""
+def _obstacle(name: str, kind: Kind) -> str | None:
+    """Why the set can't be had right now, in one line; None if it can."""
     import tensorflow_datasets as tfds
 
     try:
@@ -125,7 +130,7 @@ def _obstacle(name, kind):
         try:
             builder.download_and_prepare()
             return None
-        except Exception as error:  # whatever a download can die of
+        except Exception as error:  # a download can raise anything
             reason = f"its download failed ({first_line(error)})"
     return (
         f"data set {name!r} is not prepared in {builder.data_path} and {reason}: "
@@ -134,7 +139,7 @@ def _obstacle(name, kind):
     )
 
 
-def _unknown(name, known, kind):
+def _unknown(name: str, known: list[str], kind: Kind) -> str:
     near = difflib.get_close_matches(name, [*known, kind.stand_in], n=3)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     return (
@@ -143,11 +148,14 @@ def _unknown(name, known, kind):
     )
 
 
-def network_answers():
-    """Whether TFDS's host can be reached; a name server may hang, so a thread asks."""
+def network_answers() -> bool:
+    """Whether the host of TensorFlow Datasets can be reached.
+
+    A thread asks, because the look-up of the name may hang longer than NETWORK_WAIT.
+    """
     answer = []
 
-    def ask():
+    def ask() -> None:
         try:
             socket.create_connection((TFDS_HOST, 443), NETWORK_WAIT).close()
             answer.append(True)
@@ -160,14 +168,14 @@ def network_answers():
     return bool(answer)
 
 
-def _damaged(builder, reason):
+def _damaged(builder: typing.Any, reason: str) -> str:
     return (
         f"data set {builder.name!r} in {builder.data_path} can't be read ({reason}): "
         "delete that folder and run again to download it anew"
     )
 
 
-def cache_folder():
-    """Where what was worked out once is kept: a folder in Keras's home."""
+def cache_folder() -> Path:
+    """The folder, in Keras's home, for results that later runs can use again."""
     home = os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras")
     return Path(home) / "cookbook"

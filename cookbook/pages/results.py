@@ -1,8 +1,10 @@
-"""Results: figures that runs measured, kept in docs and shown in docs/results.md."""
+"""Results: figures of finished runs, kept in docs/results.json and shown in tables."""
 
 import json
 import re
 import statistics
+import typing
+from collections.abc import Sequence
 from pathlib import Path
 
 from cookbook.errors import fail
@@ -10,15 +12,17 @@ from cookbook.pages.catalogue import ROOT
 
 KEPT = ROOT / "docs" / "results.json"
 TABLE = re.compile(r"(<!-- results -->\n).*?(<!-- end of results -->)", re.DOTALL)
+Run = dict[str, typing.Any]  # what metrics.json of a run folder says
 
 
-def collect(folders):
+def collect(folders: Sequence[str | Path]) -> None:
     """Adds finished runs to results.json; a run of the same command replaces the old.
 
-    results.json: "rows", {recipe and flags: task, well known result}, in the table's
-    order; "runs", what metrics.json of each run says.
+    results.json holds "rows", {recipe and flags: its task and the well-known result},
+    in the order of the full table; "best", the names of the rows that README.md shows;
+    and "runs", the metrics of each run.
     """
-    kept = json.loads(KEPT.read_text())
+    kept = _kept()
     runs = {run["command"]: run for run in kept["runs"]}
     for folder in map(Path, folders):
         run = _read(folder)
@@ -30,69 +34,135 @@ def collect(folders):
             )
         runs[run["command"]] = run
     kept["runs"] = [runs[command] for command in sorted(runs)]
-    KEPT.write_text(json.dumps(kept, indent=1) + "\n")
+    KEPT.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
-def _read(folder):
-    """What metrics.json says of a run on the data that it asked for."""
+def full_table() -> str:
+    """The table of docs/results.md: every row, with its seeds, time and machines."""
+    kept = _kept()
+    lines = _header("recipe", "task", "measured", "well known", "time")
+    for label, row in kept["rows"].items():
+        runs = _runs_of(label, kept)
+        measured = _mean_and_seeds(runs) if runs else "not yet"
+        time = _time(runs) if runs else ""
+        link = _link(label, "../recipes")
+        lines.append(_line(link, row["task"], measured, row["well known"], time))
+    machines = sorted({run["machine"] for run in kept["runs"]})
+    lines += [
+        "",
+        "Measured: the mean over the random seeds, with the value of each seed in "
+        f"brackets. Time: of one processor core, in total. Machines: "
+        f"{'; '.join(machines)}.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def best_table() -> str:
+    """The table of README.md: the rows that results.json calls best, means only."""
+    kept = _kept()
+    lines = _header("recipe", "task", "measured", "well known")
+    for label in kept["best"]:
+        row, runs = kept["rows"][label], _runs_of(label, kept)
+        measured = _mean(runs) if runs else "not yet"
+        link = _link(label, "recipes")
+        lines.append(_line(link, row["task"], measured, row["well known"]))
+    return "\n".join(lines) + "\n"
+
+
+def write_tables() -> None:
+    """Writes both tables into their pages, between the marks that stand there."""
+    _replace_table(ROOT / "docs" / "results.md", full_table())
+    _replace_table(ROOT / "README.md", best_table())
+
+
+def _replace_table(page: Path, table: str) -> None:
+    text = page.read_text(encoding="utf-8")
+    text = TABLE.sub(lambda mark: mark[1] + table + mark[2], text)
+    page.write_text(text, encoding="utf-8")
+
+
+def _kept() -> dict[str, typing.Any]:
+    return json.loads(KEPT.read_text(encoding="utf-8"))
+
+
+def _read(folder: Path) -> Run:
+    """What metrics.json says of a run, which must have used the data it asked for."""
     try:
-        metrics = json.loads((folder / "metrics.json").read_text())
+        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     except OSError:
         fail(f"{folder} holds no metrics.json: expected the folder of a finished run")
     if "NOT" in metrics["data"]:
         fail(
-            f"{folder} ran on {metrics['data']}: no result to show, run it on the data"
+            f"{folder} ran on {metrics['data']}: this is not a result to show, run the "
+            "recipe on the data that it asks for"
         )
     return metrics
 
 
-def _label(run):
+def _label(run: Run) -> str:
     """Recipe and flags without the seed, as a row is named: "imdb_rnn --cell gru"."""
     name = run["command"].removeprefix("python recipes/").replace(".py", "", 1)
     return re.sub(r" --(seed|data) \S+", "", name)
 
 
-def table():
-    """The README's table: a row for each recipe, the mean over its seeds."""
-    kept = json.loads(KEPT.read_text())
-    lines = [
-        "| recipe | task | measured | well known | time |",
-        "|---|---|---|---|---|",
-    ]
-    for label, row in kept["rows"].items():
-        runs = [run for run in kept["runs"] if _label(run) == label]
-        name, *flags = label.split(" ", 1)
-        link = " ".join([f"[{name}](../recipes/{name}.py)", *(f"`{f}`" for f in flags)])
-        measured, time = (_measured(runs), _time(runs)) if runs else ("not yet", "")
-        cells = link, row["task"], measured, row["well known"], time
-        lines.append(f"| {' | '.join(cells)} |")
-    machines = sorted({run["machine"] for run in kept["runs"]})
-    lines += ["", f"Time: of one processor core, all in all; {'; '.join(machines)}."]
-    return "\n".join(lines) + "\n"
+def _runs_of(label: str, kept: dict[str, typing.Any]) -> list[Run]:
+    """The runs of a row, in the order of their seeds."""
+    runs = [run for run in kept["runs"] if _label(run) == label]
+    return sorted(runs, key=lambda run: run["seed"])
 
 
-def _measured(runs):
-    """ "test accuracy 99.52 % (99.54, 99.53, 99.49)" """
-    name = next(iter(runs[0]))
-    values = [run[name] for run in sorted(runs, key=lambda run: run["seed"])]
-    percent = "accuracy" in name
-    shown = [f"{100 * v:.2f}" if percent else f"{v:.4g}" for v in values]
-    mean = statistics.fmean(values)
-    text = f"{name} {100 * mean:.2f} %" if percent else f"{name} {mean:.4g}"
-    return text if len(runs) == 1 else f"{text} ({', '.join(shown)})"
+def _header(*columns: str) -> list[str]:
+    return [_line(*columns), "|" + "---|" * len(columns)]
 
 
-def _time(runs):
-    """Mean of the runs on processors alone; a GPU's work is no processor time."""
+def _line(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _link(label: str, folder: str) -> str:
+    """A link to the recipe of a row, with the row's flags as code behind it."""
+    name, _, flags = label.partition(" ")
+    link = f"[{name}]({folder}/{name}.py)"
+    return f"{link} `{flags}`" if flags else link
+
+
+def _mean(runs: list[Run]) -> str:
+    """The mean of what a recipe measures: "test accuracy 99.52 %"."""
+    name = _measure(runs)
+    mean = statistics.fmean(run[name] for run in runs)
+    if _is_percentage(name):
+        return f"{name} {100 * mean:.2f} %"
+    return f"{name} {mean:.4g}"
+
+
+def _mean_and_seeds(runs: list[Run]) -> str:
+    """The mean, and the values of several seeds: "... 99.52 % (99.54, 99.50)"."""
+    if len(runs) == 1:
+        return _mean(runs)
+    name = _measure(runs)
+    values = [run[name] for run in runs]
+    if _is_percentage(name):
+        shown = [f"{100 * value:.2f}" for value in values]
+    else:
+        shown = [f"{value:.4g}" for value in values]
+    return f"{_mean(runs)} ({', '.join(shown)})"
+
+
+def _measure(runs: list[Run]) -> str:
+    """The name of what the runs measure, which stands first in metrics.json."""
+    return next(iter(runs[0]))
+
+
+def _is_percentage(name: str) -> bool:
+    return "accuracy" in name
+
+
+def _time(runs: list[Run]) -> str:
+    """The mean time of the runs on processors; a GPU's work is not processor time."""
     known = [run["cpu_seconds"] for run in runs if " + " not in run["machine"]]
     if not known:
         return ""
     seconds = statistics.fmean(known)
-    return f"{seconds:.0f} s" if seconds < 300 else f"{seconds / 60:.0f} min"
-
-
-def show_results():
-    """Writes the table into docs/results.md, between its two marks."""
-    readme = ROOT / "docs" / "results.md"
-    text = TABLE.sub(lambda mark: mark[1] + table() + mark[2], readme.read_text())
-    readme.write_text(text)
+    if seconds < 300:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min"

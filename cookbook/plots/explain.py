@@ -1,129 +1,209 @@
-"""What a convolutional network looks at: filters, feature maps, Grad-CAM."""
+"""Pictures of what a convolutional network looks at: filters, maps, Grad-CAM."""
+
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 from matplotlib import colormaps
 
-from cookbook.plots.figures import panel, save_figure
+from cookbook.plots.figures import Folder
+from cookbook.plots.mistakes import worst_mistakes
+from cookbook.plots.picture_table import COLUMNS, draw_picture_table
 from custom_layers.explanation import grad_cam
 
-SMALLEST = 3  # pixels on a side that a feature map needs to show where something is
-CELL = 96  # pixels on a side of each small picture in a table of them
-COLUMNS = 8
+SMALLEST = 3  # pixels per side that a feature map needs to show where something is
+TINY = 1e-12  # keeps a picture without any contrast from dividing by 0
 
 
-def explain_network(model, x, y, probabilities, classes, run):
-    """filters.png, feature_maps.png, grad_cam.png; nothing without convolutions.
+def explain_network(
+    model: keras.Model,
+    x: np.ndarray,
+    y: np.ndarray,
+    probabilities: np.ndarray,
+    classes: Sequence[str],
+    run: Folder,
+) -> None:
+    """filters.png, feature_maps.png and grad_cam.png of a network with convolutions.
 
-    model: Sequential or Functional, logits from images; x, y: test images and labels,
-    of which the first gives the feature maps and the surest mistakes the Grad-CAM.
+    The first image gives the feature maps, the most confident mistakes the Grad-CAM. A
+    network without convolutions gives no picture.
+
+    Args:
+        model: a Sequential or functional model from images to logits.
+        x: test images.
+        y: their labels.
+        probabilities: what the model predicts for them.
+        classes: name of each label.
+        run: the folder that the pictures go into.
     """
-    is_graph = isinstance(model, keras.Sequential) or hasattr(model, "operations")
-    if not is_graph or not any(map(_is_convolution, model.layers)):
+    if not _is_graph(model):
+        return
+    convolutions = [layer for layer in model.layers if _is_convolution(layer)]
+    if not convolutions:
         return
     copy = keras.models.clone_model(model)  # a layer of two models has two outputs
     copy.set_weights(model.get_weights())
     layers = _feature_layers(copy)
-    draw_filters(next(filter(_is_convolution, copy.layers)).kernel.numpy(), run)
-    draw_feature_maps(copy, layers, x[0], classes[y[0]], run)
-    answers, confidence = probabilities.argmax(-1), probabilities.max(-1)
-    wrong = np.flatnonzero(answers != y)
-    worst = wrong[np.argsort(-confidence[wrong])][:COLUMNS]
+    kernel = keras.ops.convert_to_numpy(convolutions[0].kernel)
+    draw_filters(kernel, run)
+    first_class = classes[y[0]]
+    draw_feature_maps(copy, layers, x[0], first_class, run)
+
+    worst = worst_mistakes(y, probabilities, COLUMNS)
     if len(worst):
-        said, true = answers[worst], y[worst]
+        said = probabilities.argmax(-1)[worst]
+        true = y[worst]
         draw_grad_cam(copy, layers, x[worst], said, true, classes, run)
 
 
-def draw_filters(kernel, run, most=64):
+def _is_graph(model: keras.Model) -> bool:
+    """Whether the model is Sequential or functional."""
+    return isinstance(model, keras.Sequential) or hasattr(model, "operations")
+
+
+def draw_filters(kernel: np.ndarray, run: Folder, most: int = 64) -> None:
     """filters.png: the first layer's weights; each filter has a scale of its own."""
-    kernel = np.moveaxis(kernel[..., :most], -1, 0)  # F, H, W, C
-    if kernel.shape[-1] not in (1, 3):
-        kernel = kernel.mean(-1, keepdims=True)
-    largest = np.abs(kernel).max((1, 2, 3), keepdims=True)
-    shades = 0.5 + kernel / np.maximum(2 * largest, 1e-12)
+    filters = kernel[..., :most]
+    filters = np.moveaxis(filters, -1, 0)  # F, H, W, C
+    if filters.shape[-1] not in (1, 3):
+        filters = filters.mean(-1, keepdims=True)
+    # 0.5 stands for a weight of 0; each filter's largest weight becomes 0 or 1.
+    largest = np.abs(filters).max((1, 2, 3), keepdims=True)
+    scale = np.maximum(2 * largest, TINY)
+    shades = 0.5 + filters / scale
     if shades.shape[-1] == 1:
-        shades = colormaps["PuOr"](shades[..., 0])[..., :3]
+        shades = _coloured(shades[..., 0], "PuOr")
+        key = "purple > 0, orange < 0"
+    else:
+        key = "grey is 0"
     count = len(shades)
-    rows = [shades[i : i + COLUMNS] for i in range(0, count, COLUMNS)]
-    key = "grey is 0" if kernel.shape[-1] == 3 else "purple > 0, orange < 0"
-    _draw_table(rows, f"The first layer's {count} filters ({key})", run, "filters")
+    starts = range(0, count, COLUMNS)
+    rows = [shades[i : i + COLUMNS] for i in starts]
+    title = f"The first layer's {count} filters ({key})"
+    draw_picture_table(rows, title, run, "filters")
 
 
-def draw_feature_maps(model, layers, image, name, run):
-    """feature_maps.png: of one image, the strongest channels at every resolution."""
-    last = {layer.output.shape[1:3]: layer for layer in layers}
-    outputs = [layer.output for layer in last.values()]
-    maps = keras.Model(model.inputs[0], outputs)(image[None].astype("float32"))
-    rows = [_colours(image[None])]
-    for A in keras.tree.flatten(maps):
-        A = np.moveaxis(np.array(A, "float32")[0], -1, 0)  # C, H, W
-        A = A[np.argsort(-A.max((1, 2)))][:COLUMNS]
-        low, high = A.min(), A.max()
-        rows.append(colormaps["viridis"]((A - low) / max(high - low, 1e-12))[..., :3])
-    sides = [f"{row.shape[1]} x {row.shape[2]}" for row in rows]
-    title = f"Strongest feature maps of an image of {name} (yellow is large)"
-    _draw_table(rows, title, run, "feature_maps", labels=["image", *sides[1:]])
+def draw_feature_maps(
+    model: keras.Model,
+    layers: Sequence[keras.Layer],
+    image: np.ndarray,
+    name: str,
+    run: Folder,
+) -> None:
+    """feature_maps.png: the strongest channels of one image at every resolution."""
+    outputs = {}  # the last layer of each resolution
+    for layer in layers:
+        resolution = layer.output.shape[1:3]
+        outputs[resolution] = layer.output
 
-
-def draw_grad_cam(model, layers, x, said, true, classes, run):
-    """grad_cam.png: what spoke for the wrong answer, what for the true one."""
-    layer = next((e for e in layers[::-1] if min(e.output.shape[1:3]) >= SMALLEST), 0)
+    x = image[None]  # a batch of one
+    look = keras.Model(model.inputs[0], [*outputs.values()])
+    maps = look(x.astype("float32"))
     rows = [_colours(x)]
+    labels = ["image"]
+    for A in keras.tree.flatten(maps):
+        A = np.array(A, "float32")[0]
+        rows.append(_strongest_channels(A))
+        height, width, _ = A.shape
+        labels.append(f"{height} x {width}")
+    title = f"Strongest feature maps of an image of {name} (yellow is large)"
+    draw_picture_table(rows, title, run, "feature_maps", labels=labels)
+
+
+def _strongest_channels(A: np.ndarray) -> np.ndarray:
+    """The channels with the largest values, as RGB (K, H, W, 3); A is (H, W, C)."""
+    channels = np.moveaxis(A, -1, 0)  # C, H, W
+    largest = channels.max((1, 2))
+    strongest = np.argsort(-largest)[:COLUMNS]
+    channels = channels[strongest]
+    low = channels.min()
+    contrast = max(channels.max() - low, TINY)
+    return _coloured((channels - low) / contrast, "viridis")
+
+
+def _coloured(shades: np.ndarray, name: str) -> np.ndarray:
+    """Numbers from 0 to 1 as RGB, by matplotlib's colour map of this name."""
+    return colormaps[name](shades)[..., :3]
+
+
+def draw_grad_cam(
+    model: keras.Model,
+    layers: Sequence[keras.Layer],
+    x: np.ndarray,
+    said: np.ndarray,
+    true: np.ndarray,
+    classes: Sequence[str],
+    run: Folder,
+) -> None:
+    """grad_cam.png: the places that spoke for the wrong class, and for the true one.
+
+    x are images, `said` the model's answers and `true` the labels.
+    """
+    layer = _last_with_room(layers)
+    images = _colours(x)
+    rows = [images]
     for answer in (said, true):
-        heat = grad_cam(model, layer or layers[-1], x, answer)
-        heat = heat / np.maximum(heat.max((1, 2), keepdims=True), 1e-12)
-        heat = keras.ops.image.resize(heat[..., None], x.shape[1:3])[..., 0]
-        warm = colormaps["inferno"](np.array(heat))[..., :3]
-        rows.append(0.35 * rows[0].mean(-1, keepdims=True) + 0.65 * warm)
-    columns = [f"{classes[i]}\nnot {classes[j]}" for i, j in zip(said, true)]
+        heat = grad_cam(model, layer, x, answer)
+        # As bright as possible, and as large as the images.
+        hottest = heat.max((1, 2), keepdims=True)
+        heat = heat / np.maximum(hottest, TINY)
+        heat = keras.ops.image.resize(heat[..., None], x.shape[1:3])
+        warm = _coloured(np.array(heat)[..., 0], "inferno")
+        grey = images.mean(-1, keepdims=True)
+        rows.append(0.35 * grey + 0.65 * warm)
+    columns = []
+    for i, j in zip(said, true):
+        answer = classes[i]
+        truth = classes[j]
+        columns.append(f"{answer}\nnot {truth}")
     title = "Grad-CAM of the surest mistakes: bright places spoke for the class"
     labels = ["image", "for the answer", "for the truth"]
-    _draw_table(rows, title, run, "grad_cam", labels=labels, columns=columns)
+    draw_picture_table(rows, title, run, "grad_cam", labels=labels, columns=columns)
 
 
-def _feature_layers(model):
+def _last_with_room(layers: Sequence[keras.Layer]) -> keras.Layer:
+    """The last layer with feature maps of SMALLEST pixels per side, or the last one."""
+    for layer in reversed(layers):
+        height, width = layer.output.shape[1:3]
+        if min(height, width) >= SMALLEST:
+            return layer
+    return layers[-1]
+
+
+def _feature_layers(model: keras.Model) -> list[keras.Layer]:
     """Layers that make feature maps (B, H, W, C), from the first convolution on.
 
-    A convolution that others normalize and cut off is not one: its zero means nothing.
+    A convolution without an activation is left out if possible: a normalization and an
+    activation follow it, and its own values mean little before them.
     """
-    start = next(i for i, layer in enumerate(model.layers) if _is_convolution(layer))
-    maps = [layer for layer in model.layers[start:] if len(layer.output.shape) == 4]
-    return [layer for layer in maps if not _is_linear(layer)] or maps
+    maps: list[keras.Layer] = []
+    for layer in model.layers:
+        has_begun = maps or _is_convolution(layer)
+        if has_begun and len(layer.output.shape) == 4:
+            maps.append(layer)
+    active = [layer for layer in maps if not _is_linear(layer)]
+    return active or maps
 
 
-def _is_linear(layer):
+def _is_linear(layer: keras.Layer) -> bool:
+    """Whether the layer is a convolution that leaves -1 as it is."""
+    if not _is_convolution(layer):
+        return False
     activation = getattr(layer, "activation", keras.activations.linear)
-    x = keras.ops.full((1, 1), -1.0)
-    return _is_convolution(layer) and float(activation(x)[0, 0]) == -1
+    x = np.full((1, 1), -1.0, "float32")
+    y = keras.ops.convert_to_numpy(activation(x))
+    return bool(y[0, 0] == -1)
 
 
-def _is_convolution(layer):
-    return len(getattr(getattr(layer, "kernel", None), "shape", ())) == 4
+def _is_convolution(layer: keras.Layer) -> bool:
+    kernel = getattr(layer, "kernel", None)
+    return len(getattr(kernel, "shape", ())) == 4
 
 
-def _colours(images):
+def _colours(images: np.ndarray) -> np.ndarray:
     """uint8 images of any channels as RGB from 0 to 1; one channel is ink on white."""
     images = images / 255.0
     if images.shape[-1] == 3:
         return images
-    return np.repeat(1 - images.mean(-1, keepdims=True), 3, -1)
-
-
-def _draw_table(rows, title, run, name, labels=(), columns=()):
-    """name.png: rows of RGB pictures, (N, H, W, 3) each, in cells of one size."""
-    step = CELL + 4
-    across = COLUMNS
-    table = np.ones((step * len(rows), step * across, 3))
-    for i, row in enumerate(rows):
-        down, right = (np.arange(CELL) * n // CELL for n in row.shape[1:3])
-        for j, picture in enumerate(row):
-            cell = picture[down][:, right]
-            table[step * i :, step * j :][:CELL, :CELL] = cell
-    figure, axes = panel(title, "", "", (0.9 * across + 1.5, 0.9 * len(rows) + 0.9))
-    axes.imshow(table)
-    centres = CELL / 2 + step * np.arange(max(len(rows), across))
-    axes.set_yticks(centres[: len(labels)], labels)
-    axes.set_xticks(centres[: len(columns)], columns, fontsize=8)
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-    save_figure(figure, run, f"{name}.png")
+    grey = 1 - images.mean(-1, keepdims=True)
+    return np.repeat(grey, 3, axis=-1)

@@ -1,33 +1,65 @@
-"""Pictures: saving them, learning curves, confusion matrix, confident mistakes."""
+"""Figures: saving them, and the kinds of picture that many recipes draw."""
+
+import typing
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from matplotlib.animation import FuncAnimation, PillowWriter
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-BLUE, ORANGE = "#0072B2", "#D55E00"  # told apart by colour-blind readers
-
-
+BLUE, ORANGE = "#0072B2", "#D55E00"  # colour-blind readers can tell these apart
 COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+STYLES = ("-", "--", "-.", ":")
 
 
-def save_figure(figure, run, name):
+class Folder(typing.Protocol):
+    """A folder that takes pictures, such as a RunFolder."""
+
+    path: Path
+
+    def write(self, name: str, save: Callable[[Path], object]) -> None:
+        """Calls save(path) for a file that is to be called `name`."""
+
+
+def save_figure(figure: Figure, run: Folder, name: str) -> None:
     """Writes the figure into the run folder as PNG."""
-    run.write(name, lambda path: figure.savefig(path, dpi=120, format="png"))
+
+    def save(path: Path) -> None:
+        figure.savefig(path, dpi=120, format="png")
+
+    run.write(name, save)
 
 
-def save_animation(figure, draw, frames, run, name, per_second=12):
-    """Writes an animated GIF: draw(frame) paints each of `frames` on the figure."""
+def save_animation(
+    figure: Figure,
+    draw: Callable[[int], typing.Any],
+    frames: int | Iterable[int],
+    run: Folder,
+    name: str,
+    per_second: int = 12,
+) -> None:
+    """Writes an animated GIF: draw(frame) paints each of `frames` on the figure.
+
+    frames: their number, or their numbers, where some are to appear more than once.
+    """
+    if isinstance(frames, int):
+        frames = range(frames)
+    frames = list(frames)
     FigureCanvasAgg(figure)
-    draw(0)
+    draw(frames[0])
     figure.draw_without_rendering()  # places the axes, once for all frames
     figure.set_layout_engine("none")
     animation = FuncAnimation(figure, draw, frames=frames, init_func=lambda: None)
     run.write(name, lambda path: animation.save(path, PillowWriter(per_second)))
 
 
-def panel(title, xlabel, ylabel, size=(7, 4)):
+def panel(
+    title: str, xlabel: str, ylabel: str, size: tuple[float, float] = (7, 4)
+) -> tuple[Figure, Axes]:
     """(figure, axes) of a picture with one message, its title."""
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots()
@@ -35,36 +67,54 @@ def panel(title, xlabel, ylabel, size=(7, 4)):
     return figure, axes
 
 
-def draw_lines(lines, title, xlabel, ylabel, run, name, **settings):
-    """A picture of `lines`, {label: (x, y)}; settings: of the axes, as yscale="log"."""
+def draw_lines(
+    lines: Mapping[str, tuple],
+    title: str,
+    xlabel: str,
+    ylabel: str,
+    run: Folder,
+    name: str,
+    **settings: typing.Any,
+) -> None:
+    """NAME: a picture of `lines`, {label: (x, y)}.
+
+    settings: of the axes, such as yscale="log".
+    """
     figure, axes = panel(title, xlabel, ylabel)
     for i, (label, (x, y)) in enumerate(lines.items()):
-        style = ("-", "--", "-.", ":")[i % 4]
-        axes.plot(x, y, style, color=COLOURS[i % len(COLOURS)], label=label)
+        style = STYLES[i % len(STYLES)]
+        colour = COLOURS[i % len(COLOURS)]
+        axes.plot(x, y, style, color=colour, label=label)
     if xlabel == "epoch":
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(**settings)
     if "xticks" in settings:
-        axes.minorticks_off()  # a log scale's own labels would mingle with these
+        axes.minorticks_off()  # a log scale would add labels among these
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
     save_figure(figure, run, name)
 
 
-def draw_attention(maps, rows, columns, title, run):
-    """attention.png: a panel for each of `maps`, the share that a row gives a column.
+def draw_attention(
+    maps: Sequence[np.ndarray],
+    rows: Sequence[Sequence[str]],
+    columns: Sequence[Sequence[str]],
+    title: str,
+    run: Folder,
+) -> None:
+    """attention.png: how much attention each row (a token written) pays each column.
 
-    maps: arrays that begin with (len(row), len(column)); rows, columns: their labels.
+    maps: a panel each; an array that begins with (len(row), len(column)) shares.
+    rows, columns: for each panel, the labels of its rows and columns.
     """
     across = -(-len(maps) // 2)
     figure = Figure(figsize=(3 * across + 1, 6), layout="constrained")
-    for axes, shares, row, column in zip(
-        figure.subplots(2, across, squeeze=False).flat, maps, rows, columns
-    ):
+    panels = figure.subplots(2, across, squeeze=False).flat
+    for axes, shares, row, column in zip(panels, maps, rows, columns):
         shares = shares[: len(row), : len(column)]
         image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-        upright = max(map(len, column)) > 2  # words would run into one another
-        axes.set_xticks(range(len(column)), column, rotation=90 * upright)
+        has_words = max(map(len, column)) > 2  # level words would overlap
+        axes.set_xticks(range(len(column)), column, rotation=90 if has_words else 0)
         axes.set_yticks(range(len(row)), row)
     figure.colorbar(image, ax=figure.axes, label="share of the attention", shrink=0.6)
     figure.suptitle(title)
@@ -73,21 +123,17 @@ def draw_attention(maps, rows, columns, title, run):
     save_figure(figure, run, "attention.png")
 
 
-def draw_curves(history, run):
-    """curves.png: loss and accuracy by epoch, in training and on validation data."""
-    epochs = [row["epoch"] for row in history]
-    names = [name for name in history[0] if f"val_{name}" in history[0]]
-    names = names or [n for n in history[0] if n not in ("epoch", "seconds")]
+def draw_curves(history: Sequence[Mapping], run: Folder) -> None:
+    """curves.png: loss and accuracy by epoch, on training and on validation data."""
+    first = history[0]
+    names = [name for name in first if f"val_{name}" in first]
+    names = names or [name for name in first if name not in ("epoch", "seconds")]
     figure = Figure(figsize=(4.5 * len(names), 3.5), layout="constrained")
-    for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names):
-        for key, label, colour in (
-            (name, "training", BLUE),
-            (f"val_{name}", "validation", ORANGE),
-        ):
-            if key not in history[0]:
-                continue
-            values = [row[key] for row in history]
-            axes.plot(epochs, values, marker="o", ms=3, color=colour, label=label)
+    panels = figure.subplots(1, len(names), squeeze=False)[0]
+    for axes, name in zip(panels, names):
+        _plot_by_epoch(axes, history, name, "training", BLUE)
+        if f"val_{name}" in first:
+            _plot_by_epoch(axes, history, f"val_{name}", "validation", ORANGE)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("epoch")
         axes.set_ylabel(name)
@@ -99,54 +145,9 @@ def draw_curves(history, run):
     save_figure(figure, run, "curves.png")
 
 
-def draw_confusion(labels, predictions, classes, run):
-    """confusion.png: counts by true and predicted class, mistakes in colour."""
-    from sklearn.metrics import confusion_matrix
-
-    counts = confusion_matrix(labels, predictions, labels=range(len(classes)))
-    mistakes = counts * (1 - np.eye(len(classes), dtype=int))
-    side = 1.5 + 0.5 * len(classes)
-    figure = Figure(figsize=(side + 1, side), layout="constrained")
-    axes = figure.subplots()
-    image = axes.imshow(mistakes, cmap="Oranges")
-    for (i, j), count in np.ndenumerate(counts):
-        if count:
-            dark = i != j and count > 0.6 * max(mistakes.max(), 1)
-            colour = "white" if dark else "black"
-            axes.text(j, i, count, ha="center", va="center", fontsize=8, color=colour)
-    axes.set_xticks(range(len(classes)), classes, rotation=90 if _long(classes) else 0)
-    axes.set_yticks(range(len(classes)), classes)
-    axes.set_xlabel("predicted class")
-    axes.set_ylabel("true class")
-    axes.set_title(f"{mistakes.sum()} mistakes in {counts.sum()} test examples")
-    figure.colorbar(image, label="mistakes", shrink=0.7)
-    save_figure(figure, run, "confusion.png")
-
-
-def _long(classes):
-    return max(map(len, classes)) > 3
-
-
-def draw_mistakes(images, labels, probabilities, classes, run, count=24):
-    """mistakes.png: the wrong answers that the model was surest of."""
-    predictions = probabilities.argmax(-1)
-    confidence = probabilities.max(-1)
-    wrong = np.flatnonzero(predictions != labels)
-    worst = wrong[np.argsort(-confidence[wrong])][:count]
-    columns = 8
-    rows = max(1, -(-len(worst) // columns))
-    figure = Figure(figsize=(1.35 * columns, 1.7 * rows + 0.5), layout="constrained")
-    for axes in figure.subplots(rows, columns, squeeze=False).flat:
-        axes.set_axis_off()
-    for axes, i in zip(figure.axes, worst):
-        axes.imshow(
-            images[i].squeeze(), cmap="gray_r" if images.shape[-1] == 1 else None
-        )
-        said, true = classes[predictions[i]], classes[labels[i]]
-        axes.set_title(f"{said} {confidence[i]:.0%}\ntrue {true}", fontsize=8)
-    figure.suptitle(
-        f"The {len(worst)} most confident of {len(wrong)} mistakes: answer, confidence"
-        if len(worst)
-        else "No mistakes"
-    )
-    save_figure(figure, run, "mistakes.png")
+def _plot_by_epoch(
+    axes: Axes, history: Sequence[Mapping], name: str, label: str, colour: str
+) -> None:
+    epochs = [row["epoch"] for row in history]
+    values = [row[name] for row in history]
+    axes.plot(epochs, values, marker="o", ms=3, color=colour, label=label)

@@ -1,115 +1,185 @@
 """Gallery: what a generator makes, after each epoch, at the end, and in motion."""
 
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+
 import keras
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from cookbook.plots.figures import BLUE, ORANGE, draw_lines, save_animation, save_figure
+from cookbook.plots.figures import (
+    BLUE,
+    ORANGE,
+    Folder,
+    draw_lines,
+    panel,
+    save_animation,
+    save_figure,
+)
+
+ACROSS = 10  # images in a row of tiles
+LIMITS = (-1.5, 1.5)  # of a plane with points
 
 
 class Snapshots(keras.callbacks.Callback):
-    """NAME_001.png, ...: the same latent vectors' samples after each epoch.
+    """NAME_001.png, ...: samples after each epoch, from the same latent vectors.
 
-    draw(axes, samples): paints them; labels: the classes to ask for, if conditional.
+    Args:
+        draw: draw(axes, samples) paints the samples.
+        run: the folder that the pictures go into.
+        count: number of samples.
+        labels: the classes to ask a conditional generator for.
+        name: beginning of the files' names.
     """
 
-    def __init__(self, draw, run, count=100, labels=None, name="samples"):
+    def __init__(
+        self,
+        draw: Callable[[Axes, np.ndarray], object],
+        run: Folder,
+        count: int = 100,
+        labels: np.ndarray | None = None,
+        name: str = "samples",
+    ) -> None:
         super().__init__()
-        self.draw, self.run, self.count = draw, run, count
-        self.labels, self.name = labels, name
+        self.draw = draw
+        self.run = run
+        self.count = count
+        self.labels = labels
+        self.name = name
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Draws the samples of this epoch."""
         samples = self.model.sample(self.count, self.labels, seed=0)
         figure = Figure(figsize=(4, 4.2), layout="constrained")
         axes = figure.subplots()
         self.draw(axes, samples)
-        axes.set_title(f"{self.name}, epoch {epoch + 1}")
-        save_figure(figure, self.run, f"{self.name}_{epoch + 1:03d}.png")
+        number = epoch + 1
+        axes.set_title(f"{self.name}, epoch {number}")
+        save_figure(figure, self.run, f"{self.name}_{number:03d}.png")
 
 
-def draw_motion(run, names=("samples",), per_second=4):
-    """training.gif: the snapshots of each of `names`, side by side, one epoch a frame.
+def draw_motion(
+    run: Folder,
+    names: Sequence[str] = ("samples",),
+    per_second: int = 4,
+) -> None:
+    """training.gif: the snapshots of each of `names`, side by side, a frame per epoch.
 
     The last frame stays for a second.
     """
-    films = [sorted(run.path.glob(f"{name}_[0-9]*.png")) for name in names]
-    figure = Figure(figsize=(5 * len(names), 5.4), layout="constrained")
+    # One film for each name: its snapshots in the order of the epochs.
+    films = []
+    for name in names:
+        files = run.path.glob(f"{name}_[0-9]*.png")
+        films.append(sorted(files))
+
+    size = 5 * len(names), 5.4
+    figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(1, len(names), squeeze=False)[0]
 
-    def draw(i):
+    def draw(i: int) -> None:
         for axes, film in zip(panels, films):
             axes.clear()
             axes.set_axis_off()
             axes.imshow(imread(film[i]))
 
-    last = min(map(len, films)) - 1
-    frames = [*range(last), *[last] * per_second]
+    shortest = min(map(len, films))
+    last = shortest - 1
+    frames = [*range(last)] + [last] * per_second
     save_animation(figure, draw, frames, run, "training.gif", per_second)
 
 
-def draw_tiles(axes, images):
-    """Images from -1 to 1 as a square of tiles, ten in a row."""
-    rows = len(images) // 10
+def draw_tiles(axes: Axes, images: np.ndarray) -> None:
+    """Images from -1 to 1 as a square of tiles, ACROSS in each row."""
+    # (N, H, W, C) becomes one image of (down * H, across * W, C).
+    down = len(images) // ACROSS
     height, width, channels = images.shape[1:]
-    tiles = images[: 10 * rows].reshape(rows, 10, height, width, channels)
-    tiles = tiles.transpose(0, 2, 1, 3, 4).reshape(rows * height, 10 * width, channels)
-    grey = {"cmap": "gray_r", "vmin": -1, "vmax": 1} if channels == 1 else {}
-    axes.imshow(tiles.squeeze() if channels == 1 else (tiles + 1) / 2, **grey)
+    tiles = images[: ACROSS * down]
+    tiles = tiles.reshape(down, ACROSS, height, width, channels)
+    tiles = tiles.transpose(0, 2, 1, 3, 4)  # down, H, across, W, C
+    tiles = tiles.reshape(down * height, ACROSS * width, channels)
+    if channels == 1:
+        axes.imshow(tiles.squeeze(), cmap="gray_r", vmin=-1, vmax=1)
+    else:
+        axes.imshow((tiles + 1) / 2)
     axes.set_axis_off()
 
 
-def draw_points(axes, points):
-    """Points of the plane, from -1.5 to 1.5."""
-    axes.plot(*points.T, ".", color=BLUE, ms=2, alpha=0.5)
-    axes.set(xlim=(-1.5, 1.5), ylim=(-1.5, 1.5), xlabel="x", ylabel="y", aspect="equal")
+def draw_points(axes: Axes, points: np.ndarray) -> None:
+    """Points (N, 2) of the plane, from -1.5 to 1.5."""
+    x, y = points.T
+    axes.plot(x, y, ".", color=BLUE, ms=2, alpha=0.5)
+    axes.set(xlim=LIMITS, ylim=LIMITS, xlabel="x", ylabel="y", aspect="equal")
 
 
-def draw_contest(history, run):
+def draw_contest(
+    history: Sequence[Mapping],
+    run: Folder,
+) -> None:
     """losses.png: the critic's loss against the generator's, by epoch."""
     epochs = [row["epoch"] for row in history]
-    lines = {
-        name: (epochs, [row[f"{name}_loss"] for row in history])
-        for name in ("critic", "generator")
-    }
+    lines = {}
+    for name in ("critic", "generator"):
+        key = f"{name}_loss"
+        losses = [row[key] for row in history]
+        lines[name] = epochs, losses
     title = "The critic's loss against the generator's"
     draw_lines(lines, title, "epoch", "loss", run, "losses.png")
 
 
-def draw_score(history, name, wanted, run):
-    """curves.png: the scoreboard's figure on validation data, by epoch.
+def draw_score(history: Sequence[Mapping], name: str, wanted: str, run: Folder) -> None:
+    """curves.png: the score `name` on validation data, by epoch.
 
-    Without such data, as after a search, which learns from them at its end, none.
+    After a search there is no picture, as its last training learns from these data too.
+    wanted: the words for which values are good, such as "small is good".
     """
-    if f"val_{name}" not in history[0]:
+    key = f"val_{name}"
+    if key not in history[0]:
         return
-    lines = {"generated": [row[f"val_{name}"] for row in history]}
     epochs = [row["epoch"] for row in history]
-    title = f"{name.replace('_', ' ')} on validation data: {wanted}"
-    xy = {label: (epochs, values) for label, values in lines.items()}
-    draw_lines(xy, title, "epoch", name.replace("_", " "), run, "curves.png")
+    scores = [row[key] for row in history]
+    words = name.replace("_", " ")
+    title = f"{words} on validation data: {wanted}"
+    lines = {"generated": (epochs, scores)}
+    draw_lines(lines, title, "epoch", words, run, "curves.png")
 
 
-def draw_histogram(counts, classes, run):
+def draw_histogram(counts: Sequence[int], classes: Sequence[str], run: Folder) -> None:
     """modes.png: how many of the generated images the judge takes for each class."""
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.subplots()
+    title = f"What {sum(counts)} generated images show"
+    figure, axes = panel(title, "class, as the judge sees it", "images")
     axes.bar(classes, counts, color=BLUE)
-    fair = np.mean(counts)
-    axes.axhline(fair, color=ORANGE, ls="--", label=f"all alike: {fair:.0f} each")
-    axes.set_title(f"What {sum(counts)} generated images show")
-    axes.set(xlabel="class, as the judge sees it", ylabel="images")
+    fair = statistics.fmean(counts)
+    label = f"all classes alike: {fair:.0f} each"
+    axes.axhline(fair, color=ORANGE, ls="--", label=label)
     axes.legend(loc="lower right")
     save_figure(figure, run, "modes.png")
 
 
-def draw_comparison(parts, centres, found, run):
-    """samples.png: each of `parts`, {name: points}, with its figures as the title."""
-    figure = Figure(figsize=(5 * len(parts), 5.4), layout="constrained")
-    for axes, (name, points) in zip(figure.subplots(1, len(parts)), parts.items()):
-        axes.plot(*centres.T, "o", mfc="none", color=ORANGE, ms=12, label="mode")
+def draw_comparison(
+    parts: Mapping[str, np.ndarray],
+    centres: np.ndarray,
+    found: Mapping[str, Mapping],
+    run: Folder,
+) -> None:
+    """samples.png: points side by side, each panel's title with its figures.
+
+    parts: {name: points}; centres: of the modes; found: {name: its figures}.
+    """
+    size = 5 * len(parts), 5.4
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(1, len(parts))
+    x, y = centres.T
+    for axes, (name, points) in zip(panels, parts.items()):
+        # A circle around each mode's centre, then the points.
+        axes.plot(x, y, "o", mfc="none", color=ORANGE, ms=12, label="mode")
         draw_points(axes, points)
-        modes, share = found[name]["modes"], found[name]["high-quality share"]
-        axes.set_title(f"{name}: {modes} of {len(centres)} modes, {share:.1%} near one")
+        figures = found[name]
+        modes = figures["modes"]
+        share = figures["high-quality share"]
+        counted = f"{modes} of {len(centres)} modes"
+        axes.set_title(f"{name}: {counted}, {share:.1%} near one")
         axes.legend(loc="center")
     save_figure(figure, run, "samples.png")

@@ -7,7 +7,8 @@ import numpy as np
 
 from cookbook.data.images import Images
 from cookbook.plots.explain import explain_network
-from cookbook.plots.figures import draw_confusion, draw_curves, draw_mistakes
+from cookbook.plots.figures import draw_curves
+from cookbook.plots.mistakes import draw_confusion, draw_mistakes
 from cookbook.reports.finish import Expected, Run, finish
 from cookbook.training.run_folder import RunFolder
 

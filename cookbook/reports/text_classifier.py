@@ -9,7 +9,8 @@ from cookbook.data.batches import Batches
 from cookbook.data.text.reviews import Reviews
 from cookbook.data.text.words import UNKNOWN, Vocabulary, split_words
 from cookbook.errors import fail
-from cookbook.plots.figures import draw_confusion, draw_curves
+from cookbook.plots.figures import draw_curves
+from cookbook.plots.mistakes import draw_confusion
 from cookbook.reports.finish import Expected, Run, finish
 from cookbook.reports.review_picture import draw_review
 from cookbook.trained.load import load_trained

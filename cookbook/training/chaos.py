@@ -1,7 +1,7 @@
-"""Chaos: kills a run at random moments, resumes it, and compares with an unbroken one.
+"""Chaos: a run is killed at random moments, resumed, and compared with an unbroken one.
 
-A run that is to be killed finds in an environment variable after how many executions
-of steps, and how much later in seconds; the process that kills it also starts it.
+The process that starts the runs tells each one, by an environment variable, after how
+many executions of steps it is to kill itself.
 """
 
 import csv
@@ -16,66 +16,58 @@ import sys
 import tempfile
 import threading
 import time
+import typing
 from pathlib import Path
 
-from cookbook.config import flags
+from cookbook.config import TrainingConfig, flags
+from cookbook.training.checkpoint import fingerprint, unpack_save
 
-KILL = "COOKBOOK_KILL_AFTER"  # executions of steps until a process kills itself
-COUNT = "COOKBOOK_COUNT_STEPS"  # a file into which a process counts them instead
-CLOCK = {"done": 0, "last": 0.0}  # executions of this process, time of the last
+KILL = "COOKBOOK_KILL_AFTER"  # executions of steps after which a process kills itself
+COUNT = "COOKBOOK_COUNT_STEPS"  # file into which a process writes its executions
+CLOCK = {"done": 0, "last": 0.0}  # executions of this process, time of the last one
+# Windows has no SIGKILL; its SIGTERM ends a process just as abruptly.
+SIGKILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 
-def count_step():
-    """Training calls this after each execution; it may be the process's last act.
+def count_step() -> None:
+    """Counts an execution of steps; the training calls this after each one.
 
-    The kill comes after a random part of an execution's time: in the middle of a step,
-    of a save, of a validation.
+    In a process that is to be killed, the kill comes a random part of an execution's
+    time later: in the middle of a step, of a save or of a validation.
     """
     if KILL not in os.environ and COUNT not in os.environ:
         return
     now = time.time()
-    took, CLOCK["last"] = now - CLOCK["last"], now
+    duration = now - CLOCK["last"]
+    CLOCK["last"] = now
     CLOCK["done"] += 1
     if COUNT in os.environ:
         Path(os.environ[COUNT]).write_text(str(CLOCK["done"]))
     elif CLOCK["done"] == int(os.environ[KILL]):
-        wait = random.Random(now).random() * min(took, 1.0)
-        threading.Timer(wait, os.kill, (os.getpid(), signal.SIGKILL)).start()
+        wait = random.Random(now).random() * min(duration, 1.0)
+        target = os.getpid(), SIGKILL
+        threading.Timer(wait, os.kill, target).start()
 
 
-def prove_survival(config):
-    """Runs the recipe unbroken and killed config.chaos times; 0 if they are the same.
+def prove_survival(config: TrainingConfig) -> int:
+    """Runs the recipe once unbroken and once with config.chaos kills, and compares.
 
-    Compared bit for bit: the weights, the optimizer's state and all that a save holds,
-    the history, the figures, and of a search its table.
+    Returns the exit status: 0 if both runs end the same, bit for bit, in the weights,
+    the optimizer's state and everything else that a save holds, in the history, the
+    figures, and the table of a search; otherwise 1.
     """
-    recipe = os.path.relpath(sys.modules[type(config).__module__].__file__)
+    recipe = _recipe_file(config)
     plain = dataclasses.replace(config, chaos=0, resume=False)
     with tempfile.TemporaryDirectory() as folder:
-        whole, broken = Path(folder, "whole"), Path(folder, "broken")
+        whole = Path(folder, "whole")
+        broken = Path(folder, "broken")
         count = Path(folder, "count")
-        print(f"the run without a kill: python {recipe} {flags(plain)}")
-        start = time.time()
-        if _start(recipe, plain, whole, {COUNT: str(count)}).returncode:
+        total = _run_unbroken(recipe, plain, whole, count)
+        if total is None:
             return 1
-        total = int(count.read_text())
-        print(f"{total} executions of steps, {time.time() - start:.0f} s", flush=True)
         points = sorted(random.randint(1, total) for _ in range(config.chaos))
-        killed = 0
-        for after in [b - a for a, b in zip([0, *points], points)]:
-            again = dataclasses.replace(plain, resume=killed > 0)
-            done = _start(recipe, again, broken, {KILL: str(max(1, after))})
-            if done.returncode != -signal.SIGKILL:
-                break
-            killed += 1
-            print(
-                f"kill {killed} of {config.chaos}: {_whereabouts(broken)}", flush=True
-            )
-        else:
-            again = dataclasses.replace(plain, resume=True)
-            done = _start(recipe, again, broken, {})
-        if done.returncode:
-            print(done.stderr[-2000:], file=sys.stderr)
+        killed = _run_with_kills(recipe, plain, broken, points)
+        if killed is None:
             return 1
         differ = differences(whole, broken)
     verdict = f"DIFFERENT: {', '.join(differ)}" if differ else "the same bit for bit"
@@ -83,41 +75,107 @@ def prove_survival(config):
     return 1 if differ else 0
 
 
-def _start(recipe, config, folder, environment):
-    """Runs the recipe in a process of its own, its run folders in `folder`."""
-    line = shlex.split(flags(dataclasses.replace(config, run_dir=folder)))
+def _recipe_file(config: TrainingConfig) -> str:
+    """The recipe that the Config belongs to, as a path from the working directory."""
+    module = sys.modules[type(config).__module__]
+    return os.path.relpath(str(module.__file__))
+
+
+def _run_unbroken(
+    recipe: str,
+    config: TrainingConfig,
+    folder: Path,
+    count: Path,
+) -> int | None:
+    """The number of executions that a whole run takes; None if it fails."""
+    print(f"the run without a kill: python {recipe} {flags(config)}")
+    start = time.time()
+    done = _start(recipe, config, folder, {COUNT: str(count)})
+    if done.returncode:
+        return None
+    total = int(count.read_text())
+    seconds = time.time() - start
+    print(f"{total} executions of steps, {seconds:.0f} s", flush=True)
+    return total
+
+
+def _run_with_kills(
+    recipe: str,
+    config: TrainingConfig,
+    folder: Path,
+    points: list[int],
+) -> int | None:
+    """The number of kills in a run that ends all the same; None if it fails.
+
+    points: executions after which to kill, counted from the start. A run that reaches
+    its end before its kill is finished.
+    """
+    before = 0
+    for killed, point in enumerate(points):
+        attempt = dataclasses.replace(config, resume=killed > 0)
+        after = max(1, point - before)
+        done = _start(recipe, attempt, folder, {KILL: str(after)})
+        if not _was_killed(done):
+            return None if done.returncode else killed
+        before = point
+        saved = _newest_save(folder)
+        print(f"kill {killed + 1} of {len(points)}: {saved}", flush=True)
+    last = dataclasses.replace(config, resume=True)
+    done = _start(recipe, last, folder, {})
+    return None if done.returncode else len(points)
+
+
+def _start(
+    recipe: str,
+    config: TrainingConfig,
+    folder: Path,
+    environment: dict[str, str],
+) -> subprocess.CompletedProcess:
+    """Runs the recipe in a process of its own; its run folders are in `folder`."""
+    config = dataclasses.replace(config, run_dir=folder)
+    words = shlex.split(flags(config))
     done = subprocess.run(
-        [sys.executable, recipe, *line],
+        [sys.executable, recipe, *words],
         capture_output=True,
         text=True,
         env={**os.environ, **environment},
     )
-    if done.returncode not in (0, -signal.SIGKILL):
+    if done.returncode and not _was_killed(done):
         print(done.stderr[-2000:], file=sys.stderr)
     return done
 
 
-def _whereabouts(folder):
+def _was_killed(done: subprocess.CompletedProcess) -> bool:
+    """Whether SIGKILL ended the process: -9 on POSIX, the signal itself on Windows."""
+    return abs(done.returncode) == SIGKILL
+
+
+def _newest_save(folder: Path) -> str:
     """What a killed run has saved, in words."""
     names = [path.stem for path in folder.rglob("step_*.save")]
-    steps = max((int(name.split("_")[1]) for name in names), default=0)
-    return f"its newest save is after step {steps}" if steps else "nothing saved yet"
+    steps = max((_step(name) for name in names), default=0)
+    if not steps:
+        return "nothing is saved yet"
+    return f"its newest save is after step {steps}"
 
 
-def differences(whole, broken):
-    """Names of what differs between the newest runs in two folders, but for times."""
+def _step(name: str) -> int:
+    """The number in the name of a save: "step_120" is 120."""
+    return int(name.removeprefix("step_"))
+
+
+def differences(whole: Path, broken: Path) -> list[str]:
+    """Names of what differs between the newest runs in two folders, except times."""
     first, second = (_outcome(max(f.glob("*/*/"))) for f in (whole, broken))
     return [name for name in first if first[name] != second[name]]
 
 
-def _outcome(path):
+def _outcome(path: Path) -> dict[str, typing.Any]:
     """{what: value} of a run folder, without the times in it."""
-    from cookbook.training.checkpoint import fingerprint, unpack_save
-
-    found = {}
-    for save in sorted(path.glob("step_*.save"), key=lambda p: int(p.stem[5:]))[-1:]:
-        header, arrays = unpack_save(save.read_bytes())
-        found["last save"] = save.name, fingerprint(arrays), header["callbacks"]
+    found: dict[str, typing.Any] = {}
+    saves = sorted(path.glob("step_*.save"), key=lambda save: _step(save.stem))
+    if saves:
+        found["last save"] = _content(saves[-1])
     metrics = json.loads((path / "metrics.json").read_text())
     found["metrics.json"] = {
         name: value
@@ -126,7 +184,17 @@ def _outcome(path):
     }
     for name in ("history.csv", "tuning.csv"):
         if (path / name).exists():
-            with (path / name).open() as file:
-                rows = list(csv.DictReader(file))
-            found[name] = [{**row, "seconds": None} for row in rows]
+            found[name] = _rows(path / name)
     return found
+
+
+def _content(save: Path) -> tuple:
+    """What a save holds, in a form that can be compared."""
+    header, arrays = unpack_save(save.read_bytes())
+    return save.name, fingerprint(arrays), header["callbacks"]
+
+
+def _rows(table: Path) -> list[dict]:
+    """The rows of a CSV file, without their times."""
+    with table.open() as file:
+        return [{**row, "seconds": None} for row in csv.DictReader(file)]

@@ -1,21 +1,22 @@
-"""The start of a recipe: from the words of the command line to its `main`."""
+"""Launch of a recipe: reads the command line and calls the recipe's `main`."""
 
 from collections.abc import Callable
 
-from cookbook.command_line import parse
-from cookbook.config import ExperimentConfig
+from cookbook.command_line import Config, parse
+from cookbook.config import TrainingConfig
 from cookbook.training.chaos import prove_survival
 from cookbook.training.strategies import use_strategy
 
 
-def launch(main: Callable, config_class: type[ExperimentConfig]) -> None:
+def launch(main: Callable[[Config], object], config_class: type[Config]) -> None:
     """Runs `main` with the Config that the command line describes.
 
-    --chaos kills and resumes the recipe instead; --strategy prepares several devices.
+    With --chaos the recipe is killed and resumed instead, in processes of its own. With
+    --strategy the devices are prepared first.
     """
     config = parse(config_class)
-    if getattr(config, "chaos", 0):
+    if isinstance(config, TrainingConfig) and config.chaos:
         raise SystemExit(prove_survival(config))
-    if getattr(config, "strategy", "none") != "none":
+    if isinstance(config, TrainingConfig) and config.strategy != "none":
         config = use_strategy(config)
     main(config)

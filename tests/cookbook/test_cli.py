@@ -1,4 +1,4 @@
-"""Command line: flags from the Config, and one line for every mistake."""
+"""Command line: flags from the Config, help in groups, one line for every mistake."""
 
 import dataclasses
 import shlex
@@ -12,9 +12,27 @@ from cookbook.errors import fail
 
 @dataclasses.dataclass(frozen=True)
 class Config(TrainingConfig):
-    epochs: Count = 3  # passes
+    epochs: Count = 3  # passes over the two parts
     batch_size: Count = 32  # examples a step
-    dropout: Share = 0.5  # share silenced
+    dropout: Share = 2 / 28  # share silenced
+    # half of the images are mirrored in
+    # training
+    mirror: bool = True
+    sizes: tuple[int, ...] = (2, 3)  # units of the layers
+    ask: str | None = None  # a question to answer
+
+
+def help_of(config_class, capsys):
+    with pytest.raises(SystemExit) as stop:
+        parse(config_class, ["--help"])
+    assert stop.value.code == 0
+    captured = capsys.readouterr()
+    assert not captured.err
+    return captured.out
+
+
+def words_between(text, start, end):
+    return " ".join(text.split(start)[1].split(end)[0].split())
 
 
 def test_defaults_and_flags():
@@ -28,8 +46,10 @@ def test_defaults_and_flags():
     [
         "",
         "--seed 7 --quick",
-        "--epochs 5 --dropout 0.25 --data 'a b'",
+        "--epochs 5 --data 'a b' --dropout 0.25",
         "--run-dir elsewhere --resume",
+        "--no-mirror --sizes 4 5 6",
+        "--ask 'why not?'",
     ],
 )
 def test_flags_are_what_was_typed(arguments):
@@ -39,18 +59,65 @@ def test_flags_are_what_was_typed(arguments):
 
 
 def test_help_shows_the_comments_and_exits_with_0(capsys):
-    with pytest.raises(SystemExit) as stop:
-        parse(Config, ["--help"])
-    assert stop.value.code == 0
-    out = capsys.readouterr().out
-    for text in ("--batch-size", "examples a step", "--tune", "trials of a search"):
+    out = help_of(Config, capsys)
+    for text in ("--batch-size", "examples a step", "--tune", "settings to try"):
         assert text in out
+
+
+def test_help_shows_the_recipes_own_flags_first_and_the_common_ones_in_groups(capsys):
+    out = help_of(Config, capsys)
+    order = [
+        "--batch-size",
+        "training options",
+        "--epochs",
+        "data options",
+        "--data",
+        "search options",
+        "--tune",
+        "resuming options",
+        "--chaos",
+        "general options",
+        "--seed",
+    ]
+    places = [out.index(text) for text in order]
+    assert places == sorted(places)
+
+
+def test_help_fits_into_80_columns_in_any_terminal(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr("sys.argv", ["recipes/mnist_cnn.py"])
+    assert max(map(len, help_of(Config, capsys).splitlines())) <= 80
+
+
+def test_a_recipes_own_comment_stands_in_place_of_the_common_one(capsys):
+    out = help_of(Config, capsys)
+    assert "passes over the two parts (default: 3)" in out
+    assert "passes over the training set" not in out
+
+
+def test_the_help_of_a_switch_is_true_for_the_form_that_is_shown(capsys):
+    text = words_between(help_of(Config, capsys), "--no-mirror", "--sizes")
+    assert text == "turn this off: half of the images are mirrored in training"
+
+
+def test_the_help_explains_chaos(capsys):
+    text = words_between(help_of(Config, capsys), "--chaos INT", "general options")
+    assert text.startswith("test --resume: kill the recipe")
+
+
+def test_defaults_are_shown_as_a_reader_would_write_them(capsys):
+    out = help_of(Config, capsys)
+    assert "share silenced (default: 0.07143)" in out
+    assert "units of the layers (default: 2 3)" in out
+    assert "--ask TEXT" in out
+    assert "None" not in out
 
 
 @pytest.mark.parametrize(
     ("arguments", "got", "expected"),
     [
         (["--nope", "3"], "--nope", "Unrecognized"),
+        (["--epoch", "3"], "--epoch,", "did you mean --epochs?"),
         (["--epochs", "0"], "--epochs got 0", "a number >= 1"),
         (["--epochs", "-1"], "--epochs got -1", "a number >= 1"),
         (["--epochs", "x"], "'x'", "--epochs"),
@@ -59,6 +126,7 @@ def test_help_shows_the_comments_and_exits_with_0(capsys):
         (["--dropout", "nan"], "--dropout got nan", "a number from 0 to 1"),
         (["--seed", "-1"], "--seed got -1", "a number from 0"),
         (["--seed"], "--seed", "Expected 1 values"),
+        (["--tuner", "luck"], "'luck'", "Expected one of ('random', 'bayesian'"),
     ],
 )
 def test_a_mistake_is_one_line_and_status_2(arguments, got, expected, capsys):

@@ -13,7 +13,7 @@ from cookbook.command_line import parse
 from cookbook.config import Count, TrainingConfig
 from cookbook.data.images import Images, load_images
 from cookbook.pages.catalogue import ROOT
-from cookbook.plots.figures import draw_mistakes
+from cookbook.plots.mistakes import draw_mistakes
 from cookbook.reports.finish import Run
 from cookbook.reports.image_classifier import report_classifier
 from cookbook.reports.machine import machine

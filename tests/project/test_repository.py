@@ -17,7 +17,7 @@ import pytest
 import custom_layers
 import oracle
 from cookbook.pages.catalogue import components, index, recipes
-from cookbook.pages.results import table
+from cookbook.pages.results import best_table, full_table
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("custom_layers", "cookbook", "recipes", "benchmarks", "tests")
@@ -315,10 +315,10 @@ def test_index_is_fresh():
     )
 
 
-def test_the_results_page_shows_the_results_kept():
-    assert table() in (ROOT / "docs" / "results.md").read_text(), (
-        "run: python -m cookbook results"
-    )
+def test_the_results_pages_show_the_results_kept():
+    for page, table in (("docs/results.md", full_table), ("README.md", best_table)):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        assert table() in text, "run: python -m cookbook index"
 
 
 def test_the_results_page_shows_every_recipe():

@@ -1,11 +1,11 @@
-"""Results: runs are collected, averaged over seeds, and shown in the README."""
+"""Results: runs are collected, averaged over seeds, and shown in two tables."""
 
 import json
 
 import pytest
 
 import cookbook.pages.results
-from cookbook.pages.results import collect, show_results, table
+from cookbook.pages.results import best_table, collect, full_table, write_tables
 
 ROWS = {
     "mnist_cnn": {"task": "digits", "well known": "99.19 %"},
@@ -16,12 +16,17 @@ ROWS = {
 
 @pytest.fixture
 def root(tmp_path, monkeypatch):
-    (tmp_path / "results.json").write_text(json.dumps({"rows": ROWS, "runs": []}))
-    (tmp_path / "README.md").write_text(
-        "above\n<!-- results -->\nold\n<!-- end of results -->\nbelow\n"
-    )
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    best = ["ring_gan", "imdb_rnn --cell gru"]
+    kept = {"rows": ROWS, "best": best, "runs": []}
+    (docs / "results.json").write_text(json.dumps(kept))
+    for page in (tmp_path / "README.md", docs / "results.md"):
+        page.write_text(
+            "above\n<!-- results -->\nold\n<!-- end of results -->\nbelow\n"
+        )
     monkeypatch.setattr(cookbook.pages.results, "ROOT", tmp_path)
-    monkeypatch.setattr(cookbook.pages.results, "KEPT", tmp_path / "results.json")
+    monkeypatch.setattr(cookbook.pages.results, "KEPT", docs / "results.json")
     return tmp_path
 
 
@@ -41,49 +46,64 @@ def test_seeds_are_averaged_into_one_row(root):
     for seed, value in values.items():
         flag = f" --seed {seed}" if seed else ""
         collect([finished(root, f"mnist_cnn.py{flag}", value=value, seed=seed)])
-    (row,) = [line for line in table().splitlines() if "mnist_cnn" in line]
+    (row,) = [line for line in full_table().splitlines() if "mnist_cnn" in line]
     assert "test accuracy 98.00 % (99.00, 98.00, 97.00)" in row
     assert "| digits |" in row
     assert "| 99.19 % | 7 min |" in row
-    assert "a machine" in table()
+    assert "a machine" in full_table()
 
 
 def test_times_are_of_processors_alone(root):
     options = {"machine": "a machine + a GPU", "cpu_seconds": 5.0}
     collect([finished(root, "mnist_cnn.py --seed 1", seed=1, **options)])
-    assert "| 99.19 % |  |" in table()
+    assert "| 99.19 % |  |" in full_table()
     collect([finished(root, "mnist_cnn.py")])
-    assert "| 99.19 % | 7 min |" in table()
-    assert "a machine; a machine + a GPU" in table()
+    assert "| 99.19 % | 7 min |" in full_table()
+    assert "a machine; a machine + a GPU" in full_table()
 
 
 def test_a_command_run_again_replaces_its_figure(root):
     for value in (0.9, 0.8):
         collect([finished(root, "mnist_cnn.py", value=value)])
-    assert "80.00 %" in table()
-    assert "90.00 %" not in table()
+    assert "80.00 %" in full_table()
+    assert "90.00 %" not in full_table()
 
 
 def test_flags_have_a_row_of_their_own_and_rows_keep_their_order(root):
     collect([finished(root, "imdb_rnn.py --cell gru --seed 1")])
     collect([finished(root, "ring_gan.py", "modes", 8.0)])
-    lines = table().splitlines()
-    assert "[ring_gan](recipes/ring_gan.py) | a ring | modes 8 |" in lines[3]
-    assert "[imdb_rnn](recipes/imdb_rnn.py) `--cell gru`" in lines[4]
+    lines = full_table().splitlines()
+    assert "[ring_gan](../recipes/ring_gan.py) | a ring | modes 8 |" in lines[3]
+    assert "[imdb_rnn](../recipes/imdb_rnn.py) `--cell gru`" in lines[4]
 
 
 def test_what_was_not_measured_says_so(root):
     collect([finished(root, "mnist_cnn.py")])
-    assert "[ring_gan](recipes/ring_gan.py) | a ring | not yet | 6.3 |  |" in table()
+    assert (
+        "[ring_gan](../recipes/ring_gan.py) | a ring | not yet | 6.3 |  |"
+        in full_table()
+    )
 
 
-def test_the_readme_is_renewed_between_its_marks_only(root):
+@pytest.mark.parametrize("page", ["README.md", "docs/results.md"])
+def test_a_page_is_renewed_between_its_marks_only(root, page):
     collect([finished(root, "ring_gan.py", "modes", 8.0)])
-    show_results()
-    text = (root / "README.md").read_text()
+    write_tables()
+    text = (root / page).read_text()
     assert text.startswith("above\n<!-- results -->\n| recipe |")
     assert text.endswith("<!-- end of results -->\nbelow\n")
     assert "old" not in text
+
+
+def test_the_readme_shows_the_best_rows_without_seeds(root):
+    for seed, value in ((0, 7.0), (1, 8.0)):
+        command = f"ring_gan.py --seed {seed}"
+        collect([finished(root, command, "modes", value, seed=seed)])
+    rows = best_table().splitlines()[2:]
+    assert rows == [
+        "| [ring_gan](recipes/ring_gan.py) | a ring | modes 7.5 | 6.3 |",
+        "| [imdb_rnn](recipes/imdb_rnn.py) `--cell gru` | reviews | not yet | 86 % |",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -95,10 +115,10 @@ def test_the_readme_is_renewed_between_its_marks_only(root):
     ],
 )
 def test_what_is_no_result_is_refused_in_one_line(root, make, message, capsys):
-    before = (root / "results.json").read_text()
+    before = (root / "docs" / "results.json").read_text()
     with pytest.raises(SystemExit) as stop:
         collect([make(root)])
     assert stop.value.code == 2
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert message in line
-    assert (root / "results.json").read_text() == before
+    assert (root / "docs" / "results.json").read_text() == before

@@ -1,1 +1,1 @@
-"""Texts as data: words, characters, subwords, sums."""
+"""Text as data: words, characters, subwords, sums."""

@@ -1,13 +1,13 @@
-"""Text as characters: windows of a long text, and the same shifted by one."""
+"""Text as characters: windows of a long text, each with the same text one later."""
 
 import dataclasses
 
 import numpy as np
 
-from cookbook.data.sources import DataSet, Kind, choose, read
+from cookbook.data.sources import DataSet, Kind, Part, choose, read
 from cookbook.errors import fail
 
-UNKNOWN = "\0"  # stands for every character that the training text lacks
+UNKNOWN = "\0"  # the character of token 0: any that the training text lacks
 TEXTS = Kind(
     what="long text",
     features=frozenset({"text"}),
@@ -18,63 +18,70 @@ TEXTS = Kind(
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Characters(DataSet):
-    """A text in three parts; each is (x, y), windows (N, T) of characters' numbers.
+    """A text in three parts; each is (x, y), windows (N, T) of token ids.
 
-    y is x one character later. Windows of train overlap, those of the others do not:
-    there every character is predicted once.
+    A token is a character, and y is x one character later. Windows of the training part
+    overlap. Those of the other parts do not, so that each character is predicted once.
     """
 
-    alphabet: str  # character of each number; those of the training text alone
+    alphabet: str  # the character of each token; all are from the training text
 
 
-def load_characters(name, default, context, quick=False):
-    """The text `name`, or for "auto" `default`, or else a small generated one.
+def load_characters(
+    name: str, default: str, context: int, quick: bool = False
+) -> Characters:
+    """The text `name`; "auto" means `default` or else a small generated play.
 
-    context: characters in a window. Windows of train overlap by half, so that an epoch
-    sees each character twice, once late in a window.
+    Args:
+        name: a set of TensorFlow Datasets, "small_talk", or "auto".
+        default: the set that "auto" asks for; `sources.choose` has the rules.
+        context: characters in a window. Windows of the training part overlap by half:
+            an epoch shows each character twice, once with a long context.
+        quick: whether "auto" means the generated play at once.
     """
     name, asked = choose(name, default, TEXTS, quick)
-    parts = _small_talk() if name == TEXTS.stand_in else _prepared(name)
-    shortest = min(map(len, parts.values()))
+    texts = _small_talk() if name == TEXTS.stand_in else _prepared(name)
+    shortest = min(len(text) for text in texts.values())
     if context >= shortest:
         fail(
             f"--context got {context}, expected less than {shortest}, the characters "
             f"in the shortest part of {name}: give a smaller one"
         )
-    alphabet = UNKNOWN + "".join(sorted(set(parts["train"])))
+    alphabet = UNKNOWN + "".join(sorted(set(texts["train"])))
     strides = {"train": max(1, context // 2), "validation": context, "test": context}
     windows = {
         part: _windows(encode(text, alphabet), context, strides[part])
-        for part, text in parts.items()
+        for part, text in texts.items()
     }
     return Characters(name=name, asked=asked, alphabet=alphabet, **windows)
 
 
-def encode(text, alphabet):
-    """The numbers of a text's characters; 0 for one that `alphabet` lacks."""
-    number = {character: i for i, character in enumerate(alphabet)}
-    return np.array([number.get(character, 0) for character in text], "int32")
+def encode(text: str, alphabet: str) -> np.ndarray:
+    """The token of each character; 0 for a character that `alphabet` lacks."""
+    token = {character: i for i, character in enumerate(alphabet)}
+    return np.array([token.get(character, 0) for character in text], "int32")
 
 
-def decode(numbers, alphabet):
-    """The text of the characters' numbers."""
-    return "".join(alphabet[i] for i in numbers)
+def decode(tokens, alphabet: str) -> str:
+    """The text of a sequence of tokens."""
+    return "".join(alphabet[token] for token in tokens)
 
 
-def _windows(numbers, context, stride):
-    views = np.lib.stride_tricks.sliding_window_view(numbers, context)
+def _windows(tokens: np.ndarray, context: int, stride: int) -> Part:
+    """(x, y): windows of `context` tokens, and the same windows one token later."""
+    views = np.lib.stride_tricks.sliding_window_view(tokens, context)
     return views[:-1:stride], views[1::stride]
 
 
-def _prepared(name):
-    """{part: text} of a TFDS set that has these three splits, one text each."""
+def _prepared(name: str) -> dict[str, str]:
+    """{part: text} of a set of TensorFlow Datasets; several texts become one."""
     splits = "train", "validation", "test"
     texts = {split: read(name, split)["text"] for split in splits}
     return {split: b"\n".join(text).decode("utf-8") for split, text in texts.items()}
 
 
-def _small_talk():
-    """A play of two, written by dice: short enough to learn in seconds."""
+def _small_talk() -> dict[str, str]:
+    """{part: text} of a random play for two voices, which is learned in seconds."""
     rng = np.random.default_rng(0)
     moods, people = ("good", "old", "merry", "poor"), ("king", "queen", "fool", "lord")
     deeds, things = ("sees", "loves", "seeks", "sings of"), ("rose", "moon", "ship")

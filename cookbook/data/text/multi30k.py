@@ -1,7 +1,9 @@
-"""Multi30k as a data set of TensorFlow Datasets, which has no builder of it."""
+"""Multi30k as a set of TensorFlow Datasets, which does not offer it itself."""
 
 import gzip
 import os
+import typing
+from collections.abc import Iterator
 from pathlib import Path
 
 import tensorflow_datasets as tfds
@@ -19,11 +21,11 @@ class Multi30k(tfds.core.GeneratorBasedBuilder):
 
     VERSION = tfds.core.Version("1.0.0")
     MANUAL_DOWNLOAD_INSTRUCTIONS = (
-        "Nothing to do where there is a network. Files fetched by hand, such as "
-        "train.de.gz, belong into the folder multi30k here."
+        "With a network there is nothing to do. Without one, put files that you "
+        "fetched by hand, such as train.de.gz, into the folder multi30k here."
     )
 
-    def _info(self):
+    def _info(self) -> tfds.core.DatasetInfo:
         return tfds.core.DatasetInfo(
             builder=self,
             description="Captions of pictures; test is test_2016_flickr.",
@@ -36,10 +38,13 @@ class Multi30k(tfds.core.GeneratorBasedBuilder):
             "descriptions, 2016, https://arxiv.org/abs/1605.00459",
         )
 
-    def _split_generators(self, dl_manager):
-        names = [f"{f}.{language}.gz" for f in FILES.values() for language in LANGUAGES]
+    def _split_generators(self, dl_manager: typing.Any) -> dict[str, typing.Any]:
+        names = [
+            f"{file}.{language}.gz" for file in FILES.values() for language in LANGUAGES
+        ]
         try:
-            paths = {name: dl_manager.manual_dir / self.name / name for name in names}
+            folder = dl_manager.manual_dir / self.name
+            paths = {name: folder / name for name in names}
         except AssertionError:  # no file was fetched by hand
             paths = {}
         if not paths or not all(path.exists() for path in paths.values()):
@@ -48,7 +53,9 @@ class Multi30k(tfds.core.GeneratorBasedBuilder):
             split: self._generate_examples(paths, file) for split, file in FILES.items()
         }
 
-    def _generate_examples(self, paths, file):
+    def _generate_examples(
+        self, paths: dict[str, typing.Any], file: str
+    ) -> Iterator[tuple[int, dict[str, str]]]:
         columns = [lines(paths[f"{file}.{language}.gz"]) for language in LANGUAGES]
         if len(set(map(len, columns))) != 1:
             raise ValueError(f"The files {file}.* have {[*map(len, columns)]} lines.")
@@ -56,19 +63,19 @@ class Multi30k(tfds.core.GeneratorBasedBuilder):
             yield i, dict(zip(LANGUAGES, row))
 
 
-def lines(path):
-    """The lines of a text file, gzipped or not, as TFDS may unpack what it loads."""
+def lines(path: str | Path) -> list[str]:
+    """The lines of a text file, gzipped or not: tfds unpacks some files itself."""
     content = Path(path).read_bytes()
     if content[:2] == b"\x1f\x8b":
         content = gzip.decompress(content)
     return content.decode("utf-8").rstrip("\n").split("\n")
 
 
-def prepare_from_manual_folder():
-    """Prepares Multi30k where its files were fetched by hand, and it is not yet.
+def prepare_from_manual_folder() -> None:
+    """Prepares Multi30k from files that were fetched by hand, if there are any.
 
-    A data directory that can't be written is left alone: the prepared set then goes
-    into Keras's home folder, where TFDS is told to look, too.
+    If the data directory can't be written, the prepared set goes into Keras's home
+    folder, and TensorFlow Datasets is told to look there too.
     """
     builder = Multi30k()
     if builder.is_prepared():
@@ -89,7 +96,7 @@ def prepare_from_manual_folder():
         builder.download_and_prepare(
             download_config=tfds.download.DownloadConfig(manual_dir=manual)
         )
-    except Exception as error:  # whatever a damaged file can lead to
+    except Exception as error:  # a damaged file can raise anything
         fail(
             f"the files in {manual / builder.name} can't be prepared "
             f"({first_line(error)}): fetch them again from {URL}, or use "
@@ -97,6 +104,7 @@ def prepare_from_manual_folder():
         )
 
 
-def _may_be_written(folder):
-    """Whether its owner means it to be: root may write everywhere."""
-    return bool(folder.stat().st_mode & 0o222) and os.access(folder, os.W_OK)
+def _may_be_written(folder: Path) -> bool:
+    """Whether the folder's mode allows writing; root alone could write all the same."""
+    has_writers = bool(folder.stat().st_mode & 0o222)
+    return has_writers and os.access(folder, os.W_OK)

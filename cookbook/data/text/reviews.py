@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from cookbook.data.sources import DataSet, Kind, choose, hold_out, read
-from cookbook.data.text.words import Vocabulary, cut_and_pad, numbered
+from cookbook.data.sources import DataSet, Kind, Part, choose, hold_out, read
+from cookbook.data.text.words import UNKNOWN, Vocabulary, cut_and_pad, numbered
 
 VALIDATION_SHARE = 1 / 10  # of the training examples: 2,500 of IMDB's 25,000
 REVIEWS = Kind(
@@ -20,41 +20,51 @@ REVIEWS = Kind(
 class Reviews(DataSet):
     """A labelled text set; each part is (x, y), x int32 (N, length), y int (N,).
 
-    x holds word ids of `vocabulary`, zeros behind them; validation and test go from
-    short to long, so that a batch of them holds like lengths.
+    x holds word ids of `vocabulary`, with zeros at the end of a row. The rows of
+    validation and test are sorted by length, so that a batch holds similar lengths.
     """
 
-    classes: tuple  # name of each label
+    classes: tuple[str, ...]  # name of each label
     vocabulary: Vocabulary
-    test_texts: list  # what x of test was made from
-    padded: bool = True  # batches hold rows of like length
+    test_texts: list[str]  # the texts from which x of test was made
+    padded: bool = True  # rows end in zeros; see Batches
 
     @property
-    def length(self):
-        """Words of a text that are read."""
+    def length(self) -> int:
+        """The number of words of a text that a model reads."""
         return self.train[0].shape[1]
 
 
-def load_reviews(name, default, words, length, quick=False, seed=0):
-    """The text set `name`, or for "auto" `default`, or else generated reviews.
+def load_reviews(
+    name: str,
+    default: str,
+    words: int,
+    length: int,
+    quick: bool = False,
+    seed: int = 0,
+) -> Reviews:
+    """The text set `name`; "auto" means `default` or else generated reviews.
 
-    words: size of the vocabulary, learned from the training part alone
-    length: words of a text that are read, of its beginning and its end
+    The validation part is cut from the training part at random.
 
-    sources.choose says in which order; the validation part is cut from train, by seed.
+    Args:
+        name: a set of TensorFlow Datasets, "generated_reviews", or "auto".
+        default: the set that "auto" asks for; `sources.choose` has the rules.
+        words: size of the vocabulary, which is learned from the training part alone.
+        length: words of a text that a model reads, from its beginning and its end.
+        quick: whether "auto" means the generated reviews at once.
+        seed: random seed of the validation part.
     """
     name, asked = choose(name, default, REVIEWS, quick)
     if name == REVIEWS.stand_in:
         (texts, y), (test_texts, y_test), classes = generated_reviews()
     else:
-        import tensorflow_datasets as tfds
-
-        (texts, y), (test_texts, y_test) = _read(name, "train"), _read(name, "test")
-        classes = tuple(tfds.builder(name).info.features["label"].names)
+        (texts, y), (test_texts, y_test), classes = _prepared(name)
     rest, held_out = hold_out(len(texts), VALIDATION_SHARE, seed)
     vocabulary, rows = numbered([*texts, *test_texts], learn_from=rest)
     vocabulary = Vocabulary(vocabulary.words[: max(0, words - 2)])
-    x = cut_and_pad([np.where(row < len(vocabulary), row, 1) for row in rows], length)
+    known = [np.where(row < len(vocabulary), row, UNKNOWN) for row in rows]
+    x = cut_and_pad(known, length)
     x, x_test = x[: len(texts)], x[len(texts) :]
     held_out = held_out[_by_length(x[held_out])]
     order = _by_length(x_test)
@@ -70,56 +80,87 @@ def load_reviews(name, default, words, length, quick=False, seed=0):
     )
 
 
-def _read(name, split):
+def _prepared(name: str) -> tuple[Part, Part, tuple[str, ...]]:
+    """(train, test, names of the classes) of a set of TensorFlow Datasets."""
+    import tensorflow_datasets as tfds
+
+    info = tfds.builder(name).info
+    classes = tuple(info.features["label"].names)
+    return _read(name, "train"), _read(name, "test"), classes
+
+
+def _read(name: str, split: str) -> Part:
+    """(texts, labels) of a split."""
     part = read(name, split)
     texts, y = (part["text"], part["label"]) if isinstance(part, dict) else part
     return [text.decode("utf-8", "replace") for text in texts], y
 
 
-def _by_length(x):
-    return np.argsort((x != 0).sum(1), kind="stable")
+def _by_length(x: np.ndarray) -> np.ndarray:
+    """The order of the rows from the shortest to the longest."""
+    lengths = (x != 0).sum(1)
+    return np.argsort(lengths, kind="stable")
 
 
-# The grammar of the generated reviews. A clause is praise or blame; "not" turns it
-# round. A review is what most of its clauses are. Of the nouns and the fillers, which
-# say nothing, those of the test part never occur in training.
+# The grammar of the generated reviews. A clause praises or blames, and "not" reverses
+# it; a review's label is that of most of its clauses. The nouns, and the fillers, which
+# say nothing, differ between the training and the test part.
 GOOD = ["good", "great", "funny", "clever", "moving", "fresh", "charming", "fine"]
 BAD = ["bad", "dull", "silly", "boring", "awful", "clumsy", "weak", "tired"]
 LOVED = ["loved", "enjoyed", "admired"]
 HATED = ["hated", "regretted", "disliked"]
-NOUNS = "plot acting music script cast ending camera story", "pace humour lead sound"
-FILLERS = (
-    "i saw it on a monday|it runs for two hours|my brother came along|we sat in front",
-    "we took the late show|popcorn was cheap|it rained all day",
-)
+TRAIN_NOUNS = ["plot", "acting", "music", "script", "cast", "ending", "camera", "story"]
+TEST_NOUNS = ["pace", "humour", "lead", "sound"]
+TRAIN_FILLERS = [
+    "i saw it on a monday",
+    "it runs for two hours",
+    "my brother came along",
+    "we sat in front",
+]
+TEST_FILLERS = ["we took the late show", "popcorn was cheap", "it rained all day"]
 
 
-def generated_reviews(count=1500, test_count=500):
-    """(texts, y) of training, of test, and the classes: neg, pos; always the same."""
+def generated_reviews(
+    count: int = 1500, test_count: int = 500
+) -> tuple[Part, Part, tuple[str, ...]]:
+    """(texts, y) of training and of test, and the classes neg, pos; always the same."""
     rng = np.random.default_rng(0)
-    parts = []
-    for i, size in enumerate((count, test_count)):
-        y = rng.integers(2, size=size)
-        parts.append(([_review(rng, label, i) for label in y], y))
-    return *parts, ("neg", "pos")
+    train = _generate(rng, count, TRAIN_NOUNS, TRAIN_FILLERS)
+    test = _generate(rng, test_count, TEST_NOUNS, TEST_FILLERS)
+    return train, test, ("neg", "pos")
 
 
-def _review(rng, label, part):
+def _generate(
+    rng: np.random.Generator, count: int, nouns: list[str], fillers: list[str]
+) -> Part:
+    """(texts, y) of one part."""
+    y = rng.integers(2, size=count)
+    return [_review(rng, label, nouns, fillers) for label in y], y
+
+
+def _review(
+    rng: np.random.Generator, label: int, nouns: list[str], fillers: list[str]
+) -> str:
     """A review of one or three clauses, of which at most one is against its label."""
     clauses = [label, label, label] if rng.random() < 0.5 else [label, label, 1 - label]
     clauses = clauses[: rng.choice([1, 3])]
-    sentences = [_clause(rng, praise, part) for praise in rng.permutation(clauses)]
-    for filler in rng.choice(FILLERS[part].split("|"), rng.integers(3), replace=False):
-        sentences.insert(rng.integers(len(sentences) + 1), str(filler))
+    sentences = [_clause(rng, praise, nouns) for praise in rng.permutation(clauses)]
+    for filler in rng.choice(fillers, rng.integers(3), replace=False):
+        place = rng.integers(len(sentences) + 1)
+        sentences.insert(place, str(filler))
     return ". ".join(sentences) + "."
 
 
-def _clause(rng, praise, part):
-    noun = rng.choice(NOUNS[part].split())
+def _clause(rng: np.random.Generator, praise: int, nouns: list[str]) -> str:
+    """A clause that praises or blames, in a third of cases by "not" or "never"."""
+    noun = rng.choice(nouns)
     negated = rng.random() < 0.3
     good = praise != negated
     if rng.random() < 0.3:
         verb = rng.choice(LOVED if good else HATED)
-        return f"i {'never ' * negated}{verb} the {noun}"
+        never = "never " if negated else ""
+        return f"i {never}{verb} the {noun}"
     very = rng.choice(["", "very ", "really ", "so "])
-    return f"the {noun} was {'not ' * negated}{very}{rng.choice(GOOD if good else BAD)}"
+    adjective = rng.choice(GOOD if good else BAD)
+    negation = "not " if negated else ""
+    return f"the {noun} was {negation}{very}{adjective}"

@@ -1,15 +1,15 @@
-"""Sums to learn addition from: questions and answers as characters, generated."""
+"""Sums to learn addition from: generated questions and answers, as characters."""
 
 import dataclasses
 import re
 
 import numpy as np
 
-from cookbook.data.sources import DataSet, Kind, choose
+from cookbook.data.sources import DataSet, Kind, Part, choose
 from cookbook.errors import fail
 
-PAD, START, END = 0, 11, 12
-ALPHABET = " 0123456789<>+"  # character of each number; a space is padding
+PAD, START, END = 0, 11, 12  # tokens
+ALPHABET = " 0123456789<>+"  # the character of each token; a space is padding
 SUMS = Kind(
     what="sums",
     features=frozenset({"question", "answer"}),
@@ -20,34 +20,43 @@ SUMS = Kind(
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Sums(DataSet):
-    """Each part is ((question, answer before), answer), numbers of characters.
+    """Sums; each part is ((question, answer before), answer), arrays of token ids.
 
-    question (N, 2 digits + 1): "12+345"; answer (N, digits + 2): from the right, as one
-    adds on paper, "753>", where > is the end; "answer before" is the answer one place
-    later, from < on.
+    A question (N, 2 digits + 1) is "12+345". An answer (N, digits + 2) is written from
+    the right, as one adds on paper: "753>", where > marks the end. "Answer before" is
+    "<753", the same one place later, which starts with <.
     """
 
-    digits: int  # of the longest number added
+    digits: int  # digits of the longest number that is added
 
 
-def load_sums(name, digits, count, quick=False, seed=0):
-    """`count` different sums to train on, by seed; others to validate and test.
+def load_sums(
+    name: str, digits: int, count: int, quick: bool = False, seed: int = 0
+) -> Sums:
+    """Different sums to train on, to validate and to test, at random.
 
-    A sum and its mirror image, 1+2 and 2+1, are in one part only.
+    A sum and its mirror image, such as 1+2 and 2+1, never stand in two parts.
+
+    Args:
+        name: the value of --data; the sums are always generated.
+        digits: digits of the longest number.
+        count: sums in the training part.
+        quick: whether the other parts are to be small.
+        seed: random seed of the sums.
     """
     name, asked = choose(name, "sums", SUMS, quick)
     held_out = 100 if quick else 5_000
     limit = 10**digits
-    if count + 2 * held_out > limit * (limit + 1) // 4:
+    most = limit * (limit + 1) // 4 - 2 * held_out  # half of the sums that there are
+    if count > most:
         fail(
-            f"--examples got {count}, expected at most "
-            f"{limit * (limit + 1) // 4 - 2 * held_out}, as there are not many more "
-            f"sums of {digits} digits: give fewer, or more --digits"
+            f"--examples got {count}, expected at most {most}, as there are not many "
+            f"more sums of {digits} digits: give fewer, or more --digits"
         )
     rng = np.random.default_rng(seed)
     pairs = _different_pairs(count + 2 * held_out, digits, rng)
     parts = np.split(pairs, [count, count + held_out])
-    train, validation, test = (_characters(part, digits) for part in parts)
+    train, validation, test = (_tokens(part, digits) for part in parts)
     return Sums(
         name=name,
         asked=asked,
@@ -58,42 +67,50 @@ def load_sums(name, digits, count, quick=False, seed=0):
     )
 
 
-def _different_pairs(count, digits, rng):
-    """(count, 2) numbers, no two rows alike or mirrored; each length is as likely."""
-    found = {}
+def _different_pairs(count: int, digits: int, rng: np.random.Generator) -> np.ndarray:
+    """(count, 2) numbers: no row equals another or its mirror image.
+
+    Numbers of each length from 1 to `digits` are equally likely to be drawn.
+    """
+    found: dict[tuple[int, int], tuple[int, int]] = {}
     while len(found) < count:
         limits = 10 ** rng.integers(1, digits + 1, size=(count, 2))
         for a, b in rng.integers(0, limits):
-            found.setdefault((min(a, b), max(a, b)), (a, b))
+            key = min(a, b), max(a, b)
+            found.setdefault(key, (a, b))
     return np.array([*found.values()])[:count]
 
 
-def _characters(pairs, digits):
+def _tokens(pairs: np.ndarray, digits: int) -> Part:
+    """((question, answer before), answer) of pairs of numbers."""
     questions = [f"{a}+{b}" for a, b in pairs]
     answers = [f"{a + b}"[::-1] for a, b in pairs]
     question = _encode(questions, 2 * digits + 1)
     before = _encode(["<" + answer for answer in answers], digits + 2)
-    return (question, before), _encode([answer + ">" for answer in answers], digits + 2)
+    after = _encode([answer + ">" for answer in answers], digits + 2)
+    return (question, before), after
 
 
-def _encode(texts, length):
-    """(N, length) numbers of the texts' characters, filled up with 0."""
-    return np.array(
-        [[ALPHABET.index(c) for c in text.ljust(length)] for text in texts], "int32"
-    )
+def _encode(texts: list[str], length: int) -> np.ndarray:
+    """(N, length) tokens of the texts' characters, padded with 0."""
+    rows = [
+        [ALPHABET.index(character) for character in text.ljust(length)]
+        for text in texts
+    ]
+    return np.array(rows, "int32")
 
 
-def written(numbers, is_answer=False):
-    """The text of the numbers, up to its end; an answer is turned round."""
-    text = "".join(ALPHABET[n] for n in numbers).lstrip("<").split(">")[0].strip()
+def written(tokens, is_answer: bool = False) -> str:
+    """The text of the tokens, up to its end mark; an answer is reversed."""
+    text = "".join(ALPHABET[token] for token in tokens)
+    text = text.lstrip("<").split(">")[0].strip()
     return text[::-1] if is_answer else text
 
 
-def read_question(text, digits):
-    """(1, 2 digits + 1) numbers of what a user typed, such as "12 + 345"."""
-    match = re.fullmatch(
-        rf"(\d{{1,{digits}}})\+(\d{{1,{digits}}})", text.replace(" ", "")
-    )
+def read_question(text: str, digits: int) -> np.ndarray:
+    """(1, 2 digits + 1) tokens of what a user typed, such as "12 + 345"."""
+    number = rf"(\d{{1,{digits}}})"
+    match = re.fullmatch(rf"{number}\+{number}", text.replace(" ", ""))
     if not match or not text.isascii():
         fail(
             f"--ask got {text!r}, expected a sum of two numbers of at most {digits} "

@@ -1,14 +1,16 @@
-"""Sentences in two languages, as numbers of subwords."""
+"""Sentences in two languages, as the token ids of subwords."""
 
 import dataclasses
 import hashlib
 import itertools
 import json
 import os
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
-from cookbook.data.sources import DataSet, Kind, cache_folder, choose, read
+from cookbook.data.sources import DataSet, Kind, Part, cache_folder, choose, read
 from custom_layers.generation import END, START, Subwords
 
 TRANSLATIONS = Kind(
@@ -17,25 +19,33 @@ TRANSLATIONS = Kind(
     examples=("multi30k",),
     stand_in="toy_captions",
 )
+Texts = dict[str, tuple[list[str], list[str]]]  # {part: (sources, targets)}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Translations(DataSet):
     """Pairs of sentences; each part is ((source, target before), target).
 
-    All are subwords' numbers (N, S) or (N, T), padded with 0: source and target end in
-    END, and "target before" is the target one place later, from START on.
+    All three are arrays of token ids, (N, S) or (N, T), padded with 0. Source and
+    target end in END; "target before" is the target one place later, behind START.
     """
 
     subwords: Subwords  # of both languages, learned from the training part
-    sentences: dict  # part -> (sources, targets), as texts
-    padded = True  # batches may hold rows of like length
+    sentences: Texts  # of each part, as they were read
+    padded = True  # rows end in zeros; see Batches
 
 
-def load_translations(name, default, size, longest, quick=False):
-    """German to English: the set `name`, or for "auto" `default`, or a small toy.
+def load_translations(
+    name: str, default: str, size: int, longest: int, quick: bool = False
+) -> Translations:
+    """German and English sentences; "auto" means `default` or else toy captions.
 
-    size: of the vocabulary; longest: training pairs with more subwords are left out.
+    Args:
+        name: a set of TensorFlow Datasets, "toy_captions", or "auto".
+        default: the set that "auto" asks for; `sources.choose` has the rules.
+        size: size of the vocabulary, which both languages share.
+        longest: subwords of a sentence; longer pairs are left out of training.
+        quick: whether "auto" means the toy captions at once.
     """
     if not quick and name in ("auto", "multi30k"):
         from cookbook.data.text.multi30k import prepare_from_manual_folder
@@ -43,30 +53,36 @@ def load_translations(name, default, size, longest, quick=False):
         prepare_from_manual_folder()
     name, asked = choose(name, default, TRANSLATIONS, quick)
     texts = _toy_captions() if name == TRANSLATIONS.stand_in else _prepared(name)
-    subwords, numbers = _cached_numbers(texts, size)
-    parts = {}
-    for part, pairs in numbers.items():
-        if part == "train":
-            pairs = [pair for pair in pairs if max(map(len, pair)) < longest]
-        parts[part] = _arrays(*zip(*pairs))
+    subwords, tokens = _cached_tokens(texts, size)
+    tokens["train"] = [
+        pair for pair in tokens["train"] if max(map(len, pair)) < longest
+    ]
+    parts = {part: _arrays(*zip(*pairs)) for part, pairs in tokens.items()}
     return Translations(
         name=name, asked=asked, subwords=subwords, sentences=texts, **parts
     )
 
 
-def _arrays(sources, targets):
+def _arrays(sources: Sequence[list[int]], targets: Sequence[list[int]]) -> Part:
+    """((source, target before), target) of lists of tokens."""
     source = pad([[*row, END] for row in sources])
     before = pad([[START, *row] for row in targets])
     return (source, before), pad([[*row, END] for row in targets])
 
 
-def pad(rows):
-    """Lists of numbers as an array (N, longest), filled up with 0."""
-    return np.array([*itertools.zip_longest(*rows, fillvalue=0)], "int32").T
+def pad(rows: Sequence[list[int]]) -> np.ndarray:
+    """Lists of tokens as an array (N, longest), padded with 0."""
+    columns = [*itertools.zip_longest(*rows, fillvalue=0)]
+    return np.array(columns, "int32").T
 
 
-def _cached_numbers(texts, size):
-    """(subwords, {part: [(source, target)]}): learned from train once, then cached."""
+def _cached_tokens(
+    texts: Texts, size: int
+) -> tuple[Subwords, dict[str, list[list[list[int]]]]]:
+    """(subwords, {part: [[source, target], ...]}), as tokens.
+
+    The subwords are learned from the training part once and then kept in a file.
+    """
     content = json.dumps([texts, size]).encode()
     key = hashlib.sha256(content).hexdigest()[:16]
     path = cache_folder() / f"subwords_{key}.json"
@@ -76,56 +92,88 @@ def _cached_numbers(texts, size):
     except (OSError, ValueError, KeyError):
         pass  # not there yet, or damaged
     subwords = Subwords.learn(itertools.chain(*texts["train"]), size)
-    numbers = {
-        part: [[subwords.encode(s) for s in pair] for pair in zip(*pairs)]
+    tokens = {
+        part: [[subwords.encode(text) for text in pair] for pair in zip(*pairs)]
         for part, pairs in texts.items()
     }
-    saved = {"pieces": subwords.pieces, "merges": subwords.merges, "numbers": numbers}
+    saved = {"pieces": subwords.pieces, "merges": subwords.merges, "numbers": tokens}
+    _write(path, json.dumps(saved))
+    return subwords, tokens
+
+
+def _write(path: Path, content: str) -> None:
+    """Writes the file whole or, where the disk is full or read-only, not at all."""
+    partial = path.with_suffix(f".{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(f".{os.getpid()}")
-        partial.write_text(json.dumps(saved), encoding="utf-8")
+        partial.write_text(content, encoding="utf-8")
         os.replace(partial, path)
     except OSError:
-        pass  # a home that can't be written costs the time again
-    return subwords, numbers
+        pass  # the next run does the work again
 
 
-def _prepared(name):
-    """{part: (sources, targets)} of a TFDS set that has the three splits."""
-    texts = {}
+def _prepared(name: str) -> Texts:
+    """{part: (sources, targets)} of a set of TensorFlow Datasets."""
+    texts: Texts = {}
     for split in ("train", "validation", "test"):
         columns = read(name, split)
         if isinstance(columns, dict):
             columns = columns["de"], columns["en"]
-        texts[split] = [[row.decode("utf-8") for row in column] for column in columns]
+        sources, targets = (
+            [text.decode("utf-8") for text in column] for column in columns
+        )
+        texts[split] = sources, targets
     return texts
 
 
-def _toy_captions():
-    """Captions put together from a few words: 600, 60 and 60, none of them twice."""
-    whos = (
-        ("ein {}er Hund", "a {} dog"),
-        ("eine {}e Frau", "a {} woman"),
-        ("ein {}es Kind", "a {} child"),
-        ("ein {}er Mann", "a {} man"),
-        ("eine {}e Katze", "a {} cat"),
-    )
-    hows = ("klein", "small"), ("jung", "young"), ("müd", "tired"), ("nass", "wet")
-    acts = ("rennt", "runs"), ("schläft", "sleeps"), ("sitzt", "sits")
-    acts += ("spielt", "plays"), ("wartet", "waits"), ("steht", "stands")
-    places = ("im Park", "in the park"), ("am Strand", "at the beach")
-    places += ("auf der Straße", "on the street"), ("unter einem Baum", "under a tree")
-    places += ("vor dem Haus", "in front of the house"), ("im Wasser", "in the water")
+# Parts of the toy captions, in German and in English; {} is the adjective's place.
+WHO = (
+    ("ein {}er Hund", "a {} dog"),
+    ("eine {}e Frau", "a {} woman"),
+    ("ein {}es Kind", "a {} child"),
+    ("ein {}er Mann", "a {} man"),
+    ("eine {}e Katze", "a {} cat"),
+)
+ADJECTIVES = (("klein", "small"), ("jung", "young"), ("müd", "tired"), ("nass", "wet"))
+ACTIONS = (
+    ("rennt", "runs"),
+    ("schläft", "sleeps"),
+    ("sitzt", "sits"),
+    ("spielt", "plays"),
+    ("wartet", "waits"),
+    ("steht", "stands"),
+)
+PLACES = (
+    ("im Park", "in the park"),
+    ("am Strand", "at the beach"),
+    ("auf der Straße", "on the street"),
+    ("unter einem Baum", "under a tree"),
+    ("vor dem Haus", "in front of the house"),
+    ("im Wasser", "in the water"),
+)
+
+
+def _toy_captions() -> Texts:
+    """Captions made from a few words: 600, 60 and 60, all of them different."""
     pairs = []
-    for who, how, act, place in itertools.product(whos, hows, acts, places):
-        de = f"{who[0].format(how[0])} {act[0]} {place[0]}."
-        en = f"{who[1].format(how[1])} {act[1]} {place[1]}."
-        pairs.append(tuple(text[0].upper() + text[1:] for text in (de, en)))
+    for words in itertools.product(WHO, ADJECTIVES, ACTIONS, PLACES):
+        german, english = (_caption(*language) for language in zip(*words))
+        pairs.append((german, english))
     order = np.random.default_rng(0).permutation(len(pairs))
     pairs = [pairs[i] for i in order]
     return {
-        "train": [*zip(*pairs[:600])],
-        "validation": [*zip(*pairs[600:660])],
-        "test": [*zip(*pairs[660:720])],
+        "train": _columns(pairs[:600]),
+        "validation": _columns(pairs[600:660]),
+        "test": _columns(pairs[660:720]),
     }
+
+
+def _caption(who: str, adjective: str, action: str, place: str) -> str:
+    text = f"{who.format(adjective)} {action} {place}."
+    return text[0].upper() + text[1:]
+
+
+def _columns(pairs: list[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    """(sources, targets) of pairs (source, target)."""
+    sources, targets = zip(*pairs)
+    return [*sources], [*targets]

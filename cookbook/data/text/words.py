@@ -1,4 +1,4 @@
-"""Words as numbers: splits text, learns a vocabulary, pads, keeps it on disk."""
+"""Words as token ids: a vocabulary, how text is split, and how rows are padded."""
 
 import contextlib
 import hashlib
@@ -7,113 +7,141 @@ import os
 import re
 import zipfile
 from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from cookbook.data.sources import cache_folder
 
-TAG = re.compile(r"<[^<>]*>")  # reviews from the web hold <br />
+TAG = re.compile(r"<[^<>]*>")  # reviews from the web contain <br />
 WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[!?.,]")
-PADDING, UNKNOWN = 0, 1  # ids; words follow, the most frequent first
+PADDING, UNKNOWN = 0, 1  # the first two ids; words follow, the most frequent first
 
 
-def split_words(text):
+def split_words(text: str) -> list[str]:
     """The words and the marks ! ? . , of a text, in lower case.
 
     Tags, control characters, emoji and other symbols only separate words.
     """
-    return WORD.findall(TAG.sub(" ", text).replace("\u2019", "'").lower())
+    text = TAG.sub(" ", text)
+    text = text.replace("\u2019", "'")  # a curly apostrophe
+    return WORD.findall(text.lower())
 
 
 class Vocabulary:
-    """Words and their ids: 0 is padding, 1 any unknown word.
+    """Words and their ids: 0 is padding, and 1 is any unknown word.
 
     words: the known words, whose ids are 2, 3, ...
     """
 
-    def __init__(self, words):
+    def __init__(self, words: Iterable[str]) -> None:
         self.words = list(words)
         self._ids = {word: i for i, word in enumerate(self.words, start=2)}
 
     @classmethod
-    def learn(cls, texts, size=None):
-        """The most frequent words of split texts, so many that there are `size` ids."""
-        counts = Counter(word for words in texts for word in words)
-        return cls(w for w, _ in counts.most_common(size and max(0, size - 2)))
+    def learn(
+        cls,
+        texts: Iterable[Iterable[str]],
+        size: int | None = None,
+    ) -> "Vocabulary":
+        """The most frequent words of texts that are lists of words.
 
-    def __len__(self):
+        size: number of ids, with those of padding and unknown words; None takes all.
+        """
+        counts = Counter(word for words in texts for word in words)
+        most = max(0, size - 2) if size else None
+        ranking = counts.most_common(most)
+        return cls(word for word, _ in ranking)
+
+    def __len__(self) -> int:
         return len(self.words) + 2
 
-    def ids(self, words):
+    def ids(self, words: Iterable[str]) -> list[int]:
         """The id of each word."""
         return [self._ids.get(word, UNKNOWN) for word in words]
 
-    def spell(self, ids):
+    def spell(self, ids) -> list[str]:
         """The word of each id."""
-        return [["", "[unknown]", *self.words][i] for i in ids]
+        words = ["", "[unknown]", *self.words]
+        return [words[i] for i in ids]
 
-    def encode(self, text, length):
+    def encode(self, text: str, length: int) -> np.ndarray:
         """(1, length) ids of one text, as `cut_and_pad` cuts and pads them."""
-        return cut_and_pad([self.ids(split_words(text))], length)
+        ids = self.ids(split_words(text))
+        return cut_and_pad([ids], length)
 
 
-def cut_and_pad(rows, length):
-    """int32 (len(rows), length): each row of ids, cut or with zeros behind it.
+def cut_and_pad(rows: Sequence, length: int) -> np.ndarray:
+    """int32 (len(rows), length): each row of ids, cut, or padded with zeros at its end.
 
-    A row too long keeps its first quarter and its last three quarters of `length`: a
-    review gives its verdict at the end. An empty row becomes one unknown word.
+    Of a longer row, the beginning fills a quarter of `length` and the end the rest,
+    because a review gives its verdict at the end. An empty row becomes an unknown word.
     """
     ids = np.zeros((len(rows), length), "int32")
     head = length // 4
-    for row, taken in zip(ids, rows):
-        if len(taken) > length:
-            taken = np.concatenate([taken[:head], taken[len(taken) - length + head :]])
-        row[: len(taken)] = taken
-    ids[~ids.any(1), 0] = UNKNOWN
+    for target, row in zip(ids, rows):
+        if len(row) > length:
+            tail = len(row) - (length - head)
+            kept = row[:head], row[tail:]
+            row = np.concatenate(kept)
+        target[: len(row)] = row
+    is_empty = ~ids.any(1)
+    ids[is_empty, 0] = UNKNOWN
     return ids
 
 
-def numbered(texts, learn_from):
+def numbered(
+    texts: Sequence[str],
+    learn_from: Iterable[int],
+) -> tuple[Vocabulary, list[np.ndarray]]:
     """(vocabulary of all words in texts[i] for i in learn_from, ids of each text).
 
-    Since ids go by frequency, a smaller vocabulary is the beginning of this one. The
-    result is kept in Keras's home where that can be written.
+    A more frequent word has a smaller id, so a smaller vocabulary is the beginning of
+    this one. The result is kept in Keras's home, where that can be written.
     """
-    key = hashlib.sha256(f"{TAG} {WORD} {list(learn_from)}".encode())
+    rules = f"{TAG} {WORD} {list(learn_from)}"
+    key = hashlib.sha256(rules.encode())
     for text in texts:
         key.update(text.encode() + b"\0")
-    file = cache_folder() / f"words_{key.hexdigest()[:32]}.npz"
+    digest = key.hexdigest()[:32]
+    file = cache_folder() / f"words_{digest}.npz"
     found = _read_cache(file)
     if found is None:
         split = [split_words(text) for text in texts]
         vocabulary = Vocabulary.learn(split[i] for i in learn_from)
-        found = vocabulary, [np.array(vocabulary.ids(row), "int32") for row in split]
+        rows = [np.array(vocabulary.ids(words), "int32") for words in split]
+        found = vocabulary, rows
         _write_cache(file, *found)
     return found
 
 
-def _read_cache(file):
-    """What _write_cache wrote, or None."""
+def _read_cache(file: Path) -> tuple[Vocabulary, list[np.ndarray]] | None:
+    """What _write_cache wrote, or None if it can't be read."""
     try:
         with file.open("rb") as source, np.load(source) as kept:
             words = json.loads(kept["words"].tobytes())
-            return Vocabulary(words), np.split(kept["ids"], kept["ends"][:-1])
+            ids = kept["ids"]
+            ends = kept["ends"]
+            return Vocabulary(words), np.split(ids, ends[:-1])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None  # not there, or damaged: it is made anew
+        return None
 
 
-def _write_cache(file, vocabulary, rows):
+def _write_cache(file: Path, vocabulary: Vocabulary, rows: list[np.ndarray]) -> None:
+    """Keeps the result; on a full or read-only disk the next run splits texts again."""
+    words = json.dumps(vocabulary.words).encode()
     partial = file.with_name(f"{file.name}.{os.getpid()}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as target:
             np.savez(
                 target,
-                words=np.frombuffer(json.dumps(vocabulary.words).encode(), "uint8"),
+                words=np.frombuffer(words, "uint8"),
                 ids=np.concatenate(rows),
                 ends=np.cumsum([len(row) for row in rows]),
             )
         os.replace(partial, file)
-    except OSError:  # a full or read-only disk: the next run splits the texts again
+    except OSError:
         with contextlib.suppress(OSError):
             partial.unlink()

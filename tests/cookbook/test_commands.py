@@ -1,0 +1,99 @@
+"""Commands: `python -m cookbook` lists, describes itself, and writes in a checkout."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cookbook.pages.catalogue
+from cookbook.__main__ import main
+from cookbook.pages.catalogue import components
+
+ROOT = Path(__file__).parents[2]
+
+
+def command(monkeypatch, *words):
+    monkeypatch.setattr("sys.argv", ["cookbook", *words])
+    main()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("list", "show only entries"),
+        ("index", "docs/components.md"),
+        ("results", "a run folder"),
+        ("check", ".keras file"),
+        ("tune", "processes that train"),
+    ],
+)
+def test_each_command_describes_itself_and_its_arguments(
+    name, text, monkeypatch, capsys
+):
+    with pytest.raises(SystemExit) as stop:
+        command(monkeypatch, name, "--help")
+    assert stop.value.code == 0
+    assert text in capsys.readouterr().out
+
+
+def test_list_shows_the_import_line_of_every_component(monkeypatch, capsys):
+    command(monkeypatch, "list")
+    out = capsys.readouterr().out
+    assert "python recipes/NAME.py" in out
+    _, layers = out.split("from custom_layers.layers import ...")
+    assert "\n  LSTM " in layers.split("from custom_layers")[0]
+    for entry in components():
+        assert entry.name in out
+        assert f"from {entry.namespace} import" in out
+
+
+def test_list_filters_by_a_word(monkeypatch, capsys):
+    command(monkeypatch, "list", "lstm")
+    lines = capsys.readouterr().out.splitlines()
+    entries = [line for line in lines if line.startswith("  ")]
+    assert entries
+    assert all("lstm" in line.lower() for line in entries)
+
+
+def test_list_ends_quietly_when_its_reader_stops():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cookbook", "list"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() == 0
+    process.stderr.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["list", "flux capacitor"], "contains 'flux capacitor'"),
+        (["check"], "check got no FILE"),
+        (["results"], "results got no FOLDER"),
+        (["index", "--fast"], "index got --fast"),
+    ],
+)
+def test_a_mistake_is_one_line_and_status_2(words, message, monkeypatch, capsys):
+    with pytest.raises(SystemExit) as stop:
+        command(monkeypatch, *words)
+    assert stop.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+
+
+@pytest.mark.parametrize("words", [["index"], ["results", "some_run"]])
+def test_pages_are_written_in_a_checkout_only(words, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(cookbook.pages.catalogue, "ROOT", tmp_path)
+    with pytest.raises(SystemExit) as stop:
+        command(monkeypatch, *words)
+    assert stop.value.code == 2
+    assert "not a checkout" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
