@@ -1,0 +1,41 @@
+"""Training a Keras model for a number of gradient steps, and its accuracy."""
+
+import keras
+import numpy as np
+
+
+def take_steps(
+    model: keras.Model,
+    x: np.ndarray,
+    y: np.ndarray | list[np.ndarray],
+    steps: int,
+    batch_size: int | None = None,
+    seed: int = 0,
+) -> None:
+    """Takes `steps` gradient steps of a compiled model, each on a random batch.
+
+    All steps together are a single epoch of `fit`: at an experiment's sizes most of the
+    time would go into what Keras does between epochs.
+
+    Args:
+        model: a compiled model.
+        x: inputs.
+        y: targets, or a list with the targets of each output.
+        steps: how many steps to take.
+        batch_size: examples per step; without it each step sees all examples.
+        seed: random seed of the batches.
+    """
+    if batch_size is None:
+        batch_size = len(x)
+        rows = np.tile(np.arange(len(x)), steps)
+    else:
+        rng = np.random.default_rng(seed)
+        rows = rng.integers(len(x), size=steps * batch_size)
+    chosen = [part[rows] for part in y] if isinstance(y, list) else y[rows]
+    model.fit(x[rows], chosen, batch_size=batch_size, shuffle=False, verbose=0)
+
+
+def accuracy_of(model: keras.Model, x: np.ndarray, y: np.ndarray) -> float:
+    """Share of the examples x for which the largest output is that of the class y."""
+    answers = np.array(model(x)).argmax(-1)
+    return float(np.mean(answers == y))
