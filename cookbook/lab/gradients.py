@@ -7,15 +7,20 @@ import numpy as np
 from keras import ops
 
 
-def gradient_norms(model: keras.Model, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Norm of the loss's gradient for every layer's kernel, from the first layer up."""
+def kernel_gradients(model: keras.Model, x, y) -> list[np.ndarray]:
+    """Gradient of a compiled model's loss for every kernel, from the first layer up."""
     import tensorflow as tf
 
     kernels = [v for v in model.trainable_variables if v.name == "kernel"]
     with tf.GradientTape() as tape:
         loss = model.compute_loss(x, y, model(x, training=True))
     gradients = tape.gradient(loss, kernels)
-    return np.array([np.linalg.norm(g) for g in gradients])
+    return [np.array(gradient) for gradient in gradients]
+
+
+def gradient_norms(model: keras.Model, x, y) -> np.ndarray:
+    """Norm of the gradient for every kernel, from the first layer up."""
+    return np.array([np.linalg.norm(g) for g in kernel_gradients(model, x, y)])
 
 
 def slope(f: Callable, x: np.ndarray) -> np.ndarray:
@@ -27,6 +32,27 @@ def slope(f: Callable, x: np.ndarray) -> np.ndarray:
         tape.watch(x)
         y = f(x)
     return tape.gradient(y, x).numpy()
+
+
+def numeric_gradient(
+    f: Callable[[], float], w: np.ndarray, h: float = 1e-6
+) -> np.ndarray:
+    """df/dw = (f(w + h) - f(w - h)) / (2 h), element by element, by finite differences.
+
+    Args:
+        f: computes the number from the array w, which is changed in place meanwhile.
+        w: the array.
+        h: half of the distance between the two points.
+    """
+    gradient = np.zeros_like(w)
+    for place in np.ndindex(w.shape):
+        w[place] += h
+        above = f()
+        w[place] -= 2 * h
+        below = f()
+        w[place] += h
+        gradient[place] = (above - below) / (2 * h)
+    return gradient
 
 
 def flow(

@@ -1,13 +1,13 @@
 """Pictures of several experiments: panels with lines, and regions of the plane."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cookbook.plots.figures import BLUE, COLOURS, ORANGE, save_figure
+from cookbook.plots.figures import BLUE, COLOURS, ORANGE, panel, save_figure
 from cookbook.training.run_folder import RunFolder
 
 Lines = Mapping[str, tuple[Any, Any]]  # {label: (x, y)}
@@ -89,6 +89,44 @@ def _draw_panel(axes: Axes, lines: Lines, styles: Styles) -> None:
         axes.plot(x, y, label=label, **style)
     axes.tick_params(labelbottom=True)
     axes.grid(alpha=0.3)
+
+
+def draw_bars(
+    bars: Mapping[str, Any],
+    names: Sequence[str],
+    title: str,
+    label: str,
+    run: RunFolder,
+    name: str,
+    notes: Mapping[str, Sequence[str]] | None = None,
+) -> None:
+    """Draws horizontal bars in groups: a group for each of `names`.
+
+    Args:
+        bars: {label of the colour: a value for each of `names`}.
+        names: the names of the groups.
+        title: the message of the picture.
+        label: what the length of a bar means.
+        run: the run folder.
+        name: the file's name in it.
+        notes: {label of the colour: what to write beside its bars}.
+    """
+    figure, axes = panel(title, label, "", size=(8, 4.5))
+
+    middles = np.arange(len(names))
+    height = 0.8 / len(bars)
+    for i, (group, values) in enumerate(bars.items()):
+        places = middles - 0.4 + (i + 0.5) * height
+        drawn = axes.barh(places, values, height, color=COLOURS[i], label=group)
+        if notes:
+            axes.bar_label(drawn, notes[group], padding=3, fontsize=8)
+
+    axes.set_yticks(middles, names)
+    axes.invert_yaxis()
+    axes.grid(alpha=0.3, axis="x")
+    axes.margins(x=0.15)
+    axes.legend(fontsize=8)
+    save_figure(figure, run, name)
 
 
 def draw_regions(
