@@ -171,7 +171,9 @@ def claims_of_saturation(small_tanh, large_tanh, small_sigmoid, large_sigmoid):
     return [
         Claim("The steepest slope of sigmoid is {}", steepest, at_most=0.25),
         Claim("Large start weights make {percent} of tanh's slopes flat", flat, 0.5),
-        Claim("Glorot's make {percent} of tanh's slopes flat", few, at_most=0.05),
+        Claim(
+            "Glorot's weights make {percent} of tanh's slopes flat", few, at_most=0.05
+        ),
         Claim("Tanh still reaches {percent} accuracy with large weights", right, 0.75),
         Claim("Sigmoid gains {points} of accuracy from large weights", gain, 0.3),
     ]

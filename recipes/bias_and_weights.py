@@ -169,7 +169,6 @@ def main(config):
     seed_everything(config.seed)
     if config.quick:
         config = replace(config, steps=400)
-    draw_neuron(run)
 
     x, y = separable(config.examples, np.random.default_rng(config.seed))
     plain = train(0, x, y, config, use_bias=False)
@@ -185,6 +184,7 @@ def main(config):
     panels = {f"{h} hidden units, {right[h]:.1%} right": models[h] for h in models}
     message = "No line separates rings; three hidden units close one, two cannot"
     draw_regions(panels, x_ring, y_ring, message, run, "rings.png")
+    draw_neuron(run)
 
     last = perceptron(x_ring, y_ring, config.passes)[-1]
     text = "On rings the perceptron still makes {} mistakes in its last pass"

@@ -83,7 +83,7 @@ def _draw_panel(axes: Axes, lines: Lines, styles: Styles) -> None:
     for i, (label, (x, y)) in enumerate(lines.items()):
         style = {
             "color": COLOURS[i % len(COLOURS)],
-            "linestyle": DASHES[i % len(DASHES)],
+            "ls": DASHES[i % len(DASHES)],
             **styles.get(label, {}),
         }
         axes.plot(x, y, label=label, **style)
