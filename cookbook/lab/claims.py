@@ -82,7 +82,7 @@ def _write(text: str, value: float) -> str:
 
 def _digits(value: float) -> str:
     """The number with three digits, or with all digits before the point."""
-    if 1000 <= abs(value) < 1e6:
+    if 999.5 <= abs(value) < 1e6:
         return f"{value:,.0f}"
     return re.sub(r"e\+?(-?)0*", r"e\1", f"{value:.3g}")
 
