@@ -107,6 +107,7 @@ def train(config, technique):
     loss = CategoricalCrossentropy(from_logits=True)
     steps = config.steps // config.points
     curves = []
+
     for point in range(config.points):
         take_steps(model, *parts[0], steps, batch_size=32, seed=point)
         # (learned, validation or test images; loss or accuracy)
@@ -180,6 +181,7 @@ def main(config):
     run = RunFolder.open("regularization_compared", config)
     if config.quick:
         config = replace(config, examples=120, steps=400, points=5)
+
     curves, sizes = {}, {}
     for name in TECHNIQUES:
         curves[name], sizes[name] = train(config, name)
@@ -191,6 +193,7 @@ def main(config):
     tests["early stopping"] = plain[plain[:, 1, 0].argmin(), 2]
     for name, (loss, accuracy) in tests.items():
         print(f"{name:<20} test loss {loss:.3f}, accuracy {accuracy:.3f}")
+
     return conclude(run, claims_of_techniques(plain[-1, 0, 1], tests, sizes))
 
 
