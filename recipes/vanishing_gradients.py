@@ -117,6 +117,7 @@ def train(config, setting):
     """(size of the gradient in layer 1 at the start, test accuracy after training)"""
     (x, y), (x_test, y_test) = flat_digits()
     model = build(config, *setting)
+
     first = gradient_norms(model, x, y)[0]
     take_steps(model, x, y, config.steps, 64, seed=config.seed)
     return first, accuracy_of(model, x_test, y_test)
@@ -166,7 +167,7 @@ def claims_of_cures(accuracy):
     vanishing, *cured, clipped = accuracy[:5]
 
     exploding, initialized, bounded, *others = accuracy[5:]
-    others.append(initialized)
+    others.append(initialized)  # the three cures other than tanh
 
     small = "Where gradients vanish,"
     large = "Where gradients explode,"

@@ -129,6 +129,38 @@ def draw_bars(
     save_figure(figure, run, name)
 
 
+def draw_heat_map(
+    values: np.ndarray,
+    rows: Sequence,
+    columns: Sequence,
+    labels: tuple[str, str, str],
+    title: str,
+    run: RunFolder,
+    name: str,
+) -> None:
+    """Draws a table of numbers as colours, with a dot on the largest of each row.
+
+    Args:
+        values: the numbers, (rows, columns).
+        rows: what is written beside the rows, from below.
+        columns: the number of each column; every fifth is written below it.
+        labels: what the columns, the rows and the colours are.
+        title: the message of the picture.
+        run: the run folder.
+        name: the file's name in it.
+    """
+    xlabel, ylabel, meaning = labels
+    figure, axes = panel(title, xlabel, ylabel, size=(8, 3.2))
+    image = axes.imshow(values, "cividis", aspect="auto", origin="lower")
+    axes.plot(values.argmax(1), range(len(rows)), "o", color="black", ms=8)
+
+    places = range(0, len(columns), 5)
+    axes.set_xticks(places, [f"{columns[place]:g}" for place in places])
+    axes.set_yticks(range(len(rows)), rows)
+    figure.colorbar(image, label=f"{meaning}\n(dot: the best)")
+    save_figure(figure, run, name)
+
+
 def draw_regions(
     networks: Mapping[str, Callable],
     x,
