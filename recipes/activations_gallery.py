@@ -205,7 +205,10 @@ def main(config):
     saturating = {
         f"{f.__name__}, {weights}": measure(f, SGD(0.1), scale, config)
         for f in (tanh, sigmoid)
-        for weights, scale in {"Glorot's weights": 1, "large": config.scale}.items()
+        for weights, scale in {
+            "Glorot's weights": 1,
+            "large weights": config.scale,
+        }.items()
     }
     title = "Start weights that are too large make tanh and sigmoid flat"
     ylabel = "slopes below 5 % of the steepest (%)"

@@ -60,14 +60,14 @@ def neuron(x, w, b):
 def draw_neuron(run):
     x = np.linspace(-8, 8, 200)
     pairs = {
-        "The weight sets the slope": [(-2, 0), (0.5, 0), (1, 0), (5, 0)],
-        "The bias moves the curve": [(1, -4), (1, -2), (1, 0), (1, 2)],
+        "Four weights": [(-2, 0), (0.5, 0), (1, 0), (5, 0)],
+        "Four biases": [(1, -4), (1, -2), (1, 0), (1, 2)],
     }
     panels = {
         heading: {f"w = {w}, b = {b}": (x, neuron(x, w, b)) for w, b in chosen}
         for heading, chosen in pairs.items()
     }
-    title = "What the two numbers of a neuron do"
+    title = "The weight sets the slope of a neuron's answer, the bias moves its curve"
     draw_panels(panels, title, "input x", "sigmoid(w x + b)", run, "neuron.png")
 
 

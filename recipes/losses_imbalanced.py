@@ -86,7 +86,7 @@ def share_by_certainty(loss, y, z):
 
 
 def draw_ranks(y, logits, run):
-    title = "All four rank alike: they differ in where they say yes (the marks)"
+    title = "All four losses rank alike, and differ in where they say yes (the marks)"
     labels = "false alarms (% of the common class)", "found (% of the rare class)"
     figure, axes = panel(title, *labels)
     for i, (name, z) in enumerate(logits.items()):

@@ -178,7 +178,7 @@ def main(config):
 
     scale = 10 ** np.random.default_rng(config.seed).uniform(-2, 0, 64)
     scaled = [((x * scale).astype("float32"), y) for x, y in parts]
-    title = "On pixels of unequal scale, those that scale each weight lead"
+    title = "On pixels of unequal scale, optimizers that scale each weight's step lead"
     unequal = race(scaled, config, title, run, "unequal.png")
 
     draw_rates(equal, run)

@@ -134,7 +134,7 @@ def draw_sizes(found, run):
 
 
 def draw_cures(first, accuracy, run):
-    title = "Clipping cures explosion only"
+    title = "Gradient clipping cures exploding gradients, but not vanishing ones"
     label = "test accuracy (%); beside each bar: gradient in layer 1 at the start"
     bars = {"vanishing": 100 * accuracy[:5], "exploding": 100 * accuracy[5:]}
     notes = [f"{size:.1g}" for size in first]

@@ -145,6 +145,7 @@ def draw(snapshots, losses, run):
 
     def frame(i):
         epoch, weights = snapshots[i]
+
         left.clear()
         left.imshow(surface(weights), "PuOr", vmin=0, vmax=1, **square)
         left.scatter(*X.T, c=colours, edgecolors="white", s=120, linewidths=2)

@@ -54,7 +54,7 @@ def test_a_claim_is_a_sentence_with_its_number_and_bound(
 
 def test_a_claim_needs_one_number_and_one_bound():
     for text in ("no number", "two {} {}"):
-        with pytest.raises(ValueError, match="expected one {}"):
+        with pytest.raises(ValueError, match=r"expected one \{\}"):
             Claim(text, 1.0, at_most=2.0)
     for bounds in ({}, {"at_least": 0.0, "at_most": 2.0}):
         with pytest.raises(ValueError, match="either at_least or at_most"):
