@@ -10,9 +10,9 @@ from matplotlib.image import imread
 
 from cookbook.config import ExperimentConfig
 from cookbook.lab.claims import Claim, conclude
-from cookbook.lab.gradients import flow, gradient_norms, slope
+from cookbook.lab.gradients import flow, gradient_norms, numeric_gradient, slope
 from cookbook.lab.pictures import draw_panels
-from cookbook.lab.training import accuracy_of, take_steps
+from cookbook.lab.training import accuracy_of, loss_and_accuracy, take_steps
 from cookbook.plots.figures import save_animation, save_figure
 from cookbook.training.run_folder import RunFolder
 
@@ -109,6 +109,19 @@ def test_accuracy_is_the_share_of_right_answers():
     assert accuracy_of(lambda x: 2 * x, x, np.array([0, 1, 2, 0])) == 0.75
 
 
+def test_loss_and_accuracy_are_the_same_of_classes_and_of_one_hot_targets():
+    z = np.array([[2.0, 0.0], [0.0, 1.0], [3.0, 0.0]])
+    y = np.array([0, 1, 1])
+    expected = np.mean(np.log(np.exp(z).sum(1)) - z[range(3), y])
+    losses = (
+        keras.losses.SparseCategoricalCrossentropy,
+        keras.losses.CategoricalCrossentropy,
+    )
+    for targets, loss in zip((y, np.eye(2)[y]), losses):
+        found = loss_and_accuracy(lambda z: z, z, targets, loss(from_logits=True))
+        np.testing.assert_allclose(found, (expected, 2 / 3), rtol=1e-6)
+
+
 @pytest.mark.parametrize("batch_size", [None, 2])
 def test_steps_are_gradient_descent(batch_size):
     x = np.array([[1.0], [2.0], [4.0]], "float32")
@@ -148,6 +161,14 @@ def test_gradient_norms_are_those_of_the_kernels_from_the_first_layer():
     model.compile(loss="mse")
     # dL/dout = 2 (6 - 1) = 10; of layer 2 10 * h = 30; of layer 1 10 * 2 * x
     np.testing.assert_allclose(gradient_norms(model, x, y), [20 * 5**0.5, 30])
+
+
+def test_the_numeric_gradient_is_the_slope_in_every_direction_and_leaves_its_array():
+    w = np.array([[1.0, -2.0], [0.5, 3.0]])
+    before = w.copy()
+    gradient = numeric_gradient(lambda: np.sum(w**3), w)
+    np.testing.assert_allclose(gradient, 3 * before**2, atol=1e-8)
+    np.testing.assert_allclose(w, before, atol=1e-15)
 
 
 def test_slope_is_the_derivative_even_of_tiny_numbers():
