@@ -3,17 +3,18 @@
     python recipes/activations_gallery.py
     python recipes/activations_gallery.py --units 128 --scale 10
 
-What flows back through a unit is multiplied by the slope of its activation. On the
-digits, too large weights make slopes flat (saturation), too fast learning makes units
-flat for every example (death). Expected: most of tanh's slopes and half of ReLU's units
-lost, in 40 s. What one reads and did not hold here: the sigmoid net learned only with
-too large weights; ELU and GELU units died too; dead units hardly cost accuracy.
+Which activations stop learning, and when? What flows back through a unit is multiplied
+by the slope of its activation. The recipe draws each activation with its slope, and
+trains small networks on the digits: start weights that are too large make slopes flat
+(saturation), and learning that is too fast makes units flat for every example (death).
+Expected: tanh loses most of its slopes and ReLU half of its units, in 40 s. Three
+common beliefs did not hold here: the sigmoid network learned only with large weights,
+units of ELU and GELU died too, and dead units hardly cost accuracy.
 Paper: Lu, Shin, Su, Karniadakis, "Dying ReLU and initialization: theory and numerical
 examples", 2019. https://arxiv.org/abs/1903.06733
 """
 
-from dataclasses import dataclass
-from itertools import product
+from dataclasses import dataclass, replace
 
 from cookbook.start import start
 
@@ -21,13 +22,14 @@ start(__name__)
 
 import keras
 import numpy as np
-from matplotlib.figure import Figure
 
 from cookbook.config import Count, ExperimentConfig, Rate
-from cookbook.data.images import load_images
 from cookbook.lab.claims import Claim, conclude
-from cookbook.lab.gradients import slope, take_steps
-from cookbook.plots.figures import BLUE, ORANGE, draw_lines, save_figure
+from cookbook.lab.digits import flat_digits
+from cookbook.lab.gradients import slope
+from cookbook.lab.pictures import draw_panels
+from cookbook.lab.training import accuracy_of, take_steps
+from cookbook.plots.figures import draw_lines
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything
@@ -78,94 +80,149 @@ RANGE = np.linspace(-5, 8, 521)
 
 @dataclass(frozen=True)
 class Config(ExperimentConfig):
-    units: Count = 64  # in each of three hidden layers
+    units: Count = 64  # units in each of three hidden layers
     scale: Rate = 5.0  # factor on the start weights that makes units saturate
     learning_rate: Rate = 0.03  # step size of Adam that makes units die
-    steps: Count = 300  # gradient steps, on 64 images each
+    steps: Count = 300  # gradient steps of each network, on 64 images each
 
 
-def measure(f, optimizer, scale, config):
-    """Rows (step, share of slopes below 5 % of the steepest, dead units, accuracy)."""
-    digits = load_images("digits", "digits")
-    x, x_test = (x.reshape(-1, 784) / 255 for x, _ in (digits.train, digits.test))
-    images, sums = keras.Input((784,)), []
-    h = images
-    for _ in range(3):
-        sums.append(Dense(config.units)(h))
-        h = keras.layers.Activation(f)(sums[-1])
-    model, probe = keras.Model(images, Dense(10)(h)), keras.Model(images, sums)
-    loss = SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(optimizer, loss, steps_per_execution=10, jit_compile=False)
-    model.set_weights([w * (scale if w.ndim > 1 else 1) for w in model.get_weights()])
-    steepest = np.abs(slope(f, RANGE)).max()
-    steps, rows = (120 if config.quick else config.steps) // 3, []
-    for part in range(4):
-        if part:
-            take_steps(model, x, digits.train[1], steps, 64, seed=config.seed + part)
-        slopes = np.abs(slope(f, np.concatenate(probe(x), 1))) / steepest
-        accuracy = np.mean(np.array(model(x_test)).argmax(-1) == digits.test[1])
-        dead = np.mean(slopes.max(0) < 0.001)  # for every example
-        rows.append((part * steps, np.mean(slopes < 0.05), dead, accuracy))
-    return np.array(rows)
+@dataclass(frozen=True)
+class Health:
+    """How a network's units fare at four moments of its training."""
+
+    steps: np.ndarray  # gradient steps taken until then
+    flat: np.ndarray  # share of the slopes below 5 % of the steepest
+    dead: np.ndarray  # share of the units whose slope is 0 for every example
+    accuracy: np.ndarray  # on the test images
 
 
 def draw_gallery(run):
-    figure = Figure(figsize=(11, 13), layout="constrained")
     shown = {f.__name__: f for f in CURVES}
     shown["threshold(1, 0)"] = lambda x: threshold(x, 1, 0)
-    for f in (softmax, log_softmax, sparsemax, glu):  # the first output for x and 0
+    for f in (softmax, log_softmax, sparsemax, glu):
+        # These work on vectors: the first output for the vector (x, 0)
         name = f"{f.__name__}([x, 0])"
         shown[name] = lambda x, f=f: f(keras.ops.stack([x, 0 * x], -1))[..., 0]
-    panels = figure.subplots(6, 5, sharex=True, sharey=True).flat
-    for axes, (name, f) in zip(panels, shown.items()):
-        axes.plot(RANGE, np.array(f(RANGE)), color=BLUE, label="y")
-        axes.plot(RANGE, slope(f, RANGE), color=ORANGE, ls="--", label="dy/dx")
-        axes.set(ylim=(-2, 7), title=name, xlabel="x")
-        axes.grid(alpha=0.3)
-    figure.axes[0].legend()
-    figure.suptitle("Where the slope (dashed) is 0, nothing is learned")
-    save_figure(figure, run, "gallery.png")
+    panels = {
+        name: {
+            "activation f(x)": (RANGE, np.array(f(RANGE))),
+            "slope f'(x)": (RANGE, slope(f, RANGE)),
+        }
+        for name, f in shown.items()
+    }
+    title = "Where the slope (dashed) is 0, a unit does not learn"
+    labels = "weighted sum x", "f(x) and its slope"
+    layout = {"columns": 5, "size": (2.2, 2.1), "ylim": (-2, 7)}
+    draw_panels(panels, title, *labels, run, "gallery.png", **layout)
 
 
-def draw(found, column, label, title, run, name):
+def build(f, optimizer, config):
+    """(the network, a model of the weighted sums of its three hidden layers)"""
+    images = keras.Input((784,))
+    h = images
+    sums = []
+    for _ in range(3):
+        z = Dense(config.units)(h)
+        h = keras.layers.Activation(f)(z)
+        sums.append(z)
+    model = keras.Model(images, Dense(10)(h))
+    model.compile(
+        optimizer=optimizer,
+        loss=SparseCategoricalCrossentropy(from_logits=True),
+        steps_per_execution=10,
+        jit_compile=False,
+    )
+    return model, keras.Model(images, sums)
+
+
+def measure(f, optimizer, scale, config):
+    """The Health of a network of activation f, its start weights times `scale`."""
+    (x, y), (x_test, y_test) = flat_digits()
+    model, sums = build(f, optimizer, config)
+    model.set_weights([w * (scale if w.ndim > 1 else 1) for w in model.get_weights()])
+    steepest = np.abs(slope(f, RANGE)).max()
+    steps = config.steps // 3
+    rows = []
+    for part in range(4):
+        if part:
+            take_steps(model, x, y, steps, 64, seed=config.seed + part)
+        z = np.concatenate(sums(x), 1)  # (examples, units of all layers)
+        slopes = np.abs(slope(f, z)) / steepest
+        dead = slopes.max(0) < 0.001
+        accuracy = accuracy_of(model, x_test, y_test)
+        rows.append((part * steps, np.mean(slopes < 0.05), np.mean(dead), accuracy))
+    return Health(*np.transpose(rows))
+
+
+def draw(found, part, ylabel, title, run, name):
     lines = {}
-    for key, rows in found.items():
-        text = f"{key} (best test accuracy {rows[:, 3].max():.2f})"
-        lines[text] = rows[:, 0], 100 * rows[:, column]
-    draw_lines(lines, title, "gradient steps", label, run, name, ylim=(-3, 103))
+    for key, health in found.items():
+        label = f"{key} (best test accuracy {health.accuracy.max():.0%})"
+        lines[label] = health.steps, 100 * getattr(health, part)
+    draw_lines(lines, title, "gradient steps", ylabel, run, name, ylim=(-3, 103))
+
+
+def claims_of_saturation(small_tanh, large_tanh, small_sigmoid, large_sigmoid):
+    """What holds for Glorot's start weights (small) and for those times `scale`."""
+    flat, few = large_tanh.flat[-1], small_tanh.flat[-1]
+    right = large_tanh.accuracy.max()
+    gain = large_sigmoid.accuracy.max() - small_sigmoid.accuracy.max()
+    steepest = slope(sigmoid, RANGE).max()
+    return [
+        Claim("The steepest slope of sigmoid is {}", steepest, at_most=0.25),
+        Claim("Large start weights make {percent} of tanh's slopes flat", flat, 0.5),
+        Claim(
+            "Glorot's weights make {percent} of tanh's slopes flat", few, at_most=0.05
+        ),
+        Claim("Tanh still reaches {percent} accuracy with large weights", right, 0.75),
+        Claim("Sigmoid gains {points} of accuracy from large weights", gain, 0.3),
+    ]
+
+
+def claims_of_death(relu, leaky_relu, elu, gelu):
+    """What holds for networks that learn too fast."""
+    fewer = min(elu.dead[-1], gelu.dead[-1])
+    loss = leaky_relu.accuracy.max() - relu.accuracy.max()
+    return [
+        Claim("Fast learning kills {percent} of ReLU's units", relu.dead[-1], 0.3),
+        Claim(
+            "Fast learning kills {percent} of leaky ReLU's units",
+            leaky_relu.dead[-1],
+            at_most=0,
+        ),
+        Claim("Fast learning kills {percent} of ELU's or GELU's units", fewer, 0.05),
+        Claim("Dead units cost ReLU no accuracy ({points})", loss, at_most=0.05),
+    ]
 
 
 def main(config):
     run = RunFolder.open("activations_gallery", config)
     seed_everything(config.seed)
+    if config.quick:
+        config = replace(config, steps=120)
     draw_gallery(run)
-    large = {
-        f"{f.__name__}, weights x {scale:g}": measure(f, SGD(0.1), scale, config)
-        for f, scale in product((tanh, sigmoid), (1, config.scale))
+
+    saturating = {
+        f"{f.__name__}, {weights}": measure(f, SGD(0.1), scale, config)
+        for f in (tanh, sigmoid)
+        for weights, scale in {
+            "Glorot's weights": 1,
+            "large weights": config.scale,
+        }.items()
     }
-    title = "Too large weights make tanh and sigmoid flat"
-    draw(large, 1, "slopes below 5 % of the steepest (%)", title, run, "saturation.png")
-    fast = {
+    title = "Start weights that are too large make tanh and sigmoid flat"
+    ylabel = "slopes below 5 % of the steepest (%)"
+    draw(saturating, "flat", ylabel, title, run, "saturation.png")
+
+    dying = {
         f.__name__: measure(f, Adam(config.learning_rate), 1, config)
         for f in (relu, leaky_relu, elu, gelu)
     }
-    title = "Too fast learning kills units, except leaky ReLU's"
-    draw(fast, 2, "dead units (%)", title, run, "dying.png")
-    (tanh_1, tanh_5, sigmoid_1, sigmoid_5), (plain, leaky, *smooth) = (
-        [(*r[-1, 1:3], r[:, 3].max()) for r in x.values()] for x in (large, fast)
-    )
-    claims = [
-        Claim("steepest slope of sigmoid", slope(sigmoid, RANGE).max(), 0.25, True),
-        Claim("tanh's flat slopes, weights too large", tanh_5[0], 0.5),
-        Claim("tanh's flat slopes, Glorot's weights", tanh_1[0], 0.05, True),
-        Claim("accuracy of tanh in spite of them", tanh_5[2], 0.75),
-        Claim("sigmoid's gain by large weights", sigmoid_5[2] - sigmoid_1[2], 0.3),
-        Claim("dead units of ReLU", plain[1], 0.3),
-        Claim("dead units of leaky ReLU", leaky[1], 0, True),
-        Claim("dead units of ELU and GELU, the fewer", min(s[1] for s in smooth), 0.05),
-        Claim("accuracy that death costs ReLU", leaky[2] - plain[2], 0.05, True),
-    ]
-    return conclude(run, claims)
+    title = "Learning that is too fast kills units, but none of leaky ReLU's"
+    draw(dying, "dead", "dead units (%)", title, run, "dying.png")
+
+    claims = claims_of_saturation(*saturating.values())
+    return conclude(run, [*claims, *claims_of_death(*dying.values())])
 
 
 if __name__ == "__main__":

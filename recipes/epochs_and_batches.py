@@ -3,13 +3,15 @@
     python recipes/epochs_and_batches.py
     python recipes/epochs_and_batches.py --wrong 0 --passes 20
 
-Small networks learn the digits: for many epochs from a few, some labelled wrong; with
-each pair of a batch size and a learning rate; with a rate that grows until it explodes.
-Expected, in 20 s: the validation loss turns after 22 epochs of 100; with equal epochs 4
-images a step win, with equal steps 64 or more. What one reads and did not hold here:
-the best rate is in proportion to the batch size (64 times the images want 3 times the
-rate, larger ones explode); one takes a tenth of the range test's best (22 % of accuracy
-lost for want of steps; its best was right).
+How long, in which batches, and at which rate? Small networks learn the digits: for many
+epochs from a few of them, some with wrong labels; with each pair of a batch size and a
+learning rate; and once at a rate that grows until the loss explodes (a range test).
+Expected, in 20 s: the validation loss rises again after 22 of 100 epochs; in equal
+epochs batches of 4 are best, in equal steps batches of 64 or more. Two common beliefs
+did not hold here: that the best rate is in proportion to the batch size (64 times the
+images want 3 times the rate, and larger rates explode), and that one should take a
+tenth of the rate at which the range test is best (this loses 22 % of accuracy for want
+of steps; the test's own best rate was right).
 Papers: Smith, "Cyclical learning rates for training neural networks", 2017,
 https://arxiv.org/abs/1506.01186; Goyal et al., "Accurate, large minibatch SGD", 2017,
 https://arxiv.org/abs/1706.02677
@@ -25,25 +27,27 @@ import numpy as np
 
 from cookbook.config import Count, ExperimentConfig, Share
 from cookbook.lab.claims import Claim, conclude
-from cookbook.lab.descent import Networks, shuffled, small_digits
-from cookbook.plots.figures import draw_lines, panel, save_figure
+from cookbook.lab.digits import mislabel, shuffled, small_digits
+from cookbook.lab.networks import Networks
+from cookbook.lab.pictures import draw_heat_map, moving_average
+from cookbook.plots.figures import draw_lines
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from custom_layers.optimizers import SGD
 from custom_layers.optimizers.schedules import ExponentialDecay
 
-RATES = np.geomspace(1e-3, 10, 21)
-SIZES = (4, 16, 64, 256)  # images a step
+RATES = np.geomspace(1e-3, 10, 21)  # learning rates that are tried
+SIZES = (4, 16, 64, 256)  # images per step
 
 
 @dataclass(frozen=True)
 class Config(ExperimentConfig):
-    few: Count = 200  # examples to learn in many epochs
-    wrong: Share = 0.1  # share of them with a wrong label
-    epochs: Count = 100  # of these
-    passes: Count = 5  # over 900 images, with every batch size
-    units: Count = 32  # hidden units of the networks
-    copies: Count = 5  # networks from different start weights, averaged
+    few: Count = 200  # examples that are learned for many epochs
+    wrong: Share = 0.1  # share of these examples that gets a wrong label
+    epochs: Count = 100  # passes over these examples
+    passes: Count = 5  # passes over 900 images, with each batch size
+    units: Count = 32  # hidden units of each network
+    copies: Count = 5  # networks with different start weights, which are averaged
 
 
 def networks(config, rates=(0.3,), optimizer=SGD):
@@ -52,109 +56,152 @@ def networks(config, rates=(0.3,), optimizer=SGD):
 
 
 def overfit(x, y, validation, config):
-    """Losses and accuracies, each (epochs, 2), of few examples and of validation."""
-    rng, n = np.random.default_rng(config.seed), config.few
-    x, y = x[:n], y[:n]
-    y = (y + (rng.random(n) < config.wrong) * rng.integers(1, 10, n)) % 10
-    steps = max(1, n // 20)  # an epoch
+    """(losses, accuracies), each (epochs, 2): of a few examples and of validation."""
+    n = config.few
+    x = x[:n]
+    y = mislabel(y[:n], config.wrong, np.random.default_rng(config.seed))
+
+    steps = max(1, n // 20)  # of an epoch, on 20 examples each
     rows = shuffled(n, 20, config.epochs * steps, config.seed)
-    figures = networks(config).train(x, y, rows, [(x, y), validation])[::steps]
-    return np.moveaxis(figures.mean((3, 4)), 2, 0)
+    parts = (x, y), validation
+    figures = networks(config).train(x, y, rows, watch=parts)[::steps]
+    figures = figures.mean((3, 4))  # (epochs, parts, loss or accuracy)
+    return figures[..., 0], figures[..., 1]
 
 
 def sweep(x, y, validation, steps_of, config):
-    """Validation accuracies (SIZES, RATES) after steps_of(size) steps."""
+    """Validation accuracies, (SIZES, RATES), after steps_of(size) steps."""
     found = []
     for size in SIZES:
-        trained, steps = networks(config, RATES), steps_of(size)
-        trained.train(x, y, shuffled(len(x), size, steps, config.seed))
-        found.append(trained.evaluate(*validation)[1].mean(0))
+        trained = networks(config, RATES)
+        trained.train(x, y, shuffled(len(x), size, steps_of(size), config.seed))
+        _, accuracies = trained.evaluate(*validation)  # (copies, rates)
+        found.append(accuracies.mean(0))
     return np.array(found)
 
 
 def range_test(x, y, steps, config):
-    """(rates, losses) of steps whose rate grows from the least to the largest."""
+    """(rates, losses) of a training whose rate grows from the least to the largest."""
     growth = RATES[-1] / RATES[0]
     schedule = ExponentialDecay(RATES[0], steps, growth)
     trained = networks(config, [1.0], lambda _: SGD(schedule))
+
     losses = trained.train(x, y, shuffled(len(x), 64, steps, config.seed))
+    losses = losses.mean((1, 2))  # (steps,)
     rates = RATES[0] * growth ** (np.arange(steps) / steps)
-    smooth = np.ones(5) / 5
-    return [np.convolve(v, smooth, "valid") for v in (rates, losses.mean((1, 2)))]
+    return moving_average(rates, 5), moving_average(losses, 5)
 
 
 def draw_epochs(losses, run):
-    lines = zip(("training", "validation"), losses.T)
-    lines = {name: (np.arange(len(loss)), loss) for name, loss in lines}
-    title = "The validation loss turns, the training loss goes on falling"
+    epochs = np.arange(len(losses))
+    lines = {"training": (epochs, losses[:, 0]), "validation": (epochs, losses[:, 1])}
+    title = "The validation loss rises again while the training loss falls"
     draw_lines(lines, title, "epoch", "loss", run, "curves.png", ylim=(0, 2))
 
 
-def draw_rates(accuracies, run):
-    title = "Larger batches want larger rates, up to the rate at which all explode"
-    figure, axes = panel(title, "learning rate", "images a step", size=(8, 3.2))
-    image = axes.imshow(100 * accuracies, "cividis", aspect="auto", origin="lower")
-    axes.set_xticks(range(0, len(RATES), 5), [f"{rate:g}" for rate in RATES[::5]])
-    axes.set_yticks(range(len(SIZES)), SIZES)
-    axes.plot(accuracies.argmax(1), range(len(SIZES)), "o", color="black", ms=8)
-    figure.colorbar(image, label="validation accuracy (%)\n(dot: the best)")
-    save_figure(figure, run, "rates.png")
-
-
 def draw_sizes(by_pass, by_step, run):
-    lines = {"equal epochs": (SIZES, 100 * by_pass)}
-    lines["equal steps"] = SIZES, 100 * by_step
-    title = "With equal epochs small batches win, with equal steps larger ones"
-    labels = "images a step", "validation accuracy (%), best rate"
+    title = "Larger batches want larger rates, up to the rate at which all explode"
+    labels = "learning rate", "images per step", "validation accuracy (%)"
+    draw_heat_map(100 * by_pass, SIZES, RATES, labels, title, run, "rates.png")
+
+    lines = {
+        "equal epochs": (SIZES, 100 * by_pass.max(1)),
+        "equal steps": (SIZES, 100 * by_step.max(1)),
+    }
+    title = "In equal epochs small batches win, in equal steps larger ones"
+    labels = "images per step", "validation accuracy (%) at the best rate"
     scale = {"xscale": "log", "xticks": SIZES, "xticklabels": SIZES}
     draw_lines(lines, title, *labels, run, "sizes.png", **scale)
 
 
 def draw_range(rates, losses, run):
-    lines = {"one training, its rate growing": (rates, losses)}
+    lines = {"one training at a growing rate": (rates, losses)}
     title = "The range test's loss is least near the best rate, and explodes beyond"
-    labels = "learning rate", "training loss (mean of 5 steps)", run, "range.png"
-    draw_lines(lines, title, *labels, xscale="log", ylim=(0, 5))
+    labels = "learning rate", "training loss (mean of 5 steps)"
+    scale = {"xscale": "log", "ylim": (0, 5)}
+    draw_lines(lines, title, *labels, run, "range.png", **scale)
+
+
+def claims_of_epochs(losses, accuracies):
+    """What holds for many epochs on few examples."""
+    learned, loss = losses.T
+    right = accuracies[:, 1]
+    turn = loss.argmin()
+    rise, fall = loss[-1] / loss[turn], learned[-1] / learned[turn]
+    lost = right[turn] - right[-1]
+
+    later = f"From epoch {turn} to the last,"
+    return [
+        Claim("The validation loss is least after {} epochs", turn, at_most=50),
+        Claim(f"{later} the validation loss grows {{}} times", rise, at_least=1.2),
+        Claim(f"{later} the training loss falls to {{percent}}", fall, at_most=0.5),
+        Claim(f"{later} accuracy falls by {{points}}", lost, at_least=0.02),
+    ]
+
+
+def claims_of_sizes(by_pass, by_step):
+    """What holds for batch sizes in equal epochs and in equal steps."""
+    rates = RATES[by_pass.argmax(1)]
+    print("best rates", *(f"{rate:.2g}" for rate in rates))
+    four, some, _, most = rates
+    small = by_pass[0].max() - by_pass[3].max()
+    larger = by_step[2].max() - by_step[0].max()
+    largest = by_step[3].max() - by_step[2].max()
+
+    return [
+        Claim("Batches of 16 want {} times the rate of 4", some / four, at_least=2),
+        Claim("Batches of 256 want {} times the rate of 16", most / some, at_most=4),
+        Claim(
+            "In equal epochs, batches of 4 lead 256 by {points}", small, at_least=0.1
+        ),
+        Claim("In equal steps, batches of 64 lead 4 by {points}", larger, at_least=0.1),
+        Claim("In equal steps, 256 lead 64 by {points}", largest, at_most=0.08),
+    ]
+
+
+def claims_of_range(rates, losses, accuracies):
+    """What holds for the rate at which the range test's loss is least."""
+    least = rates[np.nanargmin(losses)]
+    best = RATES[accuracies.argmax()]
+    apart = max(least / best, best / least)
+    reached = np.interp([least, least / 10], RATES, accuracies)
+    lost, lost_by_tenth = accuracies.max() - reached
+
+    return [
+        Claim(
+            "The range test's rate is off the best one by a factor of {}",
+            apart,
+            at_most=3,
+        ),
+        Claim("The range test's rate costs {points} of accuracy", lost, at_most=0.05),
+        Claim("A tenth of that rate costs {points} of accuracy", lost_by_tenth, 0.1),
+    ]
 
 
 def main(config):
     run = RunFolder.open("epochs_and_batches", config)
     if config.quick:
         config = replace(config, copies=2)
+
     (x, y), validation, _ = small_digits(config.seed)
     validation = [np.r_[a[900:], b] for a, b in zip((x, y), validation)]
     x, y = x[:900], y[:900]
 
     losses, accuracies = overfit(x, y, validation, config)
     draw_epochs(losses, run)
+
     steps = config.passes * len(x) // 64
     by_pass = sweep(x, y, validation, lambda size: steps * 64 // size, config)
     by_step = sweep(x, y, validation, lambda size: steps, config)
-    draw_rates(by_pass, run)
-    draw_sizes(by_pass.max(1), by_step.max(1), run)
+    draw_sizes(by_pass, by_step, run)
+
     rates, tested = range_test(x, y, steps, config)
     draw_range(rates, tested, run)
 
-    (learned, loss), right = losses.T, accuracies[:, 1]
-    turn, top, top_steps = loss.argmin(), by_pass.max(1), by_step.max(1)
-    four, some, many, most = RATES[by_pass.argmax(1)]
-    print(f"best rates {four:.2g}, {some:.2g}, {many:.2g}, {most:.2g}")
-    least = rates[np.nanargmin(tested)]
-    apart = max(least / many, many / least)
-    lost = by_pass[2].max() - np.interp([least, least / 10], RATES, by_pass[2])
     claims = [
-        Claim("epoch at which the validation loss turns", turn, 50, True),
-        Claim("... it at the end / there", loss[-1] / loss[turn], 1.2),
-        Claim("... training loss likewise", learned[-1] / learned[turn], 0.5, True),
-        Claim("... accuracy lost since", right[turn] - right[-1], 0.02),
-        Claim("best rate, 16 images / 4", some / four, 2),
-        Claim("best rate, 256 images / 16", most / some, 4, True),
-        Claim("equal epochs: accuracy, 4 images less 256", top[0] - top[3], 0.1),
-        Claim("equal steps: 64 less 4", top_steps[2] - top_steps[0], 0.1),
-        Claim("... 256 less 64", top_steps[3] - top_steps[2], 0.08, True),
-        Claim("range test's rate / best, up or down", apart, 3, True),
-        Claim("accuracy lost at that rate", lost[0], 0.05, True),
-        Claim("... at a tenth of it", lost[1], 0.1),
+        *claims_of_epochs(losses, accuracies),
+        *claims_of_sizes(by_pass, by_step),
+        *claims_of_range(rates, tested, by_pass[SIZES.index(64)]),
     ]
     return conclude(run, claims)
 

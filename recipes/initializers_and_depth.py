@@ -3,32 +3,32 @@
     python recipes/initializers_and_depth.py
     python recipes/initializers_and_depth.py --layers 100 --width 256
 
-Random inputs run up an untrained network, random gradients run down it; the root mean
-square of both is followed for every initializer and activation. Expected: He keeps
-ReLU's variance, Glorot halves it in each layer, LeCun keeps SELU's at 1; in about 35 s
-on two CPU cores. What one reads and did not hold here: orthogonal weights keep any
-signal (not ReLU's, they lack He's factor of 2), sigmoid's gradient always vanishes
-(it grew with weights of deviation 1), Glorot keeps tanh's (over four fifths were lost).
-No initializer here is GELU's: its signal fades with He's, too. Sigmoid's signal
-survives in name only: its mean of 1/2. Not shown: constants, which keep units alike.
+Random inputs go up an untrained network and random gradients go down it; the recipe
+follows the root mean square (RMS) of both for every initializer and activation.
+Expected: He's weights keep ReLU's variance, Glorot's halve it in each layer, and
+LeCun's keep SELU's signal at 1; in about 35 s on two CPU cores. Three common beliefs
+did not hold here: that orthogonal weights keep any signal (they lack He's factor of 2
+for ReLU), that sigmoid's gradient always vanishes (it grew with weights of deviation
+1), and that Glorot's weights keep tanh's gradient (it lost over four fifths). Not even
+He's weights keep GELU's signal, and all that survives of sigmoid's is its mean, 1/2.
 Papers: Glorot, Bengio, "Understanding the difficulty of training deep feedforward
 neural networks", 2010, https://proceedings.mlr.press/v9/glorot10a.html; He et al.,
 "Delving deep into rectifiers", 2015, https://arxiv.org/abs/1502.01852
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cookbook.start import start
 
 start(__name__)
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from cookbook.config import Count, ExperimentConfig
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.gradients import flow
-from cookbook.plots.figures import BLUE, COLOURS, save_figure
+from cookbook.lab.pictures import draw_panels
+from cookbook.plots.figures import BLUE, COLOURS
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything
@@ -62,102 +62,140 @@ INITIALIZERS = {
     "orthogonal": lambda seed: Orthogonal(seed=seed),
     "identity": lambda seed: Identity(),
 }
-# Where lines fall on each other, as LeCun's, Glorot's and the orthogonal do between
-# layers of one width, the narrow ones are drawn on the wide ones.
-COLOUR = [
-    *COLOURS[:5],
-    COLOURS[4],
-    *2 * COLOURS[6:],
-    *2 * COLOURS[5:6],
-    "#AAAAAA",
-    BLUE,
-]
-WIDTH = [2, 2, 2, 2, 8, 8, 4.5, 4.5, 4.5, 4.5, 1.5, 2]
+# Between layers of one width, the lines of LeCun, Glorot and orthogonal weights fall on
+# each other, so narrow lines are drawn on wide ones.
+STYLES = {
+    "LeCun normal": {"color": COLOURS[4], "lw": 8, "ls": "-"},
+    "LeCun uniform": {"color": COLOURS[4], "lw": 8, "ls": "-"},
+    "Glorot normal": {"color": COLOURS[6], "lw": 4.5, "ls": "-"},
+    "Glorot uniform": {"color": COLOURS[6], "lw": 4.5, "ls": "-"},
+    "He normal": {"color": COLOURS[5], "lw": 4.5, "ls": "-"},
+    "He uniform": {"color": COLOURS[5], "lw": 4.5, "ls": "-"},
+    "orthogonal": {"color": "#AAAAAA", "ls": "-"},
+    "identity": {"color": BLUE, "ls": ":"},
+}
 
 
 @dataclass(frozen=True)
 class Config(ExperimentConfig):
-    layers: Count = 30  # depth of the networks
+    layers: Count = 30  # layers of each network
     width: Count = 128  # units in each layer
-    examples: Count = 64  # random inputs
-    networks: Count = 8  # networks drawn for each pair, averaged
+    examples: Count = 64  # random inputs that go up each network
+    networks: Count = 8  # random networks for each pair, over which sizes are averaged
 
 
 def measure(config):
-    """{(activation, initializer): RMS by layer of the signal, and of the gradient}"""
+    """{(activation, initializer): (RMS of the signal, of the gradient), by layer}"""
     rng = np.random.default_rng(config.seed)
-    networks = min(config.networks, 3) if config.quick else config.networks
-    x, gradient = rng.normal(size=(2, networks, config.examples, config.width))
-    found, shape = {}, (config.width, config.width)
+    x, gradient = rng.normal(size=(2, config.networks, config.examples, config.width))
+    found = {}
     for name, make in INITIALIZERS.items():
-        seeds = rng.integers(2**31, size=config.layers * networks)
+        seeds = rng.integers(2**31, size=config.layers * config.networks)
+        shape = config.width, config.width
         weights = np.array([make(int(s))(shape) for s in seeds], "float64")
-        weights = weights.reshape(config.layers, networks, *shape)
+        weights = weights.reshape(config.layers, config.networks, *shape)
         for f in ACTIVATIONS:
             found[f.__name__, name] = flow(x, weights, f, gradient)
     return found
 
 
-def draw(found, part, label, message, run, name):
+def draw(found, part, ylabel, title, run, name):
     """A panel for each activation, a line for each initializer."""
-    figure = Figure(figsize=(12, 6.5), layout="constrained")
-    *panels, legend = figure.subplots(2, 4, sharex=True, sharey=True).flat
-    for axes, f in zip(panels, ACTIVATIONS):
-        for initializer, colour, width in zip(INITIALIZERS, COLOUR, WIDTH):
-            size = found[f.__name__, initializer][part]
-            layer = np.arange(1, len(size) + 1)
-            style = {"lw": width, "ls": ":" if initializer == "identity" else "-"}
-            axes.semilogy(layer, size, color=colour, label=initializer, **style)
-        axes.set(xlabel="layer", title=f.__name__, ylim=(1e-12, 1e12))
-        axes.tick_params(labelbottom=True)
-        axes.grid(alpha=0.3)
-    for axes in panels[::4]:
-        axes.set_ylabel(label)
-    legend.set_axis_off()
-    legend.legend(*panels[0].get_legend_handles_labels(), loc="center")
-    figure.suptitle(message)
-    save_figure(figure, run, name)
+    panels = {f.__name__: {} for f in ACTIVATIONS}
+    for (activation, initializer), sizes in found.items():
+        layers = np.arange(1, len(sizes[part]) + 1)
+        panels[activation][initializer] = layers, sizes[part]
+    layout = {"columns": 4, "size": (2.8, 2.9), "styles": STYLES}
+    scale = {"yscale": "log", "ylim": (1e-12, 1e12)}
+    draw_panels(panels, title, "layer", ylabel, run, name, **layout, **scale)
+
+
+def growth(sizes):
+    """Factor by which each layer multiplies the signal's variance, on average."""
+    signal, _ = sizes
+    layers = max(len(signal) - 1, 1)
+    return (signal[-1] / signal[0]) ** (2 / layers)
+
+
+def arriving(sizes):
+    """Share of the last layer's gradient that arrives at the first layer."""
+    _, gradient = sizes
+    return gradient[0] / gradient[-1]
+
+
+def claims_of_signals(found):
+    """What holds on the way up."""
+    he, glorot, orthogonal = (
+        growth(found["relu", name])
+        for name in ("He normal", "Glorot normal", "orthogonal")
+    )
+    top = found["selu", "LeCun normal"][0][-1]  # the size of its signal
+    halve = "weights halve ReLU's variance in each layer, within {}"
+    return [
+        Claim(
+            "He's weights keep ReLU's variance in each layer, within {}",
+            abs(he - 1),
+            at_most=0.1,
+        ),
+        Claim(f"Glorot's {halve}", abs(glorot - 0.5), at_most=0.05),
+        Claim(f"Orthogonal {halve}", abs(orthogonal - 0.5), at_most=0.05),
+        Claim(
+            "Even He's weights multiply GELU's variance by {} in each layer",
+            growth(found["gelu", "He normal"]),
+            at_most=0.97,
+        ),
+        Claim(
+            "Weights of deviation 0.01 multiply tanh's variance by {} in each layer",
+            growth(found["tanh", "normal 0.01"]),
+            at_most=0.02,
+        ),
+        Claim(
+            "LeCun's weights keep SELU's signal at 1 up to the top, within {}",
+            abs(top - 1),
+            at_most=0.15,
+        ),
+    ]
+
+
+def claims_of_gradients(found):
+    """What holds on the way down."""
+    return [
+        Claim(
+            "With Glorot's weights, only {} of sigmoid's gradient reaches layer 1",
+            arriving(found["sigmoid", "Glorot normal"]),
+            at_most=1e-15,
+        ),
+        Claim(
+            "With weights of deviation 1, sigmoid's gradient does not fade (factor {})",
+            arriving(found["sigmoid", "normal 1"]),
+            at_least=0.5,
+        ),
+        Claim(
+            "With weights of deviation 1, tanh's gradient grows by a factor of {}",
+            arriving(found["tanh", "normal 1"]),
+            at_least=1e9,
+        ),
+        Claim(
+            "With Glorot's weights, only {percent} of tanh's gradient reaches layer 1",
+            arriving(found["tanh", "Glorot normal"]),
+            at_most=0.25,
+        ),
+    ]
 
 
 def main(config):
     run = RunFolder.open("initializers_and_depth", config)
     seed_everything(config.seed)
+    if config.quick:
+        config = replace(config, networks=min(config.networks, 3))
     found = measure(config)
-    message = "A signal survives weights made for its activation (sigmoid's: its mean)"
-    draw(found, 0, "size of signal (RMS)", message, run, "signals.png")
-    message = "From the last layer to the first, few pairs keep the gradient's size"
-    draw(found, 1, "size of gradient (RMS)", message, run, "gradients.png")
-
-    def factor(*pair):
-        """On the signal's variance, in each layer, on average."""
-        sizes = found[pair][0]
-        return (sizes[-1] / sizes[0]) ** (2 / max(config.layers - 1, 1))
-
-    def kept(*pair):
-        """Part of the last layer's gradient that arrives at the first."""
-        return found[pair][1][0] / found[pair][1][-1]
-
-    he, glorot = factor("relu", "He normal"), factor("relu", "Glorot normal")
-    orthogonal = factor("relu", "orthogonal")
-    top = found["selu", "LeCun normal"][0][-1]
-    tanh_1, tanh_glorot = kept("tanh", "normal 1"), kept("tanh", "Glorot normal")
-    sigmoid_1, faded = kept("sigmoid", "normal 1"), kept("sigmoid", "Glorot normal")
-    text = "ReLU's variance is multiplied in each layer, "
-    claims = [
-        Claim(text + "He: distance from 1", abs(he - 1), 0.1, True),
-        Claim(text + "Glorot: distance from 1/2", abs(glorot - 0.5), 0.05, True),
-        Claim(text + "orthogonal: from 1/2", abs(orthogonal - 0.5), 0.05, True),
-        Claim("the same of GELU's, He", factor("gelu", "He normal"), 0.97, True),
-        Claim(
-            "the same of tanh's, normal 0.01", factor("tanh", "normal 0.01"), 0.02, True
-        ),
-        Claim("SELU's signal on top, LeCun: distance from 1", abs(top - 1), 0.15, True),
-        Claim("part of sigmoid's gradient at layer 1, Glorot", faded, 1e-15, True),
-        Claim("part of sigmoid's gradient at layer 1, normal 1", sigmoid_1, 0.5),
-        Claim("part of tanh's gradient at layer 1, normal 1", tanh_1, 1e9),
-        Claim("part of tanh's gradient at layer 1, Glorot", tanh_glorot, 0.25, True),
-    ]
-    return conclude(run, claims)
+    title = (
+        "A signal survives weights made for its activation (sigmoid's: only its mean)"
+    )
+    draw(found, 0, "size of the signal (RMS)", title, run, "signals.png")
+    title = "From the last layer to the first, few pairs keep the gradient's size"
+    draw(found, 1, "size of the gradient (RMS)", title, run, "gradients.png")
+    return conclude(run, [*claims_of_signals(found), *claims_of_gradients(found)])
 
 
 if __name__ == "__main__":

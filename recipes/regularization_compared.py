@@ -3,10 +3,11 @@
     python recipes/regularization_compared.py
     python recipes/regularization_compared.py --wrong 0 --examples 100
 
-A network learns 200 digits, a fifth of them with a wrong label, by heart; then again
-with each technique alone. Expected, in 40 s: most lower the test loss; max-norm, early
-stopping, dropout and augmentation gain 7 to 10 % of accuracy; L1 makes 50 times more
-weights nearly zero than L2; L1, L2 and batch normalization hardly gain accuracy.
+Which technique helps against overfitting? A network learns 200 digits by heart, a fifth
+of them with a wrong label, and then again with each technique alone. Expected, in 40 s:
+most techniques lower the test loss; max-norm, early stopping, dropout and augmentation
+gain 7 to 10 % of accuracy, while L1, L2 and batch normalization gain hardly any; L1
+makes 50 times more weights nearly zero than L2 does.
 Paper: Zhang, Bengio, Hardt, Recht, Vinyals, "Understanding deep learning requires
 rethinking generalization", 2016. https://arxiv.org/abs/1611.03530
 """
@@ -19,13 +20,13 @@ start(__name__)
 
 import keras
 import numpy as np
-from matplotlib.figure import Figure
 
 from cookbook.config import Count, ExperimentConfig, Rate, Share
 from cookbook.lab.claims import Claim, conclude
-from cookbook.lab.descent import small_digits
-from cookbook.lab.gradients import take_steps
-from cookbook.plots.figures import BLUE, ORANGE, draw_lines, save_figure
+from cookbook.lab.digits import mislabel, small_digits
+from cookbook.lab.pictures import draw_panels
+from cookbook.lab.training import loss_and_accuracy, take_steps
+from cookbook.plots.figures import draw_lines
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything
@@ -35,7 +36,7 @@ from custom_layers.losses import CategoricalCrossentropy
 from custom_layers.optimizers import SGD
 from custom_layers.regularizers import L1, L1L2, L2
 
-TECHNIQUES = {  # what `build` is given for each
+TECHNIQUES = {  # arguments of `build`
     "none": {},
     "L1": {"kernel_regularizer": L1(1e-3)},
     "L2": {"kernel_regularizer": L2(3e-3)},
@@ -51,26 +52,30 @@ TECHNIQUES = {  # what `build` is given for each
 @dataclass(frozen=True)
 class Config(ExperimentConfig):
     examples: Count = 200  # digits to learn
-    wrong: Share = 0.2  # share of them with a wrong label
-    units: Count = 128  # in each of two hidden layers
-    steps: Count = 1000  # gradient steps, on 32 images each
-    learning_rate: Rate = 0.02  # step size, with momentum 0.9
-    points: Count = 10  # of a curve
+    wrong: Share = 0.2  # share of them that gets a wrong label
+    units: Count = 128  # units in each of two hidden layers
+    steps: Count = 1000  # gradient steps with each technique, on 32 images each
+    learning_rate: Rate = 0.02  # step size of gradient descent with momentum 0.9
+    points: Count = 10  # times that loss and accuracy are measured during a training
 
 
 def split(config):
-    """(x, one-hot y) to learn, with wrong labels, to validate (400 images), to test."""
-    rng, n = np.random.default_rng(config.seed), config.examples
+    """(x, one-hot y) to learn, with wrong labels; to validate (400 images); to test."""
+    rng = np.random.default_rng(config.seed)
+    n = config.examples
     x, y = (np.concatenate(parts) for parts in zip(*small_digits()))
     order = rng.permutation(len(x))
-    x, y = x[order].reshape(-1, 8, 8, 1), y[order]
-    y[:n] += (rng.random(n) < config.wrong) * rng.integers(1, 10, n)
+    x = x[order].reshape(-1, 8, 8, 1)
+    y = y[order]
+    y[:n] = mislabel(y[:n], config.wrong, rng)
+    y = np.eye(10)[y]  # one-hot, (B, 10)
+
     cuts = n, n + 400
-    return list(zip(np.split(x, cuts), np.split(np.eye(10)[y % 10], cuts)))
+    return list(zip(np.split(x, cuts), np.split(y, cuts)))
 
 
 def build(config, dropout=0, normalize=False, smoothing=0, shift=0, **kernel):
-    """Two hidden layers, with one technique or none."""
+    """A network of two hidden layers, with one technique or none."""
     model = keras.Sequential([keras.Input((8, 8, 1))])
     if shift:
         model.add(keras.layers.RandomTranslation(shift, shift, "constant"))
@@ -82,82 +87,114 @@ def build(config, dropout=0, normalize=False, smoothing=0, shift=0, **kernel):
         model.add(keras.layers.ReLU())
         model.add(Dropout(dropout))
     model.add(Dense(10, **kernel))
-    loss = CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
-    optimizer = SGD(config.learning_rate, momentum=0.9)
-    model.compile(optimizer, loss, steps_per_execution=20, jit_compile=False)
+    model.compile(
+        optimizer=SGD(config.learning_rate, momentum=0.9),
+        loss=CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing),
+        steps_per_execution=20,
+        jit_compile=False,
+    )
     return model
 
 
-def evaluate(model, x, y):
-    """(cross-entropy, without any penalty or smoothing; accuracy)"""
-    z = np.array(model(x))
-    loss = float(CategoricalCrossentropy(from_logits=True)(y, z))
-    return loss, np.mean(z.argmax(-1) == y.argmax(-1))
-
-
 def train(config, technique):
-    """Curves (point; learned, validation or test images; loss, accuracy); weights."""
+    """(curves, sizes of all weights) of a network that is trained with a technique.
+
+    curves: (points; learned, validation or test images; loss or accuracy)
+    """
     seed_everything(config.seed)
     parts = split(config)
     model = build(config, **TECHNIQUES[technique])
+    loss = CategoricalCrossentropy(from_logits=True)
+    steps = config.steps // config.points
     curves = []
+
     for point in range(config.points):
-        take_steps(model, *parts[0], config.steps // config.points, 32, seed=point)
-        curves.append([evaluate(model, *part) for part in parts])
-    kernels = (np.abs(w) for w in model.trainable_variables if w.name == "kernel")
-    return np.array(curves), np.concatenate([kernel.ravel() for kernel in kernels])
+        take_steps(model, *parts[0], steps, batch_size=32, seed=point)
+        # (learned, validation or test images; loss or accuracy)
+        curves.append([loss_and_accuracy(model, x, y, loss) for x, y in parts])
+
+    kernels = [w for w in model.trainable_variables if w.name == "kernel"]
+    sizes = [np.abs(w).ravel() for w in kernels]
+    return np.array(curves), np.concatenate(sizes)
 
 
-def draw_losses(found, run):
-    figure = Figure(figsize=(9, 8), layout="constrained")
-    x = np.linspace(0, 100, len(found["none"][0]) + 1)[1:]
-    panels = figure.subplots(3, 3, sharex=True, sharey=True).flat
-    for axes, (name, (curves, _)) in zip(panels, found.items()):
-        (learned, held_out, _), plain = curves[..., 0].T, found["none"][0][:, 1, 0]
-        axes.plot(x, plain, ":", color="#888888", label="validation, no technique")
-        axes.plot(x, learned, "--", color=BLUE, label="training")
-        axes.plot(x, held_out, color=ORANGE, label="validation")
-        axes.axvline(x[held_out.argmin()], color="black", lw=0.8, label="early stop")
-        axes.set(title=name, xlabel="training done (%)", ylabel="loss", ylim=(0, 2))
-    figure.axes[0].legend(fontsize=8)
-    figure.suptitle("Where the training loss stays up, the validation loss stays down")
-    save_figure(figure, run, "losses.png")
+def draw_losses(curves, run):
+    points = len(curves["none"])
+    done = 100 * (np.arange(points) + 1) / points
+    _, plain, _ = curves["none"][..., 0].T
+    panels = {}
+    for name, figures in curves.items():
+        learned, validation, _ = figures[..., 0].T
+        stop = done[validation.argmin()]
+        panels[name] = {
+            "training": (done, learned),
+            "validation": (done, validation),
+            "validation, no technique": (done, plain),
+            "early stopping": ([stop, stop], [0, 2]),
+        }
+
+    title = "Where the training loss stays up, the validation loss stays down"
+    layout = {"columns": 3, "size": (2.8, 2.6), "ylim": (0, 2)}
+    draw_panels(panels, title, "training done (%)", "loss", run, "losses.png", **layout)
 
 
-def draw_weights(found, run):
-    sizes, lines = np.geomspace(1e-6, 1, 40), {}
+def draw_weights(sizes, run):
+    edges = np.geomspace(1e-6, 1, 40)
+    lines = {}
     for name in ("none", "L1", "L2", "elastic net"):
-        counts, _ = np.histogram(found[name][1].clip(sizes[0]), sizes)
-        lines[name] = sizes[:-1], 100 * counts / counts.sum()
-    text = "L1 empties most weights", "size |w| of a weight", "share of the weights (%)"
-    draw_lines(lines, *text, run, "weights.png", xscale="log")
+        counts, _ = np.histogram(sizes[name].clip(edges[0]), edges)
+        lines[name] = edges[:-1], 100 * counts / counts.sum()
+
+    title = "L1 makes many weights nearly zero"
+    labels = "size |w| of a weight", "share of the weights (%)"
+    draw_lines(lines, title, *labels, run, "weights.png", xscale="log")
+
+
+def claims_of_techniques(heart, tests, sizes):
+    """heart: accuracy without a technique on what was learned, wrong labels included"""
+    loss, right = tests.pop("none")
+    losses, accuracies = zip(*tests.values())
+    gain = dict(zip(tests, np.array(accuracies) - right))
+    stopped, apart = gain["early stopping"], abs(gain["L2"] - gain["L1"])
+    mean = np.mean(losses)
+    zero = {name: np.mean(sizes[name] < 0.001) for name in ("L1", "L2")}
+
+    return [
+        Claim(
+            "Without a technique, the network learns {percent} of its labels by heart",
+            heart,
+            at_least=right + 0.15,
+        ),
+        Claim("With a technique, the mean test loss is {}", mean, at_most=0.9 * loss),
+        Claim("Dropout gains {points} of accuracy", gain["dropout"], at_least=0.02),
+        Claim("Early stopping gains {points} of accuracy", stopped, at_least=0.02),
+        Claim(
+            "L1 makes {percent} of the weights nearly zero, 5 times as many as L2",
+            zero["L1"],
+            at_least=5 * zero["L2"],
+        ),
+        Claim("L1 and L2 differ by {points} of accuracy", apart, at_most=0.05),
+    ]
 
 
 def main(config):
     run = RunFolder.open("regularization_compared", config)
     if config.quick:
         config = replace(config, examples=120, steps=400, points=5)
-    found = {name: train(config, name) for name in TECHNIQUES}
-    draw_losses(found, run)
-    draw_weights(found, run)
-    curves = found["none"][0]
-    tests = {name: curves[-1, 2] for name, (curves, _) in found.items()}
-    tests["early stopping"] = curves[curves[:, 1, 0].argmin(), 2]
+
+    curves, sizes = {}, {}
+    for name in TECHNIQUES:
+        curves[name], sizes[name] = train(config, name)
+    draw_losses(curves, run)
+    draw_weights(sizes, run)
+
+    plain = curves["none"]
+    tests = {name: figures[-1, 2] for name, figures in curves.items()}
+    tests["early stopping"] = plain[plain[:, 1, 0].argmin(), 2]
     for name, (loss, accuracy) in tests.items():
         print(f"{name:<20} test loss {loss:.3f}, accuracy {accuracy:.3f}")
-    loss, right = tests.pop("none")
-    mean, _ = np.mean(list(tests.values()), 0)
-    gain = {name: accuracy - right for name, (_, accuracy) in tests.items()}
-    empty = {name: np.mean(found[name][1] < 0.001) for name in ("L1", "L2")}
-    claims = [
-        Claim("no technique: training accuracy", curves[-1, 0, 1], right + 0.15),
-        Claim("mean test loss of the nine", mean, 0.9 * loss, True),
-        Claim("accuracy gained by dropout", gain["dropout"], 0.02),
-        Claim("accuracy gained by early stopping", gain["early stopping"], 0.02),
-        Claim("L1: share of weights below 0.001", empty["L1"], 5 * empty["L2"]),
-        Claim("accuracy apart: L2, L1", abs(gain["L2"] - gain["L1"]), 0.05, True),
-    ]
-    return conclude(run, claims)
+
+    return conclude(run, claims_of_techniques(plain[-1, 0, 1], tests, sizes))
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""The lab: claims that are measured, and the experiments they need."""
+"""What the lab's experiments share: claims, data, training, gradients, pictures."""

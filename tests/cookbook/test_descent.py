@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from cookbook.lab.descent import Networks, descend, minimize, shuffled, small_digits
+from cookbook.lab.descent import descend, minimize
+from cookbook.lab.digits import mislabel, shuffled, small_digits
+from cookbook.lab.networks import Networks
 from custom_layers.optimizers import SGD, Adam
 from custom_layers.optimizers.schedules import CosineDecay
 
@@ -82,6 +84,14 @@ def test_shuffled_rows_take_every_example_once_a_pass():
     rows = shuffled(10, 4, 5, seed=0)
     assert rows.shape == (5, 4)
     assert sorted(rows.ravel()[:10]) == sorted(rows.ravel()[10:]) == list(range(10))
+
+
+def test_wrong_labels_are_wrong_and_as_many_as_asked_for():
+    y = np.arange(1000) % 10
+    wrong = mislabel(y, 0.3, np.random.default_rng(0)) != y
+    assert 0.25 < wrong.mean() < 0.35
+    assert (mislabel(y, 1.0, np.random.default_rng(0)) != y).all()
+    np.testing.assert_array_equal(mislabel(y, 0.0, np.random.default_rng(0)), y)
 
 
 def test_small_digits_are_scikit_learns():
