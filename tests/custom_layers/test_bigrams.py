@@ -33,6 +33,8 @@ def test_large_token_numbers_wrap_as_32_bit_integers():
 
 
 @pytest.mark.parametrize("sizes", [(0, 4), (8, 0), (2.5, 4)])
-def test_refuses_sizes_that_are_no_positive_integers(sizes):
-    with pytest.raises(ValueError, match=r"got .*, expected a positive integer"):
+def test_refuses_sizes_that_are_not_positive_integers(sizes):
+    with pytest.raises(
+        ValueError, match=r"Received .*, but .* must be a positive integer"
+    ):
         BigramEmbedding(*sizes)

@@ -246,7 +246,10 @@ def test_a_mask_of_many_steps_is_counted_right_in_float16():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"pool_size": 0}, "`pool_size` argument must be a tuple of 2 integers > 0"),
+        (
+            {"pool_size": 0},
+            r"`pool_size` argument must be a tuple of 2 integers.*\{0\}.*> 0",
+        ),
         ({"pool_size": (2, 2, 2)}, "`pool_size` argument must be a tuple of 2"),
         ({"pool_size": "a"}, "`pool_size` argument"),
         ({"strides": (1, -1)}, "`strides` argument"),
