@@ -118,7 +118,7 @@ def test_instance_normalization_is_the_papers_formula():
 
 @pytest.mark.parametrize("axis", [1, (1, 3), [1, -1]])
 def test_rms_scale_lies_along_its_axes(axis):
-    """Keras's layer takes axes at the end only."""
+    """Keras's layer takes the last axes only, so the formula is the oracle."""
     x, layer = array(2, 3, 4, 2), RMSNormalization(axis, epsilon=0.1)
     layer.build(x.shape)
     scale = array(*layer.scale.shape, seed=1)
@@ -320,7 +320,7 @@ def penalty_and_gradient(layer, x, c):
 
 @each_normalization
 def test_gradients_of_gradients_are_right(make):
-    """Against differences, which float32 lets be right to a percent or so."""
+    """The oracle is a finite difference, which float32 lets be right to two percent."""
     layer = make()
     x, c = array(5, 3, 4), array(5, 3, 4, seed=2)
     layer(x)

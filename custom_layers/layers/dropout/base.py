@@ -63,9 +63,14 @@ def _random_integers(n: int, bits: int, seed: keras.random.SeedGenerator):
     width = 32 if keras.backend.backend() == "jax" else 64
     half = 2 ** (width - 1)
     words = keras.random.randint(
-        (n // (width // bits) + 1, 1), -half, half - 1, dtype=f"int{width}", seed=seed
+        shape=(n // (width // bits) + 1, 1),
+        minval=-half,
+        maxval=half - 1,
+        dtype=f"int{width}",
+        seed=seed,
     )
-    return ops.reshape(ops.view(words, f"int{bits}"), (-1,))[:n]
+    integers = ops.view(words, f"int{bits}")
+    return ops.reshape(integers, (-1,))[:n]
 
 
 def _bernoulli(shape, rate: float, seed: keras.random.SeedGenerator):
@@ -83,9 +88,11 @@ def _normal(shape, dtype: str, seed: keras.random.SeedGenerator):
     """
     n = math.prod(shape)
     half = (n + 1) // 2
-    uniform = ops.cast(_random_integers(2 * half, 32, seed), "float32") * 2.0**-32
+    integers = _random_integers(2 * half, 32, seed)
+    uniform = ops.cast(integers, "float32") * 2.0**-32  # in [-0.5, 0.5)
     u = ops.maximum(uniform[:half] + 0.5, 2.0**-27)  # above 0, whose log is infinite
-    angle = 2 * math.pi * uniform[half:]
+    v = uniform[half:]
     r = ops.sqrt(-2 * ops.log(u))
+    angle = 2 * math.pi * v
     e = ops.concatenate([r * ops.cos(angle), r * ops.sin(angle)])
     return ops.cast(ops.reshape(e[:n], shape), dtype)

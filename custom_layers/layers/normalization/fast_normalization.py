@@ -49,7 +49,10 @@ def fast_normalization(
             dx, dgamma, dbeta = _closed_form(
                 dy, x, mean, variance, gamma, axes, epsilon, weights
             )
-            return (dx, None, dgamma, None, dbeta) if shift else (dx, None, dgamma)
+            # None for mean and variance, whose share dx contains already.
+            if mean is None:
+                return dx, None, dgamma
+            return dx, None, dgamma, None, dbeta
 
         x, variance, gamma, *shift = inputs
         return _scale_and_shift(x, variance, gamma, epsilon, *shift), gradient
@@ -61,7 +64,9 @@ def fast_normalization(
 def _scale_and_shift(x, variance, gamma, epsilon: float, mean=None, beta=None):
     """(x - mean) / sqrt(variance + epsilon) * gamma + beta, as one product and sum."""
     scale = ops.rsqrt(variance + epsilon) * gamma
-    return x * scale if mean is None else x * scale + (beta - mean * scale)
+    if mean is None:
+        return x * scale
+    return x * scale + (beta - mean * scale)
 
 
 def _closed_form(dy, x, mean, variance, gamma, axes, epsilon: float, weights):
@@ -74,17 +79,24 @@ def _closed_form(dy, x, mean, variance, gamma, axes, epsilon: float, weights):
     outer = [a for a in axes if gamma.shape[a] != 1]
     inverse = ops.rsqrt(variance + epsilon)
     centered = x if mean is None else x - mean
-    share = (1.0 if weights is None else weights) / _count(x, axes, weights)
+    n = _count(x, axes, weights)
+    share = (1.0 if weights is None else weights) / n
 
+    # x_hat * mean(g * x_hat) / deviation, with x_hat = centered * inverse
     sum_dy_x_hat = _sum(dy * centered, inner) * inverse
-    mean_g_x_hat = _sum(gamma * sum_dy_x_hat, outer) * (share * inverse * inverse)
-    dx = dy * (gamma * inverse) - centered * mean_g_x_hat
+    sum_g_x_hat = _sum(gamma * sum_dy_x_hat, outer)
+    along_x_hat = centered * (sum_g_x_hat * (share * inverse * inverse))
+    dx = dy * (gamma * inverse) - along_x_hat
     dgamma = _sum_to(sum_dy_x_hat, gamma.shape)
     if mean is None:
         return dx, dgamma, None
+
+    # mean(g) / deviation
     sum_dy = _sum(dy, inner)
-    mean_g = _sum(gamma * sum_dy, outer) * (share * inverse)
-    return dx - mean_g, dgamma, _sum_to(sum_dy, gamma.shape)
+    sum_g = _sum(gamma * sum_dy, outer)
+    dx = dx - sum_g * (share * inverse)
+    dbeta = _sum_to(sum_dy, gamma.shape)
+    return dx, dgamma, dbeta
 
 
 def _sum(x, axes: list[int]):

@@ -13,22 +13,30 @@ def _moments(x, axes: list[int], weights=None):
     """Mean and variance of x over `axes`, of the places whose weight is 1."""
     if weights is None:
         mean = ops.mean(x, axis=axes, keepdims=True)
-        return mean, ops.mean(ops.square(x - mean), axis=axes, keepdims=True)
+        variance = ops.mean(ops.square(x - mean), axis=axes, keepdims=True)
+        return mean, variance
+
     n = _count(x, axes, weights)
-    shown = ops.where(weights > 0, x, 0.0)
-    mean = ops.sum(shown, axis=axes, keepdims=True) / n
-    square = ops.where(weights > 0, ops.square(x - mean), 0.0)
-    return mean, ops.sum(square, axis=axes, keepdims=True) / n
+    is_shown = weights > 0
+    x = ops.where(is_shown, x, 0.0)
+    mean = ops.sum(x, axis=axes, keepdims=True) / n
+    squares = ops.square(x - mean)
+    squares = ops.where(is_shown, squares, 0.0)
+    variance = ops.sum(squares, axis=axes, keepdims=True) / n
+    return mean, variance
 
 
 def _count(x, axes: list[int], weights=None):
     """How many places the moments over `axes` are taken of."""
     if weights is not None:
-        return ops.sum(weights, axis=axes, keepdims=True) + keras.config.epsilon()
+        n = ops.sum(weights, axis=axes, keepdims=True)
+        return n + keras.config.epsilon()  # where the mask hides all places, n is 0
     shape = ops.shape(x)
-    return ops.cast(math.prod(shape[a] for a in axes), x.dtype)
+    lengths = [shape[a] for a in axes]
+    return ops.cast(math.prod(lengths), x.dtype)
 
 
 def _in_float32(x):
     """x in float32, or float64: half precision would spoil the moments."""
-    return ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
+    dtype = keras.backend.result_type(x.dtype, "float32")
+    return ops.cast(x, dtype)
