@@ -1,6 +1,6 @@
 """Types of arguments that many components share.
 
-Tensors have no annotation: each backend has its own class for them.
+Tensors have no annotation, because each backend has its own class for them.
 """
 
 from collections.abc import Callable
@@ -8,16 +8,29 @@ from typing import Any, Literal
 
 import keras
 
-Size = int | tuple[int, ...] | list[int]  # one number, or one for each dimension
+# One number for all dimensions, or one for each.
+Size = int | tuple[int, ...] | list[int]
+
+# One axis, or several.
+Axes = Size
+
+# None stands for a length that is not known yet.
+Shape = tuple[int | None, ...]
+
 Padding = Literal["valid", "same"]
 DataFormat = Literal["channels_last", "channels_first"] | None
 DType = str | keras.DTypePolicy | None
 Seed = int | keras.random.SeedGenerator | None
 
-# What Keras turns into an object: its name, its configuration, or the object itself.
-Activation = str | dict[str, Any] | Callable | None
-Initializer = str | dict[str, Any] | Callable | None
-Regularizer = str | dict[str, Any] | Callable | None
-Constraint = str | dict[str, Any] | Callable | None
-LearningRate = float | Callable  # a schedule is called with the step
-Config = dict[str, Any]  # what get_config returns
+# Keras makes an object of each: from its name, its configuration, or the object itself.
+Configurable = str | dict[str, Any] | Callable | None
+Activation = Configurable
+Initializer = Configurable
+Regularizer = Configurable
+Constraint = Configurable
+
+# A number, or a schedule, which is called with the step.
+LearningRate = float | Callable
+
+# What get_config returns.
+Config = dict[str, Any]

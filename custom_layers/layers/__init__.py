@@ -10,57 +10,55 @@ from .attention.grouped_query_attention import GroupQueryAttention
 from .attention.multi_head_attention import MultiHeadAttention
 from .attention.scaled_dot_product import allowed_keys, scaled_dot_product
 from .bidirectional import Bidirectional
-from .bigrams import BigramEmbedding
 from .convolution.conv import Conv1D, Conv2D, Conv3D
 from .convolution.conv_transpose import (
     Conv1DTranspose,
     Conv2DTranspose,
     Conv3DTranspose,
 )
-from .convolution.separable_conv import (
-    DepthwiseConv1D,
-    DepthwiseConv2D,
-    SeparableConv1D,
-    SeparableConv2D,
-)
+from .convolution.depthwise_conv import DepthwiseConv1D, DepthwiseConv2D
+from .convolution.separable_conv import SeparableConv1D, SeparableConv2D
 from .crf import CRF, viterbi
-from .dense import Dense, EinsumDense, Embedding
-from .dropout import (
-    AlphaDropout,
-    Dropout,
-    GaussianDropout,
-    GaussianNoise,
+from .dense import Dense
+from .dropout.alpha_dropout import AlphaDropout
+from .dropout.dropout import Dropout
+from .dropout.gaussian_noise import GaussianDropout, GaussianNoise
+from .dropout.spatial_dropout import (
     SpatialDropout1D,
     SpatialDropout2D,
     SpatialDropout3D,
-    StochasticDepth,
 )
-from .normalization.batch_normalization import BatchNormalization
-from .normalization.layer_normalization import (
+from .dropout.stochastic_depth import StochasticDepth
+from .einsum_dense import EinsumDense
+from .embedding import BigramEmbedding, Embedding
+from .normalization.batch_normalization import BatchNormalization, batch_normalization
+from .normalization.fast_normalization import fast_normalization
+from .normalization.group_normalization import (
     GroupNormalization,
     InstanceNormalization,
-    LayerNormalization,
-    RMSNormalization,
+    group_normalization,
 )
-from .normalization.weight_normalization import (
-    SpectralNormalization,
-    UnitNormalization,
-    WeightNormalization,
-)
-from .pooling import (
+from .normalization.layer_normalization import LayerNormalization, layer_normalization
+from .normalization.rms_normalization import RMSNormalization, rms_normalization
+from .normalization.spectral_normalization import SpectralNormalization
+from .normalization.unit_normalization import UnitNormalization
+from .normalization.weight_normalization import WeightNormalization
+from .pooling.average_pooling import (
     AveragePooling1D,
     AveragePooling2D,
     AveragePooling3D,
+)
+from .pooling.global_average_pooling import (
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
     GlobalAveragePooling3D,
+)
+from .pooling.global_max_pooling import (
     GlobalMaxPooling1D,
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
-    MaxPooling1D,
-    MaxPooling2D,
-    MaxPooling3D,
 )
+from .pooling.max_pooling import MaxPooling1D, MaxPooling2D, MaxPooling3D
 from .positions import (
     PositionEmbedding,
     RotaryEmbedding,

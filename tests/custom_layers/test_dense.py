@@ -1,4 +1,4 @@
-"""Dense, EinsumDense and Embedding against Keras, their properties and refusals."""
+"""Dense and EinsumDense against Keras, their properties and refusals."""
 
 import inspect
 
@@ -24,11 +24,6 @@ def einsum(equation, output_shape, *shape, **more):
     return Case("EinsumDense", kwargs, array(*shape))
 
 
-def embedding(*shape, dtype="int32", **more):
-    x = array(*shape, dtype=dtype, low=-2, high=5)
-    return Case("Embedding", {"input_dim": 5, "output_dim": 3, **more}, x)
-
-
 CASES = [
     Case("Dense", {"units": 3}, array(2, 5)),
     Case("Dense", {"units": 4, "activation": "tanh"}, array(2, 3, 5)),
@@ -48,11 +43,6 @@ CASES = [
     einsum("...c,cde->...de", (3, 4), 2, 1, 2, bias_axes="d"),
     einsum("bc...,cd->bd...", (4,), 2, 3, 2, 5),
     einsum("bc...,cde->bde...", (4, 3), 2, 3, 2, 5, bias_axes="d"),
-    embedding(4),
-    embedding(2, 3, mask_zero=True, embeddings_regularizer="l2"),
-    embedding(2, 3, 2, embeddings_constraint="non_neg", activity_regularizer="l1"),
-    embedding(2, 3, dtype="int64"),
-    Case("Embedding", {"input_dim": 5, "output_dim": 2}, array(2, 3, low=0, high=5)),
 ]
 
 
@@ -66,7 +56,7 @@ def test_same_as_keras(case):
     assert_same_layer(case)
 
 
-@pytest.mark.parametrize("cls", [Dense, EinsumDense, Embedding])
+@pytest.mark.parametrize("cls", [Dense, EinsumDense])
 def test_takes_keras_arguments_in_its_order(cls):
     theirs = inspect.signature(keras_counterpart(cls.__name__)).parameters
     left_out = r"lora_rank lora_alpha gptq_unpacked_column_size quantization_config"
@@ -80,7 +70,6 @@ def test_takes_keras_arguments_in_its_order(cls):
     [
         (Dense, {"units": 3}, (2, 4)),
         (EinsumDense, {"equation": "ab,bc->ac", "output_shape": 3}, (2, 4)),
-        (Embedding, {"input_dim": 5, "output_dim": 3}, (2, 4)),
     ],
 )
 def test_loads_the_weights_and_the_config_of_keras(cls, kwargs, shape):
@@ -107,7 +96,6 @@ def test_loads_the_weights_and_the_config_of_keras(cls, kwargs, shape):
             kernel_constraint="max_norm",
             bias_constraint="non_neg",
         ),
-        Embedding(5, 3, embeddings_constraint="max_norm"),
     ],
     ids=lambda layer: layer.name,
 )
@@ -172,7 +160,7 @@ def test_einsum_dense_knows_its_output_shape(
 
 
 def test_the_bias_of_einsum_dense_stands_on_its_axis_among_axes_of_one_size():
-    """Keras on TensorFlow takes the last axis then."""
+    """Keras on TensorFlow adds it along the last axis in this case."""
     layer = EinsumDense("btd,dhk->bthk", (None, 3, 3), bias_axes="h")
     layer.build((None, 2, 5))
     bias = np.arange(3.0).reshape(3, 1)
@@ -194,63 +182,14 @@ def test_einsum_kernels_start_as_wide_as_keras_starts_them(initializer):
     np.testing.assert_allclose(*std, rtol=0.02)
 
 
-# Embedding
-
-
-def test_embedding_masks_zeros_only_when_asked():
-    x = np.array([[1, 0, 2], [0, 0, 4]])
-    np.testing.assert_array_equal(
-        Embedding(5, 2, mask_zero=True).compute_mask(x), x != 0
-    )
-    assert Embedding(5, 2).compute_mask(x) is None
-    y = Embedding(5, 2, mask_zero=True)(x)
-    np.testing.assert_array_equal(y._keras_mask, x != 0)
-
-
-@pytest.mark.parametrize("wrap", [lambda w: w, lambda w: [w]])
-def test_embedding_starts_from_given_weights(wrap):
-    rows = array(5, 3)
-    layer = Embedding(5, 3, weights=wrap(rows))
-    assert_close(layer(np.array([3, 1])), rows[[3, 1]], rtol=0)
-
-
-def test_embedding_of_large_integers_is_exact_in_float16():
-    layer = Embedding(5000, 2, dtype="mixed_float16")
-    rows = ops.convert_to_numpy(layer(np.array([4097.0, 4096.0])))
-    assert rows.dtype == "float16"
-    weights = layer.get_weights()[0].astype("float16")
-    np.testing.assert_array_equal(rows, weights[[4097, 4096]])
-
-
-def test_embedding_warns_of_the_retired_input_length():
-    with pytest.warns(UserWarning, match="input_length"):
-        Embedding(5, 3, input_length=7)
-
-
-tensorflow_only = pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow", reason="TensorFlow's own kinds of tensor"
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="TensorFlow's own kind of tensor"
 )
-
-
-@tensorflow_only
-def test_embedding_of_a_ragged_tensor_is_ragged():
+def test_sparse_inputs_give_what_dense_ones_give_and_sparse_gradients():
     import tensorflow as tf
 
-    rows = array(5, 3)
-    x = tf.ragged.constant([[1, 2], [3]])
-    y = Embedding(5, 3, weights=rows)(x)
-    assert isinstance(y, tf.RaggedTensor)
-    np.testing.assert_array_equal(y.flat_values, rows[[1, 2, 3]])
-
-
-@tensorflow_only
-@pytest.mark.parametrize("name", ["Dense", "Embedding"])
-def test_sparse_inputs_give_what_dense_ones_give_and_sparse_gradients(name):
-    import tensorflow as tf
-
-    is_dense = name == "Dense"
-    layer = Dense(3) if is_dense else Embedding(5, 3)
-    dense = tf.constant([[0, 2, 0, 4]], "float32" if is_dense else "int32")
+    layer = Dense(3)
+    dense = tf.constant([[0, 2, 0, 4]], "float32")
     sparse = tf.sparse.from_dense(dense)
     assert_close(layer(sparse), layer(dense))
     with tf.GradientTape() as tape:
@@ -265,9 +204,6 @@ REFUSALS = [
     (lambda: Dense(2.5), "units=2.5 .of type float"),
     (lambda: Dense("3"), "units=3 .of type str"),
     (lambda: Dense(None), "units=None"),
-    (lambda: Embedding(0, 3), "`input_dim` must be a positive integer"),
-    (lambda: Embedding(True, 3), "`input_dim` must be a positive integer"),
-    (lambda: Embedding(3, 2.0), "`output_dim` must be a positive integer"),
     (lambda: EinsumDense("ab,bc", 3).build((2, 3)), "Invalid einsum equation"),
     (lambda: EinsumDense("...b,bc->c...", 3).build((2, 3)), "Invalid einsum equation"),
     (lambda: EinsumDense("a1,1c->ac", 3).build((2, 3)), "Invalid einsum equation"),

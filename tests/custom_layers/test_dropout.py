@@ -135,7 +135,7 @@ def test_alpha_dropout_keeps_mean_0_and_variance_1():
 
 
 def test_alpha_dropout_is_a_line_through_the_value_of_the_dropped():
-    """Keras's constants, read from its output: the same two branches for each x."""
+    """Each x has one of two values; both are the ones that Keras gives it."""
     x = np.linspace(-2, 2, 2000, dtype="float32")
     ours, theirs = (
         train(cls(0.3, seed=1), x) for cls in (AlphaDropout, keras.layers.AlphaDropout)
@@ -151,7 +151,7 @@ def test_alpha_dropout_is_a_line_through_the_value_of_the_dropped():
 
 @pytest.mark.parametrize("layer", [GaussianDropout(0.2, seed=1), GaussianNoise(0.5, 1)])
 def test_gaussian_noise_is_normal(layer):
-    """Both have deviation 0.5 on ones."""
+    """Both layers have deviation 0.5 on an input of ones."""
     e = (train(layer, np.ones(N, "float32")) - 1) / 0.5
     error = 4 / np.sqrt(N)
     assert abs(e.mean()) < error
@@ -195,7 +195,7 @@ def test_refuses_a_rate_of_1_where_the_formula_divides_by_0(cls):
 
 @pytest.mark.parametrize("cls", [Dropout, AlphaDropout])
 @pytest.mark.parametrize("noise_shape", ["Invalid", 3, (2, 1.5), (2, -1), (0, 2)])
-def test_refuses_a_noise_shape_that_is_none(cls, noise_shape):
+def test_refuses_what_is_not_a_noise_shape(cls, noise_shape):
     with pytest.raises(ValueError, match=r"`noise_shape`\. Expected"):
         cls(0.5, noise_shape=noise_shape)
 

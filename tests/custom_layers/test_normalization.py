@@ -1,4 +1,4 @@
-"""Normalization against Keras, the papers' formulas, its properties and refusals."""
+"""Normalization against Keras and the papers' formulas; its properties and refusals."""
 
 import functools
 
@@ -13,6 +13,10 @@ from custom_layers.layers import (
     InstanceNormalization,
     LayerNormalization,
     RMSNormalization,
+    batch_normalization,
+    group_normalization,
+    layer_normalization,
+    rms_normalization,
 )
 from oracle import Case, array, assert_close, assert_same_layer, run_layer
 
@@ -114,7 +118,7 @@ def test_instance_normalization_is_the_papers_formula():
 
 @pytest.mark.parametrize("axis", [1, (1, 3), [1, -1]])
 def test_rms_scale_lies_along_its_axes(axis):
-    """Keras's layer takes axes at the end only."""
+    """Keras's layer takes the last axes only, so the formula is the oracle."""
     x, layer = array(2, 3, 4, 2), RMSNormalization(axis, epsilon=0.1)
     layer.build(x.shape)
     scale = array(*layer.scale.shape, seed=1)
@@ -123,6 +127,55 @@ def test_rms_scale_lies_along_its_axes(axis):
     square = (x**2).mean(axis=axes, keepdims=True)
     along = scale.reshape((1, 3, 1, 1) if axis == 1 else (1, 3, 1, 2))
     assert_close(layer(x), x / np.sqrt(square + 0.1) * along)
+
+
+class Plain(keras.layers.Layer):
+    """A plain function of x and of weights with the names and shapes that are given."""
+
+    def __init__(self, function, shapes):
+        super().__init__()
+        self.function = function
+        self.values = [self.add_weight(s, name=name) for name, s in shapes.items()]
+        self.built = True
+
+    def call(self, x):
+        return self.function(x, *(ops.convert_to_tensor(w) for w in self.values))
+
+
+@pytest.mark.parametrize(
+    ("fast", "function"),
+    [
+        (BatchNormalization(), batch_normalization),
+        (LayerNormalization(), layer_normalization),
+        (GroupNormalization(2), functools.partial(group_normalization, groups=2)),
+        (InstanceNormalization(), functools.partial(group_normalization, groups=4)),
+        (RMSNormalization(), rms_normalization),
+    ],
+    ids=["batch", "layer", "group", "instance", "rms"],
+)
+@pytest.mark.parametrize("shape", [(7, 4), (3, 5, 4), (2, 3, 5, 4)])
+def test_the_fast_version_is_the_plain_one_in_values_and_gradients(
+    fast, function, shape
+):
+    if len(shape) == 2 and isinstance(fast, InstanceNormalization):
+        pytest.skip("each channel has one place, whose gradient is 0")
+    fast = type(fast).from_config(fast.get_config())
+    fast.build(shape)
+    shapes = {w.name: w.shape for w in fast.trainable_weights}
+    plain = Plain(function, shapes)
+    for each in (fast, plain):
+        for i, weight in enumerate(each.trainable_weights):
+            weight.assign(array(*weight.shape, seed=i))
+    x = array(*shape) * 3 + 2
+    actual = run_layer(fast, x, **train_if_possible(fast))
+    for key, desired in run_layer(plain, x).items():
+        assert_close(actual[key], desired, rtol=1e-4, label=key)
+
+
+def test_the_fast_layer_normalization_is_the_plain_one_over_several_axes():
+    x = ops.convert_to_tensor(array(2, 3, 4, 5))
+    plain = layer_normalization(x, 1.0, 0.0, axes=(1, 3), epsilon=0.1)
+    assert_close(LayerNormalization([1, 3], epsilon=0.1)(x), plain)
 
 
 @pytest.mark.parametrize(
@@ -267,7 +320,7 @@ def penalty_and_gradient(layer, x, c):
 
 @each_normalization
 def test_gradients_of_gradients_are_right(make):
-    """Against differences, which float32 lets be right to a percent or so."""
+    """The oracle is a finite difference, which float32 lets be right to two percent."""
     layer = make()
     x, c = array(5, 3, 4), array(5, 3, 4, seed=2)
     layer(x)

@@ -1,1 +1,1 @@
-"""Convolutions: standard, transposed, and separable with its depthwise half."""
+"""Convolutions: standard, transposed, depthwise and separable."""

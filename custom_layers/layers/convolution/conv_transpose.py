@@ -1,44 +1,68 @@
 """Transposed convolution: the gradient of a convolution, run forwards to enlarge."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
-from .conv import _as_tuple, _positive, _SlidingKernel
+from ...common.checks import integer_tuple
+from ...common.types import (
+    Activation,
+    Config,
+    Constraint,
+    DataFormat,
+    Initializer,
+    Padding,
+    Regularizer,
+    Size,
+)
+from .base import _FilterKernel
 
 
-class _TransposedConvolution(_SlidingKernel):
-    """Every input value spreads a kernel over the output; overlaps add up."""
+class _TransposedConvolution(_FilterKernel):
+    """Every input value spreads a kernel over the output; overlapping kernels add."""
 
     def __init__(
         self,
-        filters,
-        kernel_size,
-        strides=1,
-        padding="valid",
-        output_padding=None,
-        data_format=None,
-        dilation_rate=1,
-        activation=None,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        activity_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
-        **kwargs,
-    ):
-        window = kernel_size, strides, padding, data_format, dilation_rate
-        super().__init__(*window, activation, use_bias, activity_regularizer, **kwargs)
-        kernel = kernel_initializer, kernel_regularizer, kernel_constraint
-        bias = bias_initializer, bias_regularizer, bias_constraint
-        self._set_options(kernel=kernel, bias=bias)
-        self.filters = _positive(filters, "filters")
-        self._refuse_strides_with_dilation()
+        filters: int,
+        kernel_size: Size,
+        strides: Size = 1,
+        padding: Padding = "valid",
+        output_padding: Size | None = None,
+        data_format: DataFormat = None,
+        dilation_rate: Size = 1,
+        activation: Activation = None,
+        use_bias: bool = True,
+        kernel_initializer: Initializer = "glorot_uniform",
+        bias_initializer: Initializer = "zeros",
+        kernel_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        activity_regularizer: Regularizer = None,
+        kernel_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            filters=filters,
+            kernel_size=kernel_size,
+            strides=strides,
+            padding=padding,
+            data_format=data_format,
+            dilation_rate=dilation_rate,
+            activation=activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            activity_regularizer=activity_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+            **kwargs,
+        )
         self.output_padding = self._checked_output_padding(output_padding)
 
-    def _checked_padding(self, padding):
+    def _checked_padding(self, padding: Any) -> str:
         if isinstance(padding, str):
             return super()._checked_padding(padding)
         raise ValueError(
@@ -46,10 +70,12 @@ class _TransposedConvolution(_SlidingKernel):
             f"{self._paddings}. Received: {padding}"
         )
 
-    def _checked_output_padding(self, output_padding):
+    def _checked_output_padding(
+        self, output_padding: Size | None
+    ) -> tuple[int, ...] | None:
         if output_padding is None:
             return None
-        values = _as_tuple(output_padding, self.rank, "output_padding", minimum=0)
+        values = integer_tuple(output_padding, self.rank, "output_padding", minimum=0)
         if any(n >= stride for n, stride in zip(values, self.strides)):
             raise ValueError(
                 "`output_padding` must be strictly less than `strides` on every axis. "
@@ -57,11 +83,10 @@ class _TransposedConvolution(_SlidingKernel):
             )
         return values
 
-    def _add_kernels(self, channels):
-        shape = (*self.kernel_size, self.filters, channels)
-        self.kernel = self._add("kernel", shape, "kernel")
+    def _add_kernels(self, channels: int) -> None:
+        self._add_kernel((*self.kernel_size, self.filters, channels))
 
-    def _convolve(self, inputs, padding):
+    def _convolve(self, inputs, padding: str):
         return ops.conv_transpose(
             inputs,
             self.kernel,
@@ -72,7 +97,7 @@ class _TransposedConvolution(_SlidingKernel):
             dilation_rate=self.dilation_rate,
         )
 
-    def _output_length(self, length, axis):
+    def _output_length(self, length: int | None, axis: int) -> int | None:
         if length is None:
             return None
         stride = self.strides[axis]
@@ -83,17 +108,13 @@ class _TransposedConvolution(_SlidingKernel):
         more = reach if self.padding == "valid" else reach % 2
         return (length - 1) * stride + more + self.output_padding[axis]
 
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "output_padding": self.output_padding,
-        }
+    def get_config(self) -> Config:
+        return {**super().get_config(), "output_padding": self.output_padding}
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class Conv1DTranspose(_TransposedConvolution):
-    """Transposed convolution along a sequence: it becomes `strides` times as long.
+    """Transposed convolution of a sequence, which becomes `strides` times as long.
 
     y[b, t, f] = activation(bias[f] + sum over s, p, c with
         s * stride + p * dilation = t + left of x[b, s, c] * kernel[p, f, c])
@@ -124,10 +145,10 @@ class Conv2DTranspose(_TransposedConvolution):
     Args:
         filters: number of output channels F.
         kernel_size, strides: of the convolution that is transposed.
-        padding: "valid" keeps all that the kernel reaches; "same" crops H' to
-            H * stride: top = max(reach - stride, 0) // 2, reach as below.
-        output_padding: rows and columns added at the end, below strides; None means as
-            many as the other arguments need.
+        padding: "valid" keeps all places that the kernel reaches; "same" crops H' to
+            H * stride, with top = max(reach - stride, 0) // 2 and reach as below.
+        output_padding: number of rows and columns added at the end, less than strides;
+            None means as many as the other arguments need.
         data_format, dilation_rate: as in Conv2D.
         activation, use_bias, kernel_..., bias_..., activity_regularizer: as in Dense.
 
@@ -135,8 +156,9 @@ class Conv2DTranspose(_TransposedConvolution):
     Output shape: (B, H', W', F), or (B, F, H', W'). With reach = dilation * (h - 1) + 1
         H' = H * stride, for "valid" + max(reach - stride, 0). With an output_padding
         H' = (H - 1) * stride + output_padding + reach, or + reach % 2 for "same".
-    Raises: ValueError for sizes that are no positive integers, an output_padding not
-        below strides, strides above 1 with a dilation_rate above 1.
+    Raises: ValueError for sizes that are not positive integers, for an output_padding
+        that is not less than strides, and for both strides and dilation_rate above 1.
+    Differs from Keras: as in Conv2D, except that padding does not take pairs.
 
     >>> Conv2DTranspose(8, 3, strides=2)(keras.ops.ones((1, 5, 5, 2))).shape
     TensorShape([1, 11, 11, 8])
@@ -152,12 +174,13 @@ class Conv2DTranspose(_TransposedConvolution):
 class Conv3DTranspose(_TransposedConvolution):
     """Transposed convolution of a volume, which becomes `strides` times as large.
 
-    y = activation(bias + what Conv2DTranspose sums, over three axes)
+    y = activation(bias + the sum in Conv2DTranspose, over three axes)
 
     Args, raises, differs from Keras: as in Conv2DTranspose, for three axes.
 
     Input shape: (B, D, H, W, C), or (B, C, D, H, W) with channels_first.
-    Output shape: (B, D', H', W', F), or (B, F, D', H', W'); lengths as there.
+    Output shape: (B, D', H', W', F), or (B, F, D', H', W'); lengths as in
+        Conv2DTranspose.
 
     >>> Conv3DTranspose(8, 2, strides=2)(keras.ops.ones((1, 3, 4, 5, 2))).shape
     TensorShape([1, 6, 8, 10, 8])
@@ -171,15 +194,40 @@ class Conv3DTranspose(_TransposedConvolution):
 
     def __init__(
         self,
-        filters,
-        kernel_size,
-        strides=1,
-        padding="valid",
-        data_format=None,
-        output_padding=None,
-        *more,
-        **kwargs,
-    ):
-        # Keras has data_format before output_padding in this one of the three.
-        first = filters, kernel_size, strides, padding
-        super().__init__(*first, output_padding, data_format, *more, **kwargs)
+        filters: int,
+        kernel_size: Size,
+        strides: Size = 1,
+        padding: Padding = "valid",
+        data_format: DataFormat = None,  # Keras has it before output_padding here only
+        output_padding: Size | None = None,
+        dilation_rate: Size = 1,
+        activation: Activation = None,
+        use_bias: bool = True,
+        kernel_initializer: Initializer = "glorot_uniform",
+        bias_initializer: Initializer = "zeros",
+        kernel_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        activity_regularizer: Regularizer = None,
+        kernel_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            filters,
+            kernel_size,
+            strides=strides,
+            padding=padding,
+            output_padding=output_padding,
+            data_format=data_format,
+            dilation_rate=dilation_rate,
+            activation=activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            activity_regularizer=activity_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+            **kwargs,
+        )

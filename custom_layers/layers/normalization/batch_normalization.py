@@ -1,19 +1,36 @@
 """Batch normalization: moments over the batch, moving averages for inference."""
 
 import math
+from typing import Any
 
 import keras
 from keras import ops
 
-from .base import (
-    _affine,
-    _along,
-    _in_float32,
-    _moments,
-    _Normalization,
-    _normalize,
-    _positive_axes,
-)
+from ...common.types import Config, Constraint, Initializer, Regularizer, Shape
+from .base import _along, _Normalization, _positive_axes
+from .fast_normalization import _scale_and_shift, fast_normalization
+from .moments import _in_float32, _moments
+
+
+def batch_normalization(x, gamma, beta, epsilon: float = 1e-3):
+    """Batch normalization in training, as a function that reads like the paper.
+
+    x has the shape (B, ..., C); mean and variance are taken over all axes but C. The
+    layer BatchNormalization computes the same with `fast_normalization`; it keeps
+    moving averages besides.
+
+    >>> x, gamma, beta = keras.ops.array([[1.0], [3.0]]), 1.0, 0.0
+    >>> [round(float(y[0]), 2) for y in batch_normalization(x, gamma, beta)]
+    [-1.0, 1.0]
+
+    Paper: Ioffe and Szegedy, "Batch normalization", 2015.
+    https://arxiv.org/abs/1502.03167
+    """
+    axes = tuple(range(len(x.shape) - 1))
+    mean = ops.mean(x, axis=axes)
+    variance = ops.mean(ops.square(x - mean), axis=axes)
+    x_hat = (x - mean) / ops.sqrt(variance + epsilon)
+    return x_hat * gamma + beta
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -29,20 +46,21 @@ class BatchNormalization(_Normalization):
     r = stddev / renorm_stddev, d = (mean - renorm_mean) / renorm_stddev, clipped.
 
     Args:
-        axis: the channel axis, normalized independently along it.
+        axis: the channel axis, which has one mean and variance per channel.
         momentum: share of the old value that a moving average keeps.
         epsilon: added to the variance.
-        center, scale: whether there is a beta, a gamma.
+        center, scale: whether there is a beta, and a gamma.
         beta_..., gamma_..., moving_mean_..., moving_variance_initializer,
         beta_..., gamma_regularizer and _constraint: of those weights.
-        renorm, renorm_clipping, renorm_momentum: batch renormalization, the bounds
-            rmin, rmax, dmax of r and d, and the momentum of its moving averages.
-        synchronized: unmasked moments over all replicas; TensorFlow only.
+        renorm, renorm_clipping, renorm_momentum: whether to use batch renormalization,
+            the bounds rmin, rmax, dmax of r and d, and the momentum of its averages.
+        synchronized: whether unmasked moments are taken over all replicas; this works
+            on TensorFlow only.
 
-    Input and output shape: any with a channel axis, the same. A mask (B, ...) of one
-        axis less leaves the masked places out of the moments.
-    Raises: ValueError for a mask of another rank, wrong renorm bounds, an axis that
-        the input lacks.
+    Input and output shape: any with a channel axis, the same. A mask (B, ...), with one
+        axis less than the input, leaves the masked places out of the moments.
+    Raises: ValueError for a mask of another rank, for wrong bounds of renorm, and for
+        an axis that the input lacks.
 
     >>> BatchNormalization()(keras.ops.ones((2, 3))).shape
     TensorShape([2, 3])
@@ -54,36 +72,36 @@ class BatchNormalization(_Normalization):
 
     def __init__(
         self,
-        axis=-1,
-        momentum=0.99,
-        epsilon=1e-3,
-        center=True,
-        scale=True,
-        beta_initializer="zeros",
-        gamma_initializer="ones",
-        moving_mean_initializer="zeros",
-        moving_variance_initializer="ones",
-        beta_regularizer=None,
-        gamma_regularizer=None,
-        beta_constraint=None,
-        gamma_constraint=None,
-        renorm=False,
-        renorm_clipping=None,
-        renorm_momentum=0.99,
-        synchronized=False,
-        **kwargs,
-    ):
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Initializer = "zeros",
+        gamma_initializer: Initializer = "ones",
+        moving_mean_initializer: Initializer = "zeros",
+        moving_variance_initializer: Initializer = "ones",
+        beta_regularizer: Regularizer = None,
+        gamma_regularizer: Regularizer = None,
+        beta_constraint: Constraint = None,
+        gamma_constraint: Constraint = None,
+        renorm: bool = False,
+        renorm_clipping: dict[str, Any] | None = None,
+        renorm_momentum: float = 0.99,
+        synchronized: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(
-            int(axis),
-            float(epsilon),
-            center,
-            scale,
-            beta_initializer,
-            gamma_initializer,
-            beta_regularizer,
-            gamma_regularizer,
-            beta_constraint,
-            gamma_constraint,
+            axis=int(axis),
+            epsilon=float(epsilon),
+            center=center,
+            scale=scale,
+            beta_initializer=beta_initializer,
+            gamma_initializer=gamma_initializer,
+            beta_regularizer=beta_regularizer,
+            gamma_regularizer=gamma_regularizer,
+            beta_constraint=beta_constraint,
+            gamma_constraint=gamma_constraint,
             **kwargs,
         )
         if synchronized and keras.backend.backend() != "tensorflow":
@@ -101,63 +119,75 @@ class BatchNormalization(_Normalization):
         self.renorm_momentum = renorm_momentum
         self.synchronized = synchronized
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         (axis,) = _positive_axes(self.axis, input_shape)
-        channels = (input_shape[axis],)
-        self._add_gamma_and_beta(channels, self.scale, self.center)
-
-        def stddev_initializer(shape, dtype=None):
-            return ops.sqrt(self.moving_variance_initializer(shape, dtype))
-
-        initializers = {
-            "moving_mean": self.moving_mean_initializer,
-            "moving_variance": self.moving_variance_initializer,
-        }
+        shape = (input_shape[axis],)
+        if self.scale:
+            self._add_gamma(shape)
+        if self.center:
+            self._add_beta(shape)
+        zero, one = self.moving_mean_initializer, self.moving_variance_initializer
+        self.moving_mean = self._add_average("moving_mean", shape, zero)
+        self.moving_variance = self._add_average("moving_variance", shape, one)
         if self.renorm:
-            initializers |= {
-                "moving_stddev": stddev_initializer,
-                "renorm_mean": self.moving_mean_initializer,
-                "renorm_stddev": stddev_initializer,
-            }
-        for name, initializer in initializers.items():
-            options = {"trainable": False, "autocast": False}
-            weight = self.add_weight(channels, initializer, name=name, **options)
-            setattr(self, name, weight)
+
+            def root(shape, dtype=None):
+                return ops.sqrt(one(shape, dtype))
+
+            self.moving_stddev = self._add_average("moving_stddev", shape, root)
+            self.renorm_mean = self._add_average("renorm_mean", shape, zero)
+            self.renorm_stddev = self._add_average("renorm_stddev", shape, root)
         self.input_spec = keras.layers.InputSpec(
             ndim=len(input_shape), axes={self.axis: input_shape[axis]}
         )
 
-    def call(self, inputs, training=None, mask=None):
+    def _add_average(
+        self, name: str, shape: Shape, initializer: Initializer
+    ) -> keras.Variable:
+        return self.add_weight(
+            name=name,
+            shape=shape,
+            initializer=initializer,
+            trainable=False,
+            autocast=False,
+        )
+
+    def call(self, inputs, training: bool | None = None, mask=None):
         x = _in_float32(inputs)
         (axis,) = _positive_axes(self.axis, x.shape)
-        axes = [a for a in range(len(x.shape)) if a != axis]
         shape = _along([axis], x.shape)
         gamma, beta = self._gamma_and_beta(x.dtype, shape)
         weights = None if mask is None else _weights(mask, x)
-        training = training and self.trainable
-        is_synchronized = self.synchronized and mask is None
-        if not training:
-            moving = self.moving_mean, self.moving_variance
-            mean, variance = (ops.reshape(ops.cast(w, x.dtype), shape) for w in moving)
-        elif is_synchronized:
+        if training and self.trainable:
+            axes = [a for a in range(len(x.shape)) if a != axis]
+            y = self._by_the_batch(x, gamma, beta, axes, weights)
+        else:
+            mean = ops.reshape(ops.cast(self.moving_mean, x.dtype), shape)
+            variance = ops.reshape(ops.cast(self.moving_variance, x.dtype), shape)
+            y = _scale_and_shift(x, variance, gamma, self.epsilon, mean, beta)
+        return ops.cast(y, self.compute_dtype)
+
+    def _by_the_batch(self, x, gamma, beta, axes: list[int], weights):
+        """x normalized by its own moments, of which the moving averages take note."""
+        is_synchronized = self.synchronized and weights is None
+        if is_synchronized:
             mean, variance = ops.moments(x, axes, keepdims=True, synchronized=True)
         else:
             mean, variance = _moments(x, axes, weights)
-        if training:
-            flat = ops.reshape(mean, (-1,)), ops.reshape(variance, (-1,))
-            if self.renorm:
-                r, d = (ops.reshape(part, shape) for part in self._correction(*flat))
-                gamma, beta = r * gamma, d * gamma + beta
-            self._update_averages(*flat)
-        if training and not is_synchronized:
-            moments = mean, variance
-            y = _normalize(x, axes, moments, gamma, beta, self.epsilon, weights)
-        else:
-            y = _affine(x, variance, gamma, mean, beta, epsilon=self.epsilon)
-        return ops.cast(y, self.compute_dtype)
+        of_channels = ops.reshape(mean, (-1,)), ops.reshape(variance, (-1,))
+        if self.renorm:
+            r, d = self._correction(*of_channels)
+            r, d = ops.reshape(r, gamma.shape), ops.reshape(d, gamma.shape)
+            gamma, beta = r * gamma, d * gamma + beta
+        self._update_averages(*of_channels)
+        if is_synchronized:  # the gradient goes through the moments of all replicas
+            return _scale_and_shift(x, variance, gamma, self.epsilon, mean, beta)
+        return fast_normalization(
+            x, mean, variance, gamma, beta, axes, self.epsilon, weights
+        )
 
     def _correction(self, mean, variance):
-        """r and d of batch renormalization, constants for the gradient."""
+        """r and d of batch renormalization, which are constants for the gradient."""
         floor = math.sqrt(self.epsilon)
         renorm_stddev = ops.maximum(ops.cast(self.renorm_stddev, mean.dtype), floor)
         r = ops.sqrt(variance + self.epsilon) / renorm_stddev
@@ -168,7 +198,7 @@ class BatchNormalization(_Normalization):
         d = ops.clip(d, -bounds["dmax"], bounds["dmax"])
         return ops.stop_gradient(r), ops.stop_gradient(d)
 
-    def _update_averages(self, mean, variance):
+    def _update_averages(self, mean, variance) -> None:
         def average(old, new, momentum):
             old.assign(old * momentum + ops.cast(new, old.dtype) * (1 - momentum))
 
@@ -183,7 +213,7 @@ class BatchNormalization(_Normalization):
         variance = ops.square(self.moving_stddev) - self.epsilon
         self.moving_variance.assign(ops.maximum(variance, 0.0))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "momentum": self.momentum,
@@ -200,14 +230,14 @@ class BatchNormalization(_Normalization):
         }
 
 
-def _checked_clipping(bounds):
+def _checked_clipping(bounds: dict[str, Any] | None) -> dict[str, Any]:
     bounds = bounds or {}
     if not set(bounds) <= {"rmin", "rmax", "dmax"}:
         raise ValueError(
             "Received invalid keys for `renorm_clipping`: expected some of 'rmin', "
             f"'rmax', 'dmax', got {list(bounds)}"
         )
-    rmin, rmax, dmax = (bounds.get(key) for key in ("rmin", "rmax", "dmax"))
+    rmin, rmax, dmax = bounds.get("rmin"), bounds.get("rmax"), bounds.get("dmax")
     if rmin is not None and rmax is not None and rmax < rmin:
         raise ValueError(
             f"rmax should be at least rmin. Received: rmax={rmax}, rmin={rmin}"

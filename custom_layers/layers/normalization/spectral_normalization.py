@@ -1,0 +1,78 @@
+"""Spectral normalization: a layer's kernel is divided by its largest singular value."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from ...common.types import Config, Shape
+from .kernel_wrapper import _KernelWrapper
+from .unit_normalization import _unit
+
+
+@keras.saving.register_keras_serializable(package="keras_cookbook")
+class SpectralNormalization(_KernelWrapper):
+    """Divides a layer's kernel by its largest singular value, at each training call.
+
+    W = kernel as a matrix (..., C); repeated power_iterations times:
+    v = u W^T / ||u W^T||, u = v W / ||v W||
+    sigma = v W u^T, kernel = kernel / sigma
+
+    Args:
+        layer: a layer with a `kernel` (Dense, Conv2D, ...) or `embeddings`.
+        power_iterations: how often each call renews u and v.
+
+    Input and output shape: the layer's.
+    Raises: ValueError for power_iterations below 1, and for a layer without a kernel.
+
+    As in Keras, but not in the paper, the quotient replaces the kernel: on TensorFlow
+    and torch, the gradient is the one with respect to the quotient.
+
+    >>> SpectralNormalization(keras.layers.Dense(2))(keras.ops.ones((1, 3))).shape
+    TensorShape([1, 2])
+
+    Paper: Miyato, Kataoka, Koyama, Yoshida, "Spectral normalization for generative
+    adversarial networks", 2018. https://arxiv.org/abs/1802.05957
+    """
+
+    def __init__(
+        self, layer: keras.layers.Layer, power_iterations: int = 1, **kwargs: Any
+    ) -> None:
+        super().__init__(layer, **kwargs)
+        if power_iterations <= 0:
+            raise ValueError(
+                "`power_iterations` should be greater than zero. Received: "
+                f"power_iterations={power_iterations}"
+            )
+        self.power_iterations = power_iterations
+
+    def build(self, input_shape: Shape) -> None:
+        super().build(input_shape)
+        self.vector_u = self.add_weight(
+            name="vector_u",
+            shape=(1, self.kernel.shape[-1]),
+            initializer=keras.initializers.TruncatedNormal(stddev=0.02),
+            trainable=False,
+            dtype=self.kernel.dtype,
+        )
+
+    def call(self, inputs, training: bool = False):
+        if training:
+            self._normalize_kernel()
+        return ops.cast(self.layer(inputs), self.compute_dtype)
+
+    def _normalize_kernel(self) -> None:
+        kernel = ops.cast(self.kernel, self.kernel.dtype)
+        w = ops.reshape(kernel, (-1, kernel.shape[-1]))
+        u = old = ops.cast(self.vector_u, kernel.dtype)
+        for _ in range(self.power_iterations):
+            v = _unit(ops.matmul(u, ops.transpose(w)))
+            u = _unit(ops.matmul(v, w))
+        u, v = ops.stop_gradient(u), ops.stop_gradient(v)
+        sigma = ops.sum(ops.matmul(v, w) * u)
+        is_zero = ops.all(kernel == 0)  # has no direction, and is left as it is
+        self.vector_u.assign(ops.where(is_zero, old, u))
+        self.kernel.assign(kernel / ops.where(is_zero, ops.ones_like(sigma), sigma))
+
+    def get_config(self) -> Config:
+        return {**super().get_config(), "power_iterations": self.power_iterations}

@@ -1,0 +1,1 @@
+"""Pooling: a window, or a whole feature map, is summarized by one number."""

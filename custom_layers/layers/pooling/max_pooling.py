@@ -1,0 +1,94 @@
+"""Max pooling: each window is summarized by its largest value."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from ...common.types import DataFormat, Padding, Size
+from .base import _Pooling
+
+
+class _MaxPooling(_Pooling):
+    def __init__(
+        self,
+        pool_size: Size = 2,
+        strides: Size | None = None,
+        padding: Padding = "valid",
+        data_format: DataFormat = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(pool_size, strides, padding, data_format, **kwargs)
+
+    def _pool(self, inputs):
+        return ops.max_pool(
+            inputs, self.pool_size, self.strides, self.padding, self.data_format
+        )
+
+
+@keras.saving.register_keras_serializable(package="keras_cookbook")
+class MaxPooling1D(_MaxPooling):
+    """Maximum over each window of a sequence: does the feature occur around here?
+
+    y[b, t, c] = max over p of x[b, t * stride + p, c]
+
+    Args, raises: as in MaxPooling2D, for one axis.
+    Shapes: (B, T, C) to (B, T', C), or (B, C, T) to (B, C, T') with channels_first;
+        T' as H' in MaxPooling2D.
+
+    >>> MaxPooling1D()(keras.ops.ones((1, 5, 3))).shape
+    TensorShape([1, 2, 3])
+
+    Paper: Collobert et al., "Natural language processing (almost) from scratch", 2011.
+    https://jmlr.org/papers/v12/collobert11a.html
+    """
+
+    rank = 1
+
+
+@keras.saving.register_keras_serializable(package="keras_cookbook")
+class MaxPooling2D(_MaxPooling):
+    """Maximum over each window of an image: does the feature occur near here?
+
+    y[b, i, j, c] = max over p, q of x[b, i * stride_h + p, j * stride_w + q, c]
+
+    Args:
+        pool_size: size (p, q) of the window, or one integer for both.
+        strides: step of the window; None means pool_size.
+        padding: "valid" drops windows that stick out, "same" keeps them.
+        data_format: "channels_last" or "channels_first"; None means Keras's setting.
+
+    Input shape: (B, H, W, C), or (B, C, H, W) with channels_first.
+    Output shape: (B, H', W', C), or (B, C, H', W'); H' = (H - p) // stride_h + 1 for
+        "valid", ceil(H / stride_h) for "same".
+    Raises: ValueError for sizes that are not positive integers, and for a window larger
+        than the input.
+
+    >>> MaxPooling2D()(keras.ops.ones((1, 5, 4, 3))).shape
+    TensorShape([1, 2, 2, 3])
+
+    Paper: Ranzato, Huang, Boureau, LeCun, "Unsupervised learning of invariant feature
+    hierarchies", 2007. https://doi.org/10.1109/CVPR.2007.383157
+    """
+
+    rank = 2
+
+
+@keras.saving.register_keras_serializable(package="keras_cookbook")
+class MaxPooling3D(_MaxPooling):
+    """Maximum over each window of a volume, or of the frames of a video.
+
+    y[b, i, j, k, c] = max over p, q, r of x[b, i * stride_d + p, ..., c]
+
+    Args, raises: as in MaxPooling2D, for three axes.
+    Shapes: (B, D, H, W, C) to (B, D', H', W', C), with lengths as in MaxPooling2D; or
+        with the channels first.
+
+    >>> MaxPooling3D()(keras.ops.ones((1, 5, 4, 4, 3))).shape
+    TensorShape([1, 2, 2, 2, 3])
+
+    Paper: Tran, Bourdev, Fergus, Torresani, Paluri, "Learning spatiotemporal features
+    with 3D convolutional networks", 2014. https://arxiv.org/abs/1412.0767
+    """
+
+    rank = 3
