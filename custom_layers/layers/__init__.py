@@ -67,9 +67,11 @@ from .positions import (
     SinePositionEncoding,
     TokenAndPositionEmbedding,
 )
-from .recurrent.cells import GRUCell, LSTMCell, SimpleRNNCell
-from .recurrent.layers import GRU, LSTM, SimpleRNN
-from .recurrent.lstm_variants import LayerNormLSTMCell, PeepholeLSTMCell
+from .recurrent.gru import GRU, GRUCell
+from .recurrent.layer_norm_lstm import LayerNormLSTMCell
+from .recurrent.lstm import LSTM, LSTMCell
+from .recurrent.peephole_lstm import PeepholeLSTMCell
+from .recurrent.simple_rnn import SimpleRNN, SimpleRNNCell
 from .seq2seq import AttentionDecoder, AttentionDecoderCell
 from .transformer import (
     CachedMultiHeadAttention,
