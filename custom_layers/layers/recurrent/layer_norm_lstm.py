@@ -86,7 +86,8 @@ class LayerNormLSTMCell(LSTMCell):
         centred = v - ops.mean(v, axis=-1, keepdims=True)
         variance = ops.mean(ops.square(centred), axis=-1, keepdims=True)
         normal = centred * ops.rsqrt(variance + self.epsilon)
-        return gamma * ops.cast(normal, self.compute_dtype)
+        normal = ops.cast(normal, self.compute_dtype)
+        return gamma * normal
 
     def get_config(self) -> Config:
         return {
