@@ -12,7 +12,7 @@ from .attention.cached_multi_head_attention import CachedMultiHeadAttention
 
 
 class _Block(keras.layers.Layer):
-    """What encoder and decoder blocks share: the options and the feed-forward network."""
+    """What encoder and decoder blocks share: the options and the feed-forward part."""
 
     def __init__(
         self,

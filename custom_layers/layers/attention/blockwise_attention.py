@@ -46,9 +46,13 @@ def blockwise_attention(
     T, S = ops.shape(Q)[-2], ops.shape(K)[-2]
     blocks = []
     for rows, keys in _ranges(T, S, causal, window):
-        allowed = allowed_keys(rows, keys, mask, causal, window)
-        i, j = slice(*rows), slice(*keys)
-        blocks.append(_Block(i, j, allowed, None if keep is None else keep[..., i, j]))
+        block = _Block(
+            rows=slice(*rows),
+            keys=slice(*keys),
+            allowed=allowed_keys(rows, keys, mask, causal, window),
+            keep=None if keep is None else keep[..., slice(*rows), slice(*keys)],
+        )
+        blocks.append(block)
     return _attend(Q, K, V, blocks)
 
 
@@ -60,11 +64,19 @@ class _Block(NamedTuple):
     allowed: Any  # the mask within the block, or None
     keep: Any  # the factors of P within the block, or None
 
-    def parts(self, Q, K, V):
-        return Q[..., self.rows, :], K[..., self.keys, :], V[..., self.keys, :]
+    def of_rows(self, x):
+        """The rows of x (..., T, n) that belong to the block."""
+        return x[..., self.rows, :]
+
+    def of_keys(self, x):
+        """The rows of x (..., S, n) that belong to the block."""
+        return x[..., self.keys, :]
 
     def dropped(self, P):
-        return P if self.keep is None else ops.multiply(P, self.keep)
+        """P * keep."""
+        if self.keep is None:
+            return P
+        return ops.multiply(P, self.keep)
 
 
 def _ranges(T, S, causal, window):
@@ -87,15 +99,19 @@ def _attend(Q, K, V, blocks):
 
     @ops.custom_gradient
     def attend(Q, K, V):
-        results = [_forward(block, Q, K, V) for block in blocks]
-        y = ops.concatenate([y_block for y_block, _ in results], axis=-2)
-        P = [P_block for _, P_block in results]
+        ys, Ps = [], []
+        for block in blocks:
+            y_block, P_block = _forward(block, Q, K, V)
+            ys.append(y_block)
+            Ps.append(P_block)
+        y = ops.concatenate(ys, axis=-2)
 
         def gradient(*arguments, upstream=None):
             dy = arguments[0] if upstream is None else upstream
-            rowsum = ops.sum(ops.cast(dy * y, P[0].dtype), axis=-1, keepdims=True)
+            products = ops.cast(dy * y, Ps[0].dtype)
+            rowsum = ops.sum(products, axis=-1, keepdims=True)
             dQ, dK, dV = [], 0, 0
-            for block, P_block in zip(blocks, P):
+            for block, P_block in zip(blocks, Ps):
                 dq, dk, dv = _backward(block, P_block, Q, K, V, dy, rowsum)
                 dQ.append(dq)
                 dK += _padded(dk, block.keys, K)
@@ -109,25 +125,32 @@ def _attend(Q, K, V, blocks):
 
 def _forward(block, Q, K, V):
     """(y, P) of the queries of a block."""
-    q, k, v = block.parts(Q, K, V)
+    q = block.of_rows(Q)
+    k = block.of_keys(K)
+    v = block.of_keys(V)
     scores = ops.matmul(q, ops.swapaxes(k, -2, -1))
     P = _softmax(scores, block.allowed)
-    y = ops.matmul(ops.cast(block.dropped(P), v.dtype), v)
+    dropped = ops.cast(block.dropped(P), v.dtype)
+    y = ops.matmul(dropped, v)
     return y, P
 
 
 def _backward(block, P, Q, K, V, dy, rowsum):
     """(dq, dk, dv) of the queries and keys of a block."""
-    q, k, v = block.parts(Q, K, V)
-    dy, rowsum = dy[..., block.rows, :], rowsum[..., block.rows, :]
+    q = block.of_rows(Q)
+    k = block.of_keys(K)
+    v = block.of_keys(V)
+    dy = block.of_rows(dy)
     dP = block.dropped(ops.matmul(dy, ops.swapaxes(v, -2, -1)))
-    dS = P * (ops.cast(dP, P.dtype) - rowsum)
+    dS = P * (ops.cast(dP, P.dtype) - block.of_rows(rowsum))
     if block.allowed is not None:  # a query without any allowed key has P > 0
         dS = ops.where(block.allowed, dS, 0)
     dS = ops.cast(dS, q.dtype)
+    dropped = ops.cast(block.dropped(P), v.dtype)
+
     dq = ops.matmul(dS, k)
     dk = _transposed_product(dS, q)
-    dv = _transposed_product(ops.cast(block.dropped(P), v.dtype), dy)
+    dv = _transposed_product(dropped, dy)
     return dq, dk, dv
 
 
@@ -141,5 +164,6 @@ def _padded(x, keys, like):
     S = like.shape[-2]
     if not isinstance(S, int) or (keys.start, keys.stop) == (0, S):
         return x
-    before, after = keys.start, S - keys.stop
-    return ops.pad(x, [(0, 0)] * (len(x.shape) - 2) + [(before, after), (0, 0)])
+    padding = [(0, 0)] * len(x.shape)
+    padding[-2] = keys.start, S - keys.stop
+    return ops.pad(x, padding)

@@ -20,7 +20,7 @@ def scaled_dot_product(
     keep: Any = None,
     return_weights: bool = False,
 ) -> Any:
-    """Scaled dot-product attention: each query is answered by a weighted mean of values.
+    """Scaled dot-product attention: a mean of values, weighted for each query.
 
     P = softmax(Q K^T / sqrt(d)), where keys that are not allowed get the weight 0
     y = (P * keep) V
@@ -48,10 +48,13 @@ def scaled_dot_product(
     Q = Q * (1 / math.sqrt(d))
     scores = ops.matmul(Q, ops.swapaxes(K, -2, -1))
     T, S = ops.shape(scores)[-2:]
-    P = _softmax(scores, allowed_keys((0, T), (0, S), mask, causal, window))
+    allowed = allowed_keys((0, T), (0, S), mask, causal, window)
+    P = _softmax(scores, allowed)
     dropped = P if keep is None else P * keep
     y = ops.matmul(ops.cast(dropped, V.dtype), V)
-    return (y, ops.cast(P, V.dtype)) if return_weights else y
+    if return_weights:
+        return y, ops.cast(P, V.dtype)
+    return y
 
 
 def _softmax(scores, allowed):
