@@ -6,12 +6,17 @@ import itertools
 import re
 from collections.abc import Iterable
 
+import keras
+
+from ..common.types import Config
+
 PAD, UNKNOWN, START, END = range(4)  # tokens that stand for no piece of text
 SPECIALS = ("<pad>", "<unknown>", "<start>", "<end>")
 SPACE = "▁"  # stands for the space before a word, so that decoding restores spaces
 WORD = re.compile(rf"{SPACE}?\w+|{SPACE}?[^\w\s]")  # a word or a mark of punctuation
 
 
+@keras.saving.register_keras_serializable(package="keras_cookbook")
 class Subwords:
     """Byte-pair encoding: frequent words are one token, rare words are several.
 
@@ -60,6 +65,13 @@ class Subwords:
         joined = ["".join(pair) for pair in merges]
         pieces = dict.fromkeys([*SPECIALS, *characters, *joined])  # each of them once
         return cls(pieces, merges)
+
+    def get_config(self) -> Config:
+        return {"pieces": self.pieces, "merges": self.merges}
+
+    @classmethod
+    def from_config(cls, config: Config) -> "Subwords":
+        return cls(**config)
 
     def __len__(self) -> int:
         return len(self.pieces)

@@ -238,6 +238,11 @@ class TransformerDecoderBlock(_Block):
             "mask": ops.zeros((batch_size, length), "bool"),
         }
         if source is not None:
+            if self.source_attention is None:
+                raise ValueError(
+                    "This block was built without a source: expected source=None, got "
+                    "a source. Call the block with a source first."
+                )
             cache["source"] = self.source_attention.keys_and_values(source)
             if source_mask is None:
                 source_mask = ops.ones(ops.shape(source)[:2], "bool")
