@@ -1,6 +1,7 @@
-"""Text from a language model: subwords, and the search for the next tokens."""
+"""Generation: text from a language model, and pictures in other colours."""
 
+from .beam_search import beam_search
 from .colour_transfer import colour_transfer
 from .compiled import compiled
-from .decoding import beam_search, greedy_search, sample
+from .decoding import greedy_search, sample
 from .subwords import END, SPACE, SPECIALS, START, UNKNOWN, Subwords

@@ -1,25 +1,44 @@
-"""Decoding: greedy, sampling and beam search over a function that rates next tokens.
+"""Greedy decoding and sampling, with a function that rates the next token.
 
 That function is `next_logits(tokens, index, state) -> (logits, state)`: tokens (B, L)
-are what is known up to and including `index` (an integer) and padding behind it; logits
-(B, V) rate the token at index + 1. `state` is whatever it carries from call to call, a
-nest of tensors with the batch first (a key/value cache that holds the prompt up to its
-last token, say), or None.
+hold what is known up to and including `index` (an integer), and padding after it;
+logits (B, V) rate the token at index + 1. `state` is what the function carries from
+call to call: a nest of tensors whose first axis is the batch, such as a key/value cache
+that holds the prompt except its last token, or None.
 """
+
+from collections.abc import Callable
+from typing import Any
 
 import keras
 from keras import ops
 
-_IMPOSSIBLE = -1e9
+from ..common.checks import minus_infinity
 
 
 def greedy_search(
-    next_logits, prompt, length, *, end_token=None, pad_token=0, state=None
-):
-    """The most likely token at every step: (B, P) prompt -> (B, length) tokens.
+    next_logits: Callable,
+    prompt: Any,
+    length: int,
+    *,
+    end_token: int | None = None,
+    pad_token: int = 0,
+    state: Any = None,
+) -> Any:
+    """Greedy decoding: the most likely token at every step.
 
-    tokens[t + 1] = argmax(logits[t]); behind `end_token` a row is padded, and when all
-    rows have ended, the search does.
+    tokens[t + 1] = argmax(logits[t])
+
+    Args:
+        next_logits: function that rates the next token, see this module's docstring.
+        prompt: tokens (B, P).
+        length: number of tokens of a row in the end, those of the prompt included.
+        end_token: token after which a row is padded; the search ends with the last row.
+        pad_token: token of the padding.
+        state: first state of `next_logits`.
+
+    Returns: tokens (B, length).
+    Raises: ValueError for a prompt that is not (B, P > 0), or a length below P.
 
     >>> def successor(tokens, index, state):
     ...     return keras.ops.one_hot((tokens[:, index] + 1) % 5, 5), state
@@ -35,26 +54,32 @@ def greedy_search(
 
 
 def sample(
-    next_logits,
-    prompt,
-    length,
+    next_logits: Callable,
+    prompt: Any,
+    length: int,
     *,
-    temperature=1.0,
-    top_k=None,
-    top_p=None,
-    end_token=None,
-    pad_token=0,
-    state=None,
-    seed=None,
-):
-    """Tokens drawn from softmax(logits / temperature), the unlikely ones left out.
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    end_token: int | None = None,
+    pad_token: int = 0,
+    state: Any = None,
+    seed: int | keras.random.SeedGenerator | None = None,
+) -> Any:
+    """Sampling: tokens drawn from softmax(logits / temperature), without unlikely ones.
 
     Args:
-        temperature: below 1 sharper, above 1 flatter; towards 0 it is `greedy_search`.
-        top_k: only the k most likely tokens.
-        top_p: only the most likely tokens that together have at least this probability
-            (after top_k): the first of them always, the next while the sum is below.
-        seed: an integer or a keras.random.SeedGenerator.
+        next_logits, prompt, length, end_token, pad_token, state: see `greedy_search`.
+        temperature: below 1 the choice is sharper, above 1 flatter; near 0 this is
+            `greedy_search`.
+        top_k: number of most likely tokens to draw from; None for all.
+        top_p: probability that the most likely tokens to draw from have together, after
+            top_k: the first of them always counts, the next while the sum is below.
+        seed: integer that makes the draws repeatable, or a generator to go on with.
+
+    Returns: tokens (B, length).
+    Raises: ValueError for a temperature, top_k or top_p outside its range, and as
+    `greedy_search`.
 
     >>> def uniform(tokens, index, state):
     ...     return keras.ops.zeros((2, 9)), state
@@ -67,103 +92,33 @@ def sample(
     _check_range("temperature", temperature, temperature > 0, "a positive number")
     _check_range("top_k", top_k, top_k is None or top_k >= 1, "at least 1, or None")
     _check_range("top_p", top_p, top_p is None or 0 < top_p <= 1, "in (0, 1], or None")
-    is_generator = isinstance(seed, keras.random.SeedGenerator)
-    seed = seed if is_generator else keras.random.SeedGenerator(seed)
+    if not isinstance(seed, keras.random.SeedGenerator):
+        seed = keras.random.SeedGenerator(seed)
 
     def choose(logits):
         size = logits.shape[-1]
-        values, tokens = ops.top_k(logits, size if top_k is None else min(top_k, size))
+        k = size if top_k is None else min(top_k, size)
+        values, tokens = ops.top_k(logits, k)  # the most likely first
         values = ops.cast(values, "float32") / temperature
         if top_p is not None:
             p = ops.softmax(values)
-            before = ops.cumsum(p, axis=-1) - p
-            values = ops.where(before < top_p, values, _IMPOSSIBLE)
+            sum_before = ops.cumsum(p, axis=-1) - p
+            values = ops.where(sum_before < top_p, values, minus_infinity("float32"))
         drawn = keras.random.categorical(values, 1, seed=seed)
         return ops.take_along_axis(tokens, drawn, axis=-1)[:, 0]
 
     return _generate(next_logits, prompt, length, choose, end_token, pad_token, state)
 
 
-def beam_search(
-    next_logits,
-    prompt,
-    length,
-    *,
-    beam_width=4,
-    length_penalty=0.0,
-    end_token=None,
-    pad_token=0,
-    state=None,
-):
-    """The likeliest continuations, best first: (B, beam_width, length), and scores.
-
-    score = sum(log p(token)) / ((5 + n) / 6)^length_penalty   over n new tokens
-    Every step keeps the beam_width best of all continuations of the kept ones; a row
-    that has ended stays as it is and competes on. `next_logits` sees B * beam_width
-    rows, and its state is repeated and reordered with them.
-
-    Args:
-        beam_width: 1 is `greedy_search`.
-        length_penalty: 0 prefers short rows; the paper takes 0.6 to 1.
-
-    >>> def successor(tokens, index, state):
-    ...     return 3.0 * keras.ops.one_hot((tokens[:, index] + 1) % 5, 5), state
-    >>> tokens, scores = beam_search(successor, [[1]], length=4, beam_width=2)
-    >>> print(tokens[0, 0].numpy())
-    [1 2 3 4]
-
-    Paper: Wu et al., "Google's neural machine translation system", 2016.
-    https://arxiv.org/abs/1609.08144
-    """
-    _check_range("beam_width", beam_width, beam_width >= 1, "at least 1")
-    tokens, known = _start(prompt, length, pad_token)
-    options = beam_width, length_penalty, end_token, pad_token
-    return _search(next_logits, tokens, range(known - 1, length - 1), state, *options)
-
-
-def _search(next_logits, tokens, steps, state, W, length_penalty, end_token, pad_token):
-    B, length = tokens.shape
-    rows, state = _map(lambda x: ops.repeat(x, W, axis=0), (tokens, state))
-    total = ops.where(ops.arange(W) == 0, ops.zeros((B, W)), _IMPOSSIBLE)
-    new, ended = ops.zeros((B, W)), ops.zeros((B, W), "bool")
-    for index in steps:
-        logits, state = next_logits(rows, index, state)
-        log_p = ops.reshape(ops.log_softmax(ops.cast(logits, "float32")), (B, W, -1))
-        V = log_p.shape[-1]
-        stay = ops.where(ops.arange(V) == 0, 0.0, _IMPOSSIBLE)  # its one continuation
-        total = ops.expand_dims(total, -1) + ops.where(ended[..., None], stay, log_p)
-        new = ops.where(ended, new, new + 1)
-        ranked = total / _penalty(new, length_penalty)[..., None]
-        _, best = ops.top_k(ops.reshape(ranked, (B, W * V)), W)
-        total = ops.take_along_axis(ops.reshape(total, (B, W * V)), best, axis=1)
-        parent = best // V
-        new, ended = (ops.take_along_axis(x, parent, axis=1) for x in (new, ended))
-        token = ops.where(ended, pad_token, best % V)
-        row = ops.reshape(
-            parent + W * ops.arange(B, dtype=parent.dtype)[:, None], (-1,)
-        )
-        rows, state = _map(lambda x, row=row: ops.take(x, row, axis=0), (rows, state))
-        rows = _put(rows, index + 1, ops.reshape(token, (-1,)))
-        if end_token is not None:
-            ended = ops.logical_or(ended, token == end_token)
-            if bool(ops.all(ended)):
-                break
-    scores, order = ops.top_k(total / _penalty(new, length_penalty), W)
-    rows = ops.reshape(rows, (B, W, length))
-    return ops.take_along_axis(rows, order[..., None], axis=1), scores
-
-
-def _map(function, nest):
-    return keras.tree.map_structure(lambda x: x if x is None else function(x), nest)
-
-
 def _generate(next_logits, prompt, length, choose, end_token, pad_token, state):
-    tokens, known = _start(prompt, length, pad_token)
+    """Rows of tokens that grow by choose(logits), one token per step."""
+    tokens, known = _padded_prompt(prompt, length, pad_token)
     ended = ops.zeros(tokens.shape[:1], "bool")
     for index in range(known - 1, length - 1):
         logits, state = next_logits(tokens, index, state)
-        token = ops.where(ended, pad_token, ops.cast(choose(logits), "int32"))
-        tokens = _put(tokens, index + 1, token)
+        chosen = ops.cast(choose(logits), "int32")
+        token = ops.where(ended, pad_token, chosen)
+        tokens = _with_token(tokens, index + 1, token)
         if end_token is not None:
             ended = ops.logical_or(ended, token == end_token)
             if bool(ops.all(ended)):
@@ -171,23 +126,22 @@ def _generate(next_logits, prompt, length, choose, end_token, pad_token, state):
     return tokens
 
 
-def _start(prompt, length, pad_token):
-    """The prompt padded to `length`, and how long it was."""
+def _padded_prompt(prompt, length, pad_token):
+    """(the prompt padded to `length`, the number of its tokens)."""
     prompt = ops.cast(ops.convert_to_tensor(prompt), "int32")
-    shape = prompt.shape
-    _check_range("prompt", tuple(shape), len(shape) == 2 and shape[1] > 0, "(B, P > 0)")
-    _check_range("length", length, length >= shape[1], f"at least {shape[1]}, P")
-    padding = [(0, 0), (0, length - shape[1])]
-    return ops.pad(prompt, padding, constant_values=pad_token), shape[1]
+    shape = tuple(prompt.shape)
+    is_batch = len(shape) == 2 and shape[1] > 0
+    _check_range("prompt", shape, is_batch, "(B, P > 0)")
+    known = shape[1]
+    _check_range("length", length, length >= known, f"at least {known}, P")
+    padding = [(0, 0), (0, length - known)]
+    return ops.pad(prompt, padding, constant_values=pad_token), known
 
 
-def _put(tokens, index, token):
+def _with_token(tokens, index, token):
+    """The rows of tokens (B, L), with `token` (B,) at `index`."""
     token = ops.expand_dims(ops.cast(token, tokens.dtype), -1)
     return ops.slice_update(tokens, (0, index), token)
-
-
-def _penalty(new, length_penalty):
-    return ((5 + new) / 6) ** length_penalty
 
 
 def _check_range(name, value, is_valid, expected):

@@ -5,10 +5,14 @@ from ..activations.probability import Softmax
 from ..activations.rectifiers import LeakyReLU, PReLU, ReLU
 from ..activations.smooth import ELU, Swish
 from ..regularizers import ActivityRegularization
-from .attention.attention import AdditiveAttention, Attention
+from .attention.additive_attention import AdditiveAttention
+from .attention.attention import Attention
+from .attention.blockwise_attention import blockwise_attention
+from .attention.cached_multi_head_attention import CachedMultiHeadAttention
 from .attention.grouped_query_attention import GroupQueryAttention
+from .attention.masks import allowed_keys
 from .attention.multi_head_attention import MultiHeadAttention
-from .attention.scaled_dot_product import allowed_keys, scaled_dot_product
+from .attention.scaled_dot_product import scaled_dot_product
 from .bidirectional import Bidirectional
 from .convolution.conv import Conv1D, Conv2D, Conv3D
 from .convolution.conv_transpose import (
@@ -65,12 +69,10 @@ from .positions import (
     SinePositionEncoding,
     TokenAndPositionEmbedding,
 )
-from .recurrent.cells import GRUCell, LSTMCell, SimpleRNNCell
-from .recurrent.layers import GRU, LSTM, SimpleRNN
-from .recurrent.lstm_variants import LayerNormLSTMCell, PeepholeLSTMCell
+from .recurrent.gru import GRU, GRUCell
+from .recurrent.layer_norm_lstm import LayerNormLSTMCell
+from .recurrent.lstm import LSTM, LSTMCell
+from .recurrent.peephole_lstm import PeepholeLSTMCell
+from .recurrent.simple_rnn import SimpleRNN, SimpleRNNCell
 from .seq2seq import AttentionDecoder, AttentionDecoderCell
-from .transformer import (
-    CachedMultiHeadAttention,
-    TransformerDecoderBlock,
-    TransformerEncoderBlock,
-)
+from .transformer import TransformerDecoderBlock, TransformerEncoderBlock

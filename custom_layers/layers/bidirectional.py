@@ -1,34 +1,38 @@
-"""Bidirectional: one recurrent layer reads forwards, its twin reads backwards."""
+"""Bidirectional: one recurrent layer reads forwards and its twin reads backwards."""
+
+from typing import Any
 
 import keras
 from keras import ops
 
+from ..common.types import Config
+
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class Bidirectional(keras.layers.Layer):
-    """Runs a recurrent layer over the sequence in both directions.
+    """A recurrent layer that runs over the sequence in both directions.
 
-    y = merge(forward(x), backward(x)), the backward outputs put back in time's order
-
-    merge: concat [y_f, y_b], sum y_f + y_b, mul y_f * y_b, ave (y_f + y_b) / 2, or
-    None, which returns both.
+    y_f, y_b = forward(x), backward(x), where y_b is turned back to the order of time
+    y = [y_f, y_b] (merge_mode "concat"), y_f + y_b ("sum"), y_f * y_b ("mul"),
+        (y_f + y_b) / 2 ("ave"), or both of them (None)
 
     Args:
-        layer: recurrent layer, ours, Keras's or yours; it is recreated from its
-            configuration. It has go_backwards, return_sequences, return_state.
+        layer: recurrent layer of this library, of Keras or of your own, with the
+            attributes go_backwards, return_sequences and return_state. Both directions
+            are made anew from its configuration.
         merge_mode: "concat", "sum", "mul", "ave" or None.
-        weights: start values of all weights, the forward layer's first.
-        backward_layer: layer for the other direction; None makes a twin of `layer`.
+        weights: initial values of all weights, those of the forward layer first.
+        backward_layer: layer of the other direction; None makes a twin of `layer`.
 
-    Call: sequences, initial_state (the forward layer's states, then the backward
-        layer's), mask, training. With return_state the final states follow the output
-        in the same order; with return_sequences masked steps put out zeros.
-    Input shape: that of `layer`, (B, T, D). Output shape: that of `layer`, its last
-        axis twice as long for "concat", two of it for None.
-    Raises: ValueError for another merge_mode, what is no layer, or directions and
-        flags of the two layers that do not fit.
+    Call: sequences, initial_state (the states of the forward layer, then those of the
+        backward layer), mask, training. With return_state the final states follow the
+        output in the same order; with return_sequences masked steps return zeros.
+    Input shape: that of `layer`, (B, T, D). Output shape: that of `layer`; for "concat"
+        with its last axis twice as long, for None two of them.
+    Raises: ValueError for another merge_mode, for arguments that are not layers, and
+        for two layers of the same direction or of different flags.
     Differs from Keras: `weights` are used (Keras forgets them); the mask that the
-        input carries counts with an initial_state, too; runs no fused GPU kernel.
+        input carries counts with an initial_state too; it runs no fused GPU kernel.
 
     >>> layer = Bidirectional(keras.layers.GRU(3, return_sequences=True))
     >>> layer(keras.ops.ones((2, 7, 5))).shape
@@ -39,8 +43,13 @@ class Bidirectional(keras.layers.Layer):
     """
 
     def __init__(
-        self, layer, merge_mode="concat", weights=None, backward_layer=None, **kwargs
-    ):
+        self,
+        layer: keras.layers.Layer,
+        merge_mode: str | None = "concat",
+        weights: list | None = None,
+        backward_layer: keras.layers.Layer | None = None,
+        **kwargs: Any,
+    ) -> None:
         _check_arguments(layer, merge_mode, backward_layer)
         super().__init__(**kwargs)
         self.forward_layer = _twin(layer, "forward")
@@ -61,7 +70,7 @@ class Bidirectional(keras.layers.Layer):
         self.supports_masking = True
         self.input_spec = layer.input_spec
 
-    def build(self, sequences_shape, initial_state_shape=None):
+    def build(self, sequences_shape: tuple, initial_state_shape: Any = None) -> None:
         for direction in (self.forward_layer, self.backward_layer):
             if not direction.built:
                 direction.build(sequences_shape)
@@ -74,16 +83,16 @@ class Bidirectional(keras.layers.Layer):
         initial_state=None,
         mask=None,
         training=None,
-        sequences_mask=None,  # Keras fills this one where an initial_state is given
+        sequences_mask=None,  # where an initial_state is given, Keras passes this one
     ):
-        states = [None, None]
+        initial_f = initial_b = None
         if initial_state is not None:
             half = len(initial_state) // 2
-            states = [initial_state[:half], initial_state[half:]]
+            initial_f, initial_b = initial_state[:half], initial_state[half:]
         mask = sequences_mask if mask is None else mask
-        y_f = self._run(self.forward_layer, sequences, states[0], mask, training)
-        y_b = self._run(self.backward_layer, sequences, states[1], mask, training)
-        (y_f, *states_f), (y_b, *states_b) = y_f, y_b
+        forward, backward = self.forward_layer, self.backward_layer
+        y_f, *states_f = self._run(forward, sequences, initial_f, mask, training)
+        y_b, *states_b = self._run(backward, sequences, initial_b, mask, training)
         if self.return_sequences:
             y_b = ops.flip(y_b, axis=1)
         y = self._merge(y_f, y_b)
@@ -110,7 +119,9 @@ class Bidirectional(keras.layers.Layer):
             return (y_f + y_b) / 2
         return y_f, y_b
 
-    def compute_output_shape(self, sequences_shape, initial_state_shape=None):
+    def compute_output_shape(
+        self, sequences_shape: tuple, initial_state_shape: Any = None
+    ) -> tuple:
         shape = self.forward_layer.compute_output_shape(sequences_shape)
         y, *states = shape if self.return_state else [shape]
         if self.merge_mode == "concat":
@@ -126,7 +137,7 @@ class Bidirectional(keras.layers.Layer):
         masks = (*[mask] * outputs, *[None] * states)
         return masks if len(masks) > 1 else mask
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         if not self.stateful:
             raise AttributeError("Layer must be stateful.")
         self.forward_layer.reset_state()
@@ -135,11 +146,11 @@ class Bidirectional(keras.layers.Layer):
     reset_states = reset_state
 
     @property
-    def states(self):
-        pair = self.forward_layer.states, self.backward_layer.states
-        return tuple(pair[0] + pair[1]) if all(pair) else None
+    def states(self) -> tuple | None:
+        forward, backward = self.forward_layer.states, self.backward_layer.states
+        return tuple(forward + backward) if forward and backward else None
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "merge_mode": self.merge_mode,
@@ -148,17 +159,20 @@ class Bidirectional(keras.layers.Layer):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
-        layers = {
-            k: keras.saving.deserialize_keras_object(config[k], custom_objects)
-            for k in ("layer", "backward_layer")
-            if config.get(k) is not None
-        }
-        return cls(**{**config, **layers})
+    def from_config(
+        cls, config: Config, custom_objects: dict | None = None
+    ) -> "Bidirectional":
+        config = dict(config)
+        for name in ("layer", "backward_layer"):
+            if config.get(name) is not None:
+                config[name] = keras.saving.deserialize_keras_object(
+                    config[name], custom_objects
+                )
+        return cls(**config)
 
 
 def _twin(layer, direction, **changes):
-    """A fresh layer of the same configuration, named for its direction."""
+    """A new layer of the same configuration, named after its direction."""
     config = keras.saving.serialize_keras_object(layer)
     name = f"{direction}_{layer.name.removeprefix(direction + '_')}"
     config["config"] = {**config["config"], "name": name, **changes}
@@ -192,10 +206,14 @@ def _check_pair(forward, backward):
             "Forward layer and backward layer should have different `go_backwards` "
             f"value. Received: {forward.go_backwards} for both"
         )
-    for flag in ("stateful", "return_sequences", "return_state"):
-        pair = getattr(forward, flag), getattr(backward, flag)
-        if pair[0] != pair[1]:
+    pairs = {
+        "stateful": (forward.stateful, backward.stateful),
+        "return_sequences": (forward.return_sequences, backward.return_sequences),
+        "return_state": (forward.return_state, backward.return_state),
+    }
+    for flag, (ours, theirs) in pairs.items():
+        if ours != theirs:
             raise ValueError(
                 "Forward layer and backward layer are expected to have the same value "
-                f'for attribute "{flag}", got "{pair[0]}" and "{pair[1]}"'
+                f'for attribute "{flag}", got "{ours}" and "{theirs}"'
             )

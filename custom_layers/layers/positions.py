@@ -1,9 +1,13 @@
-"""Position encodings: rotary, sinusoidal, learned, and learned with the tokens'."""
+"""Position encodings: rotary, sinusoidal, learned, and learned together with tokens."""
+
+from typing import Any
 
 import keras
 from keras import ops
 
+from ..common.checks import positive_integer
 from ..common.private_keras import build_at_init
+from ..common.types import Config, Initializer
 
 
 def _frequencies(features, wavelength):
@@ -13,34 +17,36 @@ def _frequencies(features, wavelength):
 
 
 def _positions(length, start_index):
+    """start_index, start_index + 1, ..., as many as `length`, in float32."""
     return ops.arange(length, dtype="float32") + ops.cast(start_index, "float32")
 
 
-def _even(features):
+def _check_even(features):
     if features is None or features % 2:
         raise ValueError(
-            f"Positions come as pairs of features: got {features} of them, expected "
-            "an even number."
+            "This layer encodes positions in pairs of features: expected an even "
+            f"number of features, got {features}."
         )
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class RotaryEmbedding(keras.layers.Layer):
-    """Turns pairs of features by an angle that grows with the position (RoPE).
+    """Rotary positions (RoPE): pairs of features turned by an angle per position.
 
     angle = (start_index + position) / scaling_factor * max_wavelength^(-2 i / D)
     y_i         = x_i cos(angle) - x_(i + D/2) sin(angle)        i < D/2
     y_(i + D/2) = x_(i + D/2) cos(angle) + x_i sin(angle)
 
-    The product of a turned query and a turned key depends on their distance alone.
+    The product of a turned query and a turned key depends only on their distance.
 
     Args:
-        max_wavelength: of the slowest pair.
-        scaling_factor: positions are divided by it: stretches a model to longer texts.
-        sequence_axis, feature_axis: axes of positions and of features.
+        max_wavelength: wavelength of the slowest pair, as a multiple of 2 pi positions.
+        scaling_factor: number that positions are divided by; above 1 it lets a model
+            read texts longer than those that it was trained on.
+        sequence_axis, feature_axis: axes of the positions and of the features.
 
-    Call: layer(x, start_index=0), where start_index is the position of x's first token,
-    a number or a tensor.
+    Call: layer(x, start_index=0), where start_index is the position of the first token
+    of x, a number or a tensor.
     Input shape: (B, T, ..., D), D even. Output shape: the same.
     Raises: ValueError for an odd number of features.
 
@@ -54,12 +60,12 @@ class RotaryEmbedding(keras.layers.Layer):
 
     def __init__(
         self,
-        max_wavelength=10000,
-        scaling_factor=1.0,
-        sequence_axis=1,
-        feature_axis=-1,
-        **kwargs,
-    ):
+        max_wavelength: float = 10000,
+        scaling_factor: float = 1.0,
+        sequence_axis: int = 1,
+        feature_axis: int = -1,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.max_wavelength = max_wavelength
         self.scaling_factor = scaling_factor
@@ -71,22 +77,22 @@ class RotaryEmbedding(keras.layers.Layer):
     def call(self, inputs, start_index=0):
         rank = len(inputs.shape)
         T, D = self.sequence_axis % rank, self.feature_axis % rank
-        _even(inputs.shape[D])
+        _check_even(inputs.shape[D])
         position = _positions(ops.shape(inputs)[T], start_index) / self.scaling_factor
-        angle = ops.reshape(position, [-1 if a == T else 1 for a in range(rank)])
         frequency = _frequencies(inputs.shape[D], self.max_wavelength)
-        angle = angle * ops.reshape(
-            frequency, [-1 if a == D else 1 for a in range(rank)]
-        )
-        cos, sin = (ops.cast(f(angle), inputs.dtype) for f in (ops.cos, ops.sin))
+        position = ops.reshape(position, [-1 if a == T else 1 for a in range(rank)])
+        frequency = ops.reshape(frequency, [-1 if a == D else 1 for a in range(rank)])
+        angle = position * frequency
+        cos = ops.cast(ops.cos(angle), inputs.dtype)
+        sin = ops.cast(ops.sin(angle), inputs.dtype)
         first, second = ops.split(inputs, 2, axis=D)
         turned = first * cos - second * sin, second * cos + first * sin
         return ops.concatenate(turned, axis=D)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "max_wavelength": self.max_wavelength,
@@ -98,15 +104,15 @@ class RotaryEmbedding(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class SinePositionEncoding(keras.layers.Layer):
-    """Sines and cosines of the position, one pair of features a frequency.
+    """Sines and cosines of the position, one pair of features per frequency.
 
     y[position, 2 i]     = sin((start_index + position) max_wavelength^(-2 i / D))
     y[position, 2 i + 1] = cos((start_index + position) max_wavelength^(-2 i / D))
 
     Args:
-        max_wavelength: of the slowest pair.
+        max_wavelength: wavelength of the slowest pair, as a multiple of 2 pi positions.
 
-    Call: layer(x, start_index=0): the encoding alone, to be added to x.
+    Call: layer(x, start_index=0) returns the encoding only; add it to x.
     Input shape: (B, T, D), D even. Output shape: the same.
     Raises: ValueError for an odd number of features.
 
@@ -117,7 +123,7 @@ class SinePositionEncoding(keras.layers.Layer):
     https://arxiv.org/abs/1706.03762
     """
 
-    def __init__(self, max_wavelength=10000, **kwargs):
+    def __init__(self, max_wavelength: float = 10000, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.max_wavelength = max_wavelength
         self.supports_masking = True
@@ -125,33 +131,34 @@ class SinePositionEncoding(keras.layers.Layer):
 
     def call(self, inputs, start_index=0):
         *_, T, D = ops.shape(inputs)
-        _even(D)
+        _check_even(D)
         position = ops.expand_dims(_positions(T, start_index), -1)
         angle = position * _frequencies(D, self.max_wavelength)
         pairs = ops.stack([ops.sin(angle), ops.cos(angle)], axis=-1)
         encoding = ops.reshape(pairs, (-1, D))  # (T, D)
         return ops.broadcast_to(ops.cast(encoding, inputs.dtype), ops.shape(inputs))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "max_wavelength": self.max_wavelength}
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class PositionEmbedding(keras.layers.Layer):
-    """One trained vector a position.
+    """A table with one trained vector per position.
 
     y[position] = position_embeddings[start_index + position]
 
     Args:
-        sequence_length: how many positions there are, a positive integer.
-        initializer: start values of the vectors.
+        sequence_length: number of positions, a positive integer.
+        initializer: initializer of the vectors.
 
-    Call: layer(x, start_index=0): the embedding alone, to be added to x.
+    Call: layer(x, start_index=0) returns the embedding only; add it to x.
     Input shape: (B, T, D), T <= sequence_length. Output shape: the same.
-    Raises: ValueError for a sequence_length that is no positive integer or too short.
+    Raises: ValueError for a sequence_length that is not a positive integer, or shorter
+    than the input.
 
     >>> PositionEmbedding(sequence_length=6)(keras.ops.zeros((2, 5, 4))).shape
     TensorShape([2, 5, 4])
@@ -160,22 +167,22 @@ class PositionEmbedding(keras.layers.Layer):
     https://arxiv.org/abs/1705.03122
     """
 
-    def __init__(self, sequence_length, initializer="glorot_uniform", **kwargs):
+    def __init__(
+        self,
+        sequence_length: int,
+        initializer: Initializer = "glorot_uniform",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
-        if not isinstance(sequence_length, int) or sequence_length <= 0:
-            raise ValueError(
-                f"Invalid value for `sequence_length`: got {sequence_length}, expected "
-                "a positive integer."
-            )
-        self.sequence_length = sequence_length
+        self.sequence_length = positive_integer(sequence_length, "sequence_length")
         self.initializer = keras.initializers.get(initializer)
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         if input_shape[-2] is not None and input_shape[-2] > self.sequence_length:
             raise ValueError(
                 f"`sequence_length` is {self.sequence_length}, and the input has "
-                f"{input_shape[-2]} positions: make it larger or cut the input."
+                f"{input_shape[-2]} positions: make it larger, or cut the input."
             )
         self.position_embeddings = self.add_weight(
             name="embeddings",
@@ -189,10 +196,10 @@ class PositionEmbedding(keras.layers.Layer):
         embedding = ops.slice(table, (start_index, 0), (T, D))
         return ops.broadcast_to(embedding, ops.shape(inputs))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "sequence_length": self.sequence_length,
@@ -202,18 +209,21 @@ class PositionEmbedding(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class TokenAndPositionEmbedding(keras.layers.Layer):
-    """The sum of a token's and a position's trained vectors.
+    """The sum of two trained vectors: that of the token and that of its position.
 
     y[t] = token_embedding[tokens[t]] + position_embedding[start_index + t]
 
     Args:
-        vocabulary_size, sequence_length, embedding_dim: tokens, positions, features D.
-        embeddings_initializer: start values of both tables.
-        mask_zero: whether token 0 is padding; the mask goes on with the output.
+        vocabulary_size: number of tokens.
+        sequence_length: number of positions.
+        embedding_dim: number of features D.
+        embeddings_initializer: initializer of both tables.
+        mask_zero: whether token 0 is padding, so that the output carries a mask.
 
     Call: layer(tokens, start_index=0).
     Input shape: (B, T), integers. Output shape: (B, T, embedding_dim).
-    Raises: ValueError as `PositionEmbedding`.
+    Raises: ValueError as `PositionEmbedding`, and for a vocabulary_size or an
+    embedding_dim that is not a positive integer.
 
     >>> layer = TokenAndPositionEmbedding(10, sequence_length=6, embedding_dim=4)
     >>> layer(keras.ops.ones((2, 5), "int32")).shape
@@ -225,36 +235,36 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
 
     def __init__(
         self,
-        vocabulary_size,
-        sequence_length,
-        embedding_dim,
-        embeddings_initializer="uniform",
-        mask_zero=False,
-        **kwargs,
-    ):
+        vocabulary_size: int,
+        sequence_length: int,
+        embedding_dim: int,
+        embeddings_initializer: Initializer = "uniform",
+        mask_zero: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
-        self.vocabulary_size = vocabulary_size
-        self.sequence_length = sequence_length
-        self.embedding_dim = embedding_dim
+        self.vocabulary_size = positive_integer(vocabulary_size, "vocabulary_size")
+        self.sequence_length = positive_integer(sequence_length, "sequence_length")
+        self.embedding_dim = positive_integer(embedding_dim, "embedding_dim")
         self.embeddings_initializer = keras.initializers.get(embeddings_initializer)
         self.mask_zero = mask_zero
         self.supports_masking = True
         self.token_embedding = keras.layers.Embedding(
-            vocabulary_size,
-            embedding_dim,
+            self.vocabulary_size,
+            self.embedding_dim,
             self.embeddings_initializer,
             mask_zero=mask_zero,
             dtype=self.dtype_policy,
             name="token_embedding",
         )
         self.position_embedding = PositionEmbedding(
-            sequence_length,
+            self.sequence_length,
             self.embeddings_initializer,
             dtype=self.dtype_policy,
             name="position_embedding",
         )
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         self.token_embedding.build(input_shape)
         self.position_embedding.build((*input_shape, self.embedding_dim))
 
@@ -265,10 +275,10 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
     def compute_mask(self, inputs, mask=None):
         return self.token_embedding.compute_mask(inputs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape, self.embedding_dim)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "vocabulary_size": self.vocabulary_size,

@@ -1,37 +1,41 @@
 """Sequence to sequence: a recurrent decoder that attends to an encoder's outputs."""
 
 import contextlib
+from collections.abc import Iterator
+from typing import Any
 
 import keras
 from keras import ops
 
-_MASKED = -3e4  # exp() of it is 0, and float16 can hold it
+from ..common.checks import minus_infinity, one_of
+from ..common.types import Config
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class AttentionDecoderCell(keras.layers.Layer):
-    """One step of a decoder: a recurrent cell that reads the memory through attention.
+    """One step of a decoder: a recurrent cell that reads a memory through attention.
 
-    attend(q) = sum_s alpha_s m_s,  alpha = softmax_s(score(q, m_s)), padding left out
+    attend(q) = sum_s alpha_s m_s,  alpha = softmax_s(score(q, m_s)), 0 at padding
 
     "bahdanau": score = v . tanh(q W_q + m_s W_m)     "luong": score = q . (m_s W_m)
         context = attend(h_tm1)                           h = cell([x, a_tm1], h_tm1)
         h = cell([x, context], h_tm1)                     context = attend(h)
-    a = tanh([context, h] W_a), the output of the step, in both.
+    a = tanh([context, h] W_a), the output of the step, in both
 
-    The memory m (B, S, M) is the encoder's output; `with cell.attend_to(memory, mask):`
-    makes it known. `AttentionDecoder` does so for whole sequences. For a picture of
-    alpha (B, S) call `cell.attention_weights(x, states)` there.
+    The memory m (B, S, M) is the output of an encoder. The cell reads it within
+    `with cell.attend_to(memory, mask):`; `AttentionDecoder` does this for sequences.
+    In that context `cell.attention_weights(x, states)` returns alpha (B, S) to look at.
 
     Args:
         cell: recurrent cell whose first state is its output h (B, U), such as a GRUCell
             or LSTMCell, ours or Keras's.
         attention: "bahdanau" or "luong".
 
-    Input: x (B, D) and [*states of the cell], for "luong" also a_tm1 (B, U) at the
+    Input: x (B, D) and [*states of the cell], for "luong" with a_tm1 (B, U) at the
         end. Output: a (B, U) and the new states.
-    Raises: ValueError for another attention, a cell that is none, or no memory.
-    Differs from the papers: Bahdanau's maxout readout is the tanh of Luong's.
+    Raises: ValueError for another attention, for a cell that is not a recurrent cell,
+        and for a call without a memory.
+    Differs from the papers: "bahdanau" has Luong's tanh in place of a maxout readout.
 
     >>> cell = AttentionDecoderCell(keras.layers.GRUCell(3))
     >>> cell.build((2, 5), memory_shape=(2, 7, 4))
@@ -46,26 +50,24 @@ class AttentionDecoderCell(keras.layers.Layer):
     https://arxiv.org/abs/1508.04025
     """
 
-    def __init__(self, cell, attention="bahdanau", **kwargs):
+    def __init__(
+        self, cell: keras.layers.Layer, attention: str = "bahdanau", **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         if not hasattr(cell, "state_size") or not hasattr(cell, "call"):
             raise ValueError(
                 "`cell` must be a recurrent cell with `call` and `state_size`, such as "
                 f"keras.layers.GRUCell(64), got {cell}"
             )
-        if attention not in ("bahdanau", "luong"):
-            raise ValueError(
-                f'`attention` must be "bahdanau" or "luong", got {attention!r}'
-            )
         self.cell = cell
-        self.attention = attention
+        self.attention = one_of(attention, ("bahdanau", "luong"), "attention")
         self.output_size = self.units = cell.output_size
         self.state_size = keras.tree.flatten(cell.state_size)
         if attention == "luong":
             self.state_size = [*self.state_size, self.units]
-        self._memory = None
+        self._memory: tuple | None = None
 
-    def build(self, input_shape, memory_shape):
+    def build(self, input_shape: tuple, memory_shape: tuple) -> None:
         U, M = self.units, memory_shape[-1]
         fed = M if self.attention == "bahdanau" else U
         self.widths = (input_shape[-1] + fed, U)
@@ -81,18 +83,20 @@ class AttentionDecoderCell(keras.layers.Layer):
         return self.add_weight(name=name, shape=shape, initializer="glorot_uniform")
 
     @contextlib.contextmanager
-    def attend_to(self, memory, mask=None):
-        """Within this context the cell reads memory (B, S, M), where mask (B, S)."""
+    def attend_to(self, memory: Any, mask: Any = None) -> Iterator[None]:
+        """A context in which the cell reads memory (B, S, M), where mask (B, S)."""
         memory = ops.convert_to_tensor(memory, dtype=self.compute_dtype)
         if mask is None:
             mask = ops.ones(ops.shape(memory)[:2], dtype="bool")
         keys = ops.matmul(memory, ops.cast(self.memory_kernel, memory.dtype))  # B S U
         self._memory = (memory, keys, ops.cast(mask, "bool"))
         has_dropout = hasattr(self.cell, "reset_dropout_mask")
-        if has_dropout:  # one mask for all steps
-            x, h = (ops.zeros((ops.shape(memory)[0], n)) for n in self.widths)
-            self.cell.get_dropout_mask(ops.cast(x, self.compute_dtype))
-            self.cell.get_recurrent_dropout_mask(ops.cast(h, self.compute_dtype))
+        if has_dropout:  # the cell draws one mask here, for all steps
+            batch, (width_x, width_h) = ops.shape(memory)[0], self.widths
+            x = ops.zeros((batch, width_x), self.compute_dtype)
+            h = ops.zeros((batch, width_h), self.compute_dtype)
+            self.cell.get_dropout_mask(x)
+            self.cell.get_recurrent_dropout_mask(h)
         try:
             yield
         finally:
@@ -106,14 +110,16 @@ class AttentionDecoderCell(keras.layers.Layer):
         return a, new
 
     def attention_weights(self, inputs, states):
-        """alpha (B, S): what `call` with these arguments reads of the memory."""
+        """alpha (B, S), with which `call` weighs the memory for these arguments."""
         return self._run(inputs, states, training=False)[2]
 
     def _run(self, inputs, states, training):
+        """(a, new states, alpha) of one step."""
         if self._memory is None:
             raise ValueError(
-                "The decoder has no memory: call it within `attend_to(memory)`, or run "
-                "it as `AttentionDecoder(cell)(sequences, memory)`."
+                "The decoder has no memory: call the cell within "
+                "`with cell.attend_to(memory):`, or run it as "
+                "`AttentionDecoder(cell)(sequences, memory)`."
             )
         if self.attention == "bahdanau":
             context, alpha = self._attend(states[0])
@@ -122,33 +128,39 @@ class AttentionDecoderCell(keras.layers.Layer):
             *states, a_tm1 = states
             h, new = self._step([inputs, a_tm1], states, training)
             context, alpha = self._attend(h)
-        a = ops.tanh(ops.matmul(ops.concatenate([context, h], -1), self.output_kernel))
-        return a, [*new, a] if self.attention == "luong" else new, alpha
+        read = ops.concatenate([context, h], axis=-1)
+        a = ops.tanh(ops.matmul(read, self.output_kernel))
+        if self.attention == "luong":
+            new = [*new, a]
+        return a, new, alpha
 
     def _step(self, inputs, states, training):
-        takes = "training" in self.cell.call_signature_parameters
-        given = {"training": training} if takes else {}
-        h, new = self.cell(ops.concatenate(inputs, axis=-1), list(states), **given)
-        return ops.cast(h, self.compute_dtype), [
-            ops.cast(state, self.compute_dtype) for state in keras.tree.flatten(new)
-        ]
+        """(h, new states) of the cell, which is given the inputs side by side."""
+        takes_training = "training" in self.cell.call_signature_parameters
+        options = {"training": training} if takes_training else {}
+        inputs = ops.concatenate(inputs, axis=-1)
+        h, new = self.cell(inputs, list(states), **options)
+        h = ops.cast(h, self.compute_dtype)
+        new = [ops.cast(state, self.compute_dtype) for state in keras.tree.flatten(new)]
+        return h, new
 
     def _attend(self, q):
-        """The memory's mean (B, M) weighted by its score for q (B, U); the weights."""
+        """(context (B, M), alpha (B, S)) for q (B, U): context = sum_s alpha_s m_s."""
         memory, keys, mask = self._memory
         if self.attention == "bahdanau":
             sums = keys + ops.matmul(q, self.query_kernel)[:, None]
             score = ops.sum(self.score_vector * ops.tanh(sums), axis=-1)
         else:
             score = ops.einsum("bu,bsu->bs", q, keys)
-        score = ops.where(mask, score, ops.cast(_MASKED, score.dtype))
+        score = ops.where(mask, score, minus_infinity(score.dtype))
         alpha = ops.softmax(score)
-        return ops.einsum("bs,bsm->bm", alpha, memory), alpha
+        context = ops.einsum("bs,bsm->bm", alpha, memory)
+        return context, alpha
 
-    def get_initial_state(self, batch_size=None):
+    def get_initial_state(self, batch_size: int | None = None) -> list:
         return [ops.zeros((batch_size, n), self.compute_dtype) for n in self.state_size]
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "cell": keras.saving.serialize_keras_object(self.cell),
@@ -156,20 +168,23 @@ class AttentionDecoderCell(keras.layers.Layer):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: Config, custom_objects: dict | None = None
+    ) -> "AttentionDecoderCell":
         return cls(**_with_cell(config, custom_objects))
 
 
 def _with_cell(config, custom_objects):
+    """The configuration, with the cell as an object."""
     cell = keras.saving.deserialize_keras_object(config["cell"], custom_objects)
     return {**config, "cell": cell}
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class AttentionDecoder(keras.layers.RNN):
-    """Runs an `AttentionDecoderCell` over target sequences, attending to a memory.
+    """A recurrent decoder that attends to a memory, run over target sequences.
 
-    a_t, states_t = cell(x_t, states_tm1), for all t, the memory in sight
+    a_t, states_t = cell(x_t, states_tm1) for all t, where the cell reads the memory
 
     Teacher forcing: call it on the embedded targets shifted right, with
     return_sequences=True. Decoding: call it on one step at a time, (B, 1, D), with
@@ -178,13 +193,13 @@ class AttentionDecoder(keras.layers.RNN):
 
     Args:
         cell: an `AttentionDecoderCell`.
-        **kwargs: of keras.layers.RNN: return_sequences, return_state, unroll, ...
+        **kwargs: those of keras.layers.RNN: return_sequences, return_state, unroll, ...
 
-    Call: sequences (B, T, D), memory (B, S, M), initial_state (the cell's states; one
-        fewer for "luong", then a_0 = 0), sequences_mask (B, T), memory_mask (B, S),
-        training. Masks that the inputs carry are used.
+    Call: sequences (B, T, D), memory (B, S, M), initial_state (the states of the cell;
+        for "luong" the last may be missing, then a_0 = 0), sequences_mask (B, T),
+        memory_mask (B, S), training. By default the masks are those of the inputs.
     Output shape: (B, U), or (B, T, U) with return_sequences.
-    Raises: ValueError for a cell that is no `AttentionDecoderCell`.
+    Raises: ValueError for a cell that is not an `AttentionDecoderCell`.
 
     >>> cell = AttentionDecoderCell(keras.layers.LSTMCell(3), attention="luong")
     >>> decoder = AttentionDecoder(cell, return_sequences=True)
@@ -195,12 +210,17 @@ class AttentionDecoder(keras.layers.RNN):
     networks", 2014. https://arxiv.org/abs/1409.3215
     """
 
-    def __init__(self, cell, **kwargs):
+    def __init__(self, cell: AttentionDecoderCell, **kwargs: Any) -> None:
         if not isinstance(cell, AttentionDecoderCell):
             raise ValueError(f"`cell` must be an AttentionDecoderCell, got {cell}")
         super().__init__(cell, **kwargs)
 
-    def build(self, sequences_shape, memory_shape, initial_state_shape=None):
+    def build(
+        self,
+        sequences_shape: tuple,
+        memory_shape: tuple,
+        initial_state_shape: Any = None,
+    ) -> None:
         if not self.cell.built:
             self.cell.build((sequences_shape[0], sequences_shape[-1]), memory_shape)
         super().build(sequences_shape)
@@ -221,10 +241,15 @@ class AttentionDecoder(keras.layers.RNN):
             return super().call(sequences, initial_state, sequences_mask, training)
 
     def compute_output_shape(
-        self, sequences_shape, memory_shape, initial_state_shape=None
-    ):
+        self,
+        sequences_shape: tuple,
+        memory_shape: tuple,
+        initial_state_shape: Any = None,
+    ) -> tuple:
         return super().compute_output_shape(sequences_shape)
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: Config, custom_objects: dict | None = None
+    ) -> "AttentionDecoder":
         return cls(**_with_cell(config, custom_objects))

@@ -12,12 +12,14 @@ import pytest
 from keras import ops
 
 import examples
+from custom_layers.generation import Subwords
 from custom_layers.models import GradientPenalty
 from oracle import array, call_layer, components
 
 KINDS = {
     "model": (keras.Model, examples.MODELS),  # which is a layer too
     "penalty": (GradientPenalty, examples.PENALTIES),
+    "subwords": (Subwords, examples.SUBWORDS),
     "layer": (keras.layers.Layer, examples.LAYERS),
     "initializer": (keras.initializers.Initializer, examples.INITIALIZERS),
     "regularizer": (keras.regularizers.Regularizer, examples.REGULARIZERS),

@@ -176,7 +176,7 @@ def test_it_learns_to_copy_with_dropout(attention, jit_compile):
 
 def test_refuses():
     gru = keras.layers.GRUCell(2)
-    with pytest.raises(ValueError, match='"bahdanau" or "luong", got \'dot\''):
+    with pytest.raises(ValueError, match=r"'bahdanau' or 'luong'.*'dot'"):
         AttentionDecoderCell(gru, "dot")
     with pytest.raises(ValueError, match="`cell` must be a recurrent cell"):
         AttentionDecoderCell(keras.layers.Dense(2))

@@ -317,6 +317,12 @@ def test_learned_positions_and_tokens_are_added():
         (lambda: RotaryEmbedding()(array(1, 3, 5)), "even number"),
         (lambda: SinePositionEncoding()(array(1, 3, 5)), "even number"),
         (lambda: CachedMultiHeadAttention(2, 4, sliding_window=3), "no window"),
+        (
+            lambda: built(TransformerDecoderBlock(8, 2), (1, 2, 4)).empty_cache(
+                1, 2, source=array(1, 3, 4)
+            ),
+            "built without a source",
+        ),
     ],
 )
 def test_refuses(make, says):

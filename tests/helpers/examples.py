@@ -236,6 +236,13 @@ LOSSES = {
 
 PENALTIES = {"GradientPenalty": {"weight": 0.5, "target": 0.0, "at": "both"}}
 
+SUBWORDS = {
+    "Subwords": {
+        "pieces": ["<pad>", "<unknown>", "<start>", "<end>", "l", "o", "lo"],
+        "merges": [("l", "o")],
+    }
+}
+
 MODELS = {
     "AdversarialModel": lambda: {
         "generator": keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]),

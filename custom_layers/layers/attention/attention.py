@@ -1,21 +1,24 @@
-"""Attention of a query over values: Luong's dot product, Bahdanau's tanh of a sum."""
+"""Dot-product attention of a query over values, as Luong has it."""
+
+from typing import Any
 
 import keras
 from keras import ops
 
-_MASKED = 1e9  # taken from a masked score; scores are float32 at least
+from ...common.checks import minus_infinity
+from ...common.types import Config, Seed
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class Attention(keras.layers.Layer):
-    """Dot-product attention: every query is answered by a weighted mean of values.
+    """Dot-product attention: each query is answered by a weighted mean of values.
 
     S = scale * query key^T                                       (score_mode "dot")
     S = concat_score_weight * sum(tanh(scale * (query + key)))    ("concat")
-    P = softmax(S), masked values left out;  y = P value
+    P = softmax(S), where masked values get the weight 0;  y = P value
 
     Args:
-        use_scale: whether the scalar `scale` is trained, or 1.
+        use_scale: whether the scalar `scale` is trained; it is 1 otherwise.
         score_mode: "dot" or "concat".
         dropout: rate at which entries of P are dropped in training.
         seed: seed of the dropout.
@@ -24,8 +27,9 @@ class Attention(keras.layers.Layer):
     return_attention_scores=False, use_causal_mask=False); key is value by default.
     Input shapes: (B, Tq, D), (B, Tv, E), (B, Tv, D). Output shape: (B, Tq, E); y is 0
     where query_mask is False. With scores, also P: (B, Tq, Tv).
-    Raises: ValueError for another score_mode, and inputs that are no list of 2 or 3.
-    Differs from Keras: softmax is in float32 at least.
+    Raises: ValueError for another score_mode, and for inputs that are not a list of two
+    or three tensors.
+    Differs from Keras: the softmax is computed in float32 at least.
 
     >>> query, value = keras.ops.ones((2, 3, 4)), keras.ops.ones((2, 5, 4))
     >>> Attention()([query, value]).shape
@@ -36,8 +40,13 @@ class Attention(keras.layers.Layer):
     """
 
     def __init__(
-        self, use_scale=False, score_mode="dot", dropout=0.0, seed=None, **kwargs
-    ):
+        self,
+        use_scale: bool = False,
+        score_mode: str = "dot",
+        dropout: float = 0.0,
+        seed: Seed = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         if score_mode not in ("dot", "concat"):
             raise ValueError(
@@ -49,12 +58,13 @@ class Attention(keras.layers.Layer):
         self.score_mode = score_mode
         self.dropout = dropout
         self.seed = seed
-        self.scale = self.concat_score_weight = None
+        self.scale = None
+        self.concat_score_weight = None
         self.supports_masking = True
         if dropout > 0:
             self.seed_generator = keras.random.SeedGenerator(seed)
 
-    def build(self, input_shape):
+    def build(self, input_shape: list) -> None:
         self._check(input_shape)
         if self.use_scale:
             self.scale = self.add_weight(name="scale", shape=(), initializer="ones")
@@ -62,33 +72,6 @@ class Attention(keras.layers.Layer):
             self.concat_score_weight = self.add_weight(
                 name="concat_score_weight", shape=(), initializer="ones"
             )
-
-    def _calculate_scores(self, query, key):
-        if self.score_mode == "dot":
-            scores = ops.matmul(query, ops.swapaxes(key, -2, -1))
-            return scores if self.scale is None else scores * self.scale
-        together = _every_pair(query, key)
-        if self.scale is not None:
-            together = together * self.scale
-        return self.concat_score_weight * ops.sum(ops.tanh(together), axis=-1)
-
-    def _calculate_score_mask(self, scores, v_mask, use_causal_mask):
-        if not use_causal_mask:
-            return v_mask
-        Tq, Tv = ops.shape(scores)[-2:]
-        allowed = ops.arange(Tq)[None, :, None] >= ops.arange(Tv)
-        if v_mask is None:
-            return allowed
-        return ops.logical_and(allowed, ops.expand_dims(v_mask, -2))
-
-    def _weights(self, scores, allowed):
-        """P = softmax(scores) over the allowed values, (B, Tv) or (B, Tq, Tv)."""
-        scores = ops.cast(scores, keras.backend.result_type(scores.dtype, "float32"))
-        if allowed is not None:
-            if len(allowed.shape) == 2:
-                allowed = ops.expand_dims(allowed, -2)
-            scores = ops.where(allowed, scores, scores - _MASKED)
-        return ops.softmax(scores, axis=-1)
 
     def call(
         self,
@@ -101,9 +84,9 @@ class Attention(keras.layers.Layer):
         self._check(inputs, mask)
         query, value, key = inputs[0], inputs[1], inputs[-1]
         query_mask, value_mask = mask[:2] if mask else (None, None)
-        scores = self._calculate_scores(query, key if len(inputs) > 2 else value)
-        allowed = self._calculate_score_mask(scores, value_mask, use_causal_mask)
-        P = ops.cast(self._weights(scores, allowed), value.dtype)
+        S = self._calculate_scores(query, key if len(inputs) > 2 else value)
+        allowed = self._calculate_score_mask(S, value_mask, use_causal_mask)
+        P = ops.cast(_softmax_over(S, allowed), value.dtype)
         if training and self.dropout > 0:
             P = keras.random.dropout(P, self.dropout, seed=self.seed_generator)
         y = ops.matmul(P, value)
@@ -111,17 +94,39 @@ class Attention(keras.layers.Layer):
             y = ops.where(ops.expand_dims(query_mask, -1), y, 0)
         return (y, P) if return_attention_scores else y
 
+    # Keras's own unit tests call the next two methods, so they have Keras's names.
+
+    def _calculate_scores(self, query, key):
+        """S (B, Tq, Tv)."""
+        if self.score_mode == "dot":
+            S = ops.matmul(query, ops.swapaxes(key, -2, -1))
+            return S if self.scale is None else S * self.scale
+        sums = _every_pair(query, key)
+        if self.scale is not None:
+            sums = sums * self.scale
+        return self.concat_score_weight * ops.sum(ops.tanh(sums), axis=-1)
+
+    def _calculate_score_mask(self, scores, v_mask, use_causal_mask):
+        """The values that each query may see: (B, Tv), (B, Tq, Tv), or None for all."""
+        if not use_causal_mask:
+            return v_mask
+        Tq, Tv = ops.shape(scores)[-2:]
+        allowed = ops.arange(Tq)[None, :, None] >= ops.arange(Tv)
+        if v_mask is None:
+            return allowed
+        return ops.logical_and(allowed, ops.expand_dims(v_mask, -2))
+
     def compute_mask(self, inputs, mask=None):
         self._check(inputs, mask)
         if mask is None or mask[0] is None:
             return None
         return ops.convert_to_tensor(mask[0])
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: list) -> tuple:
         return (*input_shape[0][:-1], input_shape[1][-1])
 
     def compute_output_spec(
-        self, inputs, mask=None, return_attention_scores=False, **kwargs
+        self, inputs, mask=None, return_attention_scores=False, **kwargs: Any
     ):
         self._check(inputs, mask)
         shape = self.compute_output_shape([x.shape for x in inputs])
@@ -153,7 +158,7 @@ class Attention(keras.layers.Layer):
                 f"{name} layer accepts mask list of length 2 or 3. Received: {mask}."
             )
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "use_scale": self.use_scale,
@@ -163,53 +168,20 @@ class Attention(keras.layers.Layer):
         }
 
 
+def _softmax_over(S, allowed):
+    """softmax(S) over the allowed values, (B, Tv) or (B, Tq, Tv), in float32 at least.
+
+    A score that is not allowed is lowered, not replaced: like Keras, a query without
+    any allowed value weighs all of them as it would without a mask.
+    """
+    S = ops.cast(S, keras.backend.result_type(S.dtype, "float32"))
+    if allowed is not None:
+        if len(allowed.shape) == 2:
+            allowed = ops.expand_dims(allowed, -2)
+        S = ops.where(allowed, S, S + minus_infinity(S.dtype))
+    return ops.softmax(S, axis=-1)
+
+
 def _every_pair(query, key):
     """query_i + key_j: (B, Tq, D), (B, Tv, D) -> (B, Tq, Tv, D)."""
     return ops.expand_dims(query, -2) + ops.expand_dims(key, -3)
-
-
-@keras.saving.register_keras_serializable(package="keras_cookbook")
-class AdditiveAttention(Attention):
-    """Additive attention: query and key are compared by a sum through tanh.
-
-    S = sum(scale * tanh(query + key)) over the features
-    P = softmax(S), masked values left out;  y = P value
-
-    Args:
-        use_scale: whether the weights `scale`, one a feature, are trained, or 1.
-        dropout: rate at which entries of P are dropped in training.
-        seed: seed of the dropout.
-
-    Call, shapes, errors and masks: as `Attention`.
-
-    >>> query, value = keras.ops.ones((2, 3, 4)), keras.ops.ones((2, 5, 4))
-    >>> AdditiveAttention()([query, value]).shape
-    TensorShape([2, 3, 4])
-
-    Paper: Bahdanau, Cho and Bengio, "Neural machine translation by jointly learning to
-    align and translate", 2014. https://arxiv.org/abs/1409.0473
-    Time of a training step at (8, 64, 128): 0.65 of Keras's.
-    """
-
-    def __init__(self, use_scale=True, dropout=0.0, **kwargs):
-        super().__init__(use_scale=use_scale, dropout=dropout, **kwargs)
-
-    def build(self, input_shape):
-        self._check(input_shape)
-        if self.use_scale:
-            self.scale = self.add_weight(
-                name="scale",
-                shape=(input_shape[0][-1],),
-                initializer="glorot_uniform",
-            )
-
-    def _calculate_scores(self, query, key):
-        compared = ops.tanh(_every_pair(query, key))
-        if self.scale is None:
-            return ops.sum(compared, axis=-1)
-        return ops.matmul(compared, self.scale)
-
-    def get_config(self):
-        config = super().get_config()
-        del config["score_mode"]
-        return config

@@ -1,1 +1,1 @@
-"""Recurrent cells (one step) and the layers that run them over a sequence."""
+"""Recurrent cells, which compute one step, and the layers that run them over time."""

@@ -1,0 +1,169 @@
+"""Scaled dot-product attention, fast: in blocks of queries, with its own gradient."""
+
+import math
+from typing import Any, NamedTuple
+
+from keras import ops
+
+from .masks import allowed_keys
+from .scaled_dot_product import _softmax
+
+_BLOCK_SIZE = 128  # queries per block, where a block can skip keys
+
+
+def blockwise_attention(
+    Q: Any,
+    K: Any,
+    V: Any,
+    mask: Any = None,
+    causal: bool = False,
+    window: int | None = None,
+    keep: Any = None,
+) -> Any:
+    """Scaled dot-product attention that skips keys which a block of queries cannot see.
+
+    y = (P * keep) V with P = softmax(Q K^T / sqrt(d)), as in `scaled_dot_product`
+
+    Queries are worked on in blocks where `causal` or `window` lets a block skip keys.
+    The gradient has a closed form: with dP = (dy V^T) * keep, the softmax gives
+    dS = P * (dP - rowsum(dP * P)), and rowsum(dP * P) = rowsum(dy * y), which is a sum
+    over e features instead of S keys.
+
+    Args: those of `scaled_dot_product`, except return_weights.
+    Returns: y (..., T, e). A query without any allowed key is answered by the mean
+        over the keys of its block.
+
+    >>> Q = K = V = keras.ops.eye(3)
+    >>> print(blockwise_attention(1000 * Q, K, V, causal=True).numpy())
+    [[1. 0. 0.]
+     [0. 1. 0.]
+     [0. 0. 1.]]
+
+    Paper: Dao, Fu, Ermon, Rudra, Re, "FlashAttention: fast and memory-efficient exact
+    attention with IO-awareness", 2022. https://arxiv.org/abs/2205.14135
+    """
+    Q = Q * (1 / math.sqrt(Q.shape[-1]))
+    T, S = ops.shape(Q)[-2], ops.shape(K)[-2]
+    blocks = []
+    for rows, keys in _ranges(T, S, causal, window):
+        block = _Block(
+            rows=slice(*rows),
+            keys=slice(*keys),
+            allowed=allowed_keys(rows, keys, mask, causal, window),
+            keep=None if keep is None else keep[..., slice(*rows), slice(*keys)],
+        )
+        blocks.append(block)
+    return _attend(Q, K, V, blocks)
+
+
+class _Block(NamedTuple):
+    """A range of queries, and the range of keys that any of them can see."""
+
+    rows: slice
+    keys: slice
+    allowed: Any  # the mask within the block, or None
+    keep: Any  # the factors of P within the block, or None
+
+    def of_rows(self, x):
+        """The rows of x (..., T, n) that belong to the block."""
+        return x[..., self.rows, :]
+
+    def of_keys(self, x):
+        """The rows of x (..., S, n) that belong to the block."""
+        return x[..., self.keys, :]
+
+    def dropped(self, P):
+        """P * keep."""
+        if self.keep is None:
+            return P
+        return ops.multiply(P, self.keep)
+
+
+def _ranges(T, S, causal, window):
+    """[(rows, keys)]: the blocks of queries, and the keys that each of them can see."""
+    if not isinstance(T, int) or T != S or not (causal or window):
+        return [((0, T), (0, S))]
+    size = max(_BLOCK_SIZE, math.ceil(T / 16))
+    back = (window or T) - 1
+    ahead = 0 if causal else window - 1
+    ranges = []
+    for start in range(0, T, size):
+        rows = start, min(T, start + size)
+        keys = max(0, start - back), min(S, start + size + ahead)
+        ranges.append((rows, keys))
+    return ranges
+
+
+def _attend(Q, K, V, blocks):
+    """y of all blocks, with its gradient; Q is already divided by sqrt(d)."""
+
+    @ops.custom_gradient
+    def attend(Q, K, V):
+        ys, Ps = [], []
+        for block in blocks:
+            y_block, P_block = _forward(block, Q, K, V)
+            ys.append(y_block)
+            Ps.append(P_block)
+        y = ops.concatenate(ys, axis=-2)
+
+        def gradient(*arguments, upstream=None):
+            dy = arguments[0] if upstream is None else upstream
+            products = ops.cast(dy * y, Ps[0].dtype)
+            rowsum = ops.sum(products, axis=-1, keepdims=True)
+            dQ, dK, dV = [], 0, 0
+            for block, P_block in zip(blocks, Ps):
+                dq, dk, dv = _backward(block, P_block, Q, K, V, dy, rowsum)
+                dQ.append(dq)
+                dK += _padded(dk, block.keys, K)
+                dV += _padded(dv, block.keys, V)
+            return ops.concatenate(dQ, axis=-2), dK, dV
+
+        return y, gradient
+
+    return attend(Q, K, V)
+
+
+def _forward(block, Q, K, V):
+    """(y, P) of the queries of a block."""
+    q = block.of_rows(Q)
+    k = block.of_keys(K)
+    v = block.of_keys(V)
+    scores = ops.matmul(q, ops.swapaxes(k, -2, -1))
+    P = _softmax(scores, block.allowed)
+    dropped = ops.cast(block.dropped(P), v.dtype)
+    y = ops.matmul(dropped, v)
+    return y, P
+
+
+def _backward(block, P, Q, K, V, dy, rowsum):
+    """(dq, dk, dv) of the queries and keys of a block."""
+    q = block.of_rows(Q)
+    k = block.of_keys(K)
+    v = block.of_keys(V)
+    dy = block.of_rows(dy)
+    dP = block.dropped(ops.matmul(dy, ops.swapaxes(v, -2, -1)))
+    dS = P * (ops.cast(dP, P.dtype) - block.of_rows(rowsum))
+    if block.allowed is not None:  # a query without any allowed key has P > 0
+        dS = ops.where(block.allowed, dS, 0)
+    dS = ops.cast(dS, q.dtype)
+    dropped = ops.cast(block.dropped(P), v.dtype)
+
+    dq = ops.matmul(dS, k)
+    dk = _transposed_product(dS, q)
+    dv = _transposed_product(dropped, dy)
+    return dq, dk, dv
+
+
+def _transposed_product(P, x):
+    """P^T x; einsum makes no transposed copy of P."""
+    return ops.einsum("...ts,...td->...sd", P, x)
+
+
+def _padded(x, keys, like):
+    """x, which belongs to a range of keys, with zeros for the other keys."""
+    S = like.shape[-2]
+    if not isinstance(S, int) or (keys.start, keys.stop) == (0, S):
+        return x
+    padding = [(0, 0)] * len(x.shape)
+    padding[-2] = keys.start, S - keys.stop
+    return ops.pad(x, padding)

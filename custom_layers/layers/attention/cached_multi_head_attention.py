@@ -1,0 +1,102 @@
+"""Multi-head attention that generates: it keeps the keys and values of past tokens."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from ...common.types import Config
+from ..positions import RotaryEmbedding
+from .masks import allowed_keys
+from .multi_head_attention import MultiHeadAttention
+
+
+@keras.saving.register_keras_serializable(package="keras_cookbook")
+class CachedMultiHeadAttention(MultiHeadAttention):
+    """Multi-head attention with a cache of keys and values, and rotary positions.
+
+    A call is that of `MultiHeadAttention`, with Q and K rotated if max_wavelength is
+    given. To generate, `step` takes the next tokens only; those before are in the cache
+    (K, V):
+    K[index:], V[index:] = projections of the tokens;  y = softmax(Q K^T / sqrt(d)) V
+
+    Args:
+        num_heads, key_dim and the others: see `MultiHeadAttention`.
+        max_wavelength: wavelength of the slowest rotation (10000 is usual); None for no
+            rotation.
+
+    step(x, cache, index, mask) returns (y, cache): x (B, T, D) stands at the positions
+    index, index + 1, ... (an integer or a tensor) and sees itself and what precedes it.
+    With index None the cache is complete, such as the `keys_and_values` of a source,
+    and every query sees all of it.
+    Input shapes: (B, T, D), (B, S, D). Output shape: (B, T, D).
+    Raises: ValueError as `MultiHeadAttention`; for a sliding window; for a rotation of
+    an odd key_dim.
+
+    >>> layer, x = CachedMultiHeadAttention(2, 4), keras.ops.ones((1, 3, 8))
+    >>> y, cache = layer(x, x), layer.empty_cache(1, 5)
+    >>> y, cache = layer.step(x, cache, index=0)
+    >>> y.shape, cache[0].shape
+    (TensorShape([1, 3, 8]), TensorShape([1, 5, 2, 4]))
+
+    Paper: Shazeer, "Fast transformer decoding: one write-head is all you need", 2019.
+    https://arxiv.org/abs/1911.02150
+    """
+
+    def __init__(
+        self,
+        num_heads: int,
+        key_dim: int,
+        max_wavelength: float | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(num_heads, key_dim, **kwargs)
+        if self.sliding_window is not None:
+            raise ValueError(
+                "CachedMultiHeadAttention has no window: expected "
+                f"sliding_window=None, got {self.sliding_window}."
+            )
+        self.max_wavelength = max_wavelength
+        self.rotary = None
+        if max_wavelength is not None:
+            self.rotary = RotaryEmbedding(max_wavelength, dtype=self.dtype_policy)
+
+    def _with_positions(self, x, start_index=0):
+        return x if self.rotary is None else self.rotary(x, start_index=start_index)
+
+    def empty_cache(self, batch_size: int, length: int) -> tuple:
+        """The cache (K, V) of `length` tokens, all of them still to come."""
+        tokens = batch_size, length, self.num_heads
+        K = ops.zeros((*tokens, self.key_dim), self.compute_dtype)
+        V = ops.zeros((*tokens, self.value_dim), self.compute_dtype)
+        return K, V
+
+    def keys_and_values(self, value, start_index=0) -> tuple:
+        """(K, V) of the tokens `value`, the first of which stands at `start_index`."""
+        K = self._with_positions(self.key_dense(value), start_index)
+        return K, self.value_dense(value)
+
+    def step(self, query, cache, index=None, mask=None) -> tuple:
+        """(y, cache) of the next tokens; see the docstring of the class."""
+        start = 0 if index is None else index
+        if index is not None:
+            cache = tuple(
+                ops.slice_update(old, (0, index, 0, 0), ops.cast(new, old.dtype))
+                for old, new in zip(cache, self.keys_and_values(query, index))
+            )
+        Q = self._with_positions(self.query_dense(query), start)
+        K, V = cache
+        if mask is not None:
+            mask = ops.expand_dims(ops.cast(mask, "bool"), -2)  # B 1 S
+        rows, keys = (0, ops.shape(Q)[1]), (0, ops.shape(K)[1])
+        is_causal = index is not None
+        allowed = allowed_keys(rows, keys, mask, is_causal, offset=start)
+        y, _ = self._compute_attention(Q, K, V, allowed)
+        if self.use_gate:
+            y = ops.multiply(y, self._gate_dense(query))
+        return self.output_dense(y), cache
+
+    def get_config(self) -> Config:
+        config = {**super().get_config(), "max_wavelength": self.max_wavelength}
+        del config["sliding_window"]
+        return config
