@@ -12,8 +12,8 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from test_losses import ROWS, both_of, data
 
+from loss_cases import ROWS, both_of, data
 from oracle import keras_counterpart
 
 PACKAGE = "custom_layers.losses"

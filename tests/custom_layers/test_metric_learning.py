@@ -4,7 +4,6 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from test_losses import AsLayer, data
 
 from custom_layers.losses import (
     Circle,
@@ -14,6 +13,7 @@ from custom_layers.losses import (
     TripletSemiHard,
     circle,
 )
+from loss_cases import AsLayer, data
 from oracle import array, run_layer
 
 LABELS = np.array([0, 1, 0, 2, 1, 0, 2, 1])
