@@ -201,7 +201,7 @@ def test_refuses_shapes_that_are_no_batch_of_embeddings(cls, shapes):
 
 
 def test_refuses_an_unknown_metric_and_a_margin_of_zero():
-    with pytest.raises(ValueError, match="`distance_metric` must be one of"):
+    with pytest.raises(ValueError, match="`distance_metric` argument must be 'L2' or"):
         TripletHard(distance_metric="cosine")
     with pytest.raises(ValueError, match="`margin` must be above 0"):
         Contrastive(margin=0)
