@@ -39,18 +39,22 @@ def grad_cam(
     explanations from deep networks via gradient-based localization", 2016.
     https://arxiv.org/abs/1610.02391
     """
-    images, logits = model.inputs[0], model.outputs[0]
+    images = model.inputs[0]
+    logits = model.outputs[0]
     stem = keras.Model(images, layer.output)
     # The images are an input of the head, too: a shortcut may lead around the layer.
     head = keras.Model([images, layer.output], logits)
     x = ops.convert_to_tensor(x, "float32")
-    wanted = ops.expand_dims(ops.convert_to_tensor(classes, "int32"), 1)  # B, 1
+    classes = ops.convert_to_tensor(classes, "int32")
+    wanted = ops.expand_dims(classes, 1)  # B, 1
 
     def evidence(A):
         logits = head([x, A], training=False)
-        return ops.sum(ops.take_along_axis(logits, wanted, axis=1))
+        logit = ops.take_along_axis(logits, wanted, axis=1)
+        return ops.sum(logit)
 
     A = stem(x, training=False)  # B, H, W, K
-    a = ops.mean(gradient(evidence, A), axis=(1, 2), keepdims=True)
+    slope = gradient(evidence, A)
+    a = ops.mean(slope, axis=(1, 2), keepdims=True)
     heat = ops.relu(ops.sum(a * A, axis=-1))
     return ops.convert_to_numpy(heat)

@@ -40,18 +40,22 @@ def influence(
     is_erased = np.eye(len(ids), dtype=bool)
     erased = np.where(is_erased, unknown, ids)  # T, T: row t lacks word t
     texts = np.vstack([ids, erased])
-    odds = _log_odds(model.predict(texts, 64, verbose=0), label)
+    logits = model.predict(texts, batch_size=64, verbose=0)
+    odds = _log_odds(logits, label)
     return odds[0] - odds[1:]
 
 
 def _log_odds(logits: np.ndarray, label: int) -> np.ndarray:
     """log(p[label] / (1 - p[label])), where 1 - p[label] is summed over the others."""
     log_p = _log_softmax(logits)
-    others = np.exp(np.delete(log_p, label, axis=1)).sum(axis=1)
+    p = np.exp(np.delete(log_p, label, axis=1))
+    others = p.sum(axis=1)
     smallest = 1e-300  # others may be rounded to 0, which has no logarithm
     return log_p[:, label] - np.log(others + smallest)
 
 
 def _log_softmax(logits: np.ndarray) -> np.ndarray:
-    z = logits.astype("float64") - logits.max(-1, keepdims=True)
-    return z - np.log(np.exp(z).sum(-1, keepdims=True))
+    largest = logits.max(-1, keepdims=True)
+    z = logits.astype("float64") - largest
+    total = np.exp(z).sum(-1, keepdims=True)
+    return z - np.log(total)

@@ -47,41 +47,67 @@ class FrechetDistance(keras.metrics.Metric):
         super().__init__(name=name, dtype=dtype)
         self.judge = judge
         D = judge.outputs[0].shape[-1]
-        self.count = self.add_variable((), "zeros", dtype, name="count")
-        self.sums = self.add_variable((2, D), "zeros", dtype, name="sums")
-        self.products = self.add_variable((2, D, D), "zeros", dtype, name="products")
+        self.count = self.add_variable(
+            shape=(),
+            initializer="zeros",
+            dtype=dtype,
+            name="count",
+        )
+        self.sums = self.add_variable(
+            shape=(2, D),
+            initializer="zeros",
+            dtype=dtype,
+            name="sums",
+        )
+        self.products = self.add_variable(
+            shape=(2, D, D),
+            initializer="zeros",
+            dtype=dtype,
+            name="products",
+        )
 
     def update_state(self, real, generated, sample_weight=None) -> None:
-        f = ops.stack([self._features(real), self._features(generated)])  # 2, B, D
-        self.count.assign_add(ops.cast(ops.shape(f)[1], self.dtype))
+        features = [self._features(real), self._features(generated)]
+        f = ops.stack(features)  # 2, B, D
+        f_transposed = ops.transpose(f, (0, 2, 1))
+        batch_size = ops.shape(f)[1]
+        self.count.assign_add(ops.cast(batch_size, self.dtype))
         self.sums.assign_add(ops.sum(f, axis=1))
         # `@` keeps float64; on torch, Keras's ops.matmul returns float32.
-        self.products.assign_add(ops.transpose(f, (0, 2, 1)) @ f)
+        self.products.assign_add(f_transposed @ f)
 
     def _features(self, images):
-        outputs = keras.tree.flatten(self.judge(images, training=False))
-        return ops.cast(outputs[0], self.dtype)  # B, D
+        outputs = self.judge(images, training=False)
+        first = keras.tree.flatten(outputs)[0]
+        return ops.cast(first, self.dtype)  # B, D
 
     def result(self):
         count = ops.maximum(self.count, 2)  # before the first update it is 0
         means = self.sums / count
-        outer = means[:, :, None] * means[:, None, :]
-        covariances = (self.products - count * outer) / (count - 1)
+        column = ops.expand_dims(means, 2)
+        row = ops.expand_dims(means, 1)
+        outer = column * row
+        scatter = self.products - count * outer
+        covariances = scatter / (count - 1)
         # The eigenvalues of a matrix that is not finite would raise an error.
         is_finite = ops.all(ops.isfinite(covariances))
+        covariances = ops.where(is_finite, covariances, 0)
         m, n = ops.unstack(means)
-        S, T = ops.unstack(ops.where(is_finite, covariances, 0))
+        S, T = ops.unstack(covariances)
         distance = _distance(m, n, S, T)
         return ops.where(is_finite, distance, float("nan"))
 
     def get_config(self) -> Config:
         judge = keras.saving.serialize_keras_object(self.judge)
-        return {"judge": judge, "name": self.name}
+        return {
+            "judge": judge,
+            "name": self.name,
+        }
 
     @classmethod
     def from_config(cls, config: Config) -> "FrechetDistance":
         judge = keras.saving.deserialize_keras_object(config["judge"])
-        return cls(judge, config["name"])
+        return cls(judge, name=config["name"])
 
 
 def _distance(m, n, S, T):
@@ -90,9 +116,12 @@ def _distance(m, n, S, T):
     S T is not symmetric, but it has the eigenvalues of S^(1/2) T S^(1/2), which is.
     """
     values, vectors = ops.linalg.eigh(S)
-    scaled = vectors * ops.sqrt(ops.maximum(values, 0))
-    root = scaled @ ops.transpose(vectors)  # S^(1/2)
-    shared = ops.linalg.eigh(root @ T @ root)[0]
-    trace_of_root = ops.sum(ops.sqrt(ops.maximum(shared, 0)))
+    values = ops.maximum(values, 0)  # a rounding error may make them negative
+    scaled = vectors * ops.sqrt(values)
+    root_of_S = scaled @ ops.transpose(vectors)
+    symmetric = root_of_S @ T @ root_of_S
+    shared, _ = ops.linalg.eigh(symmetric)
+    shared = ops.maximum(shared, 0)
+    trace_of_root = ops.sum(ops.sqrt(shared))
     apart = ops.sum(ops.square(m - n)) + ops.trace(S + T)
     return apart - 2 * trace_of_root

@@ -53,20 +53,34 @@ class ModeOverlap(keras.metrics.Metric):
             raise ValueError(f"`spread` must be above 0. Received: spread={spread}")
         self.spread = spread
         modes = len(self.centres)
-        self.total = self.add_variable((), "zeros", name="total")
-        self.counts = self.add_variable((modes,), "zeros", name="counts")
+        self.total = self.add_variable(
+            shape=(),
+            initializer="zeros",
+            name="total",
+        )
+        self.counts = self.add_variable(
+            shape=(modes,),
+            initializer="zeros",
+            name="counts",
+        )
 
     def update_state(self, real, generated, sample_weight=None) -> None:
         generated = ops.convert_to_tensor(generated, "float32")
-        offsets = ops.expand_dims(generated, 1) - ops.convert_to_tensor(self.centres)
-        distances = ops.sqrt(ops.sum(ops.square(offsets), axis=-1))  # B, modes
-        is_near = ops.cast(distances < 3 * self.spread, "float32")
+        samples = ops.expand_dims(generated, 1)  # B, 1, D
+        centres = ops.convert_to_tensor(self.centres)
+        square = ops.sum(ops.square(samples - centres), axis=-1)
+        distances = ops.sqrt(square)  # B, modes
+        reach = 3 * self.spread
+        is_near = ops.cast(distances < reach, "float32")
+        batch_size = ops.shape(is_near)[0]
         self.counts.assign_add(ops.sum(is_near, axis=0))
-        self.total.assign_add(ops.cast(ops.shape(is_near)[0], "float32"))
+        self.total.assign_add(ops.cast(batch_size, "float32"))
 
     def result(self):
-        shares = self.counts / ops.maximum(self.total, 1)
-        return ops.sum(ops.minimum(shares, 1 / len(self.centres)))
+        total = ops.maximum(self.total, 1)  # before the first update it is 0
+        shares = self.counts / total
+        even_share = 1 / len(self.centres)
+        return ops.sum(ops.minimum(shares, even_share))
 
     def figures(self) -> dict[str, float]:
         """What the samples so far are worth, by name.
@@ -76,12 +90,17 @@ class ModeOverlap(keras.metrics.Metric):
         """
         counts = ops.convert_to_numpy(self.counts)
         total = max(float(self.total), 1)
+        modes = np.sum(counts > 0)
+        near = np.sum(counts)
         return {
-            "modes": int(np.sum(counts > 0)),
-            "high-quality share": float(np.sum(counts) / total),
+            "modes": int(modes),
+            "high-quality share": float(near / total),
             "mode overlap": float(self.result()),
         }
 
     def get_config(self) -> Config:
-        centres = self.centres.tolist()
-        return {"centres": centres, "spread": self.spread, "name": self.name}
+        return {
+            "centres": self.centres.tolist(),
+            "spread": self.spread,
+            "name": self.name,
+        }

@@ -6,7 +6,9 @@ from keras import ops
 
 def _is_right(y_true, y_pred):
     """(B, T): whether the token with the highest score is the true one."""
-    return ops.equal(ops.cast(ops.argmax(y_pred, -1), y_true.dtype), y_true)
+    best = ops.argmax(y_pred, axis=-1)
+    best = ops.cast(best, y_true.dtype)
+    return ops.equal(best, y_true)
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -30,8 +32,11 @@ def token_accuracy(y_true, y_pred):
     y_true = ops.convert_to_tensor(y_true)
     is_token = ops.cast(ops.not_equal(y_true, 0), "float32")
     is_right = ops.cast(_is_right(y_true, y_pred), "float32")
-    share = ops.sum(is_right * is_token) / ops.maximum(ops.sum(is_token), 1)
-    return ops.ones_like(is_token[:, 0]) * share
+    right = ops.sum(is_right * is_token)
+    tokens = ops.maximum(ops.sum(is_token), 1)
+    share = right / tokens
+    once_per_sequence = ops.ones_like(is_token[:, 0])
+    return once_per_sequence * share
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -55,5 +60,6 @@ def whole_answers(y_true, y_pred):
     [False, True]
     """
     y_true = ops.convert_to_tensor(y_true)
-    is_right = ops.logical_or(_is_right(y_true, y_pred), ops.equal(y_true, 0))
+    is_padding = ops.equal(y_true, 0)
+    is_right = ops.logical_or(_is_right(y_true, y_pred), is_padding)
     return ops.all(is_right, axis=-1)

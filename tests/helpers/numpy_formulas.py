@@ -90,7 +90,7 @@ class Bag:
     def __init__(self, scores):
         self.scores = np.array(scores, "float32")  # words, classes
 
-    def predict(self, ids, *_, **__):
+    def predict(self, ids, **_):
         return self.scores[ids].sum(1)
 
 
