@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from cookbook.data.images import load_images
-from cookbook.data.ring import load_ring
 from cookbook.reports.generated import sample_quality
 from cookbook.reports.generated.sample_quality import judged, score_images
 from cookbook.training.run_folder import RunFolder
@@ -16,7 +15,7 @@ from custom_layers.metrics import ModeOverlap
 from custom_layers.models import AdversarialModel, WassersteinGAN
 from oracle import array
 from recipes import mnist_mlp
-from recipes.ring_gan import Config
+from recipes.ring_gan import Config, load_ring
 
 
 def judge(D=3, classes=2):
