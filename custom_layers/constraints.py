@@ -1,18 +1,22 @@
-"""Constraints: projections of a weight, applied after each optimizer step.
+"""Constraints: projections of a weight, which Keras applies after each optimizer step.
 
-`axis` is where the inputs of one unit lie: 0 for a Dense kernel (inputs, units),
-(0, 1, 2) for a Conv2D kernel (height, width, inputs, filters).
+`axis` names the axes that hold the inputs of one unit: 0 for a Dense kernel
+(inputs, units), (0, 1, 2) for a Conv2D kernel (height, width, inputs, filters).
 """
 
 import keras
 from keras import ops
 
+from .common.types import Axes, Config
 
-def _norm(w, axis):
+
+def _norm(w, axis: Axes | None):
+    """The length of each unit's weight vector."""
     return ops.sqrt(ops.sum(ops.square(w), axis=axis, keepdims=True))
 
 
-def _check_range(min_value, max_value):
+def _check_range(min_value: float, max_value: float) -> None:
+    """Raises a ValueError unless 0 <= min_value <= max_value."""
     if not 0 <= min_value <= max_value:
         raise ValueError(
             "Invalid norms: expected 0 <= min_value <= max_value. "
@@ -22,17 +26,17 @@ def _check_range(min_value, max_value):
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class MaxNorm(keras.constraints.Constraint):
-    """Shortens each unit's weight vector to a largest length.
+    """Max-norm constraint: limits the length of each unit's weight vector.
 
     w = w * min(|w|, max_value) / (|w| + epsilon), epsilon = keras.config.epsilon()
 
     Args:
-        max_value: largest norm, >= 0.
-        axis: axis or axes along which a norm is taken.
+        max_value: largest length, a number >= 0.
+        axis: axis or axes of one weight vector; None means the whole weight.
 
     Call: w of any shape -> its projection, the same shape.
     Raises: ValueError for a negative max_value.
-    Differs from Keras: of a negative max_value, Keras makes zeros.
+    Differs from Keras: Keras accepts a negative max_value and then makes all weights 0.
 
     >>> w = MaxNorm(1.0)(keras.ops.array([[3.0], [4.0]]))
     >>> [round(float(x), 4) for x in w[:, 0]]
@@ -42,7 +46,7 @@ class MaxNorm(keras.constraints.Constraint):
     https://doi.org/10.1007/11503415_37
     """
 
-    def __init__(self, max_value=2, axis=0):
+    def __init__(self, max_value: float = 2, axis: Axes | None = 0) -> None:
         _check_range(0, max_value)
         self.max_value = max_value
         self.axis = axis
@@ -53,13 +57,13 @@ class MaxNorm(keras.constraints.Constraint):
         desired = ops.minimum(norm, self.max_value)
         return w * (desired / (norm + keras.config.epsilon()))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {"max_value": self.max_value, "axis": self.axis}
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class NonNeg(keras.constraints.Constraint):
-    """Sets negative weights to zero.
+    """Non-negativity constraint: sets negative weights to 0.
 
     w = max(w, 0)
 
@@ -78,12 +82,12 @@ class NonNeg(keras.constraints.Constraint):
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class UnitNorm(keras.constraints.Constraint):
-    """Gives each unit's weight vector the length 1.
+    """Unit-norm constraint: gives each unit's weight vector the length 1.
 
     w = w / (|w| + epsilon), epsilon = keras.config.epsilon()
 
     Args:
-        axis: axis or axes along which a norm is taken.
+        axis: axis or axes of one weight vector; None means the whole weight.
 
     Call: w of any shape -> its projection, the same shape.
 
@@ -95,32 +99,33 @@ class UnitNorm(keras.constraints.Constraint):
     https://doi.org/10.1007/978-3-642-35289-8_30
     """
 
-    def __init__(self, axis=0):
+    def __init__(self, axis: Axes | None = 0) -> None:
         self.axis = axis
 
     def __call__(self, w):
         w = ops.convert_to_tensor(w)
         return w / (_norm(w, self.axis) + keras.config.epsilon())
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {"axis": self.axis}
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class MinMaxNorm(keras.constraints.Constraint):
-    """Moves the length of each unit's weight vector towards an interval.
+    """Min-max-norm constraint: moves the length of each weight vector into an interval.
 
     desired = rate * clip(|w|, min_value, max_value) + (1 - rate) * |w|
     w = w * desired / (|w| + epsilon), epsilon = keras.config.epsilon()
 
     Args:
-        min_value, max_value: the interval, 0 <= min_value <= max_value.
-        rate: share of the way to go in one step, in [0, 1].
-        axis: axis or axes along which a norm is taken.
+        min_value: smallest length, a number >= 0.
+        max_value: largest length, at least min_value.
+        rate: share of the way into the interval that one step goes, in [0, 1].
+        axis: axis or axes of one weight vector; None means the whole weight.
 
     Call: w of any shape -> its projection, the same shape.
     Raises: ValueError for an empty or negative interval or a rate outside [0, 1].
-    Differs from Keras: which takes these as they are.
+    Differs from Keras: Keras does not check these arguments.
 
     >>> w = MinMaxNorm(2.0, 3.0, rate=0.5)(keras.ops.array([[0.6], [0.8]]))
     >>> [round(float(x), 4) for x in w[:, 0]]
@@ -130,7 +135,13 @@ class MinMaxNorm(keras.constraints.Constraint):
     https://doi.org/10.1007/11503415_37
     """
 
-    def __init__(self, min_value=0.0, max_value=1.0, rate=1.0, axis=0):
+    def __init__(
+        self,
+        min_value: float = 0.0,
+        max_value: float = 1.0,
+        rate: float = 1.0,
+        axis: Axes | None = 0,
+    ) -> None:
         _check_range(min_value, max_value)
         if not 0 <= rate <= 1:
             raise ValueError(f"Expected a `rate` from 0 to 1. Received: rate={rate}")
@@ -146,7 +157,7 @@ class MinMaxNorm(keras.constraints.Constraint):
         desired = self.rate * clipped + (1 - self.rate) * norm
         return w * (desired / (norm + keras.config.epsilon()))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             "min_value": self.min_value,
             "max_value": self.max_value,

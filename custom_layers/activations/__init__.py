@@ -1,27 +1,16 @@
-"""Activations: the non-linearities between layers, one file a kind."""
+"""Activations as functions, one file per family; `layers` holds those that are layers.
 
-from .basic import (
-    exponential,
-    linear,
-    log_sigmoid,
-    sigmoid,
-    softplus,
-    softsign,
-    squareplus,
-    tanh,
-    tanh_shrink,
-)
-from .gated import glu
-from .piecewise import (
-    hard_shrink,
-    hard_sigmoid,
-    hard_silu,
-    hard_tanh,
-    soft_shrink,
-    sparse_plus,
-    sparse_sigmoid,
-    threshold,
-)
-from .probability import log_softmax, softmax, sparsemax
-from .rectifiers import leaky_relu, relu, relu6
-from .smooth import celu, elu, gelu, mish, selu, silu
+`swish` is a second name of `silu`, and `hard_swish` of `hard_silu`, as in Keras.
+"""
+
+from .elu import celu, elu, selu
+from .gelu import gelu, hard_silu, hard_swish, mish, silu, swish
+from .glu import glu
+from .linear import linear
+from .relu import leaky_relu, relu, relu6
+from .shrinkage import hard_shrink, soft_shrink, tanh_shrink, threshold
+from .sigmoid import hard_sigmoid, log_sigmoid, sigmoid
+from .softmax import log_softmax, softmax
+from .softplus import exponential, softplus, squareplus
+from .sparse import sparse_plus, sparse_sigmoid, sparsemax
+from .tanh import hard_tanh, softsign, tanh

@@ -27,6 +27,14 @@ def set_mask(tensor: Any, mask: Any) -> None:
     set_keras_mask(tensor, mask)
 
 
+def logits_of(probabilities: Any) -> Any:
+    """The logits from which Keras's softmax or sigmoid made these; None if unknown.
+
+    Keras leaves them as an attribute of the output, for its own losses.
+    """
+    return getattr(probabilities, "_keras_logits", None)
+
+
 def build_at_init(layer: keras.layers.Layer) -> None:
     """Marks a layer without weights as built, unless a subclass has its own `build`.
 

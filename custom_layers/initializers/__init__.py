@@ -1,16 +1,14 @@
-"""Initializers: the start values of weights, one file a kind."""
+"""Initializers: the start values of weights."""
 
 from .constant_initializers import Constant, Identity, Ones, Zeros
-from .random_initializers import (
+from .glorot_he_lecun import (
     GlorotNormal,
     GlorotUniform,
     HeNormal,
     HeUniform,
     LecunNormal,
     LecunUniform,
-    Orthogonal,
-    RandomNormal,
-    RandomUniform,
-    TruncatedNormal,
-    VarianceScaling,
 )
+from .orthogonal import Orthogonal
+from .random_initializers import RandomNormal, RandomUniform, TruncatedNormal
+from .variance_scaling import VarianceScaling

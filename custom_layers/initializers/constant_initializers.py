@@ -1,12 +1,16 @@
-"""Constant initializers: start values that no random numbers go into."""
+"""Constant initializers: start values that do not depend on random numbers."""
+
+from typing import Any
 
 import keras
 from keras import ops
 
+from ..common.types import Config
+
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class Constant(keras.initializers.Initializer):
-    """One given value everywhere, or a given array.
+    """Constant initializer: one given value everywhere, or a given array.
 
     w = value
 
@@ -21,29 +25,30 @@ class Constant(keras.initializers.Initializer):
     Source: Keras's `Constant`, https://keras.io/api/layers/initializers/
     """
 
-    def __init__(self, value=0.0):
+    def __init__(self, value: Any = 0.0) -> None:
         self.value = value
 
-    def __call__(self, shape, dtype=None):
+    def __call__(self, shape: tuple[int, ...], dtype: str | None = None):
         dtype = keras.backend.standardize_dtype(dtype)
         w = ops.broadcast_to(ops.cast(self.value, dtype), shape)
         return ops.copy(w)  # on torch a broadcast's entries share their memory
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {"value": keras.saving.serialize_keras_object(self.value)}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> "Constant":
         return cls(keras.saving.deserialize_keras_object(config["value"]))
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class Zeros(keras.initializers.Initializer):
-    """0 everywhere: the usual start of a bias.
+    """Zero initializer, the usual start of a bias.
 
     w = 0
 
-    Never for the kernels of two layers in a row: all units would stay the same.
+    It does not suit the kernels of two layers in a row: all units of the first would
+    get the same gradient and stay equal.
     Call: (shape, dtype) -> weight of that shape.
 
     >>> [float(w) for w in Zeros()((2,))]
@@ -52,13 +57,13 @@ class Zeros(keras.initializers.Initializer):
     Source: Keras's `Zeros`, https://keras.io/api/layers/initializers/
     """
 
-    def __call__(self, shape, dtype=None):
+    def __call__(self, shape: tuple[int, ...], dtype: str | None = None):
         return ops.zeros(shape, dtype=dtype)
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class Ones(keras.initializers.Initializer):
-    """1 everywhere: the usual start of a factor, as of a normalization's gamma.
+    """Initializer of ones, the usual start of a factor such as a normalization's gamma.
 
     w = 1
 
@@ -70,13 +75,13 @@ class Ones(keras.initializers.Initializer):
     Source: Keras's `Ones`, https://keras.io/api/layers/initializers/
     """
 
-    def __call__(self, shape, dtype=None):
+    def __call__(self, shape: tuple[int, ...], dtype: str | None = None):
         return ops.ones(shape, dtype=dtype)
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class Identity(keras.initializers.Initializer):
-    """The identity matrix: a layer, or one step of a recurrence, that changes nothing.
+    """Identity matrix: a layer, or a recurrent step, starts by changing nothing.
 
     w = gain * I
 
@@ -84,7 +89,7 @@ class Identity(keras.initializers.Initializer):
         gain: factor of the matrix.
 
     Call: (shape, dtype) -> matrix of that shape, which need not be square.
-    Raises: ValueError for a shape that is no matrix's.
+    Raises: ValueError for a shape that does not have two axes.
     Differs from Keras: the configuration keeps the gain, which Keras's loses.
 
     >>> [float(w) for w in Identity(gain=2.0)((2, 2))[0]]
@@ -94,10 +99,10 @@ class Identity(keras.initializers.Initializer):
     rectified linear units", 2015. https://arxiv.org/abs/1504.00941
     """
 
-    def __init__(self, gain=1.0):
+    def __init__(self, gain: float = 1.0) -> None:
         self.gain = gain
 
-    def __call__(self, shape, dtype=None):
+    def __call__(self, shape: tuple[int, ...], dtype: str | None = None):
         if len(shape) != 2:
             raise ValueError(
                 "Identity matrix initializer can only be used for 2D matrices. "
@@ -106,5 +111,5 @@ class Identity(keras.initializers.Initializer):
         dtype = keras.backend.standardize_dtype(dtype)
         return ops.cast(self.gain, dtype) * ops.eye(*shape, dtype=dtype)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {"gain": self.gain}

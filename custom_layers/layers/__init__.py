@@ -1,10 +1,13 @@
 """Layers, found by the names that Keras gives them."""
 
-from ..activations.gated import GLU, Maxout
-from ..activations.probability import Softmax
-from ..activations.rectifiers import LeakyReLU, PReLU, ReLU
-from ..activations.smooth import ELU, Swish
-from ..regularizers import ActivityRegularization
+from .activations.elu import ELU
+from .activations.glu import GLU
+from .activations.maxout import Maxout
+from .activations.prelu import PReLU
+from .activations.relu import LeakyReLU, ReLU
+from .activations.softmax import Softmax
+from .activations.swish import Swish
+from .activity_regularization import ActivityRegularization
 from .attention.additive_attention import AdditiveAttention
 from .attention.attention import Attention
 from .attention.blockwise_attention import blockwise_attention

@@ -1,7 +1,10 @@
-"""Losses, one file a kind of target."""
+"""Losses, one file per technique."""
 
 from ..layers.crf import CRFLoss
-from .classification import (
+from .circle import Circle, circle
+from .contrastive import Contrastive
+from .cosine_similarity import CosineSimilarity, cosine_similarity
+from .crossentropy import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
     SparseCategoricalCrossentropy,
@@ -9,17 +12,20 @@ from .classification import (
     categorical_crossentropy,
     sparse_categorical_crossentropy,
 )
+from .ctc import CTC, ctc
+from .dice import Dice, Tversky, dice, tversky
 from .distribution import KLDivergence, Poisson, kl_divergence, poisson
 from .focal import (
     BinaryFocalCrossentropy,
     CategoricalFocalCrossentropy,
-    CategoricalGeneralizedCrossEntropy,
     binary_focal_crossentropy,
     categorical_focal_crossentropy,
+)
+from .generalized_crossentropy import (
+    CategoricalGeneralizedCrossEntropy,
     categorical_generalized_cross_entropy,
 )
-from .image_statistics import gram_matrix, pixel_differences
-from .margin import (
+from .hinge import (
     CategoricalHinge,
     Hinge,
     SquaredHinge,
@@ -27,32 +33,19 @@ from .margin import (
     hinge,
     squared_hinge,
 )
-from .metric_learning import (
-    Circle,
-    Contrastive,
-    NPairs,
-    TripletHard,
-    TripletSemiHard,
-    circle,
-)
-from .overlap import Dice, Tversky, dice, tversky
+from .image_statistics import gram_matrix, pixel_differences
+from .n_pairs import NPairs
 from .regression import (
-    CosineSimilarity,
-    Huber,
-    LogCosh,
     MeanAbsoluteError,
     MeanAbsolutePercentageError,
     MeanSquaredError,
     MeanSquaredLogarithmicError,
-    Quantile,
     RootMeanSquaredError,
-    cosine_similarity,
-    huber,
-    log_cosh,
     mean_absolute_error,
     mean_absolute_percentage_error,
     mean_squared_error,
     mean_squared_logarithmic_error,
 )
-from .sequence import CTC, ctc
+from .robust_regression import Huber, LogCosh, Quantile, huber, log_cosh
 from .token_crossentropy import TokenCrossentropy
+from .triplet import TripletHard, TripletSemiHard

@@ -1,8 +1,9 @@
-"""Losses between distributions: a count's against its rate, one against another."""
+"""Losses between distributions: Poisson loss and Kullback-Leibler divergence."""
 
 import keras
 from keras import ops
 
+from ..common.types import DType
 from .base import _Loss, _pair
 
 
@@ -20,19 +21,23 @@ def poisson(y_true, y_pred):
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class Poisson(_Loss):
-    """For counts: minus the log likelihood of a Poisson variable of mean y_pred.
+    """Poisson loss for counts: minus the log likelihood of a Poisson variable.
 
-    loss = mean(y_pred - y_true * log(y_pred + epsilon)), a constant left out
+    loss = mean(y_pred - y_true * log(y_pred + epsilon))
+
+    y_pred is the mean of the variable. The term that does not depend on it is left out.
 
     Args:
         reduction: "sum_over_batch_size" (the mean), "mean", "sum",
             "mean_with_sample_weight" or None.
-        name, dtype: as in every loss.
+        name: name of the loss.
+        dtype: dtype of the computation; None means Keras's default.
 
-    Shapes: y_true, counts, and y_pred, positive as of an exp or softplus, (B, ..., D)
-        -> scalar, or (B, ...) with reduction None. (B,) beside (B, 1) counts as (B, 1).
+    Shapes: y_true, counts, and y_pred, positive numbers such as the output of exp or
+        softplus, (B, ..., D) -> scalar, or (B, ...) with reduction None. (B,) beside
+        (B, 1) counts as (B, 1).
     Raises: ValueError where the shapes differ.
-    Differs from Keras: shapes that would only broadcast are refused.
+    Differs from Keras: it refuses shapes that Keras would broadcast.
 
     >>> round(float(Poisson()([[3.0]], [[1.0]])), 4)
     1.0
@@ -41,7 +46,12 @@ class Poisson(_Loss):
     https://doi.org/10.2307/2344614
     """
 
-    def __init__(self, reduction="sum_over_batch_size", name="poisson", dtype=None):
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "poisson",
+        dtype: DType = None,
+    ) -> None:
         super().__init__(name, reduction, dtype)
 
     def call(self, y_true, y_pred):
@@ -63,15 +73,17 @@ def kl_divergence(y_true, y_pred):
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class KLDivergence(_Loss):
-    """Surprise beyond that which the true distribution has by itself.
+    """Kullback-Leibler divergence of the predicted distribution from the true one.
 
     loss = sum(y_true * log(y_true / y_pred)), both clipped to [epsilon, 1]
+
+    It is the cross-entropy minus the entropy of y_true, so equal distributions cost 0.
 
     Args: reduction, name, dtype: as in `Poisson`.
     Shapes: y_true and y_pred (B, ..., C), of distributions -> scalar, or (B, ...) with
         reduction None.
     Raises: ValueError where the shapes differ.
-    Differs from Keras: shapes that would only broadcast are refused.
+    Differs from Keras: it refuses shapes that Keras would broadcast.
 
     >>> round(float(KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]])), 4)
     0.1438
@@ -81,8 +93,11 @@ class KLDivergence(_Loss):
     """
 
     def __init__(
-        self, reduction="sum_over_batch_size", name="kl_divergence", dtype=None
-    ):
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "kl_divergence",
+        dtype: DType = None,
+    ) -> None:
         super().__init__(name, reduction, dtype)
 
     def call(self, y_true, y_pred):

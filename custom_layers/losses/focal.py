@@ -1,23 +1,24 @@
-"""Cross-entropies that count easy samples (focal) or hard ones (generalized) less."""
+"""Focal cross-entropies, in which well-classified samples count little."""
+
+from collections.abc import Sequence
 
 import keras
 from keras import ops
 
-from .base import _Loss, _pair, _tensor, _wide
-from .classification import (
+from ..common.types import Config, DType
+from .base import _Loss, _pair, _wide
+from .crossentropy import (
     _binary_surprise,
     _class_scores,
-    _labels,
     _logits_of,
-    _nan_outside,
     _share,
     _smooth,
     _smooth_classes,
 )
 
 
-def _focus(miss, gamma):
-    """miss^gamma, miss = 1 - p, with a slope that is finite for every gamma."""
+def _focus(miss, gamma: float):
+    """miss^gamma, where miss is 1 - p; its slope is finite for every gamma."""
     return ops.power(ops.maximum(miss, keras.config.epsilon()), gamma)
 
 
@@ -25,12 +26,12 @@ def _focus(miss, gamma):
 def binary_focal_crossentropy(
     y_true,
     y_pred,
-    apply_class_balancing=False,
-    alpha=0.25,
-    gamma=2.0,
-    from_logits=False,
-    label_smoothing=0.0,
-    axis=-1,
+    apply_class_balancing: bool = False,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
 ):
     """Mean of (1 - p_t)^gamma * -log(p_t), as in `BinaryFocalCrossentropy`.
 
@@ -50,20 +51,21 @@ def binary_focal_crossentropy(
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class BinaryFocalCrossentropy(_Loss):
-    """Binary cross-entropy in which what is known already counts little.
+    """Focal binary cross-entropy: well-classified samples count little.
 
-    loss = mean(weight * (1 - p_t)^gamma * -log(p_t)), p_t the probability of the truth
-    weight = alpha for yes, 1 - alpha for no, or 1 without class balancing
+    loss = mean(weight * (1 - p_t)^gamma * -log(p_t))
+    p_t = probability of the true answer
+    weight = alpha for yes and 1 - alpha for no; without class balancing, 1
 
     Args:
-        apply_class_balancing: whether `weight` is not just 1.
+        apply_class_balancing: whether yes and no have different weights.
         alpha: weight of yes.
-        gamma: how little the known counts; 0 is plain cross-entropy.
+        gamma: strength of the focus on hard samples; 0 is plain cross-entropy.
         from_logits, label_smoothing, axis, reduction, name, dtype, shapes and errors:
             as in `BinaryCrossentropy`.
 
-    Differs from Keras: as `BinaryCrossentropy` does; from logits the loss goes on
-    growing beyond 16, where Keras clips the probability and the gradient is lost.
+    Differs from Keras: as `BinaryCrossentropy` does. From logits the loss can grow
+    beyond 16, where Keras clips the probability and the gradient vanishes.
 
     >>> round(float(BinaryFocalCrossentropy()([[1.0]], [[0.5]])), 4)
     0.1733
@@ -74,16 +76,16 @@ class BinaryFocalCrossentropy(_Loss):
 
     def __init__(
         self,
-        apply_class_balancing=False,
-        alpha=0.25,
-        gamma=2.0,
-        from_logits=False,
-        label_smoothing=0.0,
-        axis=-1,
-        reduction="sum_over_batch_size",
-        name="binary_focal_crossentropy",
-        dtype=None,
-    ):
+        apply_class_balancing: bool = False,
+        alpha: float = 0.25,
+        gamma: float = 2.0,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "binary_focal_crossentropy",
+        dtype: DType = None,
+    ) -> None:
         super().__init__(name, reduction, dtype)
         self.apply_class_balancing = apply_class_balancing
         self.alpha = alpha
@@ -104,7 +106,7 @@ class BinaryFocalCrossentropy(_Loss):
             self.axis,
         )
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "apply_class_balancing": self.apply_class_balancing,
@@ -120,11 +122,11 @@ class BinaryFocalCrossentropy(_Loss):
 def categorical_focal_crossentropy(
     y_true,
     y_pred,
-    alpha=0.25,
-    gamma=2.0,
-    from_logits=False,
-    label_smoothing=0.0,
-    axis=-1,
+    alpha: float | Sequence[float] = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
 ):
     """sum(-alpha * y_true * (1 - p)^gamma * log(p)) over the class axis.
 
@@ -141,18 +143,18 @@ def categorical_focal_crossentropy(
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class CategoricalFocalCrossentropy(_Loss):
-    """Categorical cross-entropy in which what is known already counts little.
+    """Focal categorical cross-entropy: well-classified samples count little.
 
     loss = sum(-alpha * y_true * (1 - p)^gamma * log(p)),  p = y_pred / sum(y_pred)
 
     Args:
-        alpha: weight of the whole, or a list of one weight a class.
-        gamma: how little the known counts; 0 is plain cross-entropy times alpha.
+        alpha: weight of the loss, or a list with one weight per class.
+        gamma: strength of the focus on hard samples; 0 is cross-entropy times alpha.
         from_logits, label_smoothing, axis, reduction, name, dtype, shapes and errors:
             as in `CategoricalCrossentropy`.
 
-    Differs from Keras: as `CategoricalCrossentropy` does; from logits the loss goes on
-    growing beyond 16, where Keras clips the probability and the gradient is lost.
+    Differs from Keras: as `CategoricalCrossentropy` does. From logits the loss can grow
+    beyond 16, where Keras clips the probability and the gradient vanishes.
 
     >>> loss = CategoricalFocalCrossentropy()
     >>> round(float(loss([[1.0, 0.0]], [[0.5, 0.5]])), 4)
@@ -164,15 +166,15 @@ class CategoricalFocalCrossentropy(_Loss):
 
     def __init__(
         self,
-        alpha=0.25,
-        gamma=2.0,
-        from_logits=False,
-        label_smoothing=0.0,
-        axis=-1,
-        reduction="sum_over_batch_size",
-        name="categorical_focal_crossentropy",
-        dtype=None,
-    ):
+        alpha: float | Sequence[float] = 0.25,
+        gamma: float = 2.0,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "categorical_focal_crossentropy",
+        dtype: DType = None,
+    ) -> None:
         super().__init__(name, reduction, dtype)
         self.alpha = alpha
         self.gamma = gamma
@@ -191,7 +193,7 @@ class CategoricalFocalCrossentropy(_Loss):
             self.axis,
         )
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "alpha": self.alpha,
@@ -200,62 +202,3 @@ class CategoricalFocalCrossentropy(_Loss):
             "label_smoothing": self.label_smoothing,
             "axis": self.axis,
         }
-
-
-@keras.saving.register_keras_serializable(package="keras_cookbook")
-def categorical_generalized_cross_entropy(y_true, y_pred, q):
-    """(1 - p[y_true]^q) / q, as in `CategoricalGeneralizedCrossEntropy`.
-
-    >>> float(categorical_generalized_cross_entropy([0], [[0.25, 0.75]], q=0.5)[0])
-    1.0
-    """
-    y_pred = _tensor(y_pred, "y_pred")
-    labels, inside = _labels(y_true, y_pred, -1)
-    p = ops.take_along_axis(_wide(y_pred), ops.expand_dims(inside, -1), -1)
-    p = ops.squeeze(p, -1)
-    is_zero = ops.equal(p, 0)  # where p^q has no finite slope
-    power = ops.power(ops.where(is_zero, ops.ones_like(p), p), q)
-    loss = (1 - ops.where(is_zero, ops.zeros_like(p), power)) / q
-    return _nan_outside(ops.cast(loss, y_pred.dtype), labels, y_pred.shape[-1])
-
-
-@keras.saving.register_keras_serializable(package="keras_cookbook")
-class CategoricalGeneralizedCrossEntropy(_Loss):
-    """Between cross-entropy and absolute error: wrong labels pull less.
-
-    loss = (1 - p[y_true]^q) / q
-
-    Args:
-        q: in (0, 1); near 0 it is cross-entropy, near 1 absolute error.
-        reduction, name, dtype: as in `BinaryCrossentropy`.
-
-    Shapes: y_true (B, ...) or (B, ..., 1) of integers, y_pred (B, ..., C) of
-        probabilities -> scalar, or (B, ...) with reduction None.
-    Raises: ValueError for q outside (0, 1) or where the shapes do not fit.
-    Differs from Keras: labels of shape (B, 1) give (B,), not (B, B); the gradient is
-    finite at p = 0. At 1,000 classes it takes 0.5 to 0.85 of Keras's time.
-
-    >>> float(CategoricalGeneralizedCrossEntropy()([0], [[0.25, 0.75]]))
-    1.0
-
-    Paper: Zhang and Sabuncu, "Generalized cross entropy loss for training deep neural
-    networks with noisy labels", 2018. https://arxiv.org/abs/1805.07836
-    """
-
-    def __init__(
-        self,
-        q=0.5,
-        reduction="sum_over_batch_size",
-        name="categorical_generalized_cross_entropy",
-        dtype=None,
-    ):
-        super().__init__(name, reduction, dtype)
-        if not 0 < q < 1:
-            raise ValueError(f"q must be in the interval (0, 1). Received: q={q}")
-        self.q = q
-
-    def call(self, y_true, y_pred):
-        return categorical_generalized_cross_entropy(y_true, y_pred, self.q)
-
-    def get_config(self):
-        return {**super().get_config(), "q": self.q}

@@ -1,5 +1,6 @@
-"""Metrics."""
+"""Metrics of generated samples, of sequences and of codes."""
 
+from .frechet_distance import FrechetDistance
+from .mode_overlap import ModeOverlap
 from .principal_subspace import principal_subspace_distance
-from .sample_metrics import FrechetDistance, ModeOverlap
 from .token_metrics import token_accuracy, whole_answers

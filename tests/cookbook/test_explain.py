@@ -1,4 +1,4 @@
-"""Explanations: Grad-CAM against its formula, and pictures that can be seen."""
+"""Pictures that explain a network: what is drawn, and that it can be seen."""
 
 from types import SimpleNamespace
 
@@ -41,31 +41,6 @@ def explain(model, folder, shape=(6, 6, 1), mistakes=3):
     probabilities[:mistakes] = np.eye(3)[(y[:mistakes] + 1) % 3]
     run = RunFolder(folder, SimpleNamespace())
     explain_network(model, x, y, probabilities, ("zero", "one", "two"), run)
-
-
-@pytest.mark.parametrize("trainable", [True, False])
-def test_grad_cam_is_its_formula_where_the_gradient_is_known_by_hand(trainable):
-    """After a mean over places, d logit[c] / d A_k[i, j] = V[k, c] / (H * W)."""
-    model = network(trainable=trainable)
-    x, asked = array(5, 6, 6, 1), np.array([0, 1, 2, 0, 1])
-    W, V = (np.array(w, "float64") for w in model.get_weights())
-    A = x.astype("float64") * W[0, 0, 0]  # B, H, W, K
-    a = V[:, asked].T / 36  # B, K
-    heat = np.maximum(np.einsum("bk,bijk->bij", a, A), 0)
-    assert heat.max() > 0.001
-    convolution = model.layers[1]
-    np.testing.assert_allclose(
-        grad_cam(model, convolution, x, asked), heat, rtol=1e-4, atol=1e-7
-    )
-
-
-def test_grad_cam_is_brightest_where_the_evidence_lies():
-    model = network()
-    model.set_weights([np.ones((1, 1, 1, 4)), np.eye(4, 3)])
-    x = np.zeros((1, 6, 6, 1), "uint8")
-    x[0, 4, 1] = 255
-    heat = grad_cam(model, model.layers[1], x, [1])
-    assert np.unravel_index(heat.argmax(), heat.shape) == (0, 4, 1)
 
 
 def test_a_convolution_whose_result_is_normalized_is_no_feature_map(

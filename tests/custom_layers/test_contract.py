@@ -25,6 +25,7 @@ KINDS = {
     "regularizer": (keras.regularizers.Regularizer, examples.REGULARIZERS),
     "constraint": (keras.constraints.Constraint, examples.CONSTRAINTS),
     "loss": (keras.losses.Loss, examples.LOSSES),
+    "metric": (keras.metrics.Metric, examples.METRICS),
     "optimizer": (keras.optimizers.Optimizer, examples.OPTIMIZERS),
     "schedule": (
         keras.optimizers.schedules.LearningRateSchedule,

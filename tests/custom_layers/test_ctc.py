@@ -6,9 +6,9 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from test_losses import AsLayer, softmax
 
 from custom_layers.losses import CTC, ctc
+from loss_cases import AsLayer, softmax
 from oracle import array, assert_close, run_layer
 
 

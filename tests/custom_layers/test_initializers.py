@@ -1,5 +1,7 @@
 """Initializers against Keras's draws, their properties and their refusals."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -101,6 +103,14 @@ def test_an_integer_seed_repeats_and_a_generator_moves_on():
     assert_close(fixed((3, 4)), fixed((3, 4)))
     moving = RandomNormal(seed=keras.random.SeedGenerator(1))
     assert np.all(np.asarray(moving((3, 4))) != np.asarray(moving((3, 4))))
+
+
+def test_a_seed_may_be_an_integer_of_numpy():
+    initializer = RandomNormal(seed=np.int64(1))
+    assert_close(initializer((3, 4)), RandomNormal(seed=1)((3, 4)))
+    config = keras.saving.serialize_keras_object(initializer)
+    again = keras.saving.deserialize_keras_object(json.loads(json.dumps(config)))
+    assert_close(again((3, 4)), initializer((3, 4)))
 
 
 def test_set_random_seed_governs_an_unseeded_one():

@@ -4,7 +4,6 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from test_losses import ROWS, AsLayer, data, function_name
 
 from custom_layers.losses import (
     BinaryCrossentropy,
@@ -23,6 +22,7 @@ from custom_layers.losses import (
     SparseCategoricalCrossentropy,
     sparse_categorical_crossentropy,
 )
+from loss_cases import ROWS, AsLayer, data, function_name
 from oracle import array, components, run_layer
 
 needs_float64 = pytest.mark.skipif(

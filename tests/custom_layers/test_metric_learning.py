@@ -4,7 +4,6 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from test_losses import AsLayer, data
 
 from custom_layers.losses import (
     Circle,
@@ -14,6 +13,7 @@ from custom_layers.losses import (
     TripletSemiHard,
     circle,
 )
+from loss_cases import AsLayer, data
 from oracle import array, run_layer
 
 LABELS = np.array([0, 1, 0, 2, 1, 0, 2, 1])
@@ -201,7 +201,7 @@ def test_refuses_shapes_that_are_no_batch_of_embeddings(cls, shapes):
 
 
 def test_refuses_an_unknown_metric_and_a_margin_of_zero():
-    with pytest.raises(ValueError, match="`distance_metric` must be one of"):
+    with pytest.raises(ValueError, match="`distance_metric` argument must be 'L2' or"):
         TripletHard(distance_metric="cosine")
     with pytest.raises(ValueError, match="`margin` must be above 0"):
         Contrastive(margin=0)

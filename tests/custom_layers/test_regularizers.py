@@ -45,7 +45,7 @@ class Penalty(keras.layers.Layer):
     def __init__(self, regularizer):
         super().__init__()
         self.regularizer = regularizer
-        self._build_at_init()
+        self.built = True
 
     def call(self, w):
         return self.regularizer(w)
@@ -116,9 +116,17 @@ def test_ridge_training_is_weight_decay():
 
 @pytest.mark.parametrize("value", [-0.1, math.inf, math.nan, "0.1", [0.1]])
 @pytest.mark.parametrize("make", [L1, L2, L1L2, OrthogonalRegularizer])
-def test_refuses_a_strength_that_is_no_finite_number_from_zero(make, value):
+def test_refuses_a_strength_that_is_not_a_finite_number_from_zero(make, value):
     with pytest.raises(ValueError, match=r"expected a non-negative float.*Received"):
         make(value)
+
+
+@pytest.mark.parametrize("make", [L1, L2, OrthogonalRegularizer])
+def test_a_strength_may_be_a_number_of_numpy(make):
+    (strength,) = {
+        value for value in make(np.float32(0.5)).get_config().values() if value == 0.5
+    }
+    assert type(strength) is float
 
 
 def test_orthogonal_refuses_other_modes_and_ranks():

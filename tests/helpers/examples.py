@@ -20,7 +20,6 @@ LAYERS = {
     "Softmax": ({"axis": [1, 2]}, (2, 3, 5)),
     "GLU": ({"units": 3, "activation": "silu"}, (2, 5)),
     "Maxout": ({"num_units": 2}, (2, 6)),
-    # regularizers
     "ActivityRegularization": ({"l1": 0.1, "l2": 0.2}, (2, 5)),
     # dense
     "Dense": ({"units": 3, "kernel_regularizer": "l2"}, (2, 5)),
@@ -190,7 +189,7 @@ CONSTRAINTS = {
 LOSSES = {
     # crf
     "CRFLoss": {"reduction": "sum"},
-    # losses/regression
+    # losses
     "MeanSquaredError": {},
     "RootMeanSquaredError": {},
     "MeanAbsoluteError": {},
@@ -200,38 +199,39 @@ LOSSES = {
     "LogCosh": {},
     "Quantile": {"quantile": 0.9},
     "CosineSimilarity": {"axis": 1},
-    # losses/distribution
     "Poisson": {},
     "KLDivergence": {},
-    # losses/classification
     "BinaryCrossentropy": {"label_smoothing": 0.1},
     "CategoricalCrossentropy": {"from_logits": True, "label_smoothing": 0.1},
     "SparseCategoricalCrossentropy": {"ignore_class": 3, "axis": 1},
-    # losses/focal
     "BinaryFocalCrossentropy": {"gamma": 1.5, "apply_class_balancing": True},
     "CategoricalFocalCrossentropy": {"gamma": 1.5},
     "CategoricalGeneralizedCrossEntropy": {"q": 0.7},
-    # losses/margin
     "Hinge": {},
     "SquaredHinge": {},
     "CategoricalHinge": {},
-    # losses/overlap
     "Dice": {"axis": (1, 2)},
     "Tversky": {"alpha": 0.3, "beta": 0.7},
-    # losses/metric_learning
     "Contrastive": {"margin": 0.5},
     "TripletSemiHard": {"margin": 0.5, "distance_metric": "angular"},
     "TripletHard": {"soft": True},
     "NPairs": {},
     "Circle": {"gamma": 64.0},
-    # losses/sequence
     "CTC": {},
+    "TokenCrossentropy": {"label_smoothing": 0.1},
     # adversarial
     "NonSaturatingGAN": {},
     "MinimaxGAN": {"reduction": "sum"},
     "LeastSquaresGAN": {},
     "HingeGAN": {"dtype": "float64"},
     "WassersteinGAN": {},
+}
+
+METRICS = {
+    "FrechetDistance": lambda: {
+        "judge": keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]),
+    },
+    "ModeOverlap": {"centres": [[0.0, 0.0], [1.0, 0.0]], "spread": 0.1},
 }
 
 PENALTIES = {"GradientPenalty": {"weight": 0.5, "target": 0.0, "at": "both"}}

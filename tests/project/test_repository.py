@@ -41,6 +41,7 @@ BASES = {
     "Layer",
     "LearningRateSchedule",
     "Loss",
+    "Metric",
     "Model",
     "Optimizer",
     "RNN",

@@ -1,48 +1,49 @@
-"""Cross-entropies and divergence: how surprising the truth is to the model."""
+"""Cross-entropies: minus the logarithm of the probability of the true answer."""
 
 import warnings
 
 import keras
 from keras import ops
 
-from ..common.private_keras import set_mask
+from ..common.private_keras import logits_of, set_mask
+from ..common.types import Config, DType
 from .base import _differ, _Loss, _pair, _refuse_shapes, _tensor, _wide
 
 
-def _logits_of(y_pred, from_logits):
+def _logits_of(y_pred, from_logits: bool):
     """(y_pred in float32 at least, whether it holds logits).
 
-    Keras's softmax and sigmoid leave their logits with their output; these lose
-    nothing where a probability is 0 or 1.
+    Keras's softmax and sigmoid leave their logits with their output. The logits are
+    used if they are there: they stay exact where a probability is rounded to 0 or 1.
     """
-    logits = getattr(y_pred, "_keras_logits", None)
+    logits = logits_of(y_pred)
     if logits is None:
         return _wide(y_pred), from_logits
     if from_logits:
         warnings.warn(
             "from_logits=True, but y_pred comes out of a softmax or sigmoid: "
-            "drop one of the two.",
+            "remove one of the two.",
             stacklevel=4,
         )
     return _wide(logits), True
 
 
-def _binary_surprise(y_true, y_pred, from_logits):
-    """-(y_true * log(p) + (1 - y_true) * log(1 - p)); from logits z of any size
+def _binary_surprise(y_true, y_pred, from_logits: bool):
+    """-(y_true * log(p) + (1 - y_true) * log(1 - p)).
 
-    max(z, 0) - z * y_true + log(1 + exp(-|z|))
+    From logits z it is max(z, 0) - z * y_true + log(1 + exp(-|z|)), for any z.
     """
     z, from_logits = _logits_of(y_pred, from_logits)
     if from_logits:
-        is_positive = z >= 0  # and no abs(z), which has no slope at z = 0
+        is_positive = z >= 0  # not abs(z), which has no slope at z = 0
         rest = ops.log1p(ops.exp(ops.where(is_positive, -z, z)))
         return z * (ops.cast(is_positive, z.dtype) - y_true) + rest
     p = ops.clip(z, keras.config.epsilon(), 1 - keras.config.epsilon())
     return -(y_true * ops.log(p) + (1 - y_true) * ops.log(1 - p))
 
 
-def _class_scores(y_pred, from_logits, axis):
-    """(score, log_total): log(p) of a class is score - log_total, finite for any z."""
+def _class_scores(y_pred, from_logits: bool, axis: int):
+    """(score, log_total): log(p) of a class is score - log_total, and always finite."""
     z, from_logits = _logits_of(y_pred, from_logits)
     if from_logits:
         score = z - ops.stop_gradient(ops.max(z, axis=axis, keepdims=True))
@@ -52,7 +53,8 @@ def _class_scores(y_pred, from_logits, axis):
     return ops.log(p), 0.0
 
 
-def _share(label_smoothing):
+def _share(label_smoothing: float) -> float:
+    """`label_smoothing`, if it lies in [0, 1]."""
     if not 0 <= label_smoothing <= 1:
         raise ValueError(
             "`label_smoothing` must lie in [0, 1]. "
@@ -61,15 +63,15 @@ def _share(label_smoothing):
     return label_smoothing
 
 
-def _smooth(y_true, label_smoothing, classes):
-    """y_true drawn to the uniform distribution."""
+def _smooth(y_true, label_smoothing: float, classes: int):
+    """y_true, moved towards the uniform distribution by the share label_smoothing."""
     if not label_smoothing:
         return y_true
     return y_true * (1 - label_smoothing) + label_smoothing / classes
 
 
-def _smooth_classes(y_true, y_pred, label_smoothing, axis):
-    """_smooth, after a look at the class axis."""
+def _smooth_classes(y_true, y_pred, label_smoothing: float, axis: int):
+    """`_smooth`, after a check of the class axis."""
     if isinstance(axis, bool):
         raise ValueError(
             f"`axis` must be of type `int`. Received: axis={axis} of type {type(axis)}"
@@ -77,17 +79,21 @@ def _smooth_classes(y_true, y_pred, label_smoothing, axis):
     classes = y_pred.shape[axis]
     if classes == 1:
         warnings.warn(
-            "Of one class a softmax is always sure: expected y_pred.shape to be "
+            "A softmax over one class is always 1: expected y_pred.shape to be "
             "(batch_size, num_classes) with num_classes > 1. Received: "
-            f"y_pred.shape={tuple(y_pred.shape)}. For two classes take a binary loss.",
+            f"y_pred.shape={tuple(y_pred.shape)}. For two classes use a binary loss.",
             SyntaxWarning,
             stacklevel=3,
         )
     return _smooth(y_true, label_smoothing, classes)
 
 
-def _labels(y_true, y_pred, axis):
-    """(integer labels without y_pred's class axis, they moved into its range)"""
+def _labels(y_true, y_pred, axis: int):
+    """(integer labels, the same clipped to the range of the classes).
+
+    Raises: ValueError unless y_true has the shape of y_pred without the class axis, or
+        with a class axis of size 1.
+    """
     labels = _tensor(y_true, "y_true", "int32")
     if len(labels.shape) == len(y_pred.shape) and labels.shape[axis] == 1:
         labels = ops.squeeze(labels, axis)
@@ -99,20 +105,24 @@ def _labels(y_true, y_pred, axis):
             y_pred,
             f"must have the same shape but for axis {axis} of `y_pred`, the classes",
         )
-    return labels, ops.clip(labels, 0, classes - 1)  # torch raises for the others
+    return labels, ops.clip(labels, 0, classes - 1)  # torch refuses other labels
 
 
-def _nan_outside(loss, labels, classes):
-    """loss, and NaN for labels that are no class, which would count as some other."""
+def _nan_outside(loss, labels, classes: int):
+    """loss, but NaN where a label is not a class: it must not count as another one."""
     is_class = ops.logical_and(labels >= 0, labels < classes)
     return ops.where(is_class, loss, ops.full_like(loss, float("nan")))
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 def binary_crossentropy(
-    y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1
+    y_true,
+    y_pred,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
 ):
-    """-log of the probability given to the truth, mean over `axis`.
+    """Mean over `axis` of -log(probability of the truth), as in `BinaryCrossentropy`.
 
     >>> round(float(binary_crossentropy([1.0], [0.0], from_logits=True)), 4)
     0.6931
@@ -125,24 +135,25 @@ def binary_crossentropy(
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class BinaryCrossentropy(_Loss):
-    """Surprise of independent yes-or-no answers: one unit says how likely yes is.
+    """Binary cross-entropy, for answers that are yes or no, independent of each other.
 
     loss = mean(-(y_true * log(p) + (1 - y_true) * log(1 - p))), p = sigmoid(logit)
 
     Args:
         from_logits: whether y_pred holds logits instead of probabilities.
-        label_smoothing: in [0, 1]; draws y_true to 0.5 by this share.
-        axis: axis the mean is taken over.
+        label_smoothing: share in [0, 1] by which y_true moves towards 0.5.
+        axis: axis over which the mean is taken.
         reduction: "sum_over_batch_size" (the mean), "mean", "sum",
             "mean_with_sample_weight" or None.
-        name, dtype: as in every loss.
+        name: name of the loss.
+        dtype: dtype of the computation; None means Keras's default.
 
     Shapes: y_true and y_pred (B, ..., D) -> scalar, or (B, ...) with reduction None.
         (B,) beside (B, 1) counts as (B, 1).
     Raises: ValueError where the shapes differ or label_smoothing is outside [0, 1].
-    Differs from Keras: logits are found again only behind Keras's own `softmax` and
-    `sigmoid`, not behind every TensorFlow operation of that kind; half precision is
-    computed in float32, where Keras's is NaN at a probability of 1.
+    Differs from Keras: it finds logits only behind Keras's own `softmax` and `sigmoid`,
+    not behind every TensorFlow operation of that kind. It computes half precision in
+    float32, where Keras's loss is NaN at a probability of 1.
 
     >>> loss = BinaryCrossentropy(from_logits=True)
     >>> round(float(loss([[1.0]], [[0.0]])), 4)
@@ -154,13 +165,13 @@ class BinaryCrossentropy(_Loss):
 
     def __init__(
         self,
-        from_logits=False,
-        label_smoothing=0.0,
-        axis=-1,
-        reduction="sum_over_batch_size",
-        name="binary_crossentropy",
-        dtype=None,
-    ):
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "binary_crossentropy",
+        dtype: DType = None,
+    ) -> None:
         super().__init__(name, reduction, dtype)
         self.from_logits = from_logits
         self.label_smoothing = _share(label_smoothing)
@@ -171,7 +182,7 @@ class BinaryCrossentropy(_Loss):
             y_true, y_pred, self.from_logits, self.label_smoothing, self.axis
         )
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "from_logits": self.from_logits,
@@ -182,7 +193,11 @@ class BinaryCrossentropy(_Loss):
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 def categorical_crossentropy(
-    y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1
+    y_true,
+    y_pred,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
 ):
     """-sum(y_true * log(p)) over the class axis, as in `CategoricalCrossentropy`.
 
@@ -200,7 +215,7 @@ def categorical_crossentropy(
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class CategoricalCrossentropy(_Loss):
-    """Surprise at the class that came, the truth being one-hot or a distribution.
+    """Cross-entropy between predicted classes and a one-hot or soft truth.
 
     loss = -sum(y_true * log(p)),  p = y_pred / sum(y_pred)
     from logits z:  log(sum(exp(z))) - sum(y_true * z),
@@ -208,13 +223,13 @@ class CategoricalCrossentropy(_Loss):
 
     Args:
         from_logits: whether y_pred holds logits instead of probabilities.
-        label_smoothing: in [0, 1]; draws y_true to 1 / C by this share.
+        label_smoothing: share in [0, 1] by which y_true moves towards 1 / C.
         axis: the class axis.
         reduction, name, dtype: as in `BinaryCrossentropy`.
 
     Shapes: y_true and y_pred (B, ..., C) -> scalar, or (B, ...) with reduction None.
     Raises: ValueError where the shapes differ or label_smoothing is outside [0, 1].
-    Differs from Keras: as `BinaryCrossentropy` does, and label_smoothing counts the
+    Differs from Keras: as `BinaryCrossentropy` does; for label_smoothing it counts the
     classes along `axis`, where Keras counts along the last axis.
 
     >>> loss = CategoricalCrossentropy(from_logits=True)
@@ -227,13 +242,13 @@ class CategoricalCrossentropy(_Loss):
 
     def __init__(
         self,
-        from_logits=False,
-        label_smoothing=0.0,
-        axis=-1,
-        reduction="sum_over_batch_size",
-        name="categorical_crossentropy",
-        dtype=None,
-    ):
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "categorical_crossentropy",
+        dtype: DType = None,
+    ) -> None:
         super().__init__(name, reduction, dtype)
         self.from_logits = from_logits
         self.label_smoothing = _share(label_smoothing)
@@ -244,7 +259,7 @@ class CategoricalCrossentropy(_Loss):
             y_true, y_pred, self.from_logits, self.label_smoothing, self.axis
         )
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "from_logits": self.from_logits,
@@ -255,7 +270,11 @@ class CategoricalCrossentropy(_Loss):
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 def sparse_categorical_crossentropy(
-    y_true, y_pred, from_logits=False, ignore_class=None, axis=-1
+    y_true,
+    y_pred,
+    from_logits: bool = False,
+    ignore_class: int | None = None,
+    axis: int = -1,
 ):
     """-log(p[y_true]), as in `SparseCategoricalCrossentropy`.
 
@@ -280,7 +299,7 @@ def sparse_categorical_crossentropy(
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class SparseCategoricalCrossentropy(_Loss):
-    """Surprise at the class that came, the truth being the number of the class.
+    """Cross-entropy between predicted classes and integer labels.
 
     loss = -log(p[y_true]),  p = y_pred / sum(y_pred)
     from logits z:  log(sum(exp(z))) - z[y_true],
@@ -288,16 +307,16 @@ class SparseCategoricalCrossentropy(_Loss):
 
     Args:
         from_logits: whether y_pred holds logits instead of probabilities.
-        ignore_class: label whose samples count nothing, such as 255 for "void".
+        ignore_class: label of samples that do not count, such as 255 for "void".
         reduction, axis, name, dtype: as in `CategoricalCrossentropy`.
 
     Shapes: y_true (B, ...) or (B, ..., 1) of integers, y_pred (B, ..., C) -> scalar,
         or (B, ...) with reduction None.
-    Raises: ValueError where y_true does not lack just the class axis.
-    Differs from Keras: as `BinaryCrossentropy` does; any class axis does on every
-    backend, and it is saved; probabilities are divided by their sum before they are
-    clipped, as Keras has it but on TensorFlow; a label outside 0 ... C - 1 gives NaN,
-    never 0. At 1,000 classes it takes 0.5 to 0.9 of Keras's time.
+    Raises: ValueError unless y_true has the shape of y_pred without the class axis.
+    Differs from Keras: as `BinaryCrossentropy` does. Every backend accepts any class
+    axis, and the configuration keeps it. Probabilities are divided by their sum before
+    they are clipped, which Keras does not do on TensorFlow. A label outside 0 ... C - 1
+    gives NaN, never 0. At 1,000 classes it takes 0.5 to 0.9 of Keras's time.
 
     >>> loss = SparseCategoricalCrossentropy(from_logits=True)
     >>> round(float(loss([1], [[0.0, 0.0]])), 4)
@@ -309,13 +328,13 @@ class SparseCategoricalCrossentropy(_Loss):
 
     def __init__(
         self,
-        from_logits=False,
-        ignore_class=None,
-        reduction="sum_over_batch_size",
-        axis=-1,
-        name="sparse_categorical_crossentropy",
-        dtype=None,
-    ):
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        reduction: str | None = "sum_over_batch_size",
+        axis: int = -1,
+        name: str = "sparse_categorical_crossentropy",
+        dtype: DType = None,
+    ) -> None:
         super().__init__(name, reduction, dtype)
         self.from_logits = from_logits
         self.ignore_class = ignore_class
@@ -326,7 +345,7 @@ class SparseCategoricalCrossentropy(_Loss):
             y_true, y_pred, self.from_logits, self.ignore_class, self.axis
         )
 
-    def get_config(self):
+    def get_config(self) -> Config:
         config = {
             **super().get_config(),
             "from_logits": self.from_logits,

@@ -1,13 +1,14 @@
-"""Hinge losses: an answer is good enough once it is right by a margin of 1."""
+"""Hinge losses: an answer that is right by a margin of 1 or more costs nothing."""
 
 import keras
 from keras import ops
 
+from ..common.types import DType
 from .base import _Loss, _pair
 
 
 def _shortfall(y_true, y_pred):
-    """max(0, 1 - y_true * y_pred), labels 0 and 1 counting as -1 and 1."""
+    """max(0, 1 - y_true * y_pred), where labels 0 and 1 count as -1 and 1."""
     y_true, y_pred = _pair(y_true, y_pred)
     is_binary = ops.all(ops.logical_or(ops.equal(y_true, 0), ops.equal(y_true, 1)))
     y_true = ops.cond(is_binary, lambda: 2 * y_true - 1, lambda: y_true)
@@ -26,19 +27,20 @@ def hinge(y_true, y_pred):
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class Hinge(_Loss):
-    """The support vector machine's loss for two classes.
+    """Hinge loss, the loss of the support vector machine for two classes.
 
     loss = mean(max(0, 1 - y_true * y_pred))
 
     Args:
         reduction: "sum_over_batch_size" (the mean), "mean", "sum",
             "mean_with_sample_weight" or None.
-        name, dtype: as in every loss.
+        name: name of the loss.
+        dtype: dtype of the computation; None means Keras's default.
 
-    Shapes: y_true, of -1 and 1 or else all 0 and 1, and y_pred (B, ..., D) -> scalar,
+    Shapes: y_true, either of -1 and 1 or of 0 and 1, and y_pred (B, ..., D) -> scalar,
         or (B, ...) with reduction None. (B,) beside (B, 1) counts as (B, 1).
     Raises: ValueError where the shapes differ.
-    Differs from Keras: shapes that would only broadcast are refused.
+    Differs from Keras: it refuses shapes that Keras would broadcast.
 
     >>> float(Hinge()([[1.0, -1.0]], [[0.5, -2.0]]))
     0.25
@@ -47,7 +49,12 @@ class Hinge(_Loss):
     https://doi.org/10.1007/BF00994018
     """
 
-    def __init__(self, reduction="sum_over_batch_size", name="hinge", dtype=None):
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "hinge",
+        dtype: DType = None,
+    ) -> None:
         super().__init__(name, reduction, dtype)
 
     def call(self, y_true, y_pred):
@@ -66,12 +73,12 @@ def squared_hinge(y_true, y_pred):
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class SquaredHinge(_Loss):
-    """Hinge without a corner: large violations count more.
+    """Squared hinge loss, which has no corner and punishes large violations more.
 
     loss = mean(max(0, 1 - y_true * y_pred)^2)
 
     Args, shapes and errors: as in `Hinge`.
-    Differs from Keras: shapes that would only broadcast are refused.
+    Differs from Keras: it refuses shapes that Keras would broadcast.
 
     >>> float(SquaredHinge()([[1.0, -1.0]], [[0.5, -2.0]]))
     0.125
@@ -81,8 +88,11 @@ class SquaredHinge(_Loss):
     """
 
     def __init__(
-        self, reduction="sum_over_batch_size", name="squared_hinge", dtype=None
-    ):
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "squared_hinge",
+        dtype: DType = None,
+    ) -> None:
         super().__init__(name, reduction, dtype)
 
     def call(self, y_true, y_pred):
@@ -104,7 +114,7 @@ def categorical_hinge(y_true, y_pred):
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class CategoricalHinge(_Loss):
-    """Hinge for many classes: the truth shall beat the best other class by 1.
+    """Hinge loss for many classes: the truth must beat the best other class by 1.
 
     loss = max(0, 1 + max((1 - y_true) * y_pred) - sum(y_true * y_pred))
 
@@ -112,7 +122,7 @@ class CategoricalHinge(_Loss):
     Shapes: y_true, one-hot, and y_pred (B, ..., C) -> scalar, or (B, ...) with
         reduction None.
     Raises: ValueError where the shapes differ.
-    As in Keras the best other class counts as 0 if its score is negative.
+    As in Keras, the score of the best other class counts as 0 if it is negative.
 
     >>> float(CategoricalHinge()([[0.0, 1.0]], [[0.5, 1.0]]))
     0.5
@@ -122,8 +132,11 @@ class CategoricalHinge(_Loss):
     """
 
     def __init__(
-        self, reduction="sum_over_batch_size", name="categorical_hinge", dtype=None
-    ):
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "categorical_hinge",
+        dtype: DType = None,
+    ) -> None:
         super().__init__(name, reduction, dtype)
 
     def call(self, y_true, y_pred):

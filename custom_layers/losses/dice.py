@@ -1,13 +1,14 @@
-"""Overlap losses: how well two areas cover each other, however small they are."""
+"""Dice and Tversky: how much two areas overlap, however small they are."""
 
 import keras
 from keras import ops
 
+from ..common.types import Axes, Config, DType
 from .base import _Loss, _pair
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
-def dice(y_true, y_pred, axis=None):
+def dice(y_true, y_pred, axis: Axes | None = None):
     """1 - 2 * |both| / (|y_true| + |y_pred|), as in `Dice`.
 
     >>> round(float(dice([1.0, 1.0, 0.0], [1.0, 0.0, 0.0])), 4)
@@ -21,21 +22,24 @@ def dice(y_true, y_pred, axis=None):
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class Dice(_Loss):
-    """One minus the F1 score of a soft segmentation: a small object counts in full.
+    """Dice loss of a segmentation: one minus its F1 score.
 
     loss = 1 - 2 * sum(y_true * y_pred) / (sum(y_true) + sum(y_pred) + epsilon)
+
+    Unlike an average over pixels, it does not neglect small objects.
 
     Args:
         reduction: "sum_over_batch_size" (the mean), "mean", "sum",
             "mean_with_sample_weight" or None.
-        name, dtype: as in every loss.
-        axis: axes of the sums; None takes all, the batch too; (1, 2, 3) keeps samples
-            of an image batch apart.
+        name: name of the loss.
+        dtype: dtype of the computation; None means Keras's default.
+        axis: axes of the sums. None sums over all of them, the batch included; with
+            (1, 2, 3) each image of a batch has a loss of its own.
 
-    Shapes: y_true and y_pred (B, ...) of values in [0, 1] -> scalar, or y_pred's shape
-        without `axis` with reduction None.
+    Shapes: y_true and y_pred (B, ...) of values in [0, 1] -> scalar; with reduction
+        None, the shape of y_pred without `axis`.
     Raises: ValueError where the shapes differ.
-    Differs from Keras: shapes that would only broadcast are refused.
+    Differs from Keras: it refuses shapes that Keras would broadcast.
 
     >>> round(float(Dice()([1.0, 1.0, 0.0], [1.0, 0.0, 0.0])), 4)
     0.3333
@@ -45,20 +49,30 @@ class Dice(_Loss):
     """
 
     def __init__(
-        self, reduction="sum_over_batch_size", name="dice", axis=None, dtype=None
-    ):
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "dice",
+        axis: Axes | None = None,
+        dtype: DType = None,
+    ) -> None:
         super().__init__(name, reduction, dtype)
         self.axis = axis
 
     def call(self, y_true, y_pred):
         return dice(y_true, y_pred, self.axis)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "axis": self.axis}
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
-def tversky(y_true, y_pred, alpha=0.5, beta=0.5, axis=None):
+def tversky(
+    y_true,
+    y_pred,
+    alpha: float = 0.5,
+    beta: float = 0.5,
+    axis: Axes | None = None,
+):
     """1 - |both| / (|both| + alpha * |missed| + beta * |false|), as in `Tversky`.
 
     >>> round(float(tversky([1.0, 1.0, 0.0], [1.0, 0.0, 0.0], alpha=1.0)), 4)
@@ -74,18 +88,19 @@ def tversky(y_true, y_pred, alpha=0.5, beta=0.5, axis=None):
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class Tversky(_Loss):
-    """Dice with one weight for what is missed and one for false alarms.
+    """Tversky loss: Dice with separate weights for misses and for false alarms.
 
     loss = 1 - both / (both + alpha * missed + beta * false + epsilon)
     both = sum(y_true * y_pred)
     missed = sum(y_true * (1 - y_pred)),  false = sum((1 - y_true) * y_pred)
 
     Args:
-        alpha: weight of what is missed; alpha = beta = 0.5 is Dice.
-        beta: weight of false alarms. As in Keras; the paper has the two the other way.
+        alpha: weight of misses; alpha = beta = 0.5 is Dice.
+        beta: weight of false alarms. The paper calls these two weights the other way
+            round; this is Keras's order.
         reduction, name, axis, dtype, shapes and errors: as in `Dice`.
 
-    Differs from Keras: shapes that would only broadcast are refused.
+    Differs from Keras: it refuses shapes that Keras would broadcast.
 
     >>> round(float(Tversky(alpha=1.0)([1.0, 1.0, 0.0], [1.0, 0.0, 0.0])), 4)
     0.5
@@ -97,13 +112,13 @@ class Tversky(_Loss):
 
     def __init__(
         self,
-        alpha=0.5,
-        beta=0.5,
-        reduction="sum_over_batch_size",
-        name="tversky",
-        axis=None,
-        dtype=None,
-    ):
+        alpha: float = 0.5,
+        beta: float = 0.5,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "tversky",
+        axis: Axes | None = None,
+        dtype: DType = None,
+    ) -> None:
         super().__init__(name, reduction, dtype)
         self.alpha = alpha
         self.beta = beta
@@ -112,6 +127,6 @@ class Tversky(_Loss):
     def call(self, y_true, y_pred):
         return tversky(y_true, y_pred, self.alpha, self.beta, self.axis)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         config = {"alpha": self.alpha, "beta": self.beta, "axis": self.axis}
         return {**super().get_config(), **config}

@@ -1,0 +1,1 @@
+"""Activations as layers, for those that have weights, saved options or a mask."""

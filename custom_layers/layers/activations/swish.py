@@ -1,0 +1,78 @@
+"""Swish with a learned steepness; without it, swish is `activations.silu`."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from ...common.types import Config, Constraint, Initializer, Regularizer, Shape
+
+
+@keras.saving.register_keras_serializable(package="keras_cookbook")
+class Swish(keras.layers.Layer):
+    """Swish that learns its steepness beta, one for each channel.
+
+    y = x * sigmoid(beta * x): x / 2 at beta = 0, SiLU at 1, near ReLU for a large beta
+
+    Args:
+        axis: axis that has a beta for each of its entries; None means one beta in all.
+        beta_initializer: start value of beta.
+        beta_regularizer: penalty on beta.
+        beta_constraint: projection of beta after each optimizer step.
+
+    Input and output shape: any with the batch axis first, the same.
+    Raises: ValueError where `axis` is the batch axis or has an unknown size.
+
+    >>> Swish()(keras.ops.ones((2, 3))).shape
+    TensorShape([2, 3])
+
+    Paper: Ramachandran, Zoph, Le, "Searching for activation functions", 2017.
+    https://arxiv.org/abs/1710.05941
+    """
+
+    def __init__(
+        self,
+        axis: int | None = -1,
+        beta_initializer: Initializer = "ones",
+        beta_regularizer: Regularizer = None,
+        beta_constraint: Constraint = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis
+        self.beta_initializer = keras.initializers.get(beta_initializer)
+        self.beta_regularizer = keras.regularizers.get(beta_regularizer)
+        self.beta_constraint = keras.constraints.get(beta_constraint)
+        self.supports_masking = True
+
+    def build(self, input_shape: Shape) -> None:
+        shape: list[int | None] = [1] * len(input_shape)
+        if self.axis is not None:
+            shape[self.axis] = input_shape[self.axis]
+            if self.axis in (0, -len(shape)) or input_shape[self.axis] is None:
+                raise ValueError(
+                    "`axis` must be an axis of known size after the batch. "
+                    f"Received: axis={self.axis}, input_shape={input_shape}"
+                )
+        self.beta = self.add_weight(
+            name="beta",
+            shape=shape[1:],
+            initializer=self.beta_initializer,
+            regularizer=self.beta_regularizer,
+            constraint=self.beta_constraint,
+        )
+
+    def call(self, inputs):
+        return inputs * ops.sigmoid(self.beta * inputs)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
+
+    def get_config(self) -> Config:
+        return {
+            **super().get_config(),
+            "axis": self.axis,
+            "beta_initializer": keras.initializers.serialize(self.beta_initializer),
+            "beta_regularizer": keras.regularizers.serialize(self.beta_regularizer),
+            "beta_constraint": keras.constraints.serialize(self.beta_constraint),
+        }
