@@ -254,7 +254,7 @@ DESCENTS = {  # where 0.02 is no good rate, the arguments
 OPTIMIZERS = [
     name
     for name, thing in components().items()
-    if getattr(thing, "update_step", None) and not hasattr(thing, "_slot_name")
+    if getattr(thing, "update_step", None) and not hasattr(thing, "slot_name")
 ]
 
 
