@@ -84,20 +84,22 @@ class Ftrl(_StepOptimizer):
         )
 
     def update_step(self, gradient, variable, learning_rate) -> None:
+        def regularization(t, lr):
+            return 2 * self.l2_regularization_strength + self.beta / lr
+
         lr = ops.cast(learning_rate, variable.dtype)
         g = ops.cast(gradient, variable.dtype)
         index = slot_index(self, variable)
         a, z, w = self._accumulators[index], self._linears[index], variable
         p = -self.learning_rate_power
         l1 = self.l1_regularization_strength
-        l2 = self.l2_regularization_strength
         l2_shrinkage = self.l2_shrinkage_regularization_strength
 
         new_a = ops.add(a, ops.square(g))
         rate, old_rate = ops.power(new_a, p) / lr, ops.power(a, p) / lr
         pull = 2 * l2_shrinkage - (rate - old_rate)
         self.assign_add(z, ops.add(g, ops.multiply(pull, w)))
-        q = rate + (2 * l2 + self.beta / lr)
+        q = rate + self._once_per_step(regularization, variable, learning_rate)
         self.assign(w, (ops.clip(z, -l1, l1) - z) / q)
         self.assign(a, new_a)
 
