@@ -35,7 +35,8 @@ class _StepOptimizer(keras.optimizers.Optimizer):
     gradient of an Embedding, whose rows TensorFlow does not subtract by `g - m`.
     """
 
-    _numbers_of_step = None  # {(formula, dtype): its result} while `apply` runs
+    # {(name of a formula, dtype): its result} while `apply` runs
+    _numbers_of_step: dict[tuple[str, str], Any] | None = None
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> None:
         self._numbers_of_step = {}

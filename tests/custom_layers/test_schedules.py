@@ -13,6 +13,7 @@ from custom_layers.optimizers.schedules import (
     CyclicalLearningRate,
     Noam,
     OneCycle,
+    WarmupCosine,
 )
 from oracle import components, keras_counterpart
 
@@ -107,6 +108,10 @@ FORMULAS = {
         CosineDecayRestarts(0.1, 10),
         lambda t: restarts(t, 10, 2, 1),
     ),
+    "WarmupCosine": (
+        WarmupCosine(0.5, total_steps=41, warmup=11.5 / 41, div_factor=1e9),
+        warmup_cosine,
+    ),
     "Noam": (Noam(64, 12), noam),
     "triangular": (
         CyclicalLearningRate(0.1, 0.5, 7),
@@ -196,7 +201,13 @@ REFUSALS = [
     ("Noam", (0,), "`d_model` must be > 0"),
     ("Noam", (8, 0), "`warmup_steps` must be > 0"),
     ("CyclicalLearningRate", (0.1, 0.5, 0), "`step_size` must be > 0"),
-    ("CyclicalLearningRate", (0.1, 0.5, 7, "square"), "`mode` must be one of"),
+    (
+        "CyclicalLearningRate",
+        (0.1, 0.5, 7, "square"),
+        "`mode` argument must be .triangular. or",
+    ),
+    ("WarmupCosine", (0.1, 0), "`total_steps` must be > 0"),
+    ("WarmupCosine", (0.1, 100, 1.0), "`warmup` must be at least 0 and below 1"),
     ("OneCycle", (0.1, 100, 0.0), "no rise"),
     ("OneCycle", (0.1, 100, 1.0), "no fall"),
 ]
