@@ -165,7 +165,7 @@ class AdversarialModel(keras.Model):
         return lambda x: self.critic(x, training=training)
 
     def _packed(self, x):
-        """(B, ..., C) -> (B / pack, ..., pack * C); samples that fill no pack are cut."""
+        """(B, ..., C) -> (B / pack, ..., pack * C); samples beyond whole packs go."""
         if self.pack == 1:
             return x
         whole = ops.shape(x)[0] // self.pack * self.pack
