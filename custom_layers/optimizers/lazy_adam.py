@@ -40,30 +40,45 @@ class LazyAdam(Adam):
         def step_size(t, lr, beta_1, beta_2):
             return lr * ops.sqrt(1 - beta_2**t) / (1 - beta_1**t)
 
-        # The gradients of a row are summed. A row that occurs twice is then computed
-        # and written twice, with the same result.
-        rows, count = gradient.indices, variable.shape[0]
-        g = ops.segment_sum(gradient.values, rows, num_segments=count)
-        g = ops.take(ops.cast(g, variable.dtype), rows, axis=0)
+        rows = gradient.indices
         index = slot_index(self, variable)
-        all_m, all_v = self._momentums[index], self._velocities[index]
-        m, v = ops.take(all_m, rows, axis=0), ops.take(all_v, rows, axis=0)
+        all_m = self._momentums[index]
+        all_v = self._velocities[index]
+        m = ops.take(all_m, rows, axis=0)
+        v = ops.take(all_v, rows, axis=0)
+        w = ops.take(variable, rows, axis=0)
+        g = _sum_of_each_row(gradient, variable)
 
+        # beta * m + (1 - beta) * g = m + (1 - beta) * (g - m), and so with v and g^2.
         m = m + (1 - self.beta_1) * (g - m)
         v = v + (1 - self.beta_2) * (ops.square(g) - v)
         self._assign_rows(all_m, rows, m)
         self._assign_rows(all_v, rows, v)
+        v_hat = v
         if self.amsgrad:
             all_v_hat = self._velocity_hats[index]
-            v = ops.maximum(ops.take(all_v_hat, rows, axis=0), v)
-            self._assign_rows(all_v_hat, rows, v)
+            v_hat = ops.maximum(ops.take(all_v_hat, rows, axis=0), v)
+            self._assign_rows(all_v_hat, rows, v_hat)
         alpha = self._once_per_step(
             step_size, variable, learning_rate, self.beta_1, self.beta_2
         )
-        w = ops.take(variable, rows, axis=0)
-        w = w - alpha * m / (ops.sqrt(v) + self.epsilon)
+        w = w - alpha * m / (ops.sqrt(v_hat) + self.epsilon)
         self._assign_rows(variable, rows, w)
 
     def _assign_rows(self, variable, rows, values) -> None:
-        new = ops.scatter_update(variable, ops.expand_dims(rows, 1), values)
+        places = ops.expand_dims(rows, 1)
+        new = ops.scatter_update(variable, places, values)
         self.assign(variable, new)
+
+
+def _sum_of_each_row(gradient, variable):
+    """The gradients of the rows, (rows, width).
+
+    A row that occurs twice has the sum of its gradients in both places: its new values
+    are then computed and written twice, with the same result.
+    """
+    count = variable.shape[0]
+    rows = gradient.indices
+    sums = ops.segment_sum(gradient.values, rows, num_segments=count)
+    sums = ops.cast(sums, variable.dtype)
+    return ops.take(sums, rows, axis=0)

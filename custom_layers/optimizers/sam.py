@@ -57,15 +57,15 @@ class SAM(_Wrapper):
     def apply_around(self, grads, variables) -> None:
         is_up = self.iterations % 2 == 0
         inner = self.inner_optimizer.variables
-        inner_before = [ops.copy(ops.convert_to_tensor(state)) for state in inner]
+        before = [ops.copy(ops.convert_to_tensor(state)) for state in inner]
         for w, origin in self.weights_and_slots():
             self.assign(origin, _where(is_up, w, origin))
             self.assign(w, origin)
         # Both calls take the step down, because JAX cannot change state in a branch.
         # On the way up, its effect on the optimizer and the weights is taken back.
         self.inner_optimizer.apply(grads, variables)
-        for state, before in zip(inner, inner_before):
-            self.assign(state, _where(is_up, before, state))
+        for state, old in zip(inner, before):
+            self.assign(state, _where(is_up, old, state))
         ways_up = self._ways_up(grads, variables)
         for w, origin in self.weights_and_slots():
             top = origin + ways_up.get(slot_index(self, w), 0)
@@ -75,14 +75,22 @@ class SAM(_Wrapper):
         """{position of a variable: rho * g / |g|}."""
         dense = {}
         for g, w in zip(grads, variables):
-            if g is not None:
-                # Added to zeros, the rows of an embedding become a dense gradient.
-                zeros = ops.zeros(w.shape, w.dtype)
-                dense[slot_index(self, w)] = ops.add(ops.cast(g, w.dtype), zeros)
-        squares = [ops.sum(ops.square(ops.cast(g, "float32"))) for g in dense.values()]
-        norm = ops.sqrt(sum(squares))
+            if g is None:
+                continue
+            # Added to zeros, the rows of an embedding become a dense gradient.
+            zeros = ops.zeros(w.shape, w.dtype)
+            g = ops.add(ops.cast(g, w.dtype), zeros)
+            dense[slot_index(self, w)] = g
+        norm = ops.sqrt(sum(map(_sum_of_squares, dense.values())))
         scale = ops.where(norm > 0, self.rho / norm, 0)
-        return {index: ops.cast(scale, g.dtype) * g for index, g in dense.items()}
+        ways = {}
+        for index, g in dense.items():
+            ways[index] = ops.cast(scale, g.dtype) * g
+        return ways
 
     def get_config(self) -> Config:
         return {**super().get_config(), "rho": self.rho}
+
+
+def _sum_of_squares(g):
+    return ops.sum(ops.square(ops.cast(g, "float32")))

@@ -186,7 +186,7 @@ def test_swa_equals_torch():
 
 # What an optimizer is for.
 
-DESCENTS = {  # where 0.02 is no good rate, the arguments
+DESCENTS = {  # the arguments of optimizers for which the rate 0.02 is not a good one
     "SGD": {"learning_rate": 1e-3, "momentum": 0.9},
     "Adagrad": {"learning_rate": 0.5},
     "Adadelta": {"learning_rate": 3.0},
@@ -207,7 +207,7 @@ OPTIMIZERS = [
 
 
 def rosenbrock(x, y):
-    """(value, gradient); the minimum, 0, is at (1, 1)."""
+    """(value, gradient); the minimum is 0, at (1, 1)."""
     bend = y - x * x
     gradient = np.array([-2 * (1 - x) - 400 * x * bend, 200 * bend])
     return (1 - x) ** 2 + 100 * bend**2, gradient
@@ -218,7 +218,7 @@ def quadratic(x, y):
 
 
 def descend(optimizer, steps=1000):
-    """Values of both problems before and after; each has a variable of its own."""
+    """(value before, value after) of both problems; each has a variable of its own."""
     problems = (rosenbrock, quadratic)
     variables = [keras.Variable([-1.2, 1.0], name=f.__name__) for f in problems]
     optimizer.build(variables)

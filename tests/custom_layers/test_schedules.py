@@ -23,7 +23,7 @@ CASES = [
     ("InverseTimeDecay", {"decay_steps": 7, "decay_rate": 0.5}),
     ("InverseTimeDecay", {"decay_steps": 7, "decay_rate": 0.5, "staircase": True}),
     ("PolynomialDecay", {"decay_steps": 30}),
-    # 32: XLA takes 30 * (1 / 30) for more than 1, of which Keras has the root, NaN.
+    # With 30, XLA computes 30 * (1 / 30) > 1, and Keras a root of less than 0: NaN.
     ("PolynomialDecay", {"decay_steps": 32, "power": 0.5, "end_learning_rate": 0.01}),
     ("PolynomialDecay", {"decay_steps": 30, "power": 2.0, "cycle": True}),
     ("CosineDecay", {"decay_steps": 30}),
@@ -43,7 +43,7 @@ def test_every_step_equals_keras(name, kwargs):
         cls(0.1, **kwargs) for cls in (components()[name], keras_counterpart(name))
     )
     assert ours.get_config() == theirs.get_config()
-    # ops.map: JAX would compile Keras's branches anew at each step.
+    # In a loop without ops.map, JAX would compile Keras's branches at each step again.
     expected = ops.convert_to_numpy(ops.map(theirs, ops.arange(len(STEPS))))
     for step in STEPS:
         for t in (step, float(step), np.int64(step)):
