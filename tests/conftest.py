@@ -42,8 +42,3 @@ def few_compiled_programs():
         import jax
 
         jax.clear_caches()
-
-
-def skip_if_backend(backend, reason):
-    """Keras's own test files, which test_keras_own.py runs, import this from here."""
-    return pytest.mark.skipif(keras.backend.backend() == backend, reason=reason)

@@ -1,8 +1,8 @@
 """The private members of Keras that this project uses, each with the reason for it.
 
 Keras may move any of these without notice. No other file touches what Keras does not
-publish, so a new release of Keras can break this file only. Works with Keras 3.15 and
-with keras-nightly 3.16.
+publish, so a new release of Keras can break this file only. It works with Keras 3.15
+and with the nightly releases of Keras 3.16.
 """
 
 from collections.abc import Callable
@@ -11,16 +11,16 @@ from typing import Any
 import keras
 from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell
 
-# keras.layers.RNN tells cells of this base when a new sequence begins, so that they
-# draw new dropout masks. There is no public name for it.
+# `keras.layers.RNN` tells cells of this class when a new sequence begins, so that they
+# draw new dropout masks. The class has no public name.
 CellWithDropout = DropoutRNNCell
 
 
 def set_mask(tensor: Any, mask: Any) -> None:
-    """Gives a tensor a mask, as `compute_mask` gives one to a layer's output.
+    """Attaches a mask to a tensor, as Keras does for a layer with `compute_mask`.
 
-    A loss has no `compute_mask`, yet Keras leaves the masked entries of its values out
-    of the mean.
+    A loss has no `compute_mask`, but if its values carry a mask, Keras leaves the
+    masked ones out of their mean.
     """
     from keras.src.backend.common.masking import set_keras_mask
 
@@ -38,40 +38,51 @@ def logits_of(probabilities: Any) -> Any:
 def build_at_init(layer: keras.layers.Layer) -> None:
     """Marks a layer without weights as built, unless a subclass has its own `build`.
 
-    Setting `built` alone would make Keras skip the `build` of such a subclass.
+    If the constructor set `built` itself, Keras would skip the `build` of such a
+    subclass.
     """
     layer._build_at_init()
 
 
 def all_layers(model: keras.Model) -> list:
-    """Every layer of a model, those inside other layers included.
+    """Every layer of a model, including the layers inside other layers.
 
-    `Model.layers` names the outermost layers only.
+    The public `Model.layers` names the outermost layers only.
     """
     return list(model._flatten_layers())
 
 
 def slot_index(optimizer: keras.optimizers.Optimizer, variable: Any) -> int:
-    """The place of a variable in the list that `optimizer.build` was given.
+    """The position of a variable in the list that `optimizer.build` received.
 
-    A state such as Adam's m is a list with one entry per variable, in that order.
+    An optimizer keeps a list of slots, such as Adam's m, with one for each variable.
     """
     return optimizer._get_variable_index(variable)
 
 
-def variable_key(optimizer: keras.optimizers.Optimizer, variable: Any) -> int:
-    """What identifies a variable: replicas of it share one key under tf.distribute."""
-    return optimizer._var_key(variable)
-
-
 def optimized_variables(optimizer: keras.optimizers.Optimizer) -> list:
-    """The list of variables that `optimizer.build` was given."""
+    """The list of variables that `optimizer.build` received."""
     return optimizer._trainable_variables
 
 
-def decays(optimizer: keras.optimizers.Optimizer, variable: Any) -> bool:
-    """Whether `exclude_from_weight_decay` lets the variable shrink."""
-    return optimizer._use_weight_decay(variable)
+class DecaysByVariable(keras.optimizers.Optimizer):
+    """An optimizer with a weight decay for each variable, which `decay_of` returns.
+
+    Keras publishes one `weight_decay` for all variables and `exclude_from_weight_decay`
+    for those that it must not touch. It applies both in the first of these methods,
+    and the second tells whether a variable is excluded.
+    """
+
+    def decay_of(self, variable: Any) -> float | None:
+        """The weight decay of the variable; None or 0 means none."""
+        return self.weight_decay
+
+    def _apply_weight_decay(self, variables: list) -> None:
+        for variable in variables:
+            decay = self.decay_of(variable)
+            if decay is not None and self._use_weight_decay(variable):
+                lr = keras.ops.cast(self.learning_rate, variable.dtype)
+                variable.assign(variable - variable * decay * lr)
 
 
 def mend_distributed_training(model: keras.Model, batch: Any) -> Callable[[], None]:

@@ -1,4 +1,4 @@
-"""Models that bring a training step of their own."""
+"""Models with a training step of their own."""
 
 from .adversarial.losses import (
     HingeGAN,

@@ -1,10 +1,20 @@
-"""Optimizers, one file an idea, each class adding one term to the one above it."""
+"""Optimizers: gradient descent, Adam and its relatives, and wrappers around them."""
 
 from . import schedules
-from .adam_variants import AdaBelief, Adamax, AdamW, Nadam, RectifiedAdam
-from .adaptive import Adadelta, Adagrad, Adam, RMSprop
-from .gradient_descent import SGD
-from .large_scale import Adafactor, Lamb, Lion
+from .adabelief import AdaBelief
+from .adafactor import Adafactor
+from .adagrad import Adadelta, Adagrad
+from .adam import Adam, AdamW
+from .adamax import Adamax
+from .ftrl import Ftrl
+from .lamb import Lamb
+from .lazy_adam import LazyAdam
+from .lion import Lion
+from .lookahead import Lookahead
 from .muon import Muon
-from .sparse import Ftrl, LazyAdam
-from .wrappers import SAM, SWA, Lookahead
+from .nadam import Nadam
+from .rectified_adam import RectifiedAdam
+from .rmsprop import RMSprop
+from .sam import SAM
+from .sgd import SGD
+from .swa import SWA

@@ -1,52 +1,90 @@
-"""What the optimizers share: the scalars of a step, worked out once a step."""
+"""What the optimizers share: checks, arguments, and numbers computed once per step."""
+
+from collections.abc import Callable
+from typing import Any
 
 import keras
 from keras import ops
 
+from ..common.types import Config, LearningRate
 
-def _check_decay_rates(**rates):
-    for name, rate in rates.items():
-        if not 0 <= rate < 1:
-            raise ValueError(
-                f"`{name}` must be at least 0 and below 1, such as 0.9. "
-                f"Received: {name}={rate}"
-            )
+
+def _decay_rate(value: float, name: str) -> float:
+    """`value`, the decay rate of a running average.
+
+    Raises: ValueError for a value outside [0, 1).
+    """
+    if not 0 <= value < 1:
+        raise ValueError(
+            f"`{name}` must be at least 0 and below 1, such as 0.9. "
+            f"Received: {name}={value}"
+        )
+    return value
 
 
 class _StepOptimizer(keras.optimizers.Optimizer):
-    """Keras's Optimizer; `_scalars` gives what is the same for all variables.
+    """Keras's Optimizer, with numbers that are computed once per step.
 
-    Keras calls `update_step` once for every variable. Whatever depends on the step
-    only, such as the learning rate or Adam's bias corrections, a subclass returns from
-    `_step_scalars`: it is then computed once a step instead of once a variable.
+    Keras calls `update_step` once for every variable of the model, but some numbers,
+    such as Adam's bias corrections, are the same for all variables of a step.
+    `update_step` states their formula and computes it by `_once_per_step`.
+
+    In every `update_step`, `self.assign_add(m, x)` is the paper's m = m + x. A running
+    average b * m + (1 - b) * g is written m + (1 - b) * (g - m), which is the same
+    number with one multiplication less. `ops.subtract(g, m)` stands where g may be the
+    gradient of an Embedding, whose rows TensorFlow does not subtract by `g - m`.
     """
 
-    _known_scalars = None  # {dtype: scalars} while `apply` runs
+    # {(name of a formula, dtype): its result} while `apply` runs
+    _numbers_of_step: dict[tuple[str, str], Any] | None = None
 
-    def apply(self, grads, trainable_variables=None):
-        self._known_scalars = {}
+    def apply(self, grads: Any, trainable_variables: Any = None) -> None:
+        self._numbers_of_step = {}
         try:
             super().apply(grads, trainable_variables)
         finally:
-            self._known_scalars = None
+            self._numbers_of_step = None
 
-    def _scalars(self, learning_rate, variable):
+    def _once_per_step(self, formula: Callable, variable: Any, *numbers: Any) -> Any:
+        """formula(t, *numbers), computed for the first variable of each dtype only.
+
+        t is the number of this step: 1, 2, 3, ... The formula receives all numbers as
+        tensors of the variable's dtype. For 16 bits, in which 1 - 0.999^t would be
+        zero, it receives them in 32, and only its result has 16.
+        """
         dtype = keras.backend.standardize_dtype(variable.dtype)
-        known = {} if self._known_scalars is None else self._known_scalars
-        if dtype not in known:
-            # In 16 bits, 1 - 0.999^t is zero: these few numbers are never so narrow.
-            is_narrow = dtype in ("float16", "bfloat16")
-            scalars = self._step_scalars(
-                learning_rate, "float32" if is_narrow else dtype
-            )
-            known[dtype] = keras.tree.map_structure(
-                lambda x: ops.cast(x, dtype) if is_narrow else x, scalars
-            )
-        return known[dtype]
+        known = {} if self._numbers_of_step is None else self._numbers_of_step
+        key = (formula.__name__, dtype)
+        if key not in known:
+            wide = "float32" if dtype in ("float16", "bfloat16") else dtype
+            t = ops.cast(self.iterations + 1, wide)
+            result = formula(t, *(ops.cast(number, wide) for number in numbers))
+            if wide != dtype:
+                result = keras.tree.map_structure(lambda x: ops.cast(x, dtype), result)
+            known[key] = result
+        return known[key]
 
-    def _step_scalars(self, learning_rate, dtype):
-        return ops.cast(learning_rate, dtype)
 
-    def _time(self, dtype):
-        """The number t of this update: 1, 2, 3, ..."""
-        return ops.cast(self.iterations + 1, dtype)
+class _BetaOptimizer(_StepOptimizer):
+    """An optimizer with the arguments of Adam: beta_1, beta_2 and epsilon."""
+
+    def __init__(
+        self,
+        learning_rate: LearningRate,
+        beta_1: float,
+        beta_2: float,
+        epsilon: float,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(learning_rate=learning_rate, **kwargs)
+        self.beta_1 = _decay_rate(beta_1, "beta_1")
+        self.beta_2 = _decay_rate(beta_2, "beta_2")
+        self.epsilon = epsilon
+
+    def get_config(self) -> Config:
+        return {
+            **super().get_config(),
+            "beta_1": self.beta_1,
+            "beta_2": self.beta_2,
+            "epsilon": self.epsilon,
+        }

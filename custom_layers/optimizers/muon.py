@@ -1,17 +1,19 @@
-"""Muon: orthogonal steps for matrices, Adam for the rest (sibling: adaptive)."""
+"""Muon: orthogonal steps for matrices, Adam for all other variables."""
 
 import re
+from typing import Any
 
 import keras
 from keras import ops
 
-from ..common.private_keras import decays, slot_index
-from .adaptive import Adam
+from ..common.private_keras import DecaysByVariable, slot_index
+from ..common.types import Config, LearningRate
+from .adam import Adam
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
-class Muon(Adam):
-    """Momentum whose matrix is made orthogonal: all its directions get the same step.
+class Muon(DecaysByVariable, Adam):
+    """Muon: momentum whose matrix is made orthogonal, so all directions step equally.
 
     m = momentum * m + g
     x = g + momentum * m with nesterov, else m
@@ -19,24 +21,25 @@ class Muon(Adam):
         x = muon_a * x + (muon_b * s + muon_c * s s) x       singular values go to 1
     w = w - lr * rms_rate * sqrt(max(rows, columns)) * x
 
-    Matrices only: every other variable, embeddings and `exclude_layers` take an Adam
-    step with lr * adam_lr_ratio.
+    Only matrices take this step. All other variables, embeddings and `exclude_layers`
+    take an Adam step with lr * adam_lr_ratio.
 
     Args:
         learning_rate: float, schedule, or callable without arguments.
         adam_beta_1, adam_beta_2, epsilon: Adam's.
-        adam_weight_decay, weight_decay: of the variables with Adam, and of the others.
-        exclude_layers: regular expressions of variable paths that take Adam.
-        exclude_embeddings: whether paths that hold "embedding" take Adam.
+        adam_weight_decay: weight decay of the variables that take Adam's step.
+        weight_decay: weight decay of the matrices.
+        exclude_layers: regular expressions of variable paths that take Adam's step.
+        exclude_embeddings: whether paths that contain "embedding" take Adam's step.
         muon_a, muon_b, muon_c: coefficients of the Newton-Schulz iteration.
-        adam_lr_ratio: Adam's learning rate as a multiple of the other.
-        momentum, nesterov: of the matrices.
-        ns_steps: number of iterations.
-        rms_rate: root mean square that updates are scaled to; None leaves them.
+        adam_lr_ratio: Adam's learning rate as a multiple of the matrices' one.
+        momentum, nesterov: momentum of the matrices.
+        ns_steps: number of Newton-Schulz iterations.
+        rms_rate: root mean square to which steps are scaled; None leaves them.
         kwargs: clipnorm, use_ema, ...: as in every Keras optimizer.
 
-    Raises: ValueError for betas outside [0, 1), or a gradient to orthogonalize of
-    rank below 2.
+    Raises: ValueError for betas outside [0, 1), or for a gradient to orthogonalize
+    whose rank is below 2.
     Differs from Keras: the arguments of the base class are keyword-only.
 
     >>> w = keras.Variable([[1.0, 0.0], [0.0, 1.0]])
@@ -52,25 +55,25 @@ class Muon(Adam):
 
     def __init__(
         self,
-        learning_rate=0.001,
-        adam_beta_1=0.9,
-        adam_beta_2=0.999,
-        adam_weight_decay=0.004,
-        epsilon=1e-7,
-        weight_decay=0.004,
+        learning_rate: LearningRate = 0.001,
+        adam_beta_1: float = 0.9,
+        adam_beta_2: float = 0.999,
+        adam_weight_decay: float | None = 0.004,
+        epsilon: float = 1e-7,
+        weight_decay: float | None = 0.004,
         *,
-        exclude_layers=None,
-        exclude_embeddings=True,
-        muon_a=3.4445,
-        muon_b=-4.775,
-        muon_c=2.0315,
-        adam_lr_ratio=1,
-        momentum=0.95,
-        ns_steps=5,
-        nesterov=True,
-        rms_rate=0.2,
-        **kwargs,
-    ):
+        exclude_layers: list[str] | None = None,
+        exclude_embeddings: bool = True,
+        muon_a: float = 3.4445,
+        muon_b: float = -4.775,
+        muon_c: float = 2.0315,
+        adam_lr_ratio: float = 1,
+        momentum: float = 0.95,
+        ns_steps: int = 5,
+        nesterov: bool = True,
+        rms_rate: float | None = 0.2,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(
             learning_rate,
             adam_beta_1,
@@ -91,19 +94,26 @@ class Muon(Adam):
         self.nesterov = nesterov
         self.rms_rate = rms_rate
 
-    def _should_use_adamw(self, variable):
+    def _should_use_adamw(self, variable) -> bool:
+        """Whether the variable takes Adam's step; Keras's tests use this name."""
+        is_embedding = "embedding" in variable.path.lower()
         return (
             len(variable.shape) != 2
-            or (self.exclude_embeddings and "embedding" in variable.path.lower())
-            or any(re.search(x, variable.path) for x in self.exclude_layers)
+            or (self.exclude_embeddings and is_embedding)
+            or any(re.search(pattern, variable.path) for pattern in self.exclude_layers)
         )
 
-    def build(self, var_list):
+    def decay_of(self, variable) -> float | None:
+        if self._should_use_adamw(variable):
+            return self.adam_weight_decay
+        return self.weight_decay
+
+    def build(self, variables: list) -> None:
         if self.built:
             return
-        keras.optimizers.Optimizer.build(self, var_list)
+        keras.optimizers.Optimizer.build(self, variables)
         self._momentums, self._velocities = [], []
-        for variable in var_list:
+        for variable in variables:
             m = v = None
             if not getattr(variable, "overwrite_with_gradient", False):
                 m = self.add_variable_from_reference(variable, "momentum")
@@ -112,27 +122,24 @@ class Muon(Adam):
             self._momentums.append(m)
             self._velocities.append(v)
 
-    def _step_scalars(self, learning_rate, dtype):
-        """Adam's, for the variables that take Adam."""
-        return super()._step_scalars(learning_rate * self.adam_lr_ratio, dtype)
-
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient, variable, learning_rate) -> None:
         index = slot_index(self, variable)
         if self._velocities[index] is not None:
-            super().update_step(gradient, variable, learning_rate)
+            adam_learning_rate = learning_rate * self.adam_lr_ratio
+            super().update_step(gradient, variable, adam_learning_rate)
             return
-        m = self._momentums[index]
-        g = ops.cast(gradient, variable.dtype)
-        x = ops.add(g, self.momentum * m)
-        self.assign(m, x)
-        if self.nesterov:
-            x = ops.add(g, self.momentum * x)
-        x = self.zeropower_via_newtonschulz5(x, self.ns_steps)
         lr = ops.cast(learning_rate, variable.dtype)
+        g = ops.cast(gradient, variable.dtype)
+        m = self._momentums[index]
+
+        new_m = ops.add(g, self.momentum * m)
+        self.assign(m, new_m)
+        x = ops.add(g, self.momentum * new_m) if self.nesterov else new_m
+        x = self.zeropower_via_newtonschulz5(x, self.ns_steps)
         self.assign_sub(variable, self.lr_adjust(lr * x))
 
-    def zeropower_via_newtonschulz5(self, x, steps):
-        """The orthogonal matrix nearest to x, nearly: U V^T where x = U S V^T."""
+    def zeropower_via_newtonschulz5(self, x, steps: int):
+        """About the orthogonal matrix nearest to x: U V^T, where x = U S V^T."""
         if len(x.shape) < 2:
             raise ValueError(
                 "Expected gradient or momentum to have at least 2 dimensions. "
@@ -155,15 +162,7 @@ class Muon(Adam):
             return x
         return x * (self.rms_rate * max(x.shape[0], x.shape[1]) ** 0.5)
 
-    def _apply_weight_decay(self, variables):
-        for variable in variables:
-            is_adam = self._should_use_adamw(variable)
-            decay = self.adam_weight_decay if is_adam else self.weight_decay
-            if decay is not None and decays(self, variable):
-                lr = ops.cast(self.learning_rate, variable.dtype)
-                variable.assign(variable - variable * decay * lr)
-
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **keras.optimizers.Optimizer.get_config(self),
             "adam_beta_1": self.beta_1,

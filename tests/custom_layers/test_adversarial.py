@@ -19,7 +19,7 @@ from oracle import array
 
 
 def networks(conditional=False, pack=1, size=2):
-    """With batch normalization and dropout: their state must be kept too."""
+    """A generator and a critic with layers that have state."""
     z, y = keras.Input((3,)), keras.Input((), dtype="int32")
     x, label = keras.Input((size * pack,)), keras.Input((), dtype="int32")
     h, k = z, x
@@ -92,7 +92,7 @@ def test_a_loss_is_its_papers_formula(kind):
 
 
 @pytest.mark.parametrize("kind", [NonSaturatingGAN, MinimaxGAN])
-def test_a_sure_critic_gives_finite_losses(kind):
+def test_a_critic_that_is_certain_gives_finite_losses(kind):
     for label, score in ((1.0, -1e4), (0.0, 1e4)):
         value = float(kind()([[label]], [[score]]))
         assert value == pytest.approx(1e4)
@@ -104,7 +104,7 @@ def test_a_loss_refuses_labels_of_another_rank():
 
 
 def test_the_penalty_is_that_of_the_formula():
-    """D(x) = |x|^2, whose gradient 2x is known at every place."""
+    """D(x) = |x|^2 has the gradient 2x."""
     real, generated = array(6, 3), array(6, 3, seed=1)
 
     def square(x):
@@ -135,7 +135,7 @@ def places(count=4000, channels=3):
 
 
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="sees tracers")
-def test_the_penalty_draws_its_weight_uniformly_and_once_a_sample():
+def test_the_penalty_draws_its_weight_uniformly_and_once_per_sample():
     e = places()
     assert (e == e[:, :1]).all(), "a sample's parts have weights of their own"
     e = np.sort(e[:, 0])
@@ -215,7 +215,7 @@ def test_samples_move_to_the_data(name):
 
 
 def test_without_a_compiler_the_conditional_kind_learns_too():
-    """Then JAX hands the step NumPy arrays, which no network takes beside its own."""
+    """Uncompiled, JAX passes NumPy arrays to the step, and networks expect tensors."""
     gan = model(conditional=True, jit_compile=False)
     x, y = array(24, 2), np.arange(24) % 4
     history = gan.fit(x, y, batch_size=12, validation_data=(x, y), verbose=0).history
@@ -256,9 +256,8 @@ def test_a_packed_critic_sees_samples_side_by_side():
 def test_the_critic_steps_share_the_batch_without_overlap():
     gan = model(critic_steps=3)
     seen = []
-    gan._critic_losses = lambda real, y: seen.append(ops.convert_to_numpy(real))
-    gan._minimize = lambda losses, *rest: losses()
-    gan._generator_losses = lambda count, y: None
+    gan._critic_step = lambda real, labels: seen.append(ops.convert_to_numpy(real))
+    gan._generator_step = lambda count, labels: None
     x = ops.convert_to_tensor(np.arange(12, dtype="float32").reshape(6, 2))
     gan._train((x,))
     np.testing.assert_array_equal(np.sort(np.concatenate(seen), axis=0), x)
@@ -276,7 +275,7 @@ def test_same_seed_same_samples():
 
 @pytest.mark.parametrize("name", ["wasserstein", "conditional"])
 def test_training_goes_on_from_a_file_bit_for_bit(name, tmp_path):
-    """Both optimizers' states are in the file; Keras leaves out random seeds."""
+    """The file holds the states of both optimizers; Keras leaves out random seeds."""
     x, y = array(24, 2), np.arange(24) % 4
     gan = model(**OPTIONS[name])
     gan.fit(x, y, batch_size=12, shuffle=False, verbose=0)

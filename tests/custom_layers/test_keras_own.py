@@ -1,18 +1,28 @@
-"""Keras's own unit tests, which its wheel ships, run on our classes in place of its.
+"""Keras's own unit tests, run on our classes instead of Keras's.
 
-Each row names a test module of `keras.src` and the components of ours that take the
-place of the namesakes there. EXEMPT names what we leave out on purpose, and why.
+Each row names a test module of `keras.src` and our components that replace those of
+the same name in it. EXEMPT names the tests that we leave out on purpose, and why. The
+wheels of Keras's releases ship these modules; those of its nightly releases do not.
 """
 
 import functools
 import importlib
+import importlib.util
 import re
+import sys
 import types
 import unittest
 
+import keras
 import pytest
 
 from oracle import components, keras_counterpart
+
+if importlib.util.find_spec("keras.src.optimizers.adam_test") is None:
+    pytest.skip(
+        f"the wheel of Keras {keras.__version__} ships no unit tests of its own",
+        allow_module_level=True,
+    )
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -124,19 +134,19 @@ INSIDE_KERAS = {"GroupQueryAttention": "GroupedQueryAttention"}
 # regular expression over "Class.test" -> reason
 EXEMPT = {
     r"SparseCategoricalCrossentropyTest.*different_axis": "Keras refuses a class axis "
-    "other than the last on TensorFlow and JAX; ours takes any: test_losses.py",
-    r"CosineSimilarityTest.*test_config": "Keras's config forgets the axis; ours not",
+    "other than the last on TensorFlow and JAX; ours takes any axis: test_losses.py",
+    r"CosineSimilarityTest.*test_config": "Keras's config lacks the axis; ours has it",
     r"SimpleRNNTest.test_fused_(lstm|gru)_eligibility": (
-        "asks a private method of Keras about its GPU kernels; we have one path"
+        "asks a private method about the GPU kernels of Keras; our layers have none"
     ),
     r"(Dense|Embedding)Test.test_legacy_load_own_variables": (
-        "loads the weights of quantized layers; ours are Keras's unquantized ones"
+        "loads the weights of quantized layers, which ours are not"
     ),
-    r"OptimizerTest.test_get_method": "`optimizers.get` by name gives Keras's own",
+    r"OptimizerTest.test_get_method": "`optimizers.get` of a name gives Keras's class",
     r"lora|quantiz|gptq|awq|int4|int8|float8": "LoRA and quantization are left out",
     r"ActivationsTest.test_get_method|RegularizersTest.test_get_method|"
-    r"test_identity_initializer|InitializersTest.test_orthogonal$": "a name given as a "
-    "string is Keras's own; the rest of these tests stands in test_initializers.py",
+    r"test_identity_initializer|InitializersTest.test_orthogonal$": "a string names "
+    "Keras's own class; test_initializers.py has the rest of these tests",
 }
 
 # Packages whose names a test module reaches through an imported module.
@@ -152,7 +162,7 @@ _FAMILIES = (
 
 
 class _StandIn(types.ModuleType):
-    """A module of Keras, with some of its names replaced by ours."""
+    """A module of Keras in which our components replace some names."""
 
     def __init__(self, module, ours):
         super().__init__(module.__name__)
@@ -163,8 +173,17 @@ class _StandIn(types.ModuleType):
         return getattr(self._module, name)
 
 
+def _conftest():
+    """A module like the `conftest` of Keras, from which its tests import this."""
+    module = types.ModuleType("conftest")
+    module.skip_if_backend = lambda backend, reason: pytest.mark.skipif(
+        keras.backend.backend() == backend, reason=reason
+    )
+    return module
+
+
 def _with_ours(module, ours):
-    """`module`, a test module of Keras, with our components under Keras's names."""
+    """`module`, a test module of Keras, with our components under their names there."""
     for key, value in list(vars(module).items()):
         if isinstance(value, types.ModuleType):
             parts = value.__name__.split(".")
@@ -200,7 +219,9 @@ def _collect():
             yield unique, type(unique, (cls,), {**left_out, "__module__": __name__})
 
 
-globals().update(_collect())
+with pytest.MonkeyPatch.context() as patch:
+    patch.setitem(sys.modules, "conftest", _conftest())
+    globals().update(_collect())
 
 
 @functools.cache

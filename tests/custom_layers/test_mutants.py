@@ -1,7 +1,7 @@
-"""Classic mistakes, made on purpose: each must turn the check of a trajectory red.
+"""Classic mistakes, made on purpose: each must be found by comparing trajectories.
 
 mutants.txt lists them as changes of the source text of one optimizer's file. All files
-are executed anew with that change, in isolation: the real classes do not see it.
+are executed again with that change, in isolation: the real classes do not see it.
 """
 
 import functools
@@ -14,29 +14,33 @@ from pathlib import Path
 
 import keras
 import pytest
-from test_optimizer_formulas import (
-    numpy_adabelief,
-    numpy_lookahead,
-    numpy_rectified_adam,
-)
 
+from paper_formulas import numpy_adabelief, numpy_lookahead, numpy_rectified_adam
 from trajectory import error, needs_float64, run, sequence
 
 pytestmark = needs_float64
 PACKAGE = "custom_layers.optimizers"
 FILES = (  # each after those that it imports
     "base",
-    "gradient_descent",
-    "adaptive",
-    "adam_variants",
-    "sparse",
-    "large_scale",
+    "sgd",
+    "adagrad",
+    "rmsprop",
+    "adam",
+    "adamax",
+    "nadam",
+    "rectified_adam",
+    "adabelief",
+    "lion",
+    "lamb",
+    "adafactor",
     "muon",
-    "wrappers",
+    "ftrl",
+    "wrapper",
+    "lookahead",
 )
 GIVEN = sequence(dtype="float32")
 EXACT = {"learning_rate": 0.125, "beta_1": 0.875, "beta_2": 0.9375}
-OF_PAPERS = {  # what Keras lacks: its arguments and the formula it has to equal
+OF_PAPERS = {  # what Keras lacks: its arguments, and the formula that it must equal
     "RectifiedAdam": (EXACT, numpy_rectified_adam),
     "AdaBelief": ({**EXACT, "epsilon": 1e-3}, numpy_adabelief),
     "Lookahead": ({}, numpy_lookahead),
@@ -69,7 +73,7 @@ def source(file):
 
 
 def mutated(name, file="", old="", new=""):
-    """The class `name` as it is with `old` replaced by `new` in the file."""
+    """The class `name`, with `old` replaced by `new` in the file."""
     patch = pytest.MonkeyPatch()
     patch.setattr(
         keras.saving, "register_keras_serializable", lambda package: lambda cls: cls
@@ -79,9 +83,10 @@ def mutated(name, file="", old="", new=""):
         for each in FILES:
             text = source(each)
             if each == file:
-                assert text.count(old) == 1, f"{old!r} has to be in {file} once"
+                assert text.count(old) == 1, f"{old!r} must stand in {file} once"
                 text = text.replace(old, new)
             module = types.ModuleType(f"{PACKAGE}.{each}")
+            module.__package__ = PACKAGE  # for its relative imports
             patch.setitem(sys.modules, module.__name__, module)
             exec(compile(text, each, "exec"), module.__dict__)
             found |= vars(module)
@@ -96,7 +101,7 @@ def keras_path(name, kwargs):
 
 
 def error_of(cls, name, kwargs):
-    """Its distance from Keras's class, or from the formula of the paper."""
+    """The distance of the class from Keras's, or from the formula of the paper."""
     if name not in OF_PAPERS:
         kwargs = {"learning_rate": 0.1, **kwargs}
         desired = keras_path(name, json.dumps(kwargs))

@@ -156,6 +156,26 @@ def test_weights_of_two_dtypes_are_updated_each_in_its_own(name):
     np.testing.assert_allclose(narrow, alone, rtol=0.1, atol=0.1)
 
 
+def test_numbers_of_a_step_are_computed_once_for_each_dtype():
+    calls = []
+
+    class Counting(Adam):
+        def update_step(self, gradient, variable, learning_rate):
+            def formula(t):
+                calls.append(int(t))
+                return t
+
+            self.assign(variable, self._once_per_step(formula, variable))
+
+    dtypes = ["float32", "float32", "bfloat16", "float32", "bfloat16"]
+    variables = [keras.Variable(0.0, dtype=dtype) for dtype in dtypes]
+    optimizer = Counting()
+    for _ in range(3):
+        optimizer.apply([ops.ones((), dtype) for dtype in dtypes], variables)
+    assert calls == [1, 1, 2, 2, 3, 3]
+    assert [float(ops.cast(v, "float32")) for v in variables] == [3.0] * 5
+
+
 # Sparse gradients, which TensorFlow has.
 
 needs_tensorflow = pytest.mark.skipif(

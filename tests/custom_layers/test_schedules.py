@@ -13,6 +13,7 @@ from custom_layers.optimizers.schedules import (
     CyclicalLearningRate,
     Noam,
     OneCycle,
+    WarmupCosine,
 )
 from oracle import components, keras_counterpart
 
@@ -22,7 +23,7 @@ CASES = [
     ("InverseTimeDecay", {"decay_steps": 7, "decay_rate": 0.5}),
     ("InverseTimeDecay", {"decay_steps": 7, "decay_rate": 0.5, "staircase": True}),
     ("PolynomialDecay", {"decay_steps": 30}),
-    # 32: XLA takes 30 * (1 / 30) for more than 1, of which Keras has the root, NaN.
+    # With 30, XLA computes 30 * (1 / 30) > 1, and Keras a root of less than 0: NaN.
     ("PolynomialDecay", {"decay_steps": 32, "power": 0.5, "end_learning_rate": 0.01}),
     ("PolynomialDecay", {"decay_steps": 30, "power": 2.0, "cycle": True}),
     ("CosineDecay", {"decay_steps": 30}),
@@ -42,7 +43,7 @@ def test_every_step_equals_keras(name, kwargs):
         cls(0.1, **kwargs) for cls in (components()[name], keras_counterpart(name))
     )
     assert ours.get_config() == theirs.get_config()
-    # ops.map: JAX would compile Keras's branches anew at each step.
+    # In a loop without ops.map, JAX would compile Keras's branches at each step again.
     expected = ops.convert_to_numpy(ops.map(theirs, ops.arange(len(STEPS))))
     for step in STEPS:
         for t in (step, float(step), np.int64(step)):
@@ -106,6 +107,10 @@ FORMULAS = {
     "restarts, doubled": (
         CosineDecayRestarts(0.1, 10),
         lambda t: restarts(t, 10, 2, 1),
+    ),
+    "WarmupCosine": (
+        WarmupCosine(0.5, total_steps=41, warmup=11.5 / 41, div_factor=1e9),
+        warmup_cosine,
     ),
     "Noam": (Noam(64, 12), noam),
     "triangular": (
@@ -196,7 +201,13 @@ REFUSALS = [
     ("Noam", (0,), "`d_model` must be > 0"),
     ("Noam", (8, 0), "`warmup_steps` must be > 0"),
     ("CyclicalLearningRate", (0.1, 0.5, 0), "`step_size` must be > 0"),
-    ("CyclicalLearningRate", (0.1, 0.5, 7, "square"), "`mode` must be one of"),
+    (
+        "CyclicalLearningRate",
+        (0.1, 0.5, 7, "square"),
+        "`mode` argument must be .triangular. or",
+    ),
+    ("WarmupCosine", (0.1, 0), "`total_steps` must be > 0"),
+    ("WarmupCosine", (0.1, 100, 1.0), "`warmup` must be at least 0 and below 1"),
     ("OneCycle", (0.1, 100, 0.0), "no rise"),
     ("OneCycle", (0.1, 100, 1.0), "no fall"),
 ]

@@ -1,4 +1,4 @@
-"""Optimizers side by side: the weights along one fixed sequence of gradients."""
+"""Optimizers compared: the weights along one fixed sequence of gradients."""
 
 import keras
 import numpy as np
@@ -8,12 +8,12 @@ from keras import ops
 SHAPES = [(3, 4), (5,), (4, 2, 3), (), (5, 2)]
 STEPS = 100
 IS_TORCH = keras.backend.backend() == "torch"
-# On torch, `keras.ops` rounds Python's numbers to float32; Keras's own classes do not.
+# On torch, `keras.ops` rounds numbers of Python to float32; Keras's classes do not.
 FLOAT64 = 1e-6 if IS_TORCH else 1e-12
 
 
 def tolerance(name, dtype):
-    if IS_TORCH and name == "Nadam":  # there, Keras's rounds 1 - beta_2 in another way
+    if IS_TORCH and name == "Nadam":  # Keras's rounds 1 - beta_2 in another way there
         return 1e-5
     return FLOAT64 if dtype == "float64" else 1e-6
 
@@ -33,8 +33,11 @@ DTYPES = ["float32", pytest.param("float64", marks=needs_float64)]
 
 
 def sequence(shapes=SHAPES, steps=STEPS, dtype="float64", seed=0):
-    """Start values and gradients: a burst, then quiet; scales from 0.01 to 10, a drift,
-    some exact zeros."""
+    """Start values and gradients of several weights.
+
+    The gradients are large for ten steps and then fade. Their scales lie between 0.01
+    and 10, their mean is not zero, and some of the first weight's are exactly zero.
+    """
     rng = np.random.default_rng(seed)
     starts = [rng.normal(size=shape).astype(dtype) for shape in shapes]
     scales = [10 ** rng.uniform(-2, 1, size=shape) for shape in shapes]
@@ -48,7 +51,7 @@ def sequence(shapes=SHAPES, steps=STEPS, dtype="float64", seed=0):
 
 
 def compiled(optimizer, variables):
-    """`apply` of the optimizer, compiled where the backend does that."""
+    """`apply` of the optimizer, compiled if the backend compiles."""
     backend = keras.backend.backend()
     if backend == "tensorflow":
         import tensorflow as tf
@@ -78,7 +81,7 @@ def compiled(optimizer, variables):
 
 
 def run(optimizer, starts, gradients, dtype, prepare=None):
-    """The weights after each step, a list of lists of arrays."""
+    """The weights after each step: a list of lists of arrays."""
     variables = [
         keras.Variable(w, dtype=dtype, name=f"w{i}") for i, w in enumerate(starts)
     ]

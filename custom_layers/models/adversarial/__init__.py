@@ -1,1 +1,1 @@
-"""Generative adversarial networks: the model, its kinds of loss, its penalty."""
+"""Generative adversarial networks: the model, the kinds of loss, the penalty."""

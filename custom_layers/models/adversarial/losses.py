@@ -1,18 +1,37 @@
 """The kinds of GAN, as losses: what the scores cost the critic and the generator."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
+from ...common.types import Config
+
 
 class _AdversarialLoss(keras.losses.Loss):
-    """The critic's loss of y_pred, its scores; y_true is 1 for real, 0 for generated.
+    """The critic's loss, from its scores y_pred; y_true is 1 for real, 0 for generated.
 
-    A kind says what one score costs: `real` and `generated` cost the critic, `fooling`
-    costs the generator.
+    A kind of GAN defines the cost of one score: `real` and `generated` are what the
+    score of a real and of a generated sample costs the critic, `fooling` is what the
+    score of a generated sample costs the generator.
     """
 
-    def __init__(self, reduction="sum_over_batch_size", name=None, dtype=None):
-        super().__init__(name, reduction, dtype)
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+
+    def real(self, scores):
+        raise NotImplementedError
+
+    def generated(self, scores):
+        raise NotImplementedError
+
+    def fooling(self, scores):
+        raise NotImplementedError
 
     def call(self, y_true, y_pred):
         y_pred = ops.convert_to_tensor(y_pred)
@@ -27,10 +46,10 @@ class _AdversarialLoss(keras.losses.Loss):
         return ops.mean(loss, axis=-1)
 
     def generator(self, scores):
-        """The generator's loss of the scores that its samples got: a scalar."""
+        """The generator's loss, from the scores of its samples: a scalar."""
         return ops.mean(self.fooling(ops.cast(scores, self.dtype)))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         config = super().get_config()
         if self.dtype != keras.config.floatx():
             config["dtype"] = self.dtype
@@ -39,16 +58,16 @@ class _AdversarialLoss(keras.losses.Loss):
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class NonSaturatingGAN(_AdversarialLoss):
-    """The usual GAN: the critic tells real from generated, D = sigmoid(score).
+    """The usual GAN: the critic is a classifier of real and generated samples.
 
-    critic: -log(D(x)) - log(1 - D(G(z)))
+    critic: -log(D(x)) - log(1 - D(G(z))), D = sigmoid(score)
     generator: -log(D(G(z))), whose gradient is largest where the critic is not fooled
 
     Args:
         reduction, name, dtype: as in every loss.
 
     Shapes: y_true, 1 for real and 0 for generated, and y_pred, the scores, (B, ..., 1).
-    Raises: ValueError where the ranks differ.
+    Raises: ValueError if the ranks differ.
 
     >>> loss = NonSaturatingGAN()
     >>> round(float(loss([[1.0]], [[2.0]])), 4), round(float(loss.generator(2.0)), 4)
@@ -70,12 +89,12 @@ class NonSaturatingGAN(_AdversarialLoss):
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class MinimaxGAN(NonSaturatingGAN):
-    """The GAN as a game of one value, which the generator minimizes.
+    """Minimax GAN: a game about one number, which the generator makes small.
 
     critic: -log(D(x)) - log(1 - D(G(z))), D = sigmoid(score)
-    generator: log(1 - D(G(z))), whose gradient vanishes where the critic is sure
+    generator: log(1 - D(G(z))), whose gradient vanishes where the critic is certain
 
-    Args, shapes and errors: as in `NonSaturatingGAN`.
+    Args, shapes, errors: as in `NonSaturatingGAN`.
 
     >>> round(float(MinimaxGAN().generator(2.0)), 4)
     -2.1269
@@ -90,12 +109,14 @@ class MinimaxGAN(NonSaturatingGAN):
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class LeastSquaresGAN(_AdversarialLoss):
-    """Scores shall be 1 for real and 0 for generated samples: no gradient saturates.
+    """Least-squares GAN: regression of scores to 1 for real and 0 for generated ones.
 
     critic: (D(x) - 1)^2 + D(G(z))^2, D = score
     generator: (D(G(z)) - 1)^2
 
-    Args, shapes and errors: as in `NonSaturatingGAN`.
+    Unlike those of a sigmoid, its gradients do not vanish for scores that are far off.
+
+    Args, shapes, errors: as in `NonSaturatingGAN`.
     Differs from the paper: no factor of 1/2.
 
     >>> float(LeastSquaresGAN()([[1.0], [0.0]], [[0.5], [0.5]]))
@@ -117,12 +138,12 @@ class LeastSquaresGAN(_AdversarialLoss):
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class HingeGAN(_AdversarialLoss):
-    """The critic learns only from samples inside its margin; the generator from all.
+    """Hinge GAN: the critic learns only from samples inside its margin.
 
     critic: max(0, 1 - D(x)) + max(0, 1 + D(G(z))), D = score
     generator: -D(G(z))
 
-    Args, shapes and errors: as in `NonSaturatingGAN`.
+    Args, shapes, errors: as in `NonSaturatingGAN`.
 
     >>> float(HingeGAN()([[1.0], [0.0]], [[0.5], [-2.0]]))
     0.25
@@ -142,14 +163,16 @@ class HingeGAN(_AdversarialLoss):
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class WassersteinGAN(_AdversarialLoss):
-    """Minus the distance over which mass must be moved, as a critic of slope 1 sees it.
+    """Wasserstein GAN: the critic measures how far samples are from the real ones.
 
     critic: D(G(z)) - D(x), D = score
     generator: -D(G(z))
 
-    Without a `GradientPenalty`, which holds the critic's slope, scores grow for ever.
+    The loss is minus the distance by which probability mass must be moved, if the
+    critic has slope 1. A `GradientPenalty` takes care of that; without one, the scores
+    grow without bound.
 
-    Args, shapes and errors: as in `NonSaturatingGAN`.
+    Args, shapes, errors: as in `NonSaturatingGAN`.
 
     >>> float(WassersteinGAN()([[1.0], [0.0]], [[3.0], [1.0]]))
     -1.0

@@ -1,40 +1,46 @@
 """Adversarial training: a generator against a critic; the kinds of GAN are its losses.
 
-A critic scores how real a sample looks, in logits or any other unbounded number; a
-generator turns random latent vectors into samples that shall score high.
+A critic scores how real a sample looks, in logits or any other unbounded number. A
+generator turns random latent vectors into samples and learns to make them score high.
 """
+
+from collections.abc import Callable
+from typing import Any
 
 import keras
 from keras import ops
 
+from ...common.checks import positive_integer
 from ...common.private_keras import all_layers
+from ...common.types import Config
+from .backends import loss_and_gradients, run_step
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class AdversarialModel(keras.Model):
-    """A generator and a critic that are trained against each other.
+    """Generative adversarial network: generator and critic, trained against each other.
 
-    A step deals its batch out to `critic_steps` steps of the critic, then trains the
-    generator once. What `fit` calls critic_loss is without the penalty.
+    A step of training divides its batch among `critic_steps` steps of the critic, then
+    trains the generator once. The critic_loss that `fit` shows is without the penalty.
 
     Args:
-        generator: functional model, latent vectors -> samples; with labels as second
-            input it is conditional, and so must the critic be.
+        generator: functional model, latent vectors -> samples. With labels as a second
+            input it is conditional, and the critic must be conditional too.
         critic: functional model, samples (and labels) -> scores.
         loss: the kind of GAN, such as `NonSaturatingGAN`.
         penalty: a `GradientPenalty`, or None.
-        critic_steps: steps of the critic for one of the generator.
-        pack: samples that the critic sees at once, side by side on the last axis, so
-            that it notices when they are all alike (PacGAN).
+        critic_steps: number of critic steps per generator step.
+        pack: number of samples that the critic sees at once, side by side on the last
+            axis, so that it notices when all of them are alike (PacGAN).
 
     Shapes: x of `fit` as the generator's output, y the labels; a call maps latent
         vectors, or [latent vectors, labels], to samples.
-    Raises: ValueError where generator and critic do not fit together; for labels with
-        packing; for batch normalization in a critic, whose scores would then depend on
-        each other, with a penalty of each.
+    Raises: ValueError if generator and critic do not fit together, for labels with
+        packing, and for batch normalization in a critic with a penalty: the scores
+        would then depend on each other, but the penalty is one of each sample.
 
-    `scores`, a list of metrics, may be set before `fit`: each is updated in
-    validation as metric.update_state(real, generated). They are not saved.
+    `scores`, a list of metrics, may be set before `fit`: validation updates each one as
+    metric.update_state(real, generated). They are not saved.
 
     >>> from custom_layers.models.adversarial.losses import HingeGAN
     >>> generator = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
@@ -52,19 +58,26 @@ class AdversarialModel(keras.Model):
     """
 
     def __init__(
-        self, generator, critic, loss, penalty=None, critic_steps=1, pack=1, **kwargs
-    ):
+        self,
+        generator: keras.Model,
+        critic: keras.Model,
+        loss: Any,
+        penalty: Any = None,
+        critic_steps: int = 1,
+        pack: int = 1,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
-        _refuse_misfits(generator, critic, penalty, critic_steps, pack)
+        self.critic_steps = positive_integer(critic_steps, "critic_steps")
+        self.pack = positive_integer(pack, "pack")
+        _refuse_misfits(generator, critic, penalty, pack)
         self.generator = generator
         self.critic = critic
         self.adversarial_loss = loss
         self.penalty = penalty
-        self.critic_steps = critic_steps
-        self.pack = pack
         self.conditional = len(generator.inputs) == 2
         self.latent_dim = generator.inputs[0].shape[-1]
-        self.scores = []
+        self.scores: list = []
         self.seed = keras.random.SeedGenerator()
         self.critic_loss = keras.metrics.Mean("critic_loss")
         self.generator_loss = keras.metrics.Mean("generator_loss")
@@ -73,135 +86,151 @@ class AdversarialModel(keras.Model):
     def call(self, inputs, training=False):
         return self.generator(inputs, training=training)
 
-    def sample(self, count, labels=None, seed=None):
+    def sample(self, count: int, labels: Any = None, seed: Any = None) -> Any:
         """`count` samples as an array; the same seed draws the same latent vectors."""
         z = keras.random.normal((count, self.latent_dim), seed=seed)
         inputs = [z, ops.convert_to_tensor(labels)] if self.conditional else z
         return self.generator.predict(inputs, batch_size=500, verbose=0)
 
-    def compile(self, generator_optimizer, critic_optimizer, **kwargs):
-        """kwargs: run_eagerly, steps_per_execution, jit_compile, as in Keras."""
-        super().compile(_Pair(generator_optimizer, critic_optimizer), **kwargs)
-        generator_optimizer.build(self.generator.trainable_variables)
-        critic_optimizer.build(self.critic.trainable_variables)
+    def _train(self, data):
+        """One step of training: the critic's steps, then the generator's step."""
+        x, y = _tensors(data)
+        for i in range(self.critic_steps):
+            real = x[i :: self.critic_steps]
+            labels = y[i :: self.critic_steps] if self.conditional else None
+            self._critic_step(real, labels)
+        self._generator_step(ops.shape(real)[0], labels)
+        trackers = self.critic_loss, self.generator_loss
+        return {tracker.name: tracker.result() for tracker in trackers}
 
-    def get_compile_config(self):
-        if not self.compiled:
-            return {}
-        names = ("run_eagerly", "steps_per_execution", "jit_compile")
-        serialize = keras.saving.serialize_keras_object
-        return {
-            "generator_optimizer": serialize(self.optimizer.generator),
-            "critic_optimizer": serialize(self.optimizer.critic),
-            **{name: getattr(self, name) for name in names},
-        }
+    def _critic_step(self, real, labels):
+        """The critic learns to score real samples high and generated ones low."""
 
-    def compile_from_config(self, config):
-        self.compile(**keras.saving.deserialize_keras_object(config))
+        def objective():
+            x = ops.cast(real, self.compute_dtype)
+            generated = self._generate(ops.shape(x)[0], labels, training=True)
+            generated = ops.stop_gradient(generated)
+            real_scores = self._score(x, labels, training=True)
+            generated_scores = self._score(generated, labels, training=True)
+            loss = self._critic_loss(real_scores, generated_scores)
+            if self.penalty is None:
+                return loss, loss
+            critic = self._critic_of(labels, training=True)
+            samples = self._packed(x), self._packed(generated)
+            return loss + self.penalty(critic, *samples, self.seed), loss
 
-    @property
-    def optimizers(self):
-        """Both optimizers: what a resumed run must restore beside the weights."""
-        return [self.optimizer.generator, self.optimizer.critic]
+        weights = self.critic.trainable_variables
+        loss, gradients = loss_and_gradients(objective, weights, self)
+        self.optimizer.critic.apply(gradients, weights)
+        self.critic_loss.update_state(loss)
 
-    @property
-    def metrics(self):
-        """All but Keras's `loss`: there are two, and no sum of them means anything."""
-        return [metric for metric in super().metrics if metric.name != "loss"]
+    def _generator_step(self, count, labels):
+        """The generator learns to make samples that the critic scores high."""
 
-    def train_step(self, *args):
+        def objective():
+            generated = self._generate(count, labels, training=True)
+            scores = self._score(generated, labels, training=True)
+            loss = self.adversarial_loss.generator(scores)
+            return loss, loss
+
+        weights = self.generator.trainable_variables
+        loss, gradients = loss_and_gradients(objective, weights, self)
+        self.optimizer.generator.apply(gradients, weights)
+        self.generator_loss.update_state(loss)
+
+    def _test(self, data):
+        x, labels = _tensors(data)
+        generated = self._generate(ops.shape(x)[0], labels, training=False)
+        real_scores = self._score(x, labels, training=False)
+        generated_scores = self._score(generated, labels, training=False)
+        self.critic_loss.update_state(self._critic_loss(real_scores, generated_scores))
+        loss = self.adversarial_loss.generator(generated_scores)
+        self.generator_loss.update_state(loss)
+        for metric in self.scores:
+            metric.update_state(x, generated)
+        return self.get_metrics_result()
+
+    def _generate(self, count, labels, training):
+        z = keras.random.normal((count, self.latent_dim), seed=self.seed)
+        inputs = [z, labels] if self.conditional else z
+        return self.generator(inputs, training=training)
+
+    def _score(self, x, labels, training):
+        return self._critic_of(labels, training)(self._packed(x))
+
+    def _critic_of(self, labels, training) -> Callable:
+        """The critic as a function of packed samples alone."""
+        if self.conditional:
+            return lambda x: self.critic([x, labels], training=training)
+        return lambda x: self.critic(x, training=training)
+
+    def _packed(self, x):
+        """(B, ..., C) -> (B / pack, ..., pack * C); samples beyond whole packs go."""
+        if self.pack == 1:
+            return x
+        whole = ops.shape(x)[0] // self.pack * self.pack
+        parts = [x[i : whole : self.pack] for i in range(self.pack)]
+        return ops.concatenate(parts, axis=-1)
+
+    def _critic_loss(self, real_scores, generated_scores):
+        ones, zeros = ops.ones_like(real_scores), ops.zeros_like(generated_scores)
+        of_real = self.adversarial_loss(ones, real_scores)
+        return of_real + self.adversarial_loss(zeros, generated_scores)
+
+    def train_step(self, *args: Any) -> Any:
         groups = (
             self.trainable_variables,
             self.non_trainable_variables,
             self.optimizer.variables,
             self.metrics_variables,
         )
-        return _run(self._train, groups, *args)
+        return run_step(self._train, groups, *args)
 
-    def test_step(self, *args):
+    def test_step(self, *args: Any) -> Any:
         groups = (
             self.trainable_variables,
             self.non_trainable_variables,
             self.metrics_variables,
         )
-        return _run(self._test, groups, *args)
+        return run_step(self._test, groups, *args)
 
-    def _train(self, data):
-        x, labels = _tensors(data)
-        for i in range(self.critic_steps):
-            real = x[i :: self.critic_steps]
-            y = labels[i :: self.critic_steps] if self.conditional else None
-            self._minimize(
-                lambda real=real, y=y: self._critic_losses(real, y),
-                self.critic.trainable_variables,
-                self.optimizer.critic,
-                self.critic_loss,
-            )
-        self._minimize(
-            lambda: self._generator_losses(ops.shape(real)[0], y),
-            self.generator.trainable_variables,
-            self.optimizer.generator,
-            self.generator_loss,
-        )
-        trackers = self.critic_loss, self.generator_loss
-        return {tracker.name: tracker.result() for tracker in trackers}
+    def compile(
+        self,
+        generator_optimizer: keras.optimizers.Optimizer,
+        critic_optimizer: keras.optimizers.Optimizer,
+        **kwargs: Any,
+    ) -> None:
+        """kwargs: run_eagerly, steps_per_execution, jit_compile, as in Keras."""
+        super().compile(_TwoOptimizers(generator_optimizer, critic_optimizer), **kwargs)
+        generator_optimizer.build(self.generator.trainable_variables)
+        critic_optimizer.build(self.critic.trainable_variables)
 
-    def _test(self, data):
-        x, y = _tensors(data)
-        generated = self._generate(ops.shape(x)[0], y, training=False)
-        scores = [self._score(part, y, training=False) for part in (x, generated)]
-        self.critic_loss.update_state(self._tell_apart(*scores))
-        self.generator_loss.update_state(self.adversarial_loss.generator(scores[1]))
-        for metric in self.scores:
-            metric.update_state(x, generated)
-        return self.get_metrics_result()
+    def get_compile_config(self) -> Config:
+        if not self.compiled:
+            return {}
+        serialize = keras.saving.serialize_keras_object
+        return {
+            "generator_optimizer": serialize(self.optimizer.generator),
+            "critic_optimizer": serialize(self.optimizer.critic),
+            "run_eagerly": self.run_eagerly,
+            "steps_per_execution": self.steps_per_execution,
+            "jit_compile": self.jit_compile,
+        }
 
-    def _minimize(self, losses, variables, optimizer, tracker):
-        """A step down the sum of losses(); the tracker sees the first of them."""
-        first, gradients = _gradients(losses, variables, self)
-        optimizer.apply(gradients, variables)
-        tracker.update_state(first)
+    def compile_from_config(self, config: Config) -> None:
+        self.compile(**keras.saving.deserialize_keras_object(config))
 
-    def _critic_losses(self, real, y):
-        """(the loss, the penalty)"""
-        real = ops.cast(real, self.compute_dtype)
-        generated = ops.stop_gradient(self._generate(ops.shape(real)[0], y))
-        loss = self._tell_apart(self._score(real, y), self._score(generated, y))
-        if self.penalty is None:
-            return loss, ops.zeros_like(loss)
-        real, generated = self._packed(real), self._packed(generated)
-        critic = self._critic_of(y)
-        return loss, self.penalty(critic, real, generated, self.seed)
+    @property
+    def optimizers(self) -> list:
+        """Both optimizers: what a resumed run must restore beside the weights."""
+        return [self.optimizer.generator, self.optimizer.critic]
 
-    def _generator_losses(self, count, y):
-        loss = self.adversarial_loss.generator(self._score(self._generate(count, y), y))
-        return loss, ops.zeros_like(loss)
+    @property
+    def metrics(self) -> list:
+        """All metrics but Keras's `loss`: a sum of the two losses has no meaning."""
+        return [metric for metric in super().metrics if metric.name != "loss"]
 
-    def _tell_apart(self, real, generated):
-        loss = self.adversarial_loss
-        ones, zeros = ops.ones_like(real), ops.zeros_like(generated)
-        return loss(ones, real) + loss(zeros, generated)
-
-    def _generate(self, count, y, training=True):
-        z = keras.random.normal((count, self.latent_dim), seed=self.seed)
-        return self.generator([z, y] if self.conditional else z, training=training)
-
-    def _critic_of(self, y, training=True):
-        """The critic as a function of packed samples alone."""
-        if self.conditional:
-            return lambda x: self.critic([x, y], training=training)
-        return lambda x: self.critic(x, training=training)
-
-    def _score(self, x, y, training=True):
-        return self._critic_of(y, training)(self._packed(x))
-
-    def _packed(self, x):
-        """(B, ..., C) -> (B / pack, ..., pack * C); what fills no pack is left out."""
-        whole = ops.shape(x)[0] // self.pack * self.pack
-        parts = [x[i : whole : self.pack] for i in range(self.pack)]
-        return ops.concatenate(parts, axis=-1) if self.pack > 1 else x
-
-    def get_config(self):
+    def get_config(self) -> Config:
         serialize = keras.saving.serialize_keras_object
         return {
             **super().get_config(),
@@ -214,42 +243,46 @@ class AdversarialModel(keras.Model):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: Config, custom_objects: dict | None = None
+    ) -> "AdversarialModel":
         parts = ("generator", "critic", "loss", "penalty")
         read = keras.saving.deserialize_keras_object
         objects = {name: read(config[name], custom_objects) for name in parts}
         return cls(**{**config, **objects})
 
 
-class _Pair(keras.optimizers.Optimizer):
-    """Two optimizers as the one that Keras knows of; each keeps and saves its own."""
+class _TwoOptimizers(keras.optimizers.Optimizer):
+    """The optimizers of generator and critic, as the one optimizer that Keras expects.
 
-    def __init__(self, generator, critic):
+    Each of them is built by the model, and keeps and saves its own variables.
+    """
+
+    def __init__(
+        self,
+        generator: keras.optimizers.Optimizer,
+        critic: keras.optimizers.Optimizer,
+    ) -> None:
         super().__init__(learning_rate=0.0)
         self.generator = generator
         self.critic = critic
         self.built = True
 
     @property
-    def variables(self):
+    def variables(self) -> list:
         return [*self.generator.variables, *self.critic.variables]
 
-    def build(self, variables):
-        """The model has built both."""
+    def build(self, variables: list) -> None:
+        """Does nothing: the model builds both optimizers."""
 
-    def save_own_variables(self, store):
-        """Both save theirs."""
+    def save_own_variables(self, store: dict) -> None:
+        """Does nothing: both optimizers save their own variables."""
 
-    def load_own_variables(self, store):
-        """Both load theirs."""
+    def load_own_variables(self, store: dict) -> None:
+        """Does nothing: both optimizers load their own variables."""
 
 
-def _refuse_misfits(generator, critic, penalty, critic_steps, pack):
-    if min(critic_steps, pack) < 1:
-        raise ValueError(
-            "`critic_steps` and `pack` must be at least 1. "
-            f"Received: critic_steps={critic_steps}, pack={pack}"
-        )
+def _refuse_misfits(generator, critic, penalty, pack) -> None:
     inputs = len(generator.inputs), len(critic.inputs)
     if inputs not in ((1, 1), (2, 2)) or (inputs == (2, 2) and pack > 1):
         raise ValueError(
@@ -257,11 +290,12 @@ def _refuse_misfits(generator, critic, penalty, critic_steps, pack):
             f"and then pack=1. Received: {inputs[0]} and {inputs[1]}, pack={pack}"
         )
     *places, channels = generator.output_shape[1:]
-    wanted = (*places, channels * pack)
-    if tuple(critic.inputs[0].shape[1:]) != wanted:
+    expected = (*places, channels * pack)
+    received = tuple(critic.inputs[0].shape[1:])
+    if received != expected:
         raise ValueError(
-            f"The critic must take what the generator makes, {pack} at once: samples "
-            f"of shape {wanted}. Received: {tuple(critic.inputs[0].shape[1:])}"
+            f"The critic must take {pack} of the generator's samples at once, which is "
+            f"samples of shape {expected}. Received a critic for shape {received}"
         )
     kinds = {type(layer).__name__ for layer in all_layers(critic)}
     if penalty is not None and "BatchNormalization" in kinds:
@@ -272,55 +306,6 @@ def _refuse_misfits(generator, critic, penalty, critic_steps, pack):
 
 
 def _tensors(data):
-    """(x, labels or None) of a batch; outside of a graph JAX hands NumPy arrays on."""
+    """(x, labels or None) of a batch as tensors; uncompiled JAX passes NumPy arrays."""
     x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
     return ops.convert_to_tensor(x), None if y is None else ops.convert_to_tensor(y)
-
-
-def _run(step, groups, *args):
-    """step(data) as the backend wants it: JAX hands all state over and takes it back.
-
-    groups: the variables, in the order and grouping of the state.
-    """
-    if keras.backend.backend() != "jax":
-        return step(*args)
-    state, data = args
-    pairs = [p for vs, values in zip(groups, state) for p in zip(vs, values)]
-    with keras.StatelessScope(state_mapping=pairs) as scope:
-        logs = step(data)
-    return logs, tuple([scope.get_current_value(v) for v in vs] for vs in groups)
-
-
-def _gradients(losses, variables, model):
-    """(the first of losses(), the gradient of their sum to each of `variables`)."""
-    backend = keras.backend.backend()
-    if backend == "jax":
-        import jax
-
-        now = [(v, v.value) for v in model.variables]
-        state = model.non_trainable_variables
-
-        def pure(values):
-            pairs = [*now, *zip(variables, values)]
-            with keras.StatelessScope(state_mapping=pairs) as scope:
-                first, second = losses()
-            return first + second, (first, [scope.get_current_value(v) for v in state])
-
-        values = [v.value for v in variables]
-        gradients, (first, after) = jax.grad(pure, has_aux=True)(values)
-        for variable, value in zip(state, after):
-            variable.assign(value)
-        return first, gradients
-    values = [v.value for v in variables]
-    if backend == "tensorflow":
-        import tensorflow as tf
-
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(values)
-            first, second = losses()
-            total = first + second
-        return first, tape.gradient(total, values)
-    import torch
-
-    first, second = losses()
-    return first.detach(), torch.autograd.grad(first + second, values)

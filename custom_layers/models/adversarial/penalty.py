@@ -1,25 +1,33 @@
-"""Gradient penalty: holds the slope of a critic."""
+"""Gradient penalty: bounds how fast a critic's score may change."""
+
+from collections.abc import Callable
+from typing import Any
 
 import keras
 from keras import ops
 
+from ...common.checks import one_of
+from ...common.types import Config
+from .backends import gradient_of_sum
+
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class GradientPenalty:
-    """Holds the critic's slope: its gradient's norm shall be `target`.
+    """Gradient penalty: pulls the norm of the critic's gradient towards `target`.
 
     penalty = weight * mean((|grad D(x)| - target)^2)
-    x = e * real + (1 - e) * generated, e uniform in [0, 1), one a sample ("between")
+    x = e * real + (1 - e) * generated, e uniform in [0, 1), one per sample ("between")
 
-    WGAN-GP is target 1 "between"; R1, which lets the plain GAN converge, is target 0
-    at "real" samples; "both" is R1 and R2, the penalty at real and at generated ones.
+    WGAN-GP is target 1 "between" real and generated samples. R1, with which the plain
+    GAN converges, is target 0 at "real" samples. "both" is R1 and R2, the penalty at
+    real and at generated samples.
 
     Args:
-        weight: factor of the penalty; of R1 it is half the paper's gamma.
-        target: wanted norm of the gradient.
+        weight: factor of the penalty; for R1 it is half of the paper's gamma.
+        target: norm that the gradient is pulled towards.
         at: "between", "real" or "both".
 
-    Raises: ValueError for a weight or a target below 0, or another place `at`.
+    Raises: ValueError for a weight or a target below 0, or an unknown place `at`.
 
     >>> penalty = GradientPenalty(10.0)
     >>> x = keras.ops.ones((4, 2))
@@ -31,22 +39,20 @@ class GradientPenalty:
     methods for GANs do actually converge?", 2018. https://arxiv.org/abs/1801.04406
     """
 
-    def __init__(self, weight=10.0, target=1.0, at="between"):
+    def __init__(
+        self, weight: float = 10.0, target: float = 1.0, at: str = "between"
+    ) -> None:
         if weight < 0 or target < 0:
             raise ValueError(
                 "`weight` and `target` must be at least 0. "
                 f"Received: weight={weight}, target={target}"
             )
-        if at not in ("between", "real", "both"):
-            raise ValueError(
-                f"`at` must be 'between', 'real' or 'both'. Received: at={at!r}"
-            )
         self.weight = weight
         self.target = target
-        self.at = at
+        self.at = one_of(at, ("between", "real", "both"), "at")
 
-    def __call__(self, critic, real, generated, seed):
-        """The penalty of critic, a function of a batch of samples; a scalar."""
+    def __call__(self, critic: Callable, real, generated, seed: Any):
+        """The penalty of `critic`, a function of a batch of samples: a scalar."""
         if self.at == "between":
             e_shape = (ops.shape(real)[0], *(1 for _ in real.shape[1:]))
             e = keras.random.uniform(e_shape, seed=seed, dtype=real.dtype)
@@ -56,34 +62,15 @@ class GradientPenalty:
         return self.weight * sum(self._excess(critic, x) for x in places)
 
     def _excess(self, critic, x):
-        g = ops.cast(_gradient(critic, x), "float32")
+        """mean((|grad D(x)| - target)^2)"""
+        g = ops.cast(gradient_of_sum(critic, x), "float32")
         square = ops.sum(ops.square(g), axis=tuple(range(1, len(g.shape))))
-        norm = ops.sqrt(square + 1e-12)  # a root has no slope at 0
+        norm = ops.sqrt(square + 1e-12)  # the slope of the root at 0 is infinite
         return ops.mean(ops.square(norm - self.target))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {"weight": self.weight, "target": self.target, "at": self.at}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> "GradientPenalty":
         return cls(**config)
-
-
-def _gradient(f, x):
-    """Gradient of sum(f(x)) to x, which can itself be differentiated."""
-    backend = keras.backend.backend()
-    if backend == "jax":
-        import jax
-
-        return jax.grad(lambda x: ops.sum(f(x)))(x)
-    if backend == "tensorflow":
-        import tensorflow as tf
-
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(x)
-            y = f(x)
-        return tape.gradient(y, x)
-    import torch
-
-    x = x.detach().requires_grad_(True)
-    return torch.autograd.grad(ops.sum(f(x)), x, create_graph=True)[0]

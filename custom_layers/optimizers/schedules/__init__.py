@@ -1,11 +1,10 @@
-"""Learning-rate schedules: decay, warm-up and cycles."""
+"""Learning-rate schedules: decay, cosines, warm-up and cycles."""
 
+from .cosine import CosineDecay, CosineDecayRestarts, WarmupCosine
 from .decay import (
-    CosineDecay,
-    CosineDecayRestarts,
     ExponentialDecay,
     InverseTimeDecay,
     PiecewiseConstantDecay,
     PolynomialDecay,
 )
-from .warmup import CyclicalLearningRate, Noam, OneCycle, WarmupCosine
+from .warmup import CyclicalLearningRate, Noam, OneCycle

@@ -1,25 +1,26 @@
-"""Learning rates that rise before they fall (with a cosine: CosineDecay)."""
+"""Schedules that let the learning rate rise before it falls; see also cosine."""
 
 import math
 
 import keras
 from keras import ops
 
+from ...common.checks import one_of
 from ...common.types import Config
-from .decay import CosineDecay
+from .base import _positive
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class Noam(keras.optimizers.schedules.LearningRateSchedule):
-    """The Transformer's schedule: linear warm-up, then one over the root of time.
+    """The Transformer's schedule: linear warm-up, then the inverse root of the step.
 
     lr = scale * d_model^-0.5 * min(n^-0.5, n * warmup_steps^-1.5)
     n = step + 1 is the number of the update: 1, 2, 3, ...
 
     Args:
         d_model: width of the model, > 0.
-        warmup_steps: length of the warm-up, > 0; the peak is at its end.
-        scale: factor of the whole.
+        warmup_steps: length of the warm-up, > 0; the rate is highest at its end.
+        scale: factor of the whole rate.
         name: label of the operation.
 
     Call: step, a scalar from 0 -> learning rate, a scalar.
@@ -34,13 +35,16 @@ class Noam(keras.optimizers.schedules.LearningRateSchedule):
     https://arxiv.org/abs/1706.03762
     """
 
-    def __init__(self, d_model, warmup_steps=4000, scale=1.0, name="Noam"):
+    def __init__(
+        self,
+        d_model: int,
+        warmup_steps: float = 4000,
+        scale: float = 1.0,
+        name: str = "Noam",
+    ) -> None:
         super().__init__()
-        for argument, value in (("d_model", d_model), ("warmup_steps", warmup_steps)):
-            if value <= 0:
-                raise ValueError(f"`{argument}` must be > 0. Received: {value}")
-        self.d_model = d_model
-        self.warmup_steps = warmup_steps
+        self.d_model = _positive(d_model, "d_model")
+        self.warmup_steps = _positive(warmup_steps, "warmup_steps")
         self.scale = scale
         self.name = name
 
@@ -50,7 +54,7 @@ class Noam(keras.optimizers.schedules.LearningRateSchedule):
             rise = n * self.warmup_steps**-1.5
             return self.scale * self.d_model**-0.5 * ops.minimum(ops.rsqrt(n), rise)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             "d_model": self.d_model,
             "warmup_steps": self.warmup_steps,
@@ -61,7 +65,7 @@ class Noam(keras.optimizers.schedules.LearningRateSchedule):
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class CyclicalLearningRate(keras.optimizers.schedules.LearningRateSchedule):
-    """The rate goes up and down between two bounds, in a straight line each way.
+    """Cyclical rates: up and down between two bounds, in a straight line each way.
 
     cycle = floor(1 + t / (2 * step_size))
     x = |t / step_size - 2 * cycle + 1|              1 at the bottom, 0 at the top
@@ -77,7 +81,7 @@ class CyclicalLearningRate(keras.optimizers.schedules.LearningRateSchedule):
         name: label of the operation.
 
     Call: step, a scalar -> learning rate, a scalar.
-    Raises: ValueError for another mode, or a step_size that is not positive.
+    Raises: ValueError for an unknown mode, or a step_size that is not positive.
     Not in Keras.
 
     >>> schedule = CyclicalLearningRate(0.1, 0.5, step_size=10, mode="triangular2")
@@ -90,23 +94,19 @@ class CyclicalLearningRate(keras.optimizers.schedules.LearningRateSchedule):
 
     def __init__(
         self,
-        initial_learning_rate,
-        maximal_learning_rate,
-        step_size,
-        mode="triangular",
-        gamma=1.0,
-        name="CyclicalLearningRate",
-    ):
+        initial_learning_rate: float,
+        maximal_learning_rate: float,
+        step_size: float,
+        mode: str = "triangular",
+        gamma: float = 1.0,
+        name: str = "CyclicalLearningRate",
+    ) -> None:
         super().__init__()
         modes = ("triangular", "triangular2", "exp_range")
-        if mode not in modes:
-            raise ValueError(f"`mode` must be one of {modes}. Received: mode={mode}")
-        if step_size <= 0:
-            raise ValueError(f"`step_size` must be > 0. Received: {step_size}")
         self.initial_learning_rate = initial_learning_rate
         self.maximal_learning_rate = maximal_learning_rate
-        self.step_size = step_size
-        self.mode = mode
+        self.step_size = _positive(step_size, "step_size")
+        self.mode = one_of(mode, modes, "mode")
         self.gamma = gamma
         self.name = name
 
@@ -123,7 +123,7 @@ class CyclicalLearningRate(keras.optimizers.schedules.LearningRateSchedule):
                 amplitude = amplitude * ops.power(ops.cast(self.gamma, t.dtype), t)
             return low + amplitude
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             "initial_learning_rate": self.initial_learning_rate,
             "maximal_learning_rate": self.maximal_learning_rate,
@@ -136,22 +136,22 @@ class CyclicalLearningRate(keras.optimizers.schedules.LearningRateSchedule):
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
-    """One rise to a high rate and one fall to nearly nothing, over the whole training.
+    """One cycle over the whole training: a rise to a high rate, a fall to nearly zero.
 
     rise, t <= up:  from maximal / div_factor to maximal,  up = pct_start * total - 1
     fall, t > up:   from maximal to maximal / div_factor / final_div_factor at total - 1
     both along half a cosine: b + (a - b) * (1 + cos(pi * p)) / 2, p from 0 to 1
 
     Args:
-        maximal_learning_rate: rate at the top.
+        maximal_learning_rate: the highest rate.
         total_steps: number of steps of the training.
         pct_start: share of the steps in the rise, in (0, 1).
-        div_factor: the top as a multiple of the start.
-        final_div_factor: the start as a multiple of the end.
+        div_factor: the highest rate as a multiple of the first.
+        final_div_factor: the first rate as a multiple of the last.
         name: label of the operation.
 
     Call: step, a scalar -> learning rate, a scalar; past the end, the last rate.
-    Raises: ValueError where the rise or the fall would not last a step.
+    Raises: ValueError if the rise or the fall would last less than a step.
     Not in Keras; the steps are those of torch's OneCycleLR.
 
     >>> schedule = OneCycle(1.0, total_steps=20, pct_start=0.5)
@@ -164,13 +164,13 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
 
     def __init__(
         self,
-        maximal_learning_rate,
-        total_steps,
-        pct_start=0.3,
-        div_factor=25.0,
-        final_div_factor=1e4,
-        name="OneCycle",
-    ):
+        maximal_learning_rate: float,
+        total_steps: int,
+        pct_start: float = 0.3,
+        div_factor: float = 25.0,
+        final_div_factor: float = 1e4,
+        name: str = "OneCycle",
+    ) -> None:
         super().__init__()
         if not 1 < pct_start * total_steps < total_steps:
             raise ValueError(
@@ -196,7 +196,7 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
             fall = _along_cosine(top, start / self.final_div_factor, p)
             return ops.where(t <= up, rise, fall)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             "maximal_learning_rate": self.maximal_learning_rate,
             "total_steps": self.total_steps,
@@ -207,65 +207,6 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         }
 
 
-@keras.saving.register_keras_serializable(package="keras_cookbook")
-class WarmupCosine(CosineDecay):
-    """Linear warm-up to a peak, then half a cosine to zero, over the whole training.
-
-    warm-up, t < W: lr = start + (peak - start) * t / W,  start = peak / div_factor
-    decay, t >= W:  lr = peak * (1 + cos(pi * (t - W) / (total_steps - W))) / 2
-    with W = warmup * total_steps, rounded down
-
-    Args:
-        peak_learning_rate: the highest rate, reached at step W.
-        total_steps: number of steps of the training, > 0.
-        warmup: share of the steps in the warm-up, in [0, 1).
-        div_factor: the peak as a multiple of the first rate.
-        name: label of the operation.
-
-    Call: step, a scalar -> learning rate, a scalar; past the end, 0.
-    Raises: ValueError for total_steps <= 0 or a warm-up that leaves no step to decay.
-    Not in Keras; the same as its CosineDecay with the sizes above.
-
-    >>> schedule = WarmupCosine(1.0, total_steps=100)
-    >>> [round(float(schedule(t)), 3) for t in (0, 5, 10, 55, 100)]
-    [0.05, 0.525, 1.0, 0.5, 0.0]
-
-    Papers: Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm
-    restarts", 2016, https://arxiv.org/abs/1608.03983; warm-up: Goyal et al.,
-    "Accurate, large minibatch SGD", 2017, https://arxiv.org/abs/1706.02677
-    """
-
-    def __init__(
-        self,
-        peak_learning_rate: float,
-        total_steps: int,
-        warmup: float = 0.1,
-        div_factor: float = 20.0,
-        name: str = "WarmupCosine",
-    ):
-        warmup_steps = int(warmup * total_steps)
-        super().__init__(
-            initial_learning_rate=peak_learning_rate / div_factor,
-            decay_steps=total_steps - warmup_steps,
-            warmup_target=peak_learning_rate,
-            warmup_steps=warmup_steps,
-            name=name,
-        )
-        self.peak_learning_rate = peak_learning_rate
-        self.total_steps = total_steps
-        self.warmup = warmup
-        self.div_factor = div_factor
-
-    def get_config(self) -> Config:
-        return {
-            "peak_learning_rate": self.peak_learning_rate,
-            "total_steps": self.total_steps,
-            "warmup": self.warmup,
-            "div_factor": self.div_factor,
-            "name": self.name,
-        }
-
-
 def _along_cosine(a, b, p):
-    """From a at p = 0 to b at p = 1, along half a cosine."""
+    """The value between a at p = 0 and b at p = 1, along half a cosine."""
     return b + (a - b) * (1 + ops.cos(math.pi * p)) / 2

@@ -1,15 +1,18 @@
-"""Gradient descent: the root of all optimizers here."""
+"""Gradient descent: the optimizer from which all others here descend."""
+
+from typing import Any
 
 import keras
 from keras import ops
 
 from ..common.private_keras import slot_index
+from ..common.types import Config, LearningRate
 from .base import _StepOptimizer
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class SGD(_StepOptimizer):
-    """Gradient descent: a step against the gradient, with momentum if wanted.
+    """Gradient descent: a step against the gradient, optionally with momentum.
 
     plain:     w = w - lr * g
     momentum:  m = momentum * m - lr * g;  w = w + m
@@ -17,16 +20,17 @@ class SGD(_StepOptimizer):
 
     Batch, stochastic and mini-batch gradient descent are this one optimizer with three
     batch sizes: g is the mean gradient over all N samples (`fit(batch_size=N)`: exact,
-    one step an epoch), over a single one (`batch_size=1`: noisy, N steps an epoch) or
-    over a few (`batch_size=32`: little noise, N / 32 steps, and the hardware busy).
+    one step per epoch), over a single sample (`batch_size=1`: noisy, N steps per epoch)
+    or over a few (`batch_size=32`: little noise, N / 32 steps, a busy processor).
 
     Args:
         learning_rate: float, schedule, or callable without arguments.
         momentum: float in [0, 1], the share of the last step that is kept.
-        nesterov: look ahead: take the momentum's part of the step twice.
+        nesterov: whether to look ahead, which takes the momentum's part of the step
+            twice.
         kwargs: weight_decay, clipnorm, use_ema, ...: as in every Keras optimizer.
 
-    Raises: ValueError for a momentum that is no float in [0, 1].
+    Raises: ValueError for a momentum that is not a float in [0, 1].
     Differs from Keras: the arguments of the base class are keyword-only.
 
     >>> w = keras.Variable([1.0, 2.0])
@@ -42,7 +46,13 @@ class SGD(_StepOptimizer):
     https://proceedings.mlr.press/v28/sutskever13.html
     """
 
-    def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, **kwargs):
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate=learning_rate, **kwargs)
         if not isinstance(momentum, float) or not 0 <= momentum <= 1:
             raise ValueError(
@@ -52,7 +62,7 @@ class SGD(_StepOptimizer):
         self.momentum = momentum
         self.nesterov = nesterov
 
-    def build(self, variables):
+    def build(self, variables: list) -> None:
         if self.built:
             return
         super().build(variables)
@@ -60,23 +70,23 @@ class SGD(_StepOptimizer):
         if self.momentum != 0:
             self.momentums = self.add_optimizer_variables(variables, "momentum")
 
-    def _step_scalars(self, learning_rate, dtype):
-        return ops.cast(learning_rate, dtype), ops.cast(self.momentum, dtype)
-
-    def update_step(self, gradient, variable, learning_rate):
-        lr, momentum = self._scalars(learning_rate, variable)
-        step = ops.multiply(lr, ops.cast(gradient, variable.dtype))
+    def update_step(self, gradient, variable, learning_rate) -> None:
+        lr = ops.cast(learning_rate, variable.dtype)
+        g = ops.cast(gradient, variable.dtype)
+        step = ops.multiply(lr, g)
         if self.momentum == 0:
             self.assign_sub(variable, step)
             return
+        momentum = ops.cast(self.momentum, variable.dtype)
         m = self.momentums[slot_index(self, variable)]
         new_m = ops.subtract(momentum * m, step)
         self.assign(m, new_m)
         if self.nesterov:
-            new_m = ops.subtract(momentum * new_m, step)
-        self.assign_add(variable, new_m)
+            self.assign_add(variable, ops.subtract(momentum * new_m, step))
+        else:
+            self.assign_add(variable, new_m)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "momentum": self.momentum,

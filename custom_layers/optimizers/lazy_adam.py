@@ -1,0 +1,84 @@
+"""LazyAdam: Adam for embeddings, of which a batch uses few rows."""
+
+import keras
+from keras import ops
+
+from ..common.private_keras import slot_index
+from .adam import Adam
+
+
+@keras.saving.register_keras_serializable(package="keras_cookbook")
+class LazyAdam(Adam):
+    """LazyAdam: Adam that leaves alone the rows of an embedding that a batch lacks.
+
+    rows in the gradient:  m, v, w = Adam's update of these rows
+    all other rows:        m, v, w unchanged
+
+    Adam itself lets m and v of absent rows decay, and its m goes on moving their w.
+    The update is lazy where a gradient consists of rows: on TensorFlow that of an
+    Embedding. A row that occurs more than once counts once, with the sum of its
+    gradients.
+
+    Args: as in Adam.
+
+    Raises: ValueError for beta_1 or beta_2 outside [0, 1).
+    Not in Keras. A dense gradient, as on JAX and torch, is updated as by Adam.
+
+    >>> layer = keras.layers.Embedding(1000, 8)
+    >>> model = keras.Sequential([layer, keras.layers.Flatten()])
+    >>> model.compile(LazyAdam(0.1), "mse")
+
+    Paper: LazyAdam of TensorFlow Addons, 2019, after Adam's paper (see Adam):
+    https://www.tensorflow.org/addons/api_docs/python/tfa/optimizers/LazyAdam
+    """
+
+    def update_step(self, gradient, variable, learning_rate) -> None:
+        if not hasattr(gradient, "dense_shape"):
+            super().update_step(gradient, variable, learning_rate)
+            return
+
+        def step_size(t, lr, beta_1, beta_2):
+            return lr * ops.sqrt(1 - beta_2**t) / (1 - beta_1**t)
+
+        rows = gradient.indices
+        index = slot_index(self, variable)
+        all_m = self._momentums[index]
+        all_v = self._velocities[index]
+        m = ops.take(all_m, rows, axis=0)
+        v = ops.take(all_v, rows, axis=0)
+        w = ops.take(variable, rows, axis=0)
+        g = _sum_of_each_row(gradient, variable)
+
+        # beta * m + (1 - beta) * g = m + (1 - beta) * (g - m), and so with v and g^2.
+        m = m + (1 - self.beta_1) * (g - m)
+        v = v + (1 - self.beta_2) * (ops.square(g) - v)
+        self._assign_rows(all_m, rows, m)
+        self._assign_rows(all_v, rows, v)
+        v_hat = v
+        if self.amsgrad:
+            all_v_hat = self._velocity_hats[index]
+            v_hat = ops.maximum(ops.take(all_v_hat, rows, axis=0), v)
+            self._assign_rows(all_v_hat, rows, v_hat)
+        alpha = self._once_per_step(
+            step_size, variable, learning_rate, self.beta_1, self.beta_2
+        )
+        w = w - alpha * m / (ops.sqrt(v_hat) + self.epsilon)
+        self._assign_rows(variable, rows, w)
+
+    def _assign_rows(self, variable, rows, values) -> None:
+        places = ops.expand_dims(rows, 1)
+        new = ops.scatter_update(variable, places, values)
+        self.assign(variable, new)
+
+
+def _sum_of_each_row(gradient, variable):
+    """The gradients of the rows, (rows, width).
+
+    A row that occurs twice has the sum of its gradients in both places: its new values
+    are then computed and written twice, with the same result.
+    """
+    count = variable.shape[0]
+    rows = gradient.indices
+    sums = ops.segment_sum(gradient.values, rows, num_segments=count)
+    sums = ops.cast(sums, variable.dtype)
+    return ops.take(sums, rows, axis=0)

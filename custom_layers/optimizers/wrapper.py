@@ -1,0 +1,92 @@
+"""What optimizers share that wrap another optimizer: Lookahead, SWA and SAM."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from ..common.private_keras import optimized_variables
+from ..common.types import Config
+
+
+class _Wrapper(keras.optimizers.Optimizer):
+    """An optimizer that lets `inner_optimizer` update the weights.
+
+    It keeps one slot for each weight, named `slot_name`. A subclass surrounds the inner
+    update with its own work in `apply_around`. A file of the model holds the slots of
+    both optimizers.
+    """
+
+    slot_name: str
+
+    def __init__(
+        self, inner_optimizer: str | keras.optimizers.Optimizer, name: str | None = None
+    ) -> None:
+        super().__init__(learning_rate=0.0, name=name)
+        self.inner_optimizer = keras.optimizers.get(inner_optimizer)
+
+    def build(self, variables: list) -> None:
+        if self.built:
+            return
+        self.inner_optimizer.build(variables)
+        super().build(variables)
+        self._slots = self.add_optimizer_variables(variables, self.slot_name)
+
+    def apply(self, grads: Any, trainable_variables: Any = None) -> None:
+        if not self.built:
+            if trainable_variables is None:
+                raise ValueError(
+                    "`apply` got no variables and the optimizer is not built: call "
+                    "`build(variables)` first, or pass the variables."
+                )
+            self.build(list(trainable_variables))
+        self.apply_around(grads, trainable_variables or optimized_variables(self))
+        self.iterations.assign_add(1)
+
+    def apply_around(self, grads: Any, variables: Any) -> None:
+        """Applies the gradients by `inner_optimizer`, with the subclass's own work."""
+        raise NotImplementedError
+
+    def weights_and_slots(self) -> list[tuple]:
+        """(weight, its slot) of all weights that have one.
+
+        Keras gives no slot to a variable that its gradient overwrites.
+        """
+        pairs = zip(optimized_variables(self), self._slots)
+        return [(weight, slot) for weight, slot in pairs if slot is not None]
+
+    @property
+    def variables(self) -> list:
+        return super().variables + self.inner_optimizer.variables
+
+    @property
+    def learning_rate(self) -> Any:
+        return self.inner_optimizer.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, learning_rate: Any) -> None:
+        self.inner_optimizer.learning_rate = learning_rate
+
+    def scale_loss(self, loss):
+        return self.inner_optimizer.scale_loss(loss)
+
+    def finalize_variable_values(self, var_list: list) -> None:
+        self.inner_optimizer.finalize_variable_values(var_list)
+
+    def get_config(self) -> Config:
+        inner = keras.saving.serialize_keras_object(self.inner_optimizer)
+        return {"inner_optimizer": inner, "name": self.name}
+
+    @classmethod
+    def from_config(
+        cls, config: Config, custom_objects: dict | None = None
+    ) -> "_Wrapper":
+        inner = keras.saving.deserialize_keras_object(
+            config["inner_optimizer"], custom_objects=custom_objects
+        )
+        return cls(**{**config, "inner_optimizer": inner})
+
+
+def _where(condition, x, y):
+    """`ops.where` of variables, which JAX takes only as tensors."""
+    return ops.where(condition, ops.convert_to_tensor(x), ops.convert_to_tensor(y))
