@@ -78,7 +78,6 @@ def space(hp) -> Config:
 
 def build(config: Config, data: Translations) -> keras.Model:
     sizes = config.expansion * config.width, config.heads, config.dropout
-    options = {"normalize_first": True, "max_wavelength": 10_000}
     embedding = keras.layers.ReversibleEmbedding(  # source, target and output share it
         len(data.subwords),
         config.width,
@@ -90,12 +89,16 @@ def build(config: Config, data: Translations) -> keras.Model:
     mask = ops.not_equal(source, 0)
     x = Dropout(config.dropout)(scale(embedding(source)))  # B, S, width
     for _ in range(config.blocks):
-        x = TransformerEncoderBlock(*sizes, **options)(x, mask=mask)
+        x = TransformerEncoderBlock(
+            *sizes, normalize_first=True, max_wavelength=10_000
+        )(x, mask=mask)
     memory = LayerNormalization(name="memory")(x)
     target = keras.Input((None,), dtype="int32", name="target")
     x = Dropout(config.dropout)(scale(embedding(target)))  # B, T, width
     for _ in range(config.blocks):
-        x = TransformerDecoderBlock(*sizes, **options)(x, memory, source_mask=mask)
+        x = TransformerDecoderBlock(
+            *sizes, normalize_first=True, max_wavelength=10_000
+        )(x, memory, source_mask=mask)
     logits = embedding(LayerNormalization(name="last")(x), reverse=True)
     model = keras.Model([source, target], logits)  # B, T, subwords
     steps = training_steps(config, len(data.train[1]), least=20)

@@ -1,5 +1,7 @@
 """Picture of a review in which each word is coloured by its influence."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from matplotlib.cm import ScalarMappable
@@ -14,7 +16,7 @@ from custom_layers.explanation import influence
 FOR_AND_AGAINST = LinearSegmentedColormap.from_list("", [ORANGE, "white", BLUE])
 STRONGEST = 0.4  # how far the colour of the strongest word is from white; 0.5 is full
 LINE = 80  # characters
-FONT = {"family": "monospace", "fontsize": 9.5, "va": "center"}
+FONT: dict[str, Any] = {"family": "monospace", "fontsize": 9.5, "va": "center"}
 
 
 def draw_review(

@@ -17,7 +17,7 @@ from cookbook.errors import fail
 def load_backbone(
     name: str,
     weights: str,
-    shape: tuple[int, int, int],
+    shape: tuple[int, ...],
     side: int,
 ) -> keras.Model:
     """A network of keras.applications without its top, which takes images as they are.

@@ -18,5 +18,6 @@ def launch(main: Callable[[Config], object], config_class: type[Config]) -> None
     if isinstance(config, TrainingConfig) and config.chaos:
         raise SystemExit(prove_survival(config))
     if isinstance(config, TrainingConfig) and config.strategy != "none":
-        config = use_strategy(config)
-    main(config)
+        main(use_strategy(config))
+    else:
+        main(config)

@@ -19,7 +19,7 @@ import dataclasses
 import json
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 
@@ -30,10 +30,11 @@ from custom_layers.common.private_keras import (
     mend_distributed_training,
 )
 
+AnyConfig = TypeVar("AnyConfig", bound=TrainingConfig)
 CHOSEN: list[Any] = []  # the strategy of this process, if the user asked for one
 
 
-def use_strategy(config: TrainingConfig) -> TrainingConfig:
+def use_strategy(config: AnyConfig) -> AnyConfig:
     """Chooses config.strategy for all models that this process builds later.
 
     Returns a Config that differs in run_dir where several processes train together:

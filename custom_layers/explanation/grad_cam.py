@@ -10,7 +10,10 @@ from ..common.gradients import gradient
 
 
 def grad_cam(
-    model: keras.Model, layer: keras.layers.Layer, x, classes: Sequence[int]
+    model: keras.Model,
+    layer: keras.layers.Layer,
+    x,
+    classes: Sequence[int] | np.ndarray,
 ) -> np.ndarray:
     """Grad-CAM: a map of the places in an image that are evidence for a class.
 
