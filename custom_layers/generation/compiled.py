@@ -17,11 +17,11 @@ def compiled(next_logits: Callable) -> Callable:
         next_logits: next_logits(tokens, index, state) -> (logits, state), as
             `greedy_search`, `sample` and `beam_search` take it.
 
-    >>> @compiled
-    ... def successor(tokens, index, state):
+    >>> def successor(tokens, index, state):
     ...     token = keras.ops.take(tokens, index, axis=1)
     ...     return keras.ops.one_hot((token + 1) % 5, 5), state
-    >>> logits, state = successor([[1, 0], [3, 0]], 0, None)
+    >>> next_logits = compiled(successor)
+    >>> logits, state = next_logits([[1, 0], [3, 0]], 0, None)
     >>> logits.numpy().argmax(axis=-1).tolist()
     [2, 4]
     """

@@ -41,6 +41,9 @@ class Subwords:
     ['▁', 's', 'low', '▁low']
     >>> subwords.decode(tokens)
     'slow low'
+    >>> again = Subwords(subwords.pieces, subwords.merges)
+    >>> again.encode("slow low") == tokens
+    True
 
     Paper: Sennrich, Haddow, Birch, "Neural machine translation of rare words with
     subword units", 2016. https://arxiv.org/abs/1508.07909

@@ -33,7 +33,7 @@ def blockwise_attention(
     Returns: y (..., T, e). A query without any allowed key is answered by the mean
         over the keys of its block.
 
-    >>> Q = K = V = keras.ops.eye(3)
+    >>> Q = K = V = ops.eye(3)
     >>> print(blockwise_attention(1000 * Q, K, V, causal=True).numpy())
     [[1. 0. 0.]
      [0. 1. 0.]
