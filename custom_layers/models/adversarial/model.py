@@ -112,7 +112,7 @@ class AdversarialModel(keras.Model):
             generated = ops.stop_gradient(generated)
             real_scores = self._score(x, labels, training=True)
             generated_scores = self._score(generated, labels, training=True)
-            loss = self._critic_loss(real_scores, generated_scores)
+            loss = self._loss_of_critic(real_scores, generated_scores)
             if self.penalty is None:
                 return loss, loss
             critic = self._critic_of(labels, training=True)
@@ -143,7 +143,9 @@ class AdversarialModel(keras.Model):
         generated = self._generate(ops.shape(x)[0], labels, training=False)
         real_scores = self._score(x, labels, training=False)
         generated_scores = self._score(generated, labels, training=False)
-        self.critic_loss.update_state(self._critic_loss(real_scores, generated_scores))
+        self.critic_loss.update_state(
+            self._loss_of_critic(real_scores, generated_scores)
+        )
         loss = self.adversarial_loss.generator(generated_scores)
         self.generator_loss.update_state(loss)
         for metric in self.scores:
@@ -172,7 +174,7 @@ class AdversarialModel(keras.Model):
         parts = [x[i : whole : self.pack] for i in range(self.pack)]
         return ops.concatenate(parts, axis=-1)
 
-    def _critic_loss(self, real_scores, generated_scores):
+    def _loss_of_critic(self, real_scores, generated_scores):
         ones, zeros = ops.ones_like(real_scores), ops.zeros_like(generated_scores)
         of_real = self.adversarial_loss(ones, real_scores)
         return of_real + self.adversarial_loss(zeros, generated_scores)
