@@ -76,7 +76,8 @@ def run_recipes(seeds: Sequence[int] = (0, 1, 2)) -> None:
         our_seconds, our_line = timed(*command)
         their_seconds, their_line = timed("-c", convnet.format(seed))
         our_accuracy = float(our_line.split()[2])
-        row = our_accuracy, our_seconds, float(their_line), their_seconds
+        their_accuracy = float(their_line)
+        row = our_accuracy, our_seconds, their_accuracy, their_seconds
         rows.append(row)
         _print_row(seed, row)
     means = [statistics.fmean(column) for column in zip(*rows)]
