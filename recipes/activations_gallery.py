@@ -170,12 +170,12 @@ def claims_of_saturation(small_tanh, large_tanh, small_sigmoid, large_sigmoid):
     steepest = slope(sigmoid, RANGE).max()
     return [
         Claim("The steepest slope of sigmoid is {}", steepest, at_most=0.25),
-        Claim("Large start weights make {percent} of tanh's slopes flat", flat, 0.5),
+        Claim("Large weights make {percent} of tanh's slopes flat", flat, at_least=0.5),
         Claim(
             "Glorot's weights make {percent} of tanh's slopes flat", few, at_most=0.05
         ),
-        Claim("Tanh still reaches {percent} accuracy with large weights", right, 0.75),
-        Claim("Sigmoid gains {points} of accuracy from large weights", gain, 0.3),
+        Claim("With large weights, tanh reaches {percent}", right, at_least=0.75),
+        Claim("Large weights gain sigmoid {points} of accuracy", gain, at_least=0.3),
     ]
 
 
@@ -183,14 +183,11 @@ def claims_of_death(relu, leaky_relu, elu, gelu):
     """What holds for networks that learn too fast."""
     fewer = min(elu.dead[-1], gelu.dead[-1])
     loss = leaky_relu.accuracy.max() - relu.accuracy.max()
+    kills = "Fast learning kills {percent} of the"
     return [
-        Claim("Fast learning kills {percent} of ReLU's units", relu.dead[-1], 0.3),
-        Claim(
-            "Fast learning kills {percent} of leaky ReLU's units",
-            leaky_relu.dead[-1],
-            at_most=0,
-        ),
-        Claim("Fast learning kills {percent} of ELU's or GELU's units", fewer, 0.05),
+        Claim(f"{kills} ReLU units", relu.dead[-1], at_least=0.3),
+        Claim(f"{kills} leaky ReLU units", leaky_relu.dead[-1], at_most=0),
+        Claim(f"{kills} ELU or GELU units", fewer, at_least=0.05),
         Claim("Dead units cost ReLU no accuracy ({points})", loss, at_most=0.05),
     ]
 

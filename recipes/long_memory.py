@@ -154,11 +154,11 @@ def claims_of_scores(found, short, long):
     lead = found["copying", "SimpleRNN", long] - found["copying", "LSTM", long]
     add, copy = f"Among {long} numbers,", f"Over {long} blanks,"
     return [
-        Claim(f"Among {short} numbers, the best layer scores {{}}", best, 0.9),
-        Claim(f"{add} LSTM's score leads SimpleRNN's by {{}}", lstm - plain, 0.2),
-        Claim(f"{add} GRU's score leads SimpleRNN's by {{}}", gru - plain, 0.2),
-        Claim(f"Over {short} blanks, SimpleRNN scores {{}}", copied, 0.9),
-        Claim(f"{copy} SimpleRNN's score leads LSTM's by {{}}", lead, 0.2),
+        Claim(f"Among {short} numbers, one layer scores {{}}", best, at_least=0.9),
+        Claim(f"{add} LSTM leads SimpleRNN by {{}}", lstm - plain, at_least=0.2),
+        Claim(f"{add} GRU leads SimpleRNN by {{}}", gru - plain, at_least=0.2),
+        Claim(f"Over {short} blanks, SimpleRNN scores {{}}", copied, at_least=0.9),
+        Claim(f"{copy} SimpleRNN leads LSTM by {{}}", lead, at_least=0.2),
     ]
 
 

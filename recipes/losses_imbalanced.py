@@ -128,7 +128,9 @@ def claims_of_finds(y, logits, config):
         ),
         Claim(f"Hinge finds {{percent}} {rare}", found["hinge"], at_most=0.05),
         Claim(f"Focal loss finds {{percent}} {rare}", found["focal"], at_most=0.4),
-        Claim(f"Weighted cross-entropy finds {{percent}} {rare}", weighted, 0.7),
+        Claim(
+            f"Weighted cross-entropy finds {{percent}} {rare}", weighted, at_least=0.7
+        ),
         Claim(
             f"Cross-entropy with a lower threshold finds {{percent}} {rare}",
             lowered,
@@ -145,7 +147,9 @@ def claims_of_probabilities(y, logits, curves):
     return [
         Claim(f"{part} cross-entropy", sure["cross-entropy"], at_least=0.1),
         Claim(f"{part} focal loss", sure["focal"], at_most=0.01),
-        Claim("Focal loss's mean p is {} times the true share", bias["focal"], 3),
+        Claim(
+            "Focal loss's mean p is {} times the true share", bias["focal"], at_least=3
+        ),
         Claim(
             "Cross-entropy's mean p is the true share, within {percent}",
             abs(bias["cross-entropy"] - 1),

@@ -166,8 +166,8 @@ def claims_of_walks(walks, config):
             flat["momentum"],
             1.5 * flat["SGD"],
         ),
-        Claim("SGD is still up Rosenbrock's valley in step {}", slow, config.steps),
-        Claim("Momentum is down Rosenbrock's valley in step {}", fast, at_most=few),
+        Claim("SGD needs {} steps in Rosenbrock's valley", slow, at_least=config.steps),
+        Claim("Momentum needs {} steps in Rosenbrock's valley", fast, at_most=few),
     ]
 
 

@@ -150,10 +150,11 @@ def claims_of_sizes(depth, time_1, time_2, digits):
     sigmoid, tanh, *grown = (size[0] / size[-1] for size in time_2.values())
     powers = np.abs(np.log10(others)).max()
 
+    times = "gradient in layer 1 is {} times sigmoid's"
     large = "Back in time, with weights of size 2, the gradient of"
     return [
-        Claim("ReLU's gradient in layer 1 is {} times sigmoid's", lead, at_least=1e15),
-        Claim("On the digits, ReLU's gradient is {} times sigmoid's", digits, 1000),
+        Claim(f"ReLU's {times}", lead, at_least=1e15),
+        Claim(f"On the digits, ReLU's {times}", digits, at_least=1000),
         Claim("Other gradients change by {} powers of ten", powers, at_most=1.2),
         Claim("Back in time, only {percent} of a gradient arrives", most, at_most=0.1),
         Claim(f"{large} ReLU, ELU or SELU grows {{}} times", min(grown), at_least=1e4),
@@ -169,15 +170,16 @@ def claims_of_cures(accuracy):
     exploding, initialized, bounded, *others = accuracy[5:]
     others.append(initialized)  # the three cures other than tanh
 
-    small = "Where gradients vanish,"
-    large = "Where gradients explode,"
+    small = "Where gradients vanish, accuracy"
+    large = "Where gradients explode, accuracy"
+
     return [
-        Claim(f"{small} accuracy stays at {{percent}}", vanishing, at_most=0.2),
-        Claim(f"{small} clipping leaves accuracy at {{percent}}", clipped, at_most=0.2),
-        Claim(f"{small} another cure lifts accuracy to {{percent}}", min(cured), 0.4),
-        Claim(f"{large} accuracy stays at {{percent}}", exploding, at_most=0.2),
-        Claim(f"{large} three cures lift accuracy to {{percent}}", min(others), 0.6),
-        Claim(f"{large} tanh lifts accuracy to {{percent}}", bounded, at_least=0.2),
+        Claim(f"{small} stays at {{percent}}", vanishing, at_most=0.2),
+        Claim(f"{small} with clipping stays at {{percent}}", clipped, at_most=0.2),
+        Claim(f"{small} with another cure is {{percent}}", min(cured), at_least=0.4),
+        Claim(f"{large} stays at {{percent}}", exploding, at_most=0.2),
+        Claim(f"{large} with three cures is {{percent}}", min(others), at_least=0.6),
+        Claim(f"{large} with tanh is {{percent}}", bounded, at_least=0.2),
     ]
 
 

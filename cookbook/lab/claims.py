@@ -33,6 +33,7 @@ class Claim:
 
     text: str
     measured: float
+    _: dataclasses.KW_ONLY
     at_least: float | None = None
     at_most: float | None = None
 
