@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 
-def run_step(step: Callable, groups: Sequence, *args: Any) -> Any:
+def _run_step(step: Callable, groups: Sequence, *args: Any) -> Any:
     """Runs step(data) in the form in which the backend's `fit` calls it.
 
     TensorFlow and torch pass the data, and the step changes the variables. JAX passes
@@ -27,7 +27,7 @@ def run_step(step: Callable, groups: Sequence, *args: Any) -> Any:
     return logs, tuple(new_state)
 
 
-def loss_and_gradients(
+def _loss_and_gradients(
     objective: Callable, variables: list, model: keras.Model
 ) -> tuple[Any, list]:
     """The loss that objective() reports, and the gradients of what it minimizes.

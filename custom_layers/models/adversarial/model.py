@@ -13,7 +13,7 @@ from keras import ops
 from ...common.checks import positive_integer
 from ...common.private_keras import all_layers
 from ...common.types import Config
-from .backends import loss_and_gradients, run_step
+from .backends import _loss_and_gradients, _run_step
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -120,7 +120,7 @@ class AdversarialModel(keras.Model):
             return loss + self.penalty(critic, *samples, self.seed), loss
 
         weights = self.critic.trainable_variables
-        loss, gradients = loss_and_gradients(objective, weights, self)
+        loss, gradients = _loss_and_gradients(objective, weights, self)
         self.optimizer.critic.apply(gradients, weights)
         self.critic_loss.update_state(loss)
 
@@ -134,7 +134,7 @@ class AdversarialModel(keras.Model):
             return loss, loss
 
         weights = self.generator.trainable_variables
-        loss, gradients = loss_and_gradients(objective, weights, self)
+        loss, gradients = _loss_and_gradients(objective, weights, self)
         self.optimizer.generator.apply(gradients, weights)
         self.generator_loss.update_state(loss)
 
@@ -186,7 +186,7 @@ class AdversarialModel(keras.Model):
             self.optimizer.variables,
             self.metrics_variables,
         )
-        return run_step(self._train, groups, *args)
+        return _run_step(self._train, groups, *args)
 
     def test_step(self, *args: Any) -> Any:
         groups = (
@@ -194,7 +194,7 @@ class AdversarialModel(keras.Model):
             self.non_trainable_variables,
             self.metrics_variables,
         )
-        return run_step(self._test, groups, *args)
+        return _run_step(self._test, groups, *args)
 
     def compile(
         self,
