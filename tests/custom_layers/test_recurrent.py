@@ -349,7 +349,7 @@ def test_signature_and_configuration_are_those_of_keras(cls):
 )
 @pytest.mark.parametrize("units", [0, -1, 2.5, "3", None])
 def test_refuses_units_that_are_not_a_positive_integer(cls, units):
-    with pytest.raises(ValueError, match="`units`: expected a positive integer"):
+    with pytest.raises(ValueError, match="`units` must be a positive integer"):
         cls(units)
 
 
