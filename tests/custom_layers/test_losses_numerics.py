@@ -148,7 +148,7 @@ def test_ignored_samples_are_left_out_of_the_mean():
     assert float(loss([[0, 0, 255]], logits)) == pytest.approx(float(kept))
 
 
-def test_a_label_that_is_no_class_gives_nan_and_not_zero():
+def test_a_label_that_is_not_a_class_gives_nan_and_not_zero():
     y = sparse_categorical_crossentropy([0, 3, -1], np.zeros((3, 3)), True)
     np.testing.assert_array_equal(ops.isnan(y), [False, True, True])
     y = CategoricalGeneralizedCrossEntropy(reduction=None)([0, 3, -1], np.eye(3))
@@ -240,7 +240,7 @@ def test_quantile_is_the_pinball_formula_and_finds_the_quantile():
     assert levels[np.argmin(costs)] == pytest.approx(np.quantile(sample, 0.9), abs=0.05)
 
 
-def test_a_flat_target_beside_a_column_of_predictions_is_no_outer_product():
+def test_a_flat_target_beside_a_column_of_predictions_is_not_an_outer_product():
     y_true, y_pred = array(4), array(4, 1, seed=1)
     expected = np.mean((y_true - y_pred[:, 0]) ** 2)
     assert float(MeanSquaredError()(y_true, y_pred)) == pytest.approx(expected)
@@ -262,7 +262,7 @@ def test_refuses_shapes_that_do_not_fit(row):
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
-def test_refuses_what_are_no_real_numbers(row):
+def test_refuses_what_is_not_a_real_number(row):
     name, kwargs, true, pred, shape = row
     if name == "CategoricalGeneralizedCrossEntropy":
         kwargs = {"q": 0.5, **kwargs}

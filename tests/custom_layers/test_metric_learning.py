@@ -194,7 +194,7 @@ def test_sample_weights_weigh_anchors(cls):
 
 @pytest.mark.parametrize("cls", [TripletSemiHard, TripletHard, NPairs, Circle])
 @pytest.mark.parametrize("shapes", [((4, 2), (4, 3)), ((4,), (4, 3, 2)), ((4,), (4,))])
-def test_refuses_shapes_that_are_no_batch_of_embeddings(cls, shapes):
+def test_refuses_shapes_that_are_not_a_batch_of_embeddings(cls, shapes):
     y_true, y_pred = (np.ones(shape) for shape in shapes)
     with pytest.raises(ValueError, match=r"must have the shapes \(B,\) and \(B, D\)"):
         cls()(y_true, y_pred)

@@ -91,7 +91,7 @@ def test_orthogonal_penalty_is_the_mean_cosine_over_pairs():
     assert_close(OrthogonalRegularizer(0.3, "columns")(W.T), 0.3 * np.mean(cosines))
 
 
-def test_orthogonal_penalty_knows_no_length():
+def test_orthogonal_penalty_does_not_depend_on_lengths():
     lengths = np.array([[1.0], [10.0], [0.1], [3.0], [7.0]], "float32")
     assert_close(OrthogonalRegularizer()(W * lengths), OrthogonalRegularizer()(W))
     assert float(OrthogonalRegularizer()(np.diag([1.0, 2.0, 3.0]))) == 0

@@ -147,7 +147,7 @@ CELLS = {
     "AttentionDecoderCell": AttentionDecoder,
 }
 
-# Layers whose input is no float tensor: {name: (dtype, low, high)}
+# Layers whose input is not a float tensor: {name: (dtype, low, high)}
 INTEGER_INPUTS = {
     "BigramEmbedding": ("int32", 0, 6),
     "TokenAndPositionEmbedding": ("int32", 0, 6),
