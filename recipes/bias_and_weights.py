@@ -193,7 +193,7 @@ def main(config):
     for h, at_least, at_most in BOUNDS:
         if h in right:
             text = f"With {h} hidden units, {{percent}} of new ring points are right"
-            claims.append(Claim(text, right[h], at_least, at_most))
+            claims.append(Claim(text, right[h], at_least=at_least, at_most=at_most))
     return conclude(run, claims)
 
 

@@ -164,7 +164,7 @@ def claims_of_walks(walks, config):
         Claim(
             "Momentum leaves the saddle in {} steps",
             flat["momentum"],
-            1.5 * flat["SGD"],
+            at_least=1.5 * flat["SGD"],
         ),
         Claim("SGD needs {} steps in Rosenbrock's valley", slow, at_least=config.steps),
         Claim("Momentum needs {} steps in Rosenbrock's valley", fast, at_most=few),
