@@ -76,7 +76,7 @@ def test_the_judge_is_the_recipes_network_for_pixels_from_minus_one_to_one(
     assert (x.min(), x.max()) == (-1, 1)
     assert y is images.test[1]
     features, logits = data.judge(x)
-    expected = network(images.test[0].astype("float32"))
+    expected = network(images.test[0].astype("float32"), training=False)
     np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-4)
     np.testing.assert_array_equal(network.layers[-1](features), logits)
 
