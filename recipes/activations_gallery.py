@@ -174,7 +174,7 @@ def claims_of_saturation(small_tanh, large_tanh, small_sigmoid, large_sigmoid):
         Claim(
             "Glorot's weights make {percent} of tanh's slopes flat", few, at_most=0.05
         ),
-        Claim("With large weights, tanh reaches {percent}", right, at_least=0.75),
+        Claim("With large weights, tanh gets {percent} right", right, at_least=0.75),
         Claim("Large weights gain sigmoid {points} of accuracy", gain, at_least=0.3),
     ]
 
