@@ -56,9 +56,10 @@ class PeepholeLSTMCell(LSTMCell):
         z_i, z_f, z_g, z_o = ops.split(z, 4, axis=-1)
         p_i, p_f, p_o = self.peephole[0], self.peephole[1], self.peephole[2]
         sigma = self.recurrent_activation
-        i = sigma(z_i + p_i * c_tm1)
         f = sigma(z_f + p_f * c_tm1)
-        c = f * c_tm1 + i * self.activation(z_g)
+        kept = f * c_tm1
+        i = sigma(z_i + p_i * c_tm1)
+        c = kept + i * self.activation(z_g)
         o = sigma(z_o + p_o * c)
         h = o * self.activation(c)
         return h, [h, c]
