@@ -40,7 +40,7 @@ def wait_for_chief() -> None:
         time.sleep(0.2)
 
 
-def listens(ip: str, port: str) -> bool:
+def listens(ip: str, port: str | int) -> bool:
     """Whether a process accepts connections at this address."""
     with (
         contextlib.suppress(OSError),

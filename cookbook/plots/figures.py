@@ -96,7 +96,7 @@ def draw_lines(
 
 
 def draw_attention(
-    maps: Sequence[np.ndarray],
+    maps: Sequence[np.ndarray] | np.ndarray,
     rows: Sequence[Sequence[str]],
     columns: Sequence[Sequence[str]],
     title: str,
