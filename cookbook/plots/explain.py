@@ -143,7 +143,7 @@ def draw_grad_cam(
     images = _colours(x)
     rows = [images]
     for answer in (said, true):
-        heat = grad_cam(model, layer, x, answer)
+        heat = grad_cam(model, layer, x, answer.tolist())
         # As bright as possible, and as large as the images.
         hottest = heat.max((1, 2), keepdims=True)
         heat = heat / np.maximum(hottest, TINY)

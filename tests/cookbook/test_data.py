@@ -102,7 +102,11 @@ def test_a_set_without_a_test_part_gives_up_a_share_of_train(other_folder):
 
 @pytest.mark.parametrize("recipe", ["mnist_cnn", "cifar10_resnet"])
 def test_a_recipe_learns_from_any_image_set(recipe, other_folder, tmp_path):
-    script = f"import recipes.{recipe} as r; r.main(r.parse(r.Config, {{arguments}}))"
+    script = (
+        "from cookbook.command_line import parse\n"
+        f"from recipes.{recipe} import Config, main\n"
+        "main(parse(Config, {arguments}))"
+    )
     arguments = ["--data", "cifar100", "--epochs", "1", "--run-dir", str(tmp_path)]
     arguments += ["--batch-size", "16"]
     status, out, errors = run(
