@@ -82,7 +82,7 @@ class Bidirectional(keras.layers.Layer):
         sequences,
         initial_state=None,
         mask=None,
-        training=None,
+        training: bool | None = None,
         sequences_mask=None,  # where an initial_state is given, Keras passes this one
     ):
         initial_f = initial_b = None
@@ -100,7 +100,7 @@ class Bidirectional(keras.layers.Layer):
             return y
         return (*(y if self.merge_mode is None else [y]), *states_f, *states_b)
 
-    def _run(self, direction, sequences, initial_state, mask, training):
+    def _run(self, direction, sequences, initial_state, mask, training: bool | None):
         """[output, *states] of one direction."""
         given = {"initial_state": initial_state, "mask": mask, "training": training}
         taken = direction.call_signature_parameters

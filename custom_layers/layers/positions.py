@@ -74,7 +74,7 @@ class RotaryEmbedding(keras.layers.Layer):
         self.supports_masking = True
         build_at_init(self)
 
-    def call(self, inputs, start_index=0):
+    def call(self, inputs, start_index: int = 0):
         rank = len(inputs.shape)
         T, D = self.sequence_axis % rank, self.feature_axis % rank
         _check_even(inputs.shape[D])
@@ -129,7 +129,7 @@ class SinePositionEncoding(keras.layers.Layer):
         self.supports_masking = True
         build_at_init(self)
 
-    def call(self, inputs, start_index=0):
+    def call(self, inputs, start_index: int = 0):
         *_, T, D = ops.shape(inputs)
         _check_even(D)
         position = ops.expand_dims(_positions(T, start_index), -1)
@@ -190,7 +190,7 @@ class PositionEmbedding(keras.layers.Layer):
             initializer=self.initializer,
         )
 
-    def call(self, inputs, start_index=0):
+    def call(self, inputs, start_index: int = 0):
         *_, T, D = ops.shape(inputs)
         table = ops.convert_to_tensor(self.position_embeddings)
         embedding = ops.slice(table, (start_index, 0), (T, D))
@@ -268,7 +268,7 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
         self.token_embedding.build(input_shape)
         self.position_embedding.build((*input_shape, self.embedding_dim))
 
-    def call(self, inputs, start_index=0):
+    def call(self, inputs, start_index: int = 0):
         tokens = self.token_embedding(inputs)
         return tokens + self.position_embedding(tokens, start_index=start_index)
 

@@ -105,7 +105,7 @@ class AttentionDecoderCell(keras.layers.Layer):
                 self.cell.reset_dropout_mask()
                 self.cell.reset_recurrent_dropout_mask()
 
-    def call(self, inputs, states, training=False):
+    def call(self, inputs, states, training: bool = False):
         a, new, _ = self._run(inputs, states, training)
         return a, new
 
@@ -113,7 +113,7 @@ class AttentionDecoderCell(keras.layers.Layer):
         """alpha (B, S), with which `call` weighs the memory for these arguments."""
         return self._run(inputs, states, training=False)[2]
 
-    def _run(self, inputs, states, training):
+    def _run(self, inputs, states, training: bool | None):
         """(a, new states, alpha) of one step."""
         if self._memory is None:
             raise ValueError(
@@ -134,7 +134,7 @@ class AttentionDecoderCell(keras.layers.Layer):
             new = [*new, a]
         return a, new, alpha
 
-    def _step(self, inputs, states, training):
+    def _step(self, inputs, states, training: bool | None):
         """(h, new states) of the cell, which is given the inputs side by side."""
         takes_training = "training" in self.cell.call_signature_parameters
         options = {"training": training} if takes_training else {}
@@ -232,7 +232,7 @@ class AttentionDecoder(keras.layers.RNN):
         initial_state=None,
         sequences_mask=None,
         memory_mask=None,
-        training=False,
+        training: bool = False,
     ):
         if initial_state is not None and len(initial_state) < len(self.state_size):
             zeros = self.get_initial_state(ops.shape(sequences)[0])

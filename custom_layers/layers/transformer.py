@@ -89,12 +89,12 @@ class _Block(keras.layers.Layer):
         """The input of attention or feed_forward: norm(x) in a pre-norm block, or x."""
         return norm(x) if self.normalize_first else x
 
-    def _after(self, norm, x, y, training):
+    def _after(self, norm, x, y, training: bool | None):
         """The residual x + y, normalized in a post-norm block."""
         y = x + self.dropout_layer(y, training=training)
         return y if self.normalize_first else norm(y)
 
-    def _feed_forward(self, x, training):
+    def _feed_forward(self, x, training: bool | None):
         y = self.contract(self.expand(self._before(self.feed_forward_norm, x)))
         return self._after(self.feed_forward_norm, x, y, training)
 
@@ -151,7 +151,7 @@ class TransformerEncoderBlock(_Block):
         )
         self._build_feed_forward(inputs_shape)
 
-    def call(self, inputs, mask=None, training=None):
+    def call(self, inputs, mask=None, training: bool | None = None):
         x = self._before(self.self_attention_norm, inputs)
         y = self.self_attention(x, x, value_mask=mask, training=training)
         x = self._after(self.self_attention_norm, inputs, y, training)
@@ -207,7 +207,7 @@ class TransformerDecoderBlock(_Block):
         mask=None,
         inputs_mask=None,
         source_mask=None,
-        training=None,
+        training: bool | None = None,
     ):
         if mask is None:  # with a source, Keras passes the mask of inputs by this name
             mask = inputs_mask

@@ -285,7 +285,7 @@ def test_importing_does_nothing(path):
         is_guard = isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)
         is_setting = isinstance(node, ast.Expr) and (
             isinstance(node.value, ast.Constant)
-            or ast.unparse(node).startswith("start(__name__")
+            or ast.unparse(node).startswith(("start(__name__", "os.environ.setdefault"))
         )
         definitions = (
             ast.Import,
@@ -296,6 +296,33 @@ def test_importing_does_nothing(path):
             ast.AnnAssign,
         )
         assert isinstance(node, definitions) or is_guard or is_setting, node.lineno
+
+
+def public_functions(body, in_class=False):
+    """Every public function of a module, its methods and constructors included."""
+    for node in body:
+        is_public = not getattr(node, "name", "_").startswith("_")
+        if isinstance(node, ast.ClassDef) and is_public:
+            yield from public_functions(node.body, in_class=True)
+        if isinstance(node, ast.FunctionDef) and (is_public or node.name == "__init__"):
+            yield node
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+def test_public_functions_are_annotated(path):
+    """Tensors and arrays may lack a type: each backend has a class of its own."""
+    for function in public_functions(tree(path).body):
+        given = function.args
+        parameters = [*given.posonlyargs, *given.args, *given.kwonlyargs]
+        bare = [p.arg for p in parameters if p.annotation is None]
+        bare = [name for name in bare if name not in ("self", "cls")]
+        if function.name == "__init__":
+            assert not bare, f"{function.lineno}: {bare}"
+        assert not set(bare) & {"config", "run", "training", "name", "seed"}, bare
+        optional = parameters[len(parameters) - len(given.defaults) :]
+        for parameter, default in zip(optional, given.defaults):
+            is_typed = parameter.annotation or getattr(default, "value", 0) is None
+            assert is_typed, f"{function.name}: {parameter.arg}"
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=name_of)

@@ -77,9 +77,9 @@ class Attention(keras.layers.Layer):
         self,
         inputs,
         mask=None,
-        training=False,
-        return_attention_scores=False,
-        use_causal_mask=False,
+        training: bool = False,
+        return_attention_scores: bool = False,
+        use_causal_mask: bool = False,
     ):
         self._check(inputs, mask)
         query, value, key = inputs[0], inputs[1], inputs[-1]
@@ -126,7 +126,7 @@ class Attention(keras.layers.Layer):
         return (*input_shape[0][:-1], input_shape[1][-1])
 
     def compute_output_spec(
-        self, inputs, mask=None, return_attention_scores=False, **kwargs: Any
+        self, inputs, mask=None, return_attention_scores: bool = False, **kwargs: Any
     ):
         self._check(inputs, mask)
         shape = self.compute_output_shape([x.shape for x in inputs])

@@ -143,9 +143,9 @@ class _HeadAttention(keras.layers.Layer):
         value_mask=None,
         key_mask=None,
         attention_mask=None,
-        return_attention_scores=False,
-        training=None,
-        use_causal_mask=False,
+        return_attention_scores: bool = False,
+        training: bool | None = None,
+        use_causal_mask: bool = False,
     ):
         mask = _joined_masks(query_mask, value_mask, key_mask, attention_mask)
         options = {"return_attention_scores": True} if return_attention_scores else {}
@@ -167,7 +167,7 @@ class _HeadAttention(keras.layers.Layer):
         y = self._output_dense(y)
         return (y, P) if return_attention_scores else y
 
-    def _with_positions(self, x, start_index=0):
+    def _with_positions(self, x, start_index: int = 0):
         """Q or K with the positions of its tokens, which a subclass may bring in."""
         return x
 
@@ -177,9 +177,9 @@ class _HeadAttention(keras.layers.Layer):
         key,
         value,
         attention_mask=None,
-        training=None,
-        return_attention_scores=False,
-        use_causal_mask=False,
+        training: bool | None = None,
+        return_attention_scores: bool = False,
+        use_causal_mask: bool = False,
     ):
         """(outputs of the heads, P) of (B, T, heads, d); a subclass may override it."""
         if self._flash_attention and return_attention_scores:
@@ -219,7 +219,12 @@ class _HeadAttention(keras.layers.Layer):
         return (*query_shape[:-1], *(self.output_features or query_shape[-1:]))
 
     def compute_output_spec(
-        self, query, value, key=None, return_attention_scores=False, **kwargs: Any
+        self,
+        query,
+        value,
+        key=None,
+        return_attention_scores: bool = False,
+        **kwargs: Any,
     ):
         key_shape = None if key is None else key.shape
         shape = self.compute_output_shape(query.shape, value.shape, key_shape)

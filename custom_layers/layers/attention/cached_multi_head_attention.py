@@ -61,7 +61,7 @@ class CachedMultiHeadAttention(MultiHeadAttention):
         if max_wavelength is not None:
             self.rotary = RotaryEmbedding(max_wavelength, dtype=self.dtype_policy)
 
-    def _with_positions(self, x, start_index=0):
+    def _with_positions(self, x, start_index: int = 0):
         return x if self.rotary is None else self.rotary(x, start_index=start_index)
 
     def empty_cache(self, batch_size: int, length: int) -> tuple:
@@ -71,7 +71,7 @@ class CachedMultiHeadAttention(MultiHeadAttention):
         V = ops.zeros((*tokens, self.value_dim), self.compute_dtype)
         return K, V
 
-    def keys_and_values(self, value, start_index=0) -> tuple:
+    def keys_and_values(self, value, start_index: int = 0) -> tuple:
         """(K, V) of the tokens `value`, the first of which stands at `start_index`."""
         K = self._with_positions(self.key_dense(value), start_index)
         return K, self.value_dense(value)

@@ -127,14 +127,14 @@ class _Cell(keras.layers.Layer, CellWithDropout):
         b = None if self.bias is None else ops.convert_to_tensor(self.bias)
         return W, U, b
 
-    def _sum(self, x, h_tm1, training):
+    def _sum(self, x, h_tm1, training: bool | None):
         """x W + h_tm1 U + b, with x and h_tm1 under dropout in training."""
         W, U, b = self._current_weights()
         mask_x, mask_h = self._dropout_masks(x, h_tm1, training)
         z = self._product(x, W, mask_x) + self._product(h_tm1, U, mask_h)
         return z if b is None else z + b
 
-    def _dropout_masks(self, x, h_tm1, training):
+    def _dropout_masks(self, x, h_tm1, training: bool | None):
         """The masks of x and of h_tm1, the same for all steps of a sequence.
 
         Each is a tensor, a list with one tensor per gate, or None without dropout.

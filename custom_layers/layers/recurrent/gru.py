@@ -98,7 +98,7 @@ class GRUCell(_Cell):
         if reset_after:
             self.bias_shape = (2, 3 * self.units)
 
-    def call(self, inputs, states, training=False):
+    def call(self, inputs, states, training: bool = False):
         h_tm1 = _as_tensor(states)
         sigma = self.recurrent_activation
         W, U, b_x, b_h = self._current_weights()

@@ -22,13 +22,13 @@ class _RecurrentLayer(keras.layers.RNN):
         sequences,
         initial_state=None,
         mask=None,
-        training=False,
+        training: bool = False,
         sequences_mask=None,  # where an initial_state is given, Keras passes this one
     ):
         mask = sequences_mask if mask is None else mask
         return super().call(sequences, initial_state, mask, training)
 
-    def inner_loop(self, sequences, initial_state, mask, training=False):
+    def inner_loop(self, sequences, initial_state, mask, training: bool = False):
         with self.cell.weights_read_once():
             return super().inner_loop(sequences, initial_state, mask, training)
 

@@ -59,7 +59,7 @@ class LayerNormLSTMCell(LSTMCell):
         self.gamma_c = self.add_weight(of_carry, gamma, name="gamma_c")
         self.beta_c = self.add_weight(of_carry, beta, name="beta_c")
 
-    def call(self, inputs, states, training=False):
+    def call(self, inputs, states, training: bool = False):
         h_tm1, c_tm1 = states
         W, U, b = self._current_weights()
         mask_x, mask_h = self._dropout_masks(inputs, h_tm1, training)

@@ -96,7 +96,7 @@ class LSTMCell(_Cell):
         self.unit_forget_bias = unit_forget_bias
         self.state_size = [self.units, self.units]
 
-    def call(self, inputs, states, training=False):
+    def call(self, inputs, states, training: bool = False):
         h_tm1, c_tm1 = states
         z = self._sum(inputs, h_tm1, training)  # x W + h_tm1 U + b
         z_i, z_f, z_g, z_o = ops.split(z, 4, axis=-1)

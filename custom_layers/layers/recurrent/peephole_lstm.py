@@ -50,7 +50,7 @@ class PeepholeLSTMCell(LSTMCell):
             (3, self.units), self.peephole_initializer, name="peephole"
         )
 
-    def call(self, inputs, states, training=False):
+    def call(self, inputs, states, training: bool = False):
         h_tm1, c_tm1 = states
         z = self._sum(inputs, h_tm1, training)  # x W + h_tm1 U + b
         z_i, z_f, z_g, z_o = ops.split(z, 4, axis=-1)

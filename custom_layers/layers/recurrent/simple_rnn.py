@@ -80,7 +80,7 @@ class SimpleRNNCell(_Cell):
             **kwargs,
         )
 
-    def call(self, inputs, states, training=False):
+    def call(self, inputs, states, training: bool = False):
         h_tm1 = _as_tensor(states)
         z = self._sum(inputs, h_tm1, training)  # x W + h_tm1 U + b
         h = self.activation(z)

@@ -83,7 +83,7 @@ class AdversarialModel(keras.Model):
         self.generator_loss = keras.metrics.Mean("generator_loss")
         self.built = True
 
-    def call(self, inputs, training=False):
+    def call(self, inputs, training: bool = False):
         return self.generator(inputs, training=training)
 
     def sample(self, count: int, labels: Any = None, seed: Any = None) -> Any:
@@ -152,15 +152,15 @@ class AdversarialModel(keras.Model):
             metric.update_state(x, generated)
         return self.get_metrics_result()
 
-    def _generate(self, count, labels, training):
+    def _generate(self, count, labels, training: bool | None):
         z = keras.random.normal((count, self.latent_dim), seed=self.seed)
         inputs = [z, labels] if self.conditional else z
         return self.generator(inputs, training=training)
 
-    def _score(self, x, labels, training):
+    def _score(self, x, labels, training: bool | None):
         return self._critic_of(labels, training)(self._packed(x))
 
-    def _critic_of(self, labels, training) -> Callable:
+    def _critic_of(self, labels, training: bool | None) -> Callable:
         """The critic as a function of packed samples alone."""
         if self.conditional:
             return lambda x: self.critic([x, labels], training=training)
