@@ -3,8 +3,6 @@
 import argparse
 import os
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
 
 def main() -> None:
     """Runs the benchmark that the command line names."""
@@ -26,6 +24,7 @@ def main() -> None:
         help="measurements from which each ratio is taken (default: 15)",
     )
     arguments = parser.parse_args()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if arguments.names == ["recipes"]:
         from benchmarks.recipes import run_recipes
 
