@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -42,3 +43,38 @@ def few_compiled_programs():
         import jax
 
         jax.clear_caches()
+
+
+LARGEST = 2000  # megabytes that a test process may use: a laptop runs eight at once
+PEAKS = []  # of this process, and of the workers that pytest-xdist ran
+
+
+def peak_memory():
+    """Megabytes that this process has used at most; 0 where the system does not say."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+def pytest_sessionfinish(session):
+    """A worker hands its peak to the process that started it."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["peak"] = peak_memory()
+    elif not PEAKS:
+        PEAKS.append(peak_memory())
+    if max(PEAKS, default=0) > LARGEST and session.exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    PEAKS.append(getattr(node, "workeroutput", {}).get("peak", 0))
+
+
+def pytest_terminal_summary(terminalreporter):
+    peak = max(PEAKS, default=0)
+    verdict = "as it should" if peak <= LARGEST else f"MORE THAN {LARGEST}"
+    terminalreporter.write_line(f"A test process used {peak:.0f} MB, {verdict}.")

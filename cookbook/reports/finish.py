@@ -70,12 +70,12 @@ def finish(
         "date": time.strftime("%Y-%m-%d"),
     }
     run.write_json("metrics.json", {**figures, **circumstances})
-    wanted = "no figure expected for this data or these settings"
+    wanted = "no value to compare with for this data or these settings"
     if goal:
         wanted = f"expected {goal[0]:.4f} +- {goal[1]:.4f}"
     print(
-        f"{name} {value:.4f} ({wanted}) | {data.note} | {len(history)} epochs | "
-        f"{seconds:.0f} s | {run.path}"
+        f"{name} {value:.4f} ({wanted}) | data: {data.note} | {len(history)} epochs | "
+        f"{seconds:.0f} s | all files: {run.path}"
     )
     return Run(model, history, figures, run.path)
 

@@ -55,7 +55,7 @@ def kept_network(
     name = recipe.__name__.rpartition(".")[2]
     path = config.run_dir / "networks" / f"{name}_{data.name}_{epochs}.keras"
     if not path.exists():
-        print(f"training {name}'s network on {data.name}, kept in {path}")
+        print(f"First {name}'s network learns {data.name}; it is kept in {path}")
         settings = recipe.Config(epochs=epochs)
         seed_everything(0)
         network = recipe.build(settings, data)

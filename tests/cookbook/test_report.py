@@ -79,11 +79,11 @@ def test_last_line_gives_got_and_expected(tmp_path, capsys):
 def test_other_settings_and_other_data_promise_nothing(tmp_path, capsys):
     config = Config(run_dir=tmp_path, epochs=3)
     _, line, _ = report(tmp_path, capsys, config, {"mnist": (0.9, 0.01)})
-    assert "no figure expected" in line
+    assert "no value to compare with" in line
     config = Config(run_dir=tmp_path)
     data = dataclasses.replace(images(), name="digits")
     metrics, line, _ = report(tmp_path, capsys, config, {"mnist": (0.9, 0.01)}, data)
-    assert "no figure expected" in line
+    assert "no value to compare with" in line
     assert "digits, NOT mnist" in line
     assert metrics["data"] == "digits, NOT mnist"
 
