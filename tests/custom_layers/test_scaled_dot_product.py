@@ -41,6 +41,7 @@ class OfFunction(keras.layers.Layer):
     def __init__(self, attention, options):
         super().__init__()
         self.attention, self.options = attention, options
+        self.built = True
 
     def call(self, inputs):
         return self.attention(*inputs, **self.options)
