@@ -80,7 +80,7 @@ def _torch_loss_and_gradients(objective, variables, model):
     return loss.detach(), torch.autograd.grad(total, weights)
 
 
-def gradient_of_sum(f: Callable, x: Any) -> Any:
+def _gradient_of_sum(f: Callable, x: Any) -> Any:
     """The gradient of sum(f(x)) to x, which can itself be differentiated."""
     backend = keras.backend.backend()
     if backend == "jax":

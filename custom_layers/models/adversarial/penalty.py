@@ -8,7 +8,7 @@ from keras import ops
 
 from ...common.checks import one_of
 from ...common.types import Config
-from .backends import gradient_of_sum
+from .backends import _gradient_of_sum
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -63,7 +63,7 @@ class GradientPenalty:
 
     def _excess(self, critic, x):
         """mean((|grad D(x)| - target)^2)"""
-        g = ops.cast(gradient_of_sum(critic, x), "float32")
+        g = ops.cast(_gradient_of_sum(critic, x), "float32")
         square = ops.sum(ops.square(g), axis=tuple(range(1, len(g.shape))))
         norm = ops.sqrt(square + 1e-12)  # the slope of the root at 0 is infinite
         return ops.mean(ops.square(norm - self.target))
