@@ -15,6 +15,7 @@ class _RecurrentLayer(keras.layers.RNN):
 
     def __init__(self, cell: _Cell, **kwargs: Any) -> None:
         super().__init__(cell, **kwargs)
+        self.supports_masking = True  # the nightly build of Keras says False for an RNN
         self.input_spec = keras.layers.InputSpec(ndim=3)
 
     def call(
