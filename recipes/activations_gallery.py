@@ -15,6 +15,7 @@ examples", 2019. https://arxiv.org/abs/1903.06733
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from cookbook.start import start
 
@@ -30,6 +31,7 @@ from cookbook.lab.gradients import slope
 from cookbook.lab.pictures import draw_panels
 from cookbook.lab.training import accuracy_of, take_steps
 from cookbook.plots.figures import draw_lines
+from cookbook.reports.finish import Run
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything
@@ -96,7 +98,7 @@ class Health:
     accuracy: np.ndarray  # on the test images
 
 
-def draw_gallery(run):
+def draw_gallery(run: RunFolder):
     shown = {f.__name__: f for f in CURVES}
     shown["threshold(1, 0)"] = lambda x: threshold(x, 1, 0)
     for f in (softmax, log_softmax, sparsemax, glu):
@@ -112,11 +114,11 @@ def draw_gallery(run):
     }
     title = "Where the slope (dashed) is 0, a unit does not learn"
     labels = "weighted sum x", "f(x) and its slope"
-    layout = {"columns": 5, "size": (2.2, 2.1), "ylim": (-2, 7)}
+    layout: dict[str, Any] = {"columns": 5, "size": (2.2, 2.1), "ylim": (-2, 7)}
     draw_panels(panels, title, *labels, run, "gallery.png", **layout)
 
 
-def build(f, optimizer, config):
+def build(f, optimizer, config: Config):
     """(the network, a model of the weighted sums of its three hidden layers)"""
     images = keras.Input((784,))
     h = images
@@ -135,7 +137,7 @@ def build(f, optimizer, config):
     return model, keras.Model(images, sums)
 
 
-def measure(f, optimizer, scale, config):
+def measure(f, optimizer, scale, config: Config):
     """The Health of a network of activation f, its start weights times `scale`."""
     (x, y), (x_test, y_test) = flat_digits()
     model, sums = build(f, optimizer, config)
@@ -154,7 +156,7 @@ def measure(f, optimizer, scale, config):
     return Health(*np.transpose(rows))
 
 
-def draw(found, part, ylabel, title, run, name):
+def draw(found, part, ylabel: str, title: str, run: RunFolder, name: str):
     lines = {}
     for key, health in found.items():
         label = f"{key} (best test accuracy {health.accuracy.max():.0%})"
@@ -192,7 +194,7 @@ def claims_of_death(relu, leaky_relu, elu, gelu):
     ]
 
 
-def main(config):
+def main(config: Config) -> Run:
     run = RunFolder.open("activations_gallery", config)
     seed_everything(config.seed)
     if config.quick:

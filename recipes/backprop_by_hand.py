@@ -26,6 +26,7 @@ from cookbook.errors import fail
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.gradients import kernel_gradients, numeric_gradient
 from cookbook.lab.pictures import draw_bars
+from cookbook.reports.finish import Run
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from custom_layers.layers import Dense
@@ -48,10 +49,11 @@ class Config(ExperimentConfig):
     train_biases: bool = False  # let the step change the biases too
 
 
-def check_sizes(config):
+def check_sizes(config: Config):
     sizes = config.sizes
     inputs = len(config.inputs)
     targets = len(config.targets)
+
     if len(sizes) < 2 or (inputs, targets) != (sizes[0], sizes[-1]):
         fail(
             f"--sizes got {sizes} with {inputs} --inputs and {targets} --targets, "
@@ -59,7 +61,7 @@ def check_sizes(config):
         )
 
 
-def start_layers(config):
+def start_layers(config: Config):
     """A pair of w (units, inputs) and b (units,) for each layer.
 
     Where the given weights or biases do not fit the sizes, random ones replace them.
@@ -67,7 +69,8 @@ def start_layers(config):
     shapes = list(zip(config.sizes[1:], config.sizes))
     count = sum(units * inputs for units, inputs in shapes)
 
-    weights, biases = config.weights, config.biases
+    weights = np.array(config.weights)
+    biases = np.array(config.biases)
     if (len(weights), len(biases)) != (count, len(shapes)):
         rng = np.random.default_rng(config.seed)
         weights = rng.normal(size=count)
@@ -80,7 +83,7 @@ def start_layers(config):
     return layers
 
 
-def forward(layers, config):
+def forward(layers, config: Config):
     """The ledger, a dict for each layer: net = w in + b, out = sigmoid(net)."""
     ledger = []
     out = np.array(config.inputs)
@@ -94,13 +97,13 @@ def forward(layers, config):
     return ledger
 
 
-def error(layers, config):
+def error(layers, config: Config):
     """E = sum((out - target)^2) / 2"""
     out = forward(layers, config)[-1]["out"]
     return np.sum((out - config.targets) ** 2) / 2
 
 
-def step(layers, config):
+def step(layers, config: Config):
     """The ledger with delta = dE/dnet = dE/db, dE/dw = delta in, and the new w, b."""
     rate = config.learning_rate
     rate_of_biases = rate if config.train_biases else 0.0
@@ -133,7 +136,7 @@ def flat(matrices):
     return np.concatenate([matrix.ravel() for matrix in matrices])
 
 
-def automatic_gradient(layers, config):
+def automatic_gradient(layers, config: Config):
     """dE/dw of the same network in Keras."""
     model = keras.Sequential([keras.Input(config.sizes[:1], dtype="float64")])
     for w, b in layers:
@@ -147,17 +150,17 @@ def automatic_gradient(layers, config):
     return of_mean * config.sizes[-1] / 2  # E is half of a sum, not a mean
 
 
-def draw(gradients, run):
+def draw(gradients, run: RunFolder):
     count = len(gradients["by hand"])
     names = [f"weight {i + 1}" for i in range(count)]
     title = "Three ways of computing the gradient give the same numbers"
     draw_bars(gradients, names, title, "dE/dw", run, "gradients.png")
 
 
-def published_claims(config, after, E_after):
+def published_claims(config: Config, after, E_after):
     """What holds for Mazur's example only; other settings claim nothing here."""
-    free = {"seed": 0, "run_dir": None, "quick": False, "train_biases": False}
-    if replace(config, **free) != Config(**free):
+    mazurs = Config(config.seed, config.run_dir, config.quick)
+    if config != replace(mazurs, train_biases=config.train_biases):
         return []
 
     published = np.array(PUBLISHED.split(), float)
@@ -169,7 +172,7 @@ def published_claims(config, after, E_after):
     ]
 
 
-def main(config):
+def main(config: Config) -> Run:
     run = RunFolder.open("backprop_by_hand", config)
     check_sizes(config)
     layers = start_layers(config)
@@ -180,6 +183,7 @@ def main(config):
     automatic = automatic_gradient(layers, config)
     parts = [numeric_gradient(lambda: error(layers, config), w) for w, _ in layers]
     numeric = flat(parts)
+
     draw({"by hand": by_hand, "automatic": automatic, "numeric": numeric}, run)
 
     after = [(q["w after"], q["b after"]) for q in ledger]

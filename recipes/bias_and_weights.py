@@ -27,6 +27,7 @@ from cookbook.config import Count, ExperimentConfig, Rate
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.pictures import draw_panels, draw_regions
 from cookbook.lab.training import take_steps
+from cookbook.reports.finish import Run
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything
@@ -57,9 +58,9 @@ def neuron(x, w, b):
     return np.array(layer(np.reshape(x, (-1, 1))))[:, 0]
 
 
-def draw_neuron(run):
+def draw_neuron(run: RunFolder):
     x = np.linspace(-8, 8, 200)
-    pairs = {
+    pairs: dict[str, list[tuple[float, float]]] = {
         "Four weights": [(-2, 0), (0.5, 0), (1, 0), (5, 0)],
         "Four biases": [(1, -4), (1, -2), (1, 0), (1, 2)],
     }
@@ -71,7 +72,7 @@ def draw_neuron(run):
     draw_panels(panels, title, "input x", "sigmoid(w x + b)", run, "neuron.png")
 
 
-def separable(count, rng, gap=0.05):
+def separable(count, rng, gap: float = 0.05):
     """Points (B, 2) and their side of LINE, 0 or 1; none is within `gap` of it."""
     x = rng.uniform(-1, 1, (4 * count, 2))
     distance = with_one(x) @ LINE / np.hypot(*LINE[:2])
@@ -79,7 +80,7 @@ def separable(count, rng, gap=0.05):
     return x[kept], (distance[kept] > 0) * 1.0
 
 
-def rings(count, seed):
+def rings(count: int, seed: int):
     return make_circles(count, noise=0.08, factor=0.5, random_state=seed)
 
 
@@ -110,7 +111,7 @@ def novikoffs_bound(x, y):
     return (np.linalg.norm(x, axis=1).max() / margin) ** 2
 
 
-def train(hidden, x, y, config, use_bias=True):
+def train(hidden, x, y, config: Config, use_bias: bool = True):
     """A network of 2 inputs, `hidden` tanh units (or none) and one sigmoid output."""
     model = keras.Sequential([keras.Input((2,))])
     if hidden:
@@ -131,7 +132,7 @@ def accuracy(model, x, y):
     return float(np.mean(answers == y))
 
 
-def claims_of_lines(x, y, plain, biased, config):
+def claims_of_lines(x, y, plain, biased, config: Config):
     """What holds for a single neuron: its answers, its line, its learning."""
     before, middle, after = neuron(np.array([-1e-5, 0, 1e-5]) + 1.5, w=2.0, b=-3.0)
     slope = (after - before) / 2e-5
@@ -164,7 +165,7 @@ def claims_of_lines(x, y, plain, biased, config):
     ]
 
 
-def main(config):
+def main(config: Config) -> Run:
     run = RunFolder.open("bias_and_weights", config)
     seed_everything(config.seed)
     if config.quick:

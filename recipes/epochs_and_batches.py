@@ -18,6 +18,7 @@ https://arxiv.org/abs/1706.02677
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from cookbook.start import start
 
@@ -31,6 +32,7 @@ from cookbook.lab.digits import mislabel, shuffled, small_digits
 from cookbook.lab.networks import Networks
 from cookbook.lab.pictures import draw_heat_map, moving_average
 from cookbook.plots.figures import draw_lines
+from cookbook.reports.finish import Run
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from custom_layers.optimizers import SGD
@@ -50,12 +52,12 @@ class Config(ExperimentConfig):
     copies: Count = 5  # networks with different start weights, which are averaged
 
 
-def networks(config, rates=(0.3,), optimizer=SGD):
+def networks(config: Config, rates, optimizer):
     sizes = 64, config.units, 10
     return Networks(optimizer, rates, sizes, config.copies, config.seed)
 
 
-def overfit(x, y, validation, config):
+def overfit(x, y, validation, config: Config):
     """(losses, accuracies), each (epochs, 2): of a few examples and of validation."""
     n = config.few
     x = x[:n]
@@ -64,23 +66,23 @@ def overfit(x, y, validation, config):
     steps = max(1, n // 20)  # of an epoch, on 20 examples each
     rows = shuffled(n, 20, config.epochs * steps, config.seed)
     parts = (x, y), validation
-    figures = networks(config).train(x, y, rows, watch=parts)[::steps]
+    figures = networks(config, [0.3], SGD).train(x, y, rows, watch=parts)[::steps]
     figures = figures.mean((3, 4))  # (epochs, parts, loss or accuracy)
     return figures[..., 0], figures[..., 1]
 
 
-def sweep(x, y, validation, steps_of, config):
+def sweep(x, y, validation, steps_of, config: Config):
     """Validation accuracies, (SIZES, RATES), after steps_of(size) steps."""
     found = []
     for size in SIZES:
-        trained = networks(config, RATES)
+        trained = networks(config, RATES, SGD)
         trained.train(x, y, shuffled(len(x), size, steps_of(size), config.seed))
         _, accuracies = trained.evaluate(*validation)  # (copies, rates)
         found.append(accuracies.mean(0))
     return np.array(found)
 
 
-def range_test(x, y, steps, config):
+def range_test(x, y, steps, config: Config):
     """(rates, losses) of a training whose rate grows from the least to the largest."""
     growth = RATES[-1] / RATES[0]
     schedule = ExponentialDecay(RATES[0], steps, growth)
@@ -88,21 +90,22 @@ def range_test(x, y, steps, config):
 
     losses = trained.train(x, y, shuffled(len(x), 64, steps, config.seed))
     losses = losses.mean((1, 2))  # (steps,)
+
     rates = RATES[0] * growth ** (np.arange(steps) / steps)
     return moving_average(rates, 5), moving_average(losses, 5)
 
 
-def draw_epochs(losses, run):
+def draw_epochs(losses, run: RunFolder):
     epochs = np.arange(len(losses))
     lines = {"training": (epochs, losses[:, 0]), "validation": (epochs, losses[:, 1])}
     title = "The validation loss rises again while the training loss falls"
     draw_lines(lines, title, "epoch", "loss", run, "curves.png", ylim=(0, 2))
 
 
-def draw_sizes(by_pass, by_step, run):
+def draw_sizes(by_pass, by_step, run: RunFolder):
     title = "Larger batches want larger rates, up to the rate at which all explode"
-    labels = "learning rate", "images per step", "validation accuracy (%)"
-    draw_heat_map(100 * by_pass, SIZES, RATES, labels, title, run, "rates.png")
+    map_labels = "learning rate", "images per step", "validation accuracy (%)"
+    draw_heat_map(100 * by_pass, SIZES, RATES, map_labels, title, run, "rates.png")
 
     lines = {
         "equal epochs": (SIZES, 100 * by_pass.max(1)),
@@ -110,16 +113,15 @@ def draw_sizes(by_pass, by_step, run):
     }
     title = "In equal epochs small batches win, in equal steps larger ones"
     labels = "images per step", "validation accuracy (%) at the best rate"
-    scale = {"xscale": "log", "xticks": SIZES, "xticklabels": SIZES}
-    draw_lines(lines, title, *labels, run, "sizes.png", **scale)
+    ticks: dict[str, Any] = {"xticks": SIZES, "xticklabels": SIZES}
+    draw_lines(lines, title, *labels, run, "sizes.png", xscale="log", **ticks)
 
 
-def draw_range(rates, losses, run):
+def draw_range(rates, losses, run: RunFolder):
     lines = {"one training at a growing rate": (rates, losses)}
     title = "The range test's loss is least near the best rate, and explodes beyond"
     labels = "learning rate", "training loss (mean of 5 steps)"
-    scale = {"xscale": "log", "ylim": (0, 5)}
-    draw_lines(lines, title, *labels, run, "range.png", **scale)
+    draw_lines(lines, title, *labels, run, "range.png", xscale="log", ylim=(0, 5))
 
 
 def claims_of_epochs(losses, accuracies):
@@ -178,14 +180,14 @@ def claims_of_range(rates, losses, accuracies):
     ]
 
 
-def main(config):
+def main(config: Config) -> Run:
     run = RunFolder.open("epochs_and_batches", config)
     if config.quick:
         config = replace(config, copies=2)
 
-    (x, y), validation, _ = small_digits(config.seed)
-    validation = [np.r_[a[900:], b] for a, b in zip((x, y), validation)]
-    x, y = x[:900], y[:900]
+    training, others, _ = small_digits(config.seed)
+    x, y = (part[:900] for part in training)
+    validation = [np.r_[part[900:], other] for part, other in zip(training, others)]
 
     losses, accuracies = overfit(x, y, validation, config)
     draw_epochs(losses, run)

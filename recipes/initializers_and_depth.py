@@ -16,7 +16,9 @@ neural networks", 2010, https://proceedings.mlr.press/v9/glorot10a.html; He et a
 "Delving deep into rectifiers", 2015, https://arxiv.org/abs/1502.01852
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from cookbook.start import start
 
@@ -29,6 +31,7 @@ from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.gradients import flow
 from cookbook.lab.pictures import draw_panels
 from cookbook.plots.figures import BLUE, COLOURS
+from cookbook.reports.finish import Run
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything
@@ -48,7 +51,7 @@ from custom_layers.initializers import (
 )
 
 ACTIVATIONS = (sigmoid, tanh, softsign, relu, elu, selu, gelu)
-INITIALIZERS = {
+INITIALIZERS: dict[str, Callable] = {  # each makes an initializer from a seed
     "normal 0.01": lambda seed: RandomNormal(stddev=0.01, seed=seed),
     "normal 1": lambda seed: RandomNormal(stddev=1.0, seed=seed),
     "truncated 0.05": lambda seed: TruncatedNormal(seed=seed),
@@ -84,7 +87,7 @@ class Config(ExperimentConfig):
     networks: Count = 8  # random networks for each pair, over which sizes are averaged
 
 
-def measure(config):
+def measure(config: Config):
     """{(activation, initializer): (RMS of the signal, of the gradient), by layer}"""
     rng = np.random.default_rng(config.seed)
     x, gradient = rng.normal(size=(2, config.networks, config.examples, config.width))
@@ -99,14 +102,14 @@ def measure(config):
     return found
 
 
-def draw(found, part, ylabel, title, run, name):
+def draw(found, part, ylabel: str, title: str, run: RunFolder, name: str):
     """A panel for each activation, a line for each initializer."""
-    panels = {f.__name__: {} for f in ACTIVATIONS}
+    panels: dict[str, dict] = {f.__name__: {} for f in ACTIVATIONS}
     for (activation, initializer), sizes in found.items():
         layers = np.arange(1, len(sizes[part]) + 1)
         panels[activation][initializer] = layers, sizes[part]
-    layout = {"columns": 4, "size": (2.8, 2.9), "styles": STYLES}
-    scale = {"yscale": "log", "ylim": (1e-12, 1e12)}
+    layout: dict[str, Any] = {"columns": 4, "size": (2.8, 2.9), "styles": STYLES}
+    scale: dict[str, Any] = {"yscale": "log", "ylim": (1e-12, 1e12)}
     draw_panels(panels, title, "layer", ylabel, run, name, **layout, **scale)
 
 
@@ -183,7 +186,7 @@ def claims_of_gradients(found):
     ]
 
 
-def main(config):
+def main(config: Config) -> Run:
     run = RunFolder.open("initializers_and_depth", config)
     seed_everything(config.seed)
     if config.quick:

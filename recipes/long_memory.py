@@ -16,6 +16,7 @@ https://doi.org/10.1162/neco.1997.9.8.1735
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from cookbook.start import start
 
@@ -29,6 +30,7 @@ from cookbook.data.sequences import adding_problem, copy_task
 from cookbook.errors import fail
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.pictures import draw_panels
+from cookbook.reports.finish import Run
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything
@@ -66,12 +68,12 @@ class Task:
     score: Callable  # (y, answers): from 0 for guessing to 1
 
 
-def build_adder(config, cell):
+def build_adder(config: Config, cell):
     layers = [keras.Input((None, 2)), CELLS[cell](config.units), Dense(1)]
     return compiled(keras.Sequential(layers), config, MeanSquaredError())
 
 
-def build_copier(config, cell):
+def build_copier(config: Config, cell):
     """Reads the answers, KINDS logits each, off the last SYMBOLS outputs."""
     x = keras.Input((None, KINDS + 2))
     h = CELLS[cell](config.units, return_sequences=True)(x)  # (B, T, H)
@@ -79,7 +81,7 @@ def build_copier(config, cell):
     return compiled(model, config, SparseCategoricalCrossentropy(from_logits=True))
 
 
-def compiled(model, config, loss):
+def compiled(model, config: Config, loss):
     model.compile(
         optimizer=Adam(config.learning_rate, global_clipnorm=1.0),
         loss=loss,
@@ -110,7 +112,7 @@ TASKS = {
 }
 
 
-def learn(config, name, cell, length):
+def learn(config: Config, name: str, cell, length):
     """The score on 1,000 new sequences, after all steps or once it is ENOUGH."""
     task = TASKS[name]
     seed_everything(config.seed)
@@ -128,7 +130,7 @@ def learn(config, name, cell, length):
     return score
 
 
-def draw_memory(found, config, run):
+def draw_memory(found, config: Config, run: RunFolder):
     """found: {(task, cell, length): score}"""
     lengths = config.lengths
     panels = {
@@ -142,7 +144,7 @@ def draw_memory(found, config, run):
         f"GRU and LSTM learn to add, SimpleRNN to copy (within {config.steps} steps)"
     )
     labels = "length of the sequence", "score (0: guessing, 1: solved)"
-    scale = {"ylim": (-0.05, 1.05), "xticks": lengths}
+    scale: dict[str, Any] = {"ylim": (-0.05, 1.05), "xticks": lengths}
     draw_panels(panels, title, *labels, run, "memory.png", styles=STYLES, **scale)
 
 
@@ -162,7 +164,7 @@ def claims_of_scores(found, short, long):
     ]
 
 
-def main(config):
+def main(config: Config) -> Run:
     if min(config.lengths, default=0) < 2:
         fail(f"--lengths got {config.lengths}, expected whole numbers from 2 on")
     run = RunFolder.open("long_memory", config)

@@ -28,6 +28,7 @@ from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.descent import minimize
 from cookbook.lab.gradients import slope
 from cookbook.plots.figures import draw_lines
+from cookbook.reports.finish import Run
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from custom_layers.losses import (
@@ -60,7 +61,7 @@ class Config(ExperimentConfig):
     steps: Count = 1000  # gradient steps of each fit
 
 
-def draw_points(config):
+def draw_points(config: Config):
     """x (B,), and the targets y with each of SHARES outliers, (shares, B)."""
     rng = np.random.default_rng(config.seed)
     x = rng.uniform(-1, 1, config.points).astype("float32")
@@ -69,7 +70,7 @@ def draw_points(config):
     return x, np.where(is_outlier, config.outlier, y).astype("float32")
 
 
-def fit_lines(loss, x, y, config):
+def fit_lines(loss, x, y, config: Config):
     """The lines z = a + b x of least loss, one for each row of y."""
 
     def loss_of_lines(a, b):
@@ -90,7 +91,7 @@ def pull(loss, error):
     return slope(loss_of_errors, error)
 
 
-def draw_pull(run):
+def draw_pull(run: RunFolder):
     error = np.linspace(-4, 4, 400)
     lines = {
         name: (error, pull(loss, error))
@@ -102,7 +103,7 @@ def draw_pull(run):
     draw_lines(lines, title, *labels, run, "pull.png", ylim=(-3, 3))
 
 
-def draw_moved(moved, run):
+def draw_moved(moved, run: RunFolder):
     lines = {name: (100 * SHARES[1:], way[1:]) for name, way in moved.items()}
     title = "The median holds until half are outliers, the mean gives way to each"
     labels = "outliers (% of the points)", "how far the line moves (RMS)"
@@ -145,7 +146,7 @@ def claims_of_lines(lines, moved, y):
     ]
 
 
-def main(config):
+def main(config: Config) -> Run:
     run = RunFolder.open("losses_compared", config)
     x, y = draw_points(config)
     lines = {name: fit_lines(loss, x, y, config) for name, loss in LOSSES.items()}

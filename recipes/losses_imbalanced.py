@@ -29,6 +29,7 @@ from cookbook.config import Count, ExperimentConfig, Share
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.descent import minimize
 from cookbook.plots.figures import COLOURS, draw_lines, panel, save_figure
+from cookbook.reports.finish import Run
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from custom_layers.losses import BinaryCrossentropy, BinaryFocalCrossentropy, Hinge
@@ -43,26 +44,31 @@ class Config(ExperimentConfig):
     steps: Count = 1000  # gradient steps with each loss, each on all examples
 
 
-def losses_of(config):
+def losses_of(config: Config):
     """The four losses, each giving one number per example."""
-    settings = {"from_logits": True, "reduction": None}
-    weight = {"apply_class_balancing": True, "alpha": 1 - config.rare, "gamma": 0}
+    weighted = BinaryFocalCrossentropy(
+        apply_class_balancing=True,
+        alpha=1 - config.rare,
+        gamma=0,
+        from_logits=True,
+        reduction=None,
+    )
     return {
-        "cross-entropy": BinaryCrossentropy(**settings),
+        "cross-entropy": BinaryCrossentropy(from_logits=True, reduction=None),
         "hinge": Hinge(reduction=None),
-        "focal": BinaryFocalCrossentropy(**settings),
-        "weighted cross-entropy": BinaryFocalCrossentropy(**weight, **settings),
+        "focal": BinaryFocalCrossentropy(from_logits=True, reduction=None),
+        "weighted cross-entropy": weighted,
     }
 
 
-def draw_examples(config, rng):
+def draw_examples(config: Config, rng):
     """x (B, 2) of two normal classes, 2 apart, and y (B, 1), 1 for the rare one."""
     y = rng.random((config.examples, 1)) < config.rare
     x = rng.normal(size=(config.examples, 2)) + y * [2, 0]
     return x.astype("float32"), y.astype("float32")
 
 
-def fit(loss, x, y, config):
+def fit(loss, x, y, config: Config):
     """W and b of the logits z = x W + b of least loss."""
 
     def loss_of_logits(W, b):
@@ -85,7 +91,7 @@ def share_by_certainty(loss, y, z):
     return p[order], np.cumsum(losses) / losses.sum()
 
 
-def draw_ranks(y, logits, run):
+def draw_ranks(y, logits, run: RunFolder):
     title = "All four losses rank alike, and differ in where they say yes (the marks)"
     labels = "false alarms (% of the common class)", "found (% of the rare class)"
     figure, axes = panel(title, *labels)
@@ -100,14 +106,14 @@ def draw_ranks(y, logits, run):
     save_figure(figure, run, "ranks.png")
 
 
-def draw_shares(curves, run):
+def draw_shares(curves, run: RunFolder):
     lines = {name: (100 * p, 100 * share) for name, (p, share) in curves.items()}
     title = "Examples that are classified well hardly count in the focal loss"
     labels = "probability of the true class, up to (%)", "part of the loss (%)"
     draw_lines(lines, title, *labels, run, "known.png")
 
 
-def claims_of_finds(y, logits, config):
+def claims_of_finds(y, logits, config: Config):
     """What holds for the rare examples that the losses find, where p > 1/2."""
     areas = [roc_auc_score(y, z) for z in logits.values()]
     found = {name: np.mean(z[y == 1] > 0) for name, z in logits.items()}
@@ -158,7 +164,7 @@ def claims_of_probabilities(y, logits, curves):
     ]
 
 
-def main(config):
+def main(config: Config) -> Run:
     run = RunFolder.open("losses_imbalanced", config)
     rng = np.random.default_rng(config.seed)
     x, y = draw_examples(config, rng)

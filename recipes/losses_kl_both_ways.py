@@ -26,6 +26,7 @@ from cookbook.config import Count, ExperimentConfig, Rate
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.descent import minimize
 from cookbook.plots.figures import COLOURS, draw_lines, panel, save_figure
+from cookbook.reports.finish import Run
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from custom_layers.losses import KLDivergence
@@ -51,7 +52,7 @@ def two_peaks(peak):
     return np.array(normal(-peak, 1.0) + normal(peak, 1.0)) / 2
 
 
-def fit(p, starts, config, is_forward):
+def fit(p, starts, config: Config, is_forward):
     """(mean, deviation, divergence) of the q of least KL(p, q), or KL(q, p), (N, 3).
 
     p: (N, D), a distribution per row; starts: (N, 1), the means with which q start
@@ -69,21 +70,22 @@ def fit(p, starts, config, is_forward):
     return np.stack([np.ravel(part) for part in parts], -1)
 
 
-def draw_peaks(p, found, run):
+def draw_peaks(p, found, run: RunFolder):
     title = "KL(p, q) covers both peaks, KL(q, p) takes the one near which q starts"
     figure, axes = panel(title, "x", "probability density")
     width = PLACES[1] - PLACES[0]
     axes.fill_between(PLACES, p / width, color="#DDDDDD", label="p, with two peaks")
     for i, (name, (mean, deviation, _)) in enumerate(found.items()):
         q = np.array(normal(mean, deviation)) / width
-        style = {"color": COLOURS[i], "ls": ("-", "--", ":")[i], "lw": 2}
-        axes.plot(PLACES, q, label=f"q of least {name}", **style)
+        line = ("-", "--", ":")[i]
+        label = f"q of least {name}"
+        axes.plot(PLACES, q, color=COLOURS[i], ls=line, lw=2, label=label)
     axes.set_xlim(-10, 10)
     axes.legend(fontsize=8)
     save_figure(figure, run, "peaks.png")
 
 
-def means_by_distance(config, run):
+def means_by_distance(config: Config, run: RunFolder):
     """(distances of two peaks, means of the q of least KL(q, p) that start at one)"""
     peaks = np.arange(0.5, 5, 0.125)[:, None]  # (N, 1)
     distances = 2 * peaks[:, 0]
@@ -145,7 +147,7 @@ def claims_of_reverse(right, left, between, peak):
     ]
 
 
-def main(config):
+def main(config: Config) -> Run:
     run = RunFolder.open("losses_kl_both_ways", config)
     peak = config.peak
     p = two_peaks(peak)  # (D,)

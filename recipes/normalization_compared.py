@@ -28,6 +28,7 @@ from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.digits import shuffled, small_digits
 from cookbook.lab.training import loss_and_accuracy
 from cookbook.plots.figures import draw_lines
+from cookbook.reports.finish import Run
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything
@@ -56,7 +57,7 @@ class Config(ExperimentConfig):
     repeats: Count = 2  # networks with different start weights, which are averaged
 
 
-def build(kind, config):
+def build(kind: str, config: Config):
     """Three convolutions, each normalized, from 8x8 to 2x2; pooling; ten classes.
 
     In x of shape (B, H, W, C), the numbers over these axes share mean and variance:
@@ -80,14 +81,14 @@ def build(kind, config):
     return model
 
 
-def train(model, data, batch_size, config, seed):
+def train(model, data, batch_size: int, config: Config, seed: int):
     """(test loss, test accuracy) after `passes` over the images in batches."""
-    (x, y), _, test = data
+    (x, y), _, (x_test, y_test) = data
     model.optimizer.learning_rate = config.learning_rate * batch_size / 32
     steps = config.passes * len(x) // batch_size
     rows = shuffled(len(x), batch_size, steps, seed).ravel()
     model.fit(x[rows], y[rows], batch_size, shuffle=False, verbose=0)
-    return loss_and_accuracy(model, *test, LOSS)
+    return loss_and_accuracy(model, x_test, y_test, LOSS)
 
 
 def dependence(model, x, batch_size):
@@ -111,7 +112,7 @@ class Measured:
     dependence: np.ndarray  # of the answers on the other images of a batch
 
 
-def measure(kind, sizes, config):
+def measure(kind: str, sizes, config: Config):
     data = [(x.reshape(-1, 8, 8, 1), y) for x, y in small_digits(config.seed)]
     images, _ = data[0]
     model = build(kind, config)
@@ -131,7 +132,7 @@ def measure(kind, sizes, config):
     return measured
 
 
-def draw(shares, title, ylabel, sizes, run, name):
+def draw(shares, title: str, ylabel: str, sizes, run: RunFolder, name: str):
     """A line for each kind of normalization, by batch size."""
     lines = {kind: (sizes, 100 * share) for kind, share in shares.items()}
     scale = {"xscale": "log", "xticks": sizes, "xticklabels": sizes}
@@ -173,7 +174,7 @@ def claims_of_sizes(sizes, batch, group, instance):
     return claims
 
 
-def main(config):
+def main(config: Config) -> Run:
     run = RunFolder.open("normalization_compared", config)
     sizes = [2, 8, 32, 128, 256]
     if config.quick:

@@ -13,6 +13,7 @@ Paper: Ruder, "An overview of gradient descent optimization algorithms", 2016.
 https://arxiv.org/abs/1609.04747
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cookbook.start import start
@@ -27,12 +28,13 @@ from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.descent import descend
 from cookbook.lab.paths import draw_paths
 from cookbook.plots.figures import draw_lines
+from cookbook.reports.finish import Run
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from custom_layers.optimizers import SGD, Adadelta, Adagrad, Adam, RMSprop
 
 RATES = np.geomspace(1e-4, 10, 21, dtype="float32")  # each optimizer tries these
-KINDS = {
+KINDS: dict[str, Callable] = {
     "SGD": SGD,
     "momentum": lambda rate: SGD(rate, momentum=0.9),
     "Nesterov": lambda rate: SGD(rate, momentum=0.9, nesterov=True),
@@ -48,10 +50,10 @@ SURFACES = {  # the height over (x, y)
     "Rosenbrock": lambda x, y: (1 - x) ** 2 + 100 * (y - x**2) ** 2,
 }
 STARTS = {  # the matrix that takes the square [-1, 1]^2 to where descents start
-    "valley": [[10, 0], [0, 1]],
-    "turned valley": [[7, 7], [0.7, -0.7]],
-    "saddle": [[1, 0], [0, 0.001]],
-    "Rosenbrock": [[2, 0], [0, 2]],
+    "valley": [[10.0, 0.0], [0.0, 1.0]],
+    "turned valley": [[7.0, 7.0], [0.7, -0.7]],
+    "saddle": [[1.0, 0.0], [0.0, 0.001]],
+    "Rosenbrock": [[2.0, 0.0], [0.0, 2.0]],
 }
 DRAWN = {"valley": (10, 1.2), "saddle": (1, 1.5), "Rosenbrock": (2, 2)}  # largest x, y
 GRADIENTS = np.repeat([1, 0.01], [100, 200])  # equal ones, then smaller ones
@@ -63,7 +65,7 @@ class Config(ExperimentConfig):
     starts: Count = 20  # random points from which each surface is descended
 
 
-def walk(surface, kind, config):
+def walk(surface, kind: str, config: Config):
     """(steps, path) at the rate that soonest stays below 0.01, by the median start."""
     f = SURFACES[surface]
     points = np.random.default_rng(config.seed).uniform(-1, 1, (config.starts, 2))
@@ -85,15 +87,15 @@ def walk(surface, kind, config):
     is_high = ~(path[::-1, 2] < 0.01)
     steps = np.where(is_high.any(0), config.steps - is_high.argmax(0), 0)
     steps = np.median(steps, axis=-1)  # (rates,)
+
     best = steps.argmin()
     print(f"{surface:<14}{kind:<9} {steps[best]:6g} steps, rate {RATES[best]:.2g}")
     return steps[best], path[:, :2, best, 0]
 
 
-def draw_walks(walks, config, run):
-    paths = {}
+def draw_walks(walks, config: Config, run: RunFolder):
+    paths: dict[str, dict] = {surface: {} for surface in DRAWN}
     for surface in DRAWN:
-        paths[surface] = {}
         for kind, (steps, path) in walks[surface].items():
             count = f"{steps:.0f}" if steps < config.steps else "never there"
             paths[surface][f"{kind}: {count}"] = path
@@ -112,7 +114,7 @@ def step_lengths(optimizer):
     return -np.diff(path)
 
 
-def uncorrected_adam(beta_1=0.9, beta_2=0.999, epsilon=1e-7):
+def uncorrected_adam(beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7):
     """The same for Adam's formula without correcting m and v for their start at 0."""
     m, v = 0.0, 0.0
     lengths = []
@@ -124,12 +126,13 @@ def uncorrected_adam(beta_1=0.9, beta_2=0.999, epsilon=1e-7):
     return np.array(lengths)
 
 
-def compare_terms(run):
+def compare_terms(run: RunFolder):
     """{optimizer: its step lengths}, drawn as terms.png"""
     lengths = {
         kind.__name__: step_lengths(kind(1.0)) for kind in (SGD, Adagrad, RMSprop, Adam)
     }
     lengths["Adam without correction"] = uncorrected_adam()
+
     draw_lines(
         {name: (np.arange(len(s)) + 1, s) for name, s in lengths.items()},
         "Adagrad's steps shrink, RMSprop's recover, Adam's correction tames its start",
@@ -138,10 +141,11 @@ def compare_terms(run):
         *(run, "terms.png"),
         yscale="log",
     )
+
     return lengths
 
 
-def claims_of_walks(walks, config):
+def claims_of_walks(walks, config: Config):
     """What holds for the steps until an optimizer is down."""
     along, turned, flat, curved = (
         {kind: steps for kind, (steps, _) in found.items()} for found in walks.values()
@@ -173,7 +177,8 @@ def claims_of_walks(walks, config):
 
 def claims_of_terms(lengths):
     """What holds for the lengths of steps, in learning rates."""
-    adagrad, rmsprop = lengths["Adagrad"][99], lengths["RMSprop"][-1]
+    adagrad = lengths["Adagrad"][99]
+    rmsprop = lengths["RMSprop"][-1]
     adam, uncorrected = lengths["Adam"].max(), lengths["Adam without correction"].max()
     length = "is {} learning rates long"
 
@@ -185,7 +190,7 @@ def claims_of_terms(lengths):
     ]
 
 
-def main(config):
+def main(config: Config) -> Run:
     run = RunFolder.open("optimizer_paths", config)
 
     walks = {f: {kind: walk(f, kind, config) for kind in KINDS} for f in SURFACES}

@@ -28,6 +28,7 @@ from cookbook.lab.digits import shuffled, small_digits
 from cookbook.lab.networks import Networks
 from cookbook.lab.pictures import moving_average
 from cookbook.plots.figures import draw_lines
+from cookbook.reports.finish import Run
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from custom_layers.optimizers import SGD, Adadelta, Adagrad, Adam, RMSprop
@@ -63,15 +64,14 @@ class Tuned:
     test_accuracy: float
 
 
-def tune(optimizer, parts, batch_size, steps, config):
+def tune(optimizer, parts, batch_size, steps, config: Config):
     """Trains networks at every rate on the same batches and picks the best rate."""
     (x, y), validation, test = parts
     sizes = 64, config.units, 10
     networks = Networks(optimizer, RATES, sizes, config.copies, config.seed)
     rows = shuffled(len(x), batch_size, steps, config.seed)
-    losses = networks.train(x, y, rows).mean(
-        1
-    )  # (steps, copies, rates) -> (steps, rates)
+    losses = networks.train(x, y, rows)  # (steps, copies, rates)
+    losses = losses.mean(1)  # (steps, rates)
     loss, accuracies = (figure.mean(0) for figure in networks.evaluate(*validation))
     best = np.nanargmin(loss)
     test_loss, test_accuracy = (
@@ -80,7 +80,7 @@ def tune(optimizer, parts, batch_size, steps, config):
     return Tuned(RATES[best], accuracies, losses[:, best], test_loss, test_accuracy)
 
 
-def race(parts, config, title, run, name):
+def race(parts, config: Config, title: str, run: RunFolder, name: str):
     """{kind: Tuned} of all optimizers on the same batches; draws their losses."""
     found = {}
     lines = {}
@@ -97,7 +97,7 @@ def race(parts, config, title, run, name):
     return found
 
 
-def compare_batches(parts, config, run):
+def compare_batches(parts, config: Config, run: RunFolder):
     """{batch size: Tuned} of SGD, for the same number of passes over the images."""
     count = len(parts[0][0])
     found = {}
@@ -118,7 +118,7 @@ def compare_batches(parts, config, run):
     return found
 
 
-def draw_rates(found, run):
+def draw_rates(found, run: RunFolder):
     lines = {kind: (RATES, 100 * tuned.accuracies) for kind, tuned in found.items()}
     title = "Optimizers differ in which learning rates work, less in how many"
     labels = "learning rate", "validation accuracy (%)"
@@ -168,7 +168,7 @@ def claims_of_batches(full, some, one):
     ]
 
 
-def main(config):
+def main(config: Config) -> Run:
     run = RunFolder.open("optimizers_compared", config)
     if config.quick:
         config = replace(config, copies=min(config.copies, 3))

@@ -13,6 +13,7 @@ rethinking generalization", 2016. https://arxiv.org/abs/1611.03530
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from cookbook.start import start
 
@@ -23,10 +24,11 @@ import numpy as np
 
 from cookbook.config import Count, ExperimentConfig, Rate, Share
 from cookbook.lab.claims import Claim, conclude
-from cookbook.lab.digits import mislabel, small_digits
+from cookbook.lab.digits import Part, mislabel, small_digits
 from cookbook.lab.pictures import draw_panels
 from cookbook.lab.training import loss_and_accuracy, take_steps
 from cookbook.plots.figures import draw_lines
+from cookbook.reports.finish import Run
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything
@@ -36,7 +38,8 @@ from custom_layers.losses import CategoricalCrossentropy
 from custom_layers.optimizers import SGD
 from custom_layers.regularizers import L1, L1L2, L2
 
-TECHNIQUES = {  # arguments of `build`
+PLAIN = {"dropout": 0, "normalize": False, "smoothing": 0, "shift": 0}
+TECHNIQUES: dict[str, dict] = {  # arguments of `build` that replace PLAIN's
     "none": {},
     "L1": {"kernel_regularizer": L1(1e-3)},
     "L2": {"kernel_regularizer": L2(3e-3)},
@@ -59,11 +62,12 @@ class Config(ExperimentConfig):
     points: Count = 10  # times that loss and accuracy are measured during a training
 
 
-def split(config):
+def split(config: Config) -> list[Part]:
     """(x, one-hot y) to learn, with wrong labels; to validate (400 images); to test."""
     rng = np.random.default_rng(config.seed)
     n = config.examples
     x, y = (np.concatenate(parts) for parts in zip(*small_digits()))
+
     order = rng.permutation(len(x))
     x = x[order].reshape(-1, 8, 8, 1)
     y = y[order]
@@ -74,19 +78,22 @@ def split(config):
     return list(zip(np.split(x, cuts), np.split(y, cuts)))
 
 
-def build(config, dropout=0, normalize=False, smoothing=0, shift=0, **kernel):
+def build(config: Config, dropout, normalize, smoothing, shift, **kernel):
     """A network of two hidden layers, with one technique or none."""
     model = keras.Sequential([keras.Input((8, 8, 1))])
     if shift:
         model.add(keras.layers.RandomTranslation(shift, shift, "constant"))
     model.add(keras.layers.Flatten())
+
     for _ in range(2):
         model.add(Dense(config.units, **kernel))
         if normalize:
             model.add(BatchNormalization(momentum=0.9))
         model.add(keras.layers.ReLU())
         model.add(Dropout(dropout))
+
     model.add(Dense(10, **kernel))
+
     model.compile(
         optimizer=SGD(config.learning_rate, momentum=0.9),
         loss=CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing),
@@ -96,21 +103,20 @@ def build(config, dropout=0, normalize=False, smoothing=0, shift=0, **kernel):
     return model
 
 
-def train(config, technique):
+def train(config: Config, technique):
     """(curves, sizes of all weights) of a network that is trained with a technique.
 
     curves: (points; learned, validation or test images; loss or accuracy)
     """
     seed_everything(config.seed)
     parts = split(config)
-    model = build(config, **TECHNIQUES[technique])
+    model = build(config, **{**PLAIN, **TECHNIQUES[technique]})
     loss = CategoricalCrossentropy(from_logits=True)
     steps = config.steps // config.points
     curves = []
 
     for point in range(config.points):
         take_steps(model, *parts[0], steps, batch_size=32, seed=point)
-        # (learned, validation or test images; loss or accuracy)
         curves.append([loss_and_accuracy(model, x, y, loss) for x, y in parts])
 
     kernels = [w for w in model.trainable_variables if w.name == "kernel"]
@@ -118,10 +124,11 @@ def train(config, technique):
     return np.array(curves), np.concatenate(sizes)
 
 
-def draw_losses(curves, run):
+def draw_losses(curves, run: RunFolder):
     points = len(curves["none"])
     done = 100 * (np.arange(points) + 1) / points
     _, plain, _ = curves["none"][..., 0].T
+
     panels = {}
     for name, figures in curves.items():
         learned, validation, _ = figures[..., 0].T
@@ -134,11 +141,11 @@ def draw_losses(curves, run):
         }
 
     title = "Where the training loss stays up, the validation loss stays down"
-    layout = {"columns": 3, "size": (2.8, 2.6), "ylim": (0, 2)}
+    layout: dict[str, Any] = {"columns": 3, "size": (2.8, 2.6), "ylim": (0, 2)}
     draw_panels(panels, title, "training done (%)", "loss", run, "losses.png", **layout)
 
 
-def draw_weights(sizes, run):
+def draw_weights(sizes, run: RunFolder):
     edges = np.geomspace(1e-6, 1, 40)
     lines = {}
     for name in ("none", "L1", "L2", "elastic net"):
@@ -156,6 +163,7 @@ def claims_of_techniques(heart, tests, sizes):
     losses, accuracies = zip(*tests.values())
     gain = dict(zip(tests, np.array(accuracies) - right))
     stopped, apart = gain["early stopping"], abs(gain["L2"] - gain["L1"])
+
     mean = np.mean(losses)
     zero = {name: np.mean(sizes[name] < 0.001) for name in ("L1", "L2")}
 
@@ -177,7 +185,7 @@ def claims_of_techniques(heart, tests, sizes):
     ]
 
 
-def main(config):
+def main(config: Config) -> Run:
     run = RunFolder.open("regularization_compared", config)
     if config.quick:
         config = replace(config, examples=120, steps=400, points=5)
@@ -185,6 +193,7 @@ def main(config):
     curves, sizes = {}, {}
     for name in TECHNIQUES:
         curves[name], sizes[name] = train(config, name)
+
     draw_losses(curves, run)
     draw_weights(sizes, run)
 

@@ -32,6 +32,7 @@ from cookbook.lab.digits import flat_digits
 from cookbook.lab.gradients import flow, gradient_norms
 from cookbook.lab.pictures import draw_bars, draw_panels
 from cookbook.lab.training import accuracy_of, take_steps
+from cookbook.reports.finish import Run
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything
@@ -71,11 +72,12 @@ class Config(ExperimentConfig):
     learning_rate: Rate = 0.1  # step size of gradient descent
 
 
-def through_depth(config):
+def through_depth(config: Config):
     """Size of the gradient in each layer, for each of STARTS."""
     rng = np.random.default_rng(config.seed)
     x, gradient = rng.normal(size=(2, 64, config.width))
     shape = config.width, config.width
+
     sizes = {}
     for f, variance in STARTS.items():
         seeds = rng.integers(2**31, size=config.layers)
@@ -84,17 +86,18 @@ def through_depth(config):
     return sizes
 
 
-def through_time(config, gain):
+def through_time(config: Config, gain):
     """Size of the gradient at each time step of h = f(h W + x), for each of STARTS."""
     rng = np.random.default_rng(config.seed)
     *x, gradient = rng.normal(size=(config.moments + 1, 64, config.width))
     W = Orthogonal(gain, seed=config.seed)((config.width, config.width))
     weights = [np.array(W, "float64")] * config.moments  # the same at every step
+
     h = np.zeros_like(gradient)
     return {f.__name__: flow(h, weights, f, gradient, x)[1] for f in STARTS}
 
 
-def build(config, f, variance, normalize, largest_norm):
+def build(config: Config, f, variance, normalize, largest_norm):
     h = images = keras.Input((784,))
     for i in range(config.depth):
         start = VarianceScaling(variance, seed=config.seed + i)
@@ -113,7 +116,7 @@ def build(config, f, variance, normalize, largest_norm):
     return model
 
 
-def train(config, setting):
+def train(config: Config, setting: tuple):
     """(size of the gradient in layer 1 at the start, test accuracy after training)"""
     (x, y), (x_test, y_test) = flat_digits()
     model = build(config, *setting)
@@ -123,7 +126,7 @@ def train(config, setting):
     return first, accuracy_of(model, x_test, y_test)
 
 
-def draw_sizes(found, run):
+def draw_sizes(found, run: RunFolder):
     panels = {
         heading: {f: (np.arange(len(size)) + 1, size) for f, size in sizes.items()}
         for heading, sizes in found.items()
@@ -133,16 +136,16 @@ def draw_sizes(found, run):
     draw_panels(panels, title, *labels, run, "sizes.png", columns=3, yscale="log")
 
 
-def draw_cures(first, accuracy, run):
+def draw_cures(first, accuracy, run: RunFolder):
     title = "Gradient clipping cures exploding gradients, but not vanishing ones"
     label = "test accuracy (%); beside each bar: gradient in layer 1 at the start"
     bars = {"vanishing": 100 * accuracy[:5], "exploding": 100 * accuracy[5:]}
-    notes = [f"{size:.1g}" for size in first]
-    notes = {"vanishing": notes[:5], "exploding": notes[5:]}
+    sizes = [f"{size:.1g}" for size in first]
+    notes = {"vanishing": sizes[:5], "exploding": sizes[5:]}
     draw_bars(bars, CURES, title, label, run, "cures.png", notes)
 
 
-def claims_of_sizes(depth, time_1, time_2, digits):
+def claims_of_sizes(digits, depth, time_1, time_2):
     """What holds for the size of a gradient at the end of its way / at its start."""
     lead = depth["relu"][0] / depth["sigmoid"][0]
     _, *others = (size[0] / size[-1] for size in depth.values())
@@ -183,7 +186,7 @@ def claims_of_cures(accuracy):
     ]
 
 
-def main(config):
+def main(config: Config) -> Run:
     run = RunFolder.open("vanishing_gradients", config)
     seed_everything(config.seed)
     if config.quick:
@@ -199,7 +202,7 @@ def main(config):
     first, accuracy = np.transpose([train(config, setting) for setting in SETTINGS])
     draw_cures(first, accuracy, run)
 
-    claims = claims_of_sizes(*sizes.values(), first[6] / first[0])
+    claims = claims_of_sizes(first[6] / first[0], *sizes.values())
     return conclude(run, [*claims, *claims_of_cures(accuracy)])
 
 

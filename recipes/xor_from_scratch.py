@@ -25,6 +25,7 @@ from matplotlib.figure import Figure
 from cookbook.config import Count, ExperimentConfig, Rate
 from cookbook.lab.claims import Claim, conclude
 from cookbook.plots.figures import BLUE, ORANGE, save_animation, save_figure
+from cookbook.reports.finish import Run
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything
@@ -75,7 +76,7 @@ def step(weights, learning_rate):
     return new, quantities
 
 
-def build(config, weights):
+def build(config: Config, weights):
     """The same network in Keras, with the same start weights, in float64."""
     model = keras.Sequential(
         [
@@ -104,7 +105,7 @@ def show_worked_example(before, after, quantities):
             print(f"{name} =\n{value}")
 
 
-def train(config, weights):
+def train(config: Config, weights):
     """Trains both networks: (snapshots, losses, largest distance between weights)"""
     model = build(config, weights)
     drawn = np.geomspace(1, config.epochs, config.frames).astype(int)
@@ -127,7 +128,7 @@ def train(config, weights):
     return snapshots, losses, distance
 
 
-def surface(weights, side=80):
+def surface(weights, side: int = 80):
     """The network's answers over the square [-0.5, 1.5]^2, (side, side)."""
     W1, b1, W2, b2 = weights
     line = np.linspace(-0.5, 1.5, side)
@@ -136,7 +137,7 @@ def surface(weights, side=80):
     return sigmoid(h @ W2 + b2)[..., 0]
 
 
-def draw(snapshots, losses, run):
+def draw(snapshots, losses, run: RunFolder):
     """Draws the answers and the loss, epoch by epoch; surface.png is the last epoch."""
     figure = Figure(figsize=(8.5, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2)
@@ -162,11 +163,12 @@ def draw(snapshots, losses, run):
     save_figure(figure, run, "surface.png")
 
 
-def main(config):
+def main(config: Config) -> Run:
     run = RunFolder.open("xor_from_scratch", config)
     seed_everything(config.seed)
     if config.quick:
         config = replace(config, epochs=min(config.epochs, 1_000), frames=8)
+
     rng = np.random.default_rng(config.seed)
     shapes = [(2, config.hidden), (config.hidden,), (config.hidden, 1), (1,)]
     weights = [rng.normal(size=shape) for shape in shapes]
@@ -178,6 +180,7 @@ def main(config):
     answers = quantities["o"]
     right = np.sum((answers > 0.5) == Y)  # a yes is right where Y is 1
     error = np.abs(answers - Y).max()
+
     claims = [
         Claim("The network gives {} of the 4 answers right", right, at_least=4),
         Claim("No answer is off by more than {}", error, at_most=0.1),

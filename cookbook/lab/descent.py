@@ -45,7 +45,7 @@ def descend(
 
 def minimize(
     optimizer: keras.optimizers.Optimizer,
-    start: Sequence[np.ndarray],
+    start: Sequence[np.ndarray] | np.ndarray,
     loss: Callable,
     steps: int,
 ) -> list[np.ndarray]:

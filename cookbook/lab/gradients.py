@@ -57,7 +57,7 @@ def numeric_gradient(
 
 def flow(
     x: np.ndarray,
-    weights: Sequence[np.ndarray],
+    weights: Sequence[np.ndarray] | np.ndarray,
     f: Callable,
     gradient: np.ndarray,
     inputs: Sequence[np.ndarray] | None = None,

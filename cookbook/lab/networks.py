@@ -28,7 +28,7 @@ class Networks:
     def __init__(
         self,
         optimizer: Callable[..., keras.optimizers.Optimizer],
-        rates: Sequence[float],
+        rates: Sequence[float] | np.ndarray,
         sizes: tuple[int, int, int],
         copies: int = 1,
         seed: int = 0,
@@ -50,6 +50,7 @@ class Networks:
         deviation = np.sqrt(2 / inputs)
         W = rng.normal(scale=deviation, size=(copies, inputs, units))
         b = np.zeros((copies, 1, units))
+
         # (copies, ...) -> (N, ...)
         W = np.repeat(W, rates, 0)
         b = np.repeat(b, rates, 0)

@@ -132,7 +132,7 @@ def draw_bars(
 def draw_heat_map(
     values: np.ndarray,
     rows: Sequence,
-    columns: Sequence,
+    columns: Sequence | np.ndarray,
     labels: tuple[str, str, str],
     title: str,
     run: RunFolder,
