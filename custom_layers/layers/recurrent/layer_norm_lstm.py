@@ -70,6 +70,7 @@ class LayerNormLSTMCell(LSTMCell):
         z = N_x + N_h
         if b is not None:
             z = z + b
+
         z_i, z_f, z_g, z_o = ops.split(z, 4, axis=-1)
         sigma = self.recurrent_activation
         i = sigma(z_i)
