@@ -70,6 +70,7 @@ def test_the_area_is_how_often_an_anomaly_outranks_a_normal_image(tmp_path):
         assert (run.path / f"{name}.png").stat().st_size > 0
 
 
+@pytest.mark.slow
 def test_the_encoder_learns_and_the_gan_stays_as_it_was(tmp_path, monkeypatch):
     kept = []
 

@@ -100,6 +100,7 @@ def test_a_set_without_a_test_part_gives_up_a_share_of_train(other_folder):
     assert run(other_folder, name="eurosat")[1] == "eurosat 92 8 20"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", ["mnist_cnn", "cifar10_resnet"])
 def test_a_recipe_learns_from_any_image_set(recipe, other_folder, tmp_path):
     script = (
@@ -293,6 +294,7 @@ print(sorted(data.sentences["test"][0])[0], "|", sorted(again.sentences["test"][
 """
 
 
+@pytest.mark.slow
 def test_multi30k_is_prepared_from_files_in_a_folder_that_stays_as_it_is(
     tmp_path, monkeypatch
 ):

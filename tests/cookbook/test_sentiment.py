@@ -10,6 +10,8 @@ import pytest
 from cookbook.command_line import parse
 from cookbook.data.text.reviews import load_reviews
 
+pytestmark = pytest.mark.slow  # three recipes are trained
+
 RECIPES = ["imdb_rnn", "imdb_cnn", "imdb_transformer"]
 VARIANTS = {
     "imdb_rnn": [

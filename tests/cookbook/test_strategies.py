@@ -16,6 +16,8 @@ from cookbook.pages.catalogue import ROOT
 from cookbook.training.strategies import prepare, use_strategy
 from recipes import mnist_mlp, shakespeare_gpt
 
+pytestmark = pytest.mark.slow  # several processes train
+
 FLAGS = ["--quick", "--epochs", "2"]
 TWO_DEVICES = """
 import tensorflow as tf

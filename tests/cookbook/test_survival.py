@@ -23,6 +23,8 @@ from custom_layers.models import AdversarialModel, NonSaturatingGAN
 from custom_layers.optimizers import SWA, Adam, Lookahead
 from small_training import Config, data, model, without_times
 
+pytestmark = pytest.mark.slow  # processes are killed and start again
+
 
 class Killed(Exception):
     """What stands for a kill inside one process."""

@@ -37,6 +37,7 @@ def test_of_a_loss_the_smallest_is_best(tmp_path):
     assert best.learning_rate == float(table(run)[0]["learning_rate"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tuner", ["random", "bayesian", "hyperband", "grid"])
 def test_every_tuner_gives_the_same_table_again_after_a_break(tuner, tmp_path, capsys):
     """The second search is broken in its 4th trial, then goes on to the same end.
@@ -85,6 +86,7 @@ def test_every_tuner_gives_the_same_table_again_after_a_break(tuner, tmp_path, c
     assert not (run.path / "tuning").exists()
 
 
+@pytest.mark.slow
 def test_a_promoted_trial_goes_on_with_its_optimizers_state(tmp_path):
     """Hyperband's promoted trial has the history of one that was never cut."""
     config = SearchConfig(run_dir=tmp_path, tune=8, tuner="hyperband", epochs=3)
@@ -143,6 +145,7 @@ def test_a_search_in_which_all_fails_says_why(tmp_path, capsys):
     assert "ValueError: never fits" in err
 
 
+@pytest.mark.slow
 def test_a_trial_that_kills_the_process_again_and_again_counts_as_failed(tmp_path):
     """As one that the system stops for its use of memory."""
 

@@ -20,6 +20,8 @@ from cookbook.tuning.search import search
 from recipes import mnist_mlp
 from small_training import SearchConfig, build, data, entries, space
 
+pytestmark = pytest.mark.slow  # several processes search
+
 FLAGS = ["--quick", "--tune", "6", "--epochs", "2", "--save-every", "5"]
 
 

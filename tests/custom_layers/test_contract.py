@@ -160,7 +160,9 @@ def test_mixed_precision(name, policy):
 
 
 @needs_tensorflow
-@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize(
+    "jit_compile", [False, pytest.param(True, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("name", LAYERS)
 def test_training_changes_exactly_the_trainable_weights(name, jit_compile):
     x = example_input(name)

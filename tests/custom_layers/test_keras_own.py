@@ -24,7 +24,7 @@ if importlib.util.find_spec("keras.src.optimizers.adam_test") is None:
         allow_module_level=True,
     )
 
-pytestmark = pytest.mark.filterwarnings("default")
+pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.slow]
 
 KERAS_TESTS = {
     # activations

@@ -156,7 +156,9 @@ def test_luong_starts_from_an_encoders_state_and_no_attention_yet():
 
 
 @both
-@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize(
+    "jit_compile", [False, pytest.param(True, marks=pytest.mark.slow)]
+)
 def test_it_learns_to_copy_with_dropout(attention, jit_compile):
     keras.utils.set_random_seed(1)
     tokens = np.random.default_rng(0).integers(1, 4, size=(64, 4))

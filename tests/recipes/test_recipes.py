@@ -68,6 +68,14 @@ def run(name, folder, *arguments):
     return json.loads((path / "metrics.json").read_text()), path
 
 
+def slow_but(*quick, names=NAMES):
+    """The names for `parametrize`; all but the quick ones are marked slow."""
+    return [
+        name if name in quick else pytest.param(name, marks=pytest.mark.slow)
+        for name in names
+    ]
+
+
 def test_every_recipe_has_a_bar():
     assert {*BARS, *CEILINGS} == set(NAMES)
 
@@ -81,7 +89,7 @@ class Killed(Exception):
     """What stands for a kill inside one process."""
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", slow_but("mnist_mlp", "imdb_cnn"))
 def test_quick_learns_and_broken_midway_ends_with_the_same_bits(
     name, tmp_path, capfd, monkeypatch
 ):
@@ -116,6 +124,7 @@ def test_quick_learns_and_broken_midway_ends_with_the_same_bits(
     assert same_in_every_run(resumed) == same_in_every_run(metrics)
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_weights(tmp_path):
     weights = {run("mnist_mlp", tmp_path, "--seed", s)[0]["weights"] for s in "12"}
     assert len(weights) == 2
@@ -133,6 +142,7 @@ def test_every_recipe_counts_its_steps_by_the_same_function(name):
     assert "training_steps(config, " in source
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mackey_glass_rnn", "mnist_transfer"])
 def test_a_batch_larger_than_the_training_set_trains_one_step_per_epoch(name, tmp_path):
     flags = "--epochs", "1", "--batch-size", "9999"
@@ -140,7 +150,7 @@ def test_a_batch_larger_than_the_training_set_trains_one_step_per_epoch(name, tm
     assert metrics["epochs"] == 1
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", slow_but("mnist_mlp"))
 def test_tunes(name, tmp_path):
     """One trial and the training of its answer; test_tuning.py has long searches."""
     _, path = run(name, tmp_path, "--tune", "1", "--epochs", "1")
@@ -159,7 +169,9 @@ def test_space_proposes_valid_configs_and_defaults_to_the_config(name):
     assert set(hp.values) <= fields
 
 
-@pytest.mark.parametrize("name", LABS)
+@pytest.mark.parametrize(
+    "name", slow_but("backprop_by_hand", "losses_kl_both_ways", names=LABS)
+)
 def test_a_lab_recipe_proves_its_claims_and_draws_them(name, tmp_path, capfd):
     metrics, path = run(name, tmp_path)
     failed = [claim for claim in metrics["claims"] if not claim["holds"]]
