@@ -89,11 +89,13 @@ def other_folder(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_shape_and_classes_come_from_the_set_s_own_description(other_folder):
     out = run(other_folder, name="cifar100", script=SHAPES)[:2]
     assert out == (0, "(32, 32, 3) 100 3 20")
 
 
+@pytest.mark.slow
 def test_a_set_without_a_test_part_gives_up_a_share_of_train(other_folder):
     out = run(other_folder, name="eurosat", script=SHAPES)[:2]
     assert out == (0, "(64, 64, 3) 10 Highway 20")

@@ -71,7 +71,7 @@ def test_last_line_gives_got_and_expected(tmp_path, capsys):
     metrics, line, path = report(tmp_path, capsys, config, {"mnist": (0.9, 0.01)})
     assert metrics["test accuracy"] == 0.9
     assert line.startswith(
-        "test accuracy 0.9000 (expected 0.9000 +- 0.0100) | mnist | 2 epochs | "
+        "test accuracy 0.9000 (expected 0.9000 +- 0.0100) | data: mnist | 2 epochs | "
     )
     assert line.endswith(str(path))
 

@@ -3,9 +3,14 @@
 import json
 
 import keras
+import pytest
 
 from cookbook.command_line import parse
 from recipes import mnist_transfer
+
+pytestmark = (
+    pytest.mark.slow
+)  # trains the recipe, and on a network of keras.applications
 
 
 def run(folder, *arguments):

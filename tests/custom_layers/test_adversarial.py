@@ -201,7 +201,17 @@ OPTIONS = {
 }
 
 
-@pytest.mark.parametrize("name", OPTIONS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "plain",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in OPTIONS
+            if name != "plain"
+        ),
+    ],
+)
 def test_samples_move_to_the_data(name):
     gan = model(**OPTIONS[name])
     y = np.arange(60) % 4
@@ -273,6 +283,7 @@ def test_same_seed_same_samples():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["wasserstein", "conditional"])
 def test_training_goes_on_from_a_file_bit_for_bit(name, tmp_path):
     """The file holds the states of both optimizers; Keras leaves out random seeds."""

@@ -236,6 +236,7 @@ def _small_model(optimizer, loss):
     return model
 
 
+@pytest.mark.slow
 def test_training_goes_on_from_a_file_bit_for_bit(tmp_path):
     """Saved after 3 steps, loaded in a fresh process: steps 4 to 6 are the same."""
     x = array(8, 5)

@@ -3,6 +3,7 @@
 import ast
 import collections
 import doctest
+import functools
 import importlib
 import pkgutil
 import re
@@ -54,6 +55,7 @@ def name_of(path):
     return str(path.relative_to(ROOT))
 
 
+@functools.cache
 def tree(path):
     return ast.parse(path.read_text())
 
@@ -68,6 +70,7 @@ def imported(path):
             yield "." * node.level + (node.module or ""), node.names, None
 
 
+@functools.cache
 def explaining_lines(path):
     """Numbers of the lines that a docstring or an import at top level fills."""
     found = set()
@@ -165,6 +168,7 @@ def test_no_technique_of_keras_is_subclassed_or_called(path):
                     assert base.rsplit(".", 1)[1] in BASES, f"{node.name}({base})"
 
 
+@functools.cache
 def _public_names():
     names = collections.Counter()
     for path in PRODUCT:

@@ -89,7 +89,7 @@ class Killed(Exception):
     """What stands for a kill inside one process."""
 
 
-@pytest.mark.parametrize("name", slow_but("mnist_mlp", "imdb_cnn"))
+@pytest.mark.parametrize("name", slow_but("mnist_mlp"))
 def test_quick_learns_and_broken_midway_ends_with_the_same_bits(
     name, tmp_path, capfd, monkeypatch
 ):
