@@ -126,6 +126,20 @@ def test_code_is_not_squeezed_into_its_budget(path):
         assert code <= 130, f"{code} lines of code"
 
 
+def test_no_two_functions_have_the_same_body():
+    """A body of eight or more lines that stands twice should be one function."""
+    known = {}
+    for path in PRODUCT:
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.FunctionDef):
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                text = "\n".join(map(ast.unparse, body))
+                if text.count("\n") >= 7:
+                    place = f"{name_of(path)}:{node.lineno}"
+                    assert text not in known, f"{place} repeats {known.get(text)}"
+                    known[text] = place
+
+
 @pytest.mark.parametrize("path", PRODUCT, ids=name_of)
 def test_imports_point_one_way_and_have_one_form(path):
     package = path.relative_to(ROOT).parts[0]
