@@ -33,6 +33,17 @@ def pytest_configure(config):
         config.addinivalue_line("filterwarnings", "ignore:.*not support masking")
 
 
+def pytest_collection_modifyitems(items):
+    """Tests known to fail on torch may do so there; all others must pass."""
+    if keras.backend.backend() != "torch":
+        return
+    path = Path(__file__).with_name("custom_layers") / "torch_failures.txt"
+    known = set(path.read_text(encoding="utf-8").splitlines())
+    for item in items:
+        if item.nodeid.removeprefix("tests/custom_layers/") in known:
+            item.add_marker(pytest.mark.xfail(reason="known to fail on torch"))
+
+
 @pytest.fixture(autouse=True)
 def fresh_keras():
     """Every test starts from the same seed, float policy and layer names."""
