@@ -24,7 +24,7 @@ TRAINING = {"training": True}
 
 
 def qv(*shape, length=None, features=None, key=None):
-    """Inputs of a layer with heads: self-attention but for another length or size."""
+    """Inputs of a layer with heads; values differ from queries in length or size."""
     value = (shape[0], *(length or shape[1:-1]), features or shape[-1])
     inputs = {"query": array(*shape), "value": array(*value, seed=1)}
     if key:
@@ -156,9 +156,9 @@ def test_same_as_keras(case):
     """The bias of the keys shifts all scores of a query alike: softmax ignores it."""
     backend, masks = keras.backend.backend(), case.call
     if backend == "jax" and "value_dim" in case.kwargs:
-        pytest.skip("on JAX, Keras's own layer fails where value_dim is not key_dim")
+        pytest.skip("on JAX, Keras's layer fails if value_dim is not key_dim")
     if backend == "torch" and ("query_mask" in masks or masks is NO_KEY):
-        pytest.skip("on torch, Keras's gradient of a row without keys is another")
+        pytest.skip("on torch, Keras's gradient of a query without keys differs")
     assert_same_layer(dataclasses.replace(case, vanishes="gradient to key/bias"))
 
 
@@ -173,7 +173,7 @@ every_layer = pytest.mark.parametrize("name", SELF_ATTENTION)
 
 
 def _on_itself(layer):
-    """layer([x, x]) behind the call of a layer with heads."""
+    """layer([query, value]), called as a layer with heads is called."""
 
     def call(query, value, value_mask=None, **options):
         mask = None if value_mask is None else [None, value_mask]
@@ -223,7 +223,7 @@ def test_a_permuted_batch_gives_permuted_outputs(name):
 @every_layer
 def test_permuted_keys_change_nothing(name):
     if name == "sliding window":
-        pytest.skip("there, the place of a key counts")
+        pytest.skip("with a window, the position of a key counts")
     layer, x, order = SELF_ATTENTION[name](), array(2, 5, 8), [2, 0, 4, 3, 1]
     assert_close(layer(x, x[:, order]), layer(x, x))
 
@@ -262,7 +262,7 @@ def test_attention_probabilities_by_hand():
 
 
 def test_an_input_keeps_its_mask_for_the_next_layer():
-    """Keras removes it, so that its second layer attends to padding."""
+    """Keras removes the mask, so that its second layer attends to padding."""
     tokens = keras.Input((4,), dtype="int32")
     query = keras.Input((3, 8))
     source = keras.layers.Embedding(5, 8, mask_zero=True)(tokens)
@@ -303,7 +303,7 @@ def test_several_attention_axes_are_one_long_axis():
 @every_layer
 def test_a_single_key_is_the_answer_to_every_query(name):
     if "Attention" in (name, name.removeprefix("Additive")):
-        pytest.skip("there as in Keras, ops.softmax warns")
+        pytest.skip("as in Keras, ops.softmax warns")
     layer, x = SELF_ATTENTION[name](), array(2, 5, 8)
     y, P = layer(x, x[:, 1:2], return_attention_scores=True)
     assert_close(P, np.ones((2, *P.shape[1:]), "float32"))

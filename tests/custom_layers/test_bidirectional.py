@@ -20,7 +20,7 @@ def layer_of(cls, **kwargs):
 
 
 def same(wrapper_kwargs, layer_kwargs, call, name="LSTM", make=layer_of):
-    """Our wrapper around Keras's layer against Keras's wrapper around it."""
+    """Our wrapper and Keras's wrapper, around the same layer of Keras, agree."""
     case = Case("Bidirectional", wrapper_kwargs, X, call)
 
     def wrap(wrapper):

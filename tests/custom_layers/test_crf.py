@@ -105,13 +105,15 @@ def test_the_mask_of_an_embedding_reaches_the_potentials():
 
 
 def test_training_finds_a_rule_that_only_the_transitions_tell():
-    """Tags alternate, and the scores say nothing but which comes first."""
+    """Tags alternate, and the scores tell only which tag comes first."""
     x = np.zeros((64, 6, 2), "float32")
     first = array(64, dtype="int32", low=0, high=2)
     x[np.arange(64), 0, first] = 5
     y = (first[:, None] + np.arange(6)) % 2
     model = keras.Sequential([keras.Input((6, 2)), CRF()])
-    jit_compile = keras.backend.backend() == "jax"  # slow without; TensorFlow with it
+    jit_compile = (
+        keras.backend.backend() == "jax"
+    )  # JAX is slow without it, TensorFlow with it
     model.compile(keras.optimizers.Adam(0.1), CRFLoss(), jit_compile=jit_compile)
     model.fit(x, y, batch_size=16, epochs=10, verbose=0)
     np.testing.assert_array_equal(viterbi(model.predict(x, verbose=0)), y)
@@ -142,11 +144,11 @@ def test_long_sequences_of_large_scores_stay_finite():
 
 
 @pytest.mark.parametrize("shape", [(2, 3), (2, 3, 4, 5)])
-def test_refuses_scores_that_have_not_three_axes(shape):
+def test_refuses_scores_that_do_not_have_three_axes(shape):
     with pytest.raises(ValueError, match=r"expected ndim=3|shape \(batch, time, tags"):
         CRF()(np.zeros(shape, "float32"))
 
 
-def test_loss_refuses_what_no_crf_put_out():
+def test_loss_refuses_what_is_not_the_output_of_a_crf():
     with pytest.raises(ValueError, match="output of a CRF layer"):
         CRFLoss()(np.zeros((2, 3), "int32"), np.zeros((2, 3, 4), "float32"))

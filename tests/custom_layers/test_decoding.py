@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from custom_layers.generation import beam_search, greedy_search, sample
+from custom_layers.generation import beam_search, compiled, greedy_search, sample
 from oracle import array, assert_close
 
 V, END = 5, 4
@@ -15,20 +15,20 @@ TABLE = array(V, V, V) * 1.5  # logits of the next token after two known ones
 
 
 def bigrams(tokens, index, state):
-    """Rates the next token by the last two."""
+    """Rates the next token by the last two tokens."""
     tokens = ops.convert_to_numpy(tokens)
     before = tokens[:, max(index - 1, 0)]
     return ops.convert_to_tensor(TABLE[before, tokens[:, index]]), state
 
 
 def recurrent(tokens, index, state):
-    """Rates it by all that it has seen, which only its state holds."""
+    """Rates the next token by all tokens so far, which only the state holds."""
     seen = 0.5 * state + ops.one_hot(tokens[:, index], V)
     return ops.matmul(seen, TABLE[0] + TABLE[1]), seen
 
 
 def log_p(row, known):
-    """log p of a row's tokens behind the known ones, up to the end token."""
+    """(log p, number) of the tokens after the known ones, up to the end token."""
     total, n = 0.0, 0
     for i in range(known, len(row)):
         logits = TABLE[row[max(i - 2, 0)], row[i - 1]].astype("float64")
@@ -40,7 +40,7 @@ def log_p(row, known):
 
 
 def every_row(prompt, length):
-    """All rows that begin with the prompt, padded with 0 behind the end token."""
+    """All rows that begin with the prompt, padded with 0 after the end token."""
     rows = set()
     for rest in itertools.product(range(V), repeat=length - len(prompt)):
         if END in rest:
@@ -70,7 +70,7 @@ def test_beam_search_of_full_width_is_exhaustive_search(penalty):
 
 @pytest.mark.parametrize("width", [2, 3])
 def test_a_beam_keeps_the_best_continuations(width):
-    """Against a plain Python beam search over lists."""
+    """It agrees with a plain beam search over Python lists."""
     beams = [((1, 2), 0.0)]
     for _ in range(4):
         grown = []
@@ -100,7 +100,7 @@ def test_greedy_is_a_beam_of_one_and_the_limit_of_temperature_0(function):
 
 
 def test_a_beams_state_follows_its_tokens():
-    """The state after a search step is that of the tokens which the beam now holds."""
+    """After a step, the state of a row is that of the tokens which it now holds."""
 
     def checked(tokens, index, state):
         expected = ops.zeros((tokens.shape[0], V))
@@ -113,7 +113,7 @@ def test_a_beams_state_follows_its_tokens():
     beam_search(checked, prompt, 7, beam_width=3, state=ops.zeros((2, V)))
 
 
-def test_rows_of_a_batch_do_not_know_of_each_other():
+def test_rows_of_a_batch_do_not_see_each_other():
     prompt = np.array([[1, 2], [3, 0], [2, 2]])
     together, scores = beam_search(bigrams, prompt, 7, beam_width=3, end_token=END)
     for i in range(3):
@@ -198,7 +198,7 @@ def chain(tokens, index, state):
 
 
 @pytest.mark.parametrize("search", [greedy_search, sample, beam_search])
-def test_behind_the_end_token_is_padding_and_no_call(search):
+def test_after_the_end_token_come_padding_and_no_calls(search):
     function = counted(chain)
     options = {} if search is not sample else {"temperature": 0.01}
     tokens = search(function, [[1], [3]], 9, end_token=END, pad_token=-1, **options)
@@ -242,6 +242,24 @@ def test_a_prompt_of_full_length_comes_back():
 def test_refuses(call, says):
     with pytest.raises(ValueError, match=says):
         call()
+
+
+def test_a_compiled_function_gives_the_same_tokens_from_one_program():
+    calls = []
+
+    def successor(tokens, index, state):
+        calls.append(index)
+        token = ops.take(tokens, index, axis=1)
+        return ops.one_hot((token + 1) % V, V), state
+
+    prompt, length = [[1], [3]], 6
+    plain = greedy_search(successor, prompt, length)
+    assert len(calls) == length - 1
+    calls.clear()
+    fast = greedy_search(compiled(successor), prompt, length)
+    np.testing.assert_array_equal(*map(ops.convert_to_numpy, (plain, fast)))
+    if keras.backend.backend() == "tensorflow":
+        assert len(calls) == 1  # Python runs once, to make the program
 
 
 def test_a_seed_generator_goes_on_where_it_was():

@@ -1,4 +1,4 @@
-"""The recurrent cells and layers: Keras, worked numbers, properties, refusals."""
+"""The recurrent cells and layers against Keras and worked numbers; properties."""
 
 import inspect
 
@@ -196,7 +196,7 @@ def test_later_steps_change_no_earlier_output(make):
 
 
 @every_layer
-def test_a_fully_masked_sequence_puts_out_zeros(make):
+def test_a_fully_masked_sequence_returns_zeros(make):
     (layer,) = with_same_weights(make())
     y = layer(array(2, 4, 4), mask=np.array([[False] * 4, [True] * 4]))
     assert not np.any(ops.convert_to_numpy(y)[0])
@@ -250,7 +250,7 @@ def sigmoid(x):
 
 
 def lstm_in_numpy(x, weights, *, norm=False, peephole=None, epsilon=1e-3):
-    """The relatives of the LSTM, from their papers, one sequence after the other."""
+    """The variants of the LSTM, as in their papers, one sequence after the other."""
     W, U, b, *more = weights
 
     def N(v, gain):
@@ -280,7 +280,7 @@ def lstm_in_numpy(x, weights, *, norm=False, peephole=None, epsilon=1e-3):
     ],
     ids=["LayerNorm", "Peephole"],
 )
-def test_relatives_of_the_lstm_are_the_papers_formula(cell, options):
+def test_variants_of_the_lstm_are_the_papers_formula(cell, options):
     layer = keras.layers.RNN(cell)
     layer(X)
     weights = [array(*w.shape, seed=9) for w in layer.get_weights()]
@@ -311,8 +311,8 @@ def test_the_mask_counts_with_an_initial_state_too(cls):
 
 
 @pytest.mark.parametrize("cls", [SimpleRNN, LSTM, GRU])
-def test_dropout_silences_the_same_inputs_in_every_step(cls):
-    """Features all alike: with one mask for all steps, equal steps stay equal."""
+def test_dropout_drops_the_same_inputs_in_every_step(cls):
+    """All steps of x are equal: with one mask for all of them they stay equal."""
     layer = cls(3, dropout=0.5, recurrent_initializer="zeros", return_sequences=True)
     x = np.ones((8, 5, 6), "float32")
     y = ops.convert_to_numpy(layer(x, training=True))

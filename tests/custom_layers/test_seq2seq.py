@@ -1,4 +1,4 @@
-"""The attention decoder: a NumPy formula, teacher forcing against single steps."""
+"""The attention decoder against NumPy's formula, and against its own single steps."""
 
 import keras
 import numpy as np
@@ -135,7 +135,7 @@ def test_a_fully_masked_memory_is_finite(attention):
 
 @both
 def test_masks_that_the_inputs_carry_reach_each_its_own_place(attention):
-    """Source and target are padded differently: a swapped mask would show."""
+    """Source and target are padded differently, so that a swapped mask would show."""
     source, target = np.array([[1, 2, 3, 0]] * B), np.array([[0, 0, 4, 1, 2]] * B)
     embed_m = keras.layers.Embedding(5, M, mask_zero=True)
     embed_x = keras.layers.Embedding(5, D, mask_zero=True)

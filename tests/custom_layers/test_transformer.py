@@ -1,4 +1,4 @@
-"""Transformer blocks and position encodings: against formulas, and their properties."""
+"""Transformer blocks and position encodings against formulas; their properties."""
 
 import keras
 import numpy as np
@@ -75,7 +75,7 @@ def np_feed_forward(weights, x):
 
 
 def np_block(layer, x, parts):
-    """x through parts (name, function of weights and x), with residuals and norms."""
+    """The output of parts (name, function of weights and x), with residuals, norms."""
     weights = {w.path.split("/", 1)[1]: ops.convert_to_numpy(w) for w in layer.weights}
     for name, function in parts:
         if layer.normalize_first:
@@ -132,7 +132,7 @@ def test_the_future_changes_nothing_before_it(pre):
 @norms
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_padding_changes_nothing(pre, side):
-    """Tokens 0 through an embedding with mask_zero, nothing said to the blocks."""
+    """An embedding with mask_zero masks token 0; the blocks are given no mask."""
     embed = keras.layers.Embedding(9, 8, mask_zero=True)
     blocks = [encoder(normalize_first=pre), decoder(False, normalize_first=pre)]
     tokens, nothing = np.array([[3, 1, 4], [1, 5, 8]]), np.zeros((2, 2), int)
@@ -256,7 +256,7 @@ def test_dropout_acts_in_training_only(pre):
         assert not np.allclose(y, z)
 
 
-def test_rotary_products_depend_on_the_distance_alone():
+def test_rotary_products_depend_only_on_the_distance():
     layer, q, k = RotaryEmbedding(20), array(1, 1, 2, 8), array(1, 1, 2, 8, seed=1)
 
     def product(i, j):
