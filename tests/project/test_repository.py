@@ -367,6 +367,10 @@ def test_the_results_pages_show_the_results_kept():
         assert table() in text, "run: python -m cookbook index"
 
 
+def test_the_front_page_has_at_most_60_lines():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 60
+
+
 def test_the_results_page_shows_every_recipe():
     page = (ROOT / "docs" / "results.md").read_text()
     for entry in recipes():
