@@ -62,7 +62,10 @@ def few_compiled_programs():
         jax.clear_caches()
 
 
-LARGEST = 2000  # megabytes that a test process may use: a laptop runs eight at once
+# Megabytes that a test process may use, since a laptop may run eight at once. JAX's
+# compiler takes more, and only .ci/run runs the tests on it.
+LARGEST = 2000
+IS_TENSORFLOW = keras.backend.backend() == "tensorflow"
 PEAKS = []  # of this process, and of the workers that pytest-xdist ran
 
 
@@ -82,7 +85,8 @@ def pytest_sessionfinish(session):
         session.config.workeroutput["peak"] = peak_memory()
     elif not PEAKS:
         PEAKS.append(peak_memory())
-    if max(PEAKS, default=0) > LARGEST and session.exitstatus == 0:
+    is_too_large = IS_TENSORFLOW and max(PEAKS, default=0) > LARGEST
+    if is_too_large and session.exitstatus == 0:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -93,5 +97,5 @@ def pytest_testnodedown(node, error):
 
 def pytest_terminal_summary(terminalreporter):
     peak = max(PEAKS, default=0)
-    verdict = "as it should" if peak <= LARGEST else f"MORE THAN {LARGEST}"
-    terminalreporter.write_line(f"A test process used {peak:.0f} MB, {verdict}.")
+    limit = f" of at most {LARGEST}" if IS_TENSORFLOW else ""
+    terminalreporter.write_line(f"A test process used {peak:.0f} MB{limit}.")
