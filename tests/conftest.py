@@ -62,10 +62,9 @@ def few_compiled_programs():
         jax.clear_caches()
 
 
-# Megabytes that a test process may use, since a laptop may run eight at once. JAX's
-# compiler takes more, and only .ci/run runs the tests on it.
+# Megabytes that a process of the quick tests may use, since a laptop may run eight at
+# once. The slow tests and the other backends compile more, and .ci/run runs them.
 LARGEST = 2000
-IS_TENSORFLOW = keras.backend.backend() == "tensorflow"
 PEAKS = []  # of this process, and of the workers that pytest-xdist ran
 
 
@@ -79,13 +78,19 @@ def peak_memory():
     return peak / (1e6 if sys.platform == "darwin" else 1e3)
 
 
+def is_limited(config):
+    """Whether this run is the quick one, on TensorFlow."""
+    is_quick = config.getoption("markexpr") == "not slow"
+    return is_quick and keras.backend.backend() == "tensorflow"
+
+
 def pytest_sessionfinish(session):
     """A worker hands its peak to the process that started it."""
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["peak"] = peak_memory()
     elif not PEAKS:
         PEAKS.append(peak_memory())
-    is_too_large = IS_TENSORFLOW and max(PEAKS, default=0) > LARGEST
+    is_too_large = is_limited(session.config) and max(PEAKS, default=0) > LARGEST
     if is_too_large and session.exitstatus == 0:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -95,7 +100,7 @@ def pytest_testnodedown(node, error):
     PEAKS.append(getattr(node, "workeroutput", {}).get("peak", 0))
 
 
-def pytest_terminal_summary(terminalreporter):
+def pytest_terminal_summary(terminalreporter, config):
     peak = max(PEAKS, default=0)
-    limit = f" of at most {LARGEST}" if IS_TENSORFLOW else ""
+    limit = f" of at most {LARGEST}" if is_limited(config) else ""
     terminalreporter.write_line(f"A test process used {peak:.0f} MB{limit}.")
