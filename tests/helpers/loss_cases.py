@@ -148,10 +148,6 @@ ROWS = [
         (6, 2),
     ),
 ]
-# Keras 3.16 gives alpha to false alarms and beta to misses, as the paper does; ours and
-# Keras 3.15 do it the other way round, so only equal weights can be compared.
-if keras.version() >= "3.16":
-    ROWS = [row for row in ROWS if row[0] != "Tversky"]
 
 
 class AsLayer(keras.layers.Layer):

@@ -6,6 +6,7 @@ weight, state after the call and the regularization losses.
 """
 
 import dataclasses
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -48,8 +49,26 @@ def keras_counterpart(name):
         keras.activations,
     ):
         if hasattr(package, name):
-            return getattr(package, name)
+            theirs = getattr(package, name)
+            is_tversky = name in ("Tversky", "tversky")
+            return _weighing_misses_by_alpha(theirs) if is_tversky else theirs
     return None
+
+
+def _weighing_misses_by_alpha(theirs):
+    """Keras's Tversky loss, with alpha as the weight of misses, as in ours.
+
+    So does Keras 3.15. Keras 3.16 weighs misses by beta and false alarms by alpha, as
+    the paper does.
+    """
+    if keras.version().startswith("3.15."):
+        return theirs
+
+    @functools.wraps(theirs)
+    def exchanged(*arguments, alpha=0.5, beta=0.5, **options):
+        return theirs(*arguments, alpha=beta, beta=alpha, **options)
+
+    return exchanged
 
 
 def array(*shape, seed=0, dtype="float32", low=None, high=None):
