@@ -15,6 +15,8 @@ from cookbook.reports.generated.anomaly_detection import (
 from cookbook.training.run_folder import RunFolder
 from recipes import gan_anomaly
 
+pytestmark = pytest.mark.slow  # trains GANs
+
 
 def test_the_odd_class_is_in_no_part_that_training_sees():
     data = load_images("digits", "mnist")

@@ -20,6 +20,8 @@ from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import train
 from small_training import Config, data, model, without_times
 
+pytestmark = pytest.mark.slow  # starts processes of its own
+
 
 def test_a_save_gives_back_what_was_put_in():
     import ml_dtypes

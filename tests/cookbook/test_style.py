@@ -25,6 +25,8 @@ from custom_layers.losses import pixel_differences
 from recipes import mnist_cnn, style_transfer
 from recipes.style_transfer import Config, build, content_and_style, targets_of
 
+pytestmark = pytest.mark.slow  # trains networks
+
 
 def test_the_layers_in_vgg19_are_those_of_the_paper():
     network = keras.applications.VGG19(
