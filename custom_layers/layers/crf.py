@@ -11,6 +11,7 @@ import keras
 from keras import ops
 
 from ..common.checks import minus_infinity
+from ..common.initial_values import fresh
 from ..common.types import Config, DType, Initializer
 
 
@@ -58,8 +59,8 @@ class CRF(keras.layers.Layer):
             )
         N, initializer = input_shape[-1], self.transition_initializer
         self.transition = self.add_weight((N, N), initializer, name="transition")
-        self.start = self.add_weight((N,), initializer, name="start")
-        self.end = self.add_weight((N,), initializer, name="end")
+        self.start = self.add_weight((N,), fresh(initializer), name="start")
+        self.end = self.add_weight((N,), fresh(initializer), name="end")
 
     def call(self, inputs, mask=None):
         if mask is None:

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from ..common.checks import positive_integer
+from ..common.initial_values import fresh
 from ..common.private_keras import build_at_init
 from ..common.types import Config, Initializer
 
@@ -217,7 +218,7 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
         vocabulary_size: number of tokens.
         sequence_length: number of positions.
         embedding_dim: number of features D.
-        embeddings_initializer: initializer of both tables.
+        embeddings_initializer: initializer of both tables, which start apart.
         mask_zero: whether token 0 is padding, so that the output carries a mask.
 
     Call: layer(tokens, start_index=0).
@@ -259,7 +260,7 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
         )
         self.position_embedding = PositionEmbedding(
             self.sequence_length,
-            self.embeddings_initializer,
+            fresh(self.embeddings_initializer),  # or row i would equal that of token i
             dtype=self.dtype_policy,
             name="position_embedding",
         )

@@ -6,8 +6,8 @@ import keras
 from keras import ops
 
 from ..common.checks import positive_integer
+from ..common.initial_values import fresh
 from ..common.types import Activation, Config, Initializer
-from .attention.base import _fresh
 from .attention.cached_multi_head_attention import CachedMultiHeadAttention
 
 
@@ -51,8 +51,8 @@ class _Block(keras.layers.Layer):
             shape[-1] // self.num_heads,
             max_wavelength,
             dropout=self.dropout,
-            kernel_initializer=_fresh(self.kernel_initializer),
-            bias_initializer=_fresh(self.bias_initializer),
+            kernel_initializer=fresh(self.kernel_initializer),
+            bias_initializer=fresh(self.bias_initializer),
             dtype=self.dtype_policy,
             name=name,
         )
@@ -70,8 +70,8 @@ class _Block(keras.layers.Layer):
         dense = keras.layers.Dense(
             units,
             activation,
-            kernel_initializer=_fresh(self.kernel_initializer),
-            bias_initializer=_fresh(self.bias_initializer),
+            kernel_initializer=fresh(self.kernel_initializer),
+            bias_initializer=fresh(self.bias_initializer),
             dtype=self.dtype_policy,
             name=name,
         )

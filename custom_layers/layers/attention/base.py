@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from ...common.checks import positive_integer
+from ...common.initial_values import fresh
 from ...common.types import Config, Constraint, Initializer, Regularizer, Seed
 from .axes import _expanded_mask, _from_heads, _to_heads
 from .blockwise_attention import blockwise_attention
@@ -120,8 +121,8 @@ class _HeadAttention(keras.layers.Layer):
             output_shape=(*[None] * (len(free) - 1), *features),
             bias_axes=made if self.use_bias else None,
             activation=activation,
-            kernel_initializer=_fresh(self.kernel_initializer),
-            bias_initializer=_fresh(self.bias_initializer),
+            kernel_initializer=fresh(self.kernel_initializer),
+            bias_initializer=fresh(self.bias_initializer),
             kernel_regularizer=self.kernel_regularizer,
             bias_regularizer=self.bias_regularizer,
             activity_regularizer=self.projection_activity_regularizer,
@@ -279,9 +280,3 @@ def _optional_tuple(value, name):
     raise ValueError(
         f"Invalid `{name}`: {value}. `{name}` must be an int, list, or tuple."
     )
-
-
-def _fresh(initializer):
-    """A copy of an initializer: each projection has its own, so none start alike."""
-    is_object = isinstance(initializer, keras.initializers.Initializer)
-    return initializer.clone() if is_object else initializer

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ...common.initial_values import fresh
 from ...common.types import Config, Initializer
 from .lstm import LSTMCell
 
@@ -55,8 +56,8 @@ class LayerNormLSTMCell(LSTMCell):
         of_carry = (self.units,)
         gamma, beta = self.gamma_initializer, self.beta_initializer
         self.gamma_x = self.add_weight(of_gates, gamma, name="gamma_x")
-        self.gamma_h = self.add_weight(of_gates, gamma, name="gamma_h")
-        self.gamma_c = self.add_weight(of_carry, gamma, name="gamma_c")
+        self.gamma_h = self.add_weight(of_gates, fresh(gamma), name="gamma_h")
+        self.gamma_c = self.add_weight(of_carry, fresh(gamma), name="gamma_c")
         self.beta_c = self.add_weight(of_carry, beta, name="beta_c")
 
     def call(self, inputs, states, training: bool = False):
