@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
+from keras import ops
 
 
 def positive_integer(value: Any, name: str) -> int:
@@ -70,6 +72,50 @@ def one_of(value: Any, options: Sequence, name: str) -> Any:
             f"The `{name}` argument must be {expected}. Received: {name}={value!r}"
         )
     return value
+
+
+def plain(value: Any) -> Any:
+    """`value` without NumPy in it, so that a configuration can be written as JSON.
+
+    A number of NumPy becomes Python's, an array becomes a list, and so does whatever a
+    list, a tuple or a dict holds.
+    """
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, list | tuple):
+        return type(value)(map(plain, value))
+    if isinstance(value, dict):
+        return {key: plain(part) for key, part in value.items()}
+    return value
+
+
+def within(size: int, start: Any, length: Any, name: str) -> Any:
+    """Whether the places start ... start + length - 1 lie in a table of `size` rows.
+
+    It is True, or a boolean tensor if the places are known only when the program runs.
+
+    Raises: ValueError if the places are known and lie outside.
+    """
+    try:
+        first, last = operator.index(start), operator.index(start + length) - 1
+    except TypeError:
+        start = ops.cast(start, "int32")
+        return ops.logical_and(start >= 0, start + length <= size)
+    if first < 0 or last >= size:
+        raise ValueError(
+            f"{name} has {size} places, 0 ... {size - 1}: got the places {first} ... "
+            f"{last}. Make it longer, or shorten the input."
+        )
+    return True
+
+
+def nan_unless(is_right: Any, x: Any) -> Any:
+    """x, or NaN everywhere if `is_right` is False.
+
+    A program that runs already cannot raise an error on every backend. JAX, and
+    TensorFlow where it writes, move places beyond a table inside without a word.
+    """
+    return x if is_right is True else ops.where(is_right, x, float("nan"))
 
 
 def minus_infinity(dtype: Any) -> float:

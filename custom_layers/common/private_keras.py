@@ -5,6 +5,7 @@ publish, so a new release of Keras can break this file only. It works with Keras
 and with the nightly releases of Keras 3.16.
 """
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -27,12 +28,38 @@ def set_mask(tensor: Any, mask: Any) -> None:
     set_keras_mask(tensor, mask)
 
 
+def mask_of(tensor: Any) -> Any:
+    """The mask that a layer has attached to its output; None if there is none."""
+    from keras.src.backend.common.masking import get_keras_mask
+
+    return get_keras_mask(tensor)
+
+
+def reduce_losses(
+    losses: Any, sample_weight: Any, mask: Any, reduction: str | None, dtype: str
+) -> Any:
+    """The sum or the mean of a loss, with its weights and without what is masked.
+
+    It is the end of `keras.losses.Loss.__call__`, which Keras publishes as a whole
+    only. It scales the mean for tf.distribute, too.
+    """
+    from keras.src.losses.loss import reduce_weighted_values
+
+    return reduce_weighted_values(losses, sample_weight, mask, reduction, dtype)
+
+
 def logits_of(probabilities: Any) -> Any:
     """The logits from which Keras's softmax or sigmoid made these; None if unknown.
 
     Keras leaves them as an attribute of the output, for its own losses.
     """
     return getattr(probabilities, "_keras_logits", None)
+
+
+def set_logits(probabilities: Any, logits: Any) -> None:
+    """Leaves the logits as `logits_of` finds them; an array of JAX cannot hold them."""
+    with contextlib.suppress(AttributeError):
+        probabilities._keras_logits = logits
 
 
 def build_at_init(layer: keras.layers.Layer) -> None:

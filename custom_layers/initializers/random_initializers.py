@@ -10,6 +10,7 @@ from typing import Any
 
 import keras
 
+from ..common.checks import plain
 from ..common.types import Config, Seed
 
 
@@ -17,7 +18,7 @@ class _RandomInitializer(keras.initializers.Initializer):
     """Holds the seed and its configuration."""
 
     def __init__(self, seed: Seed = None) -> None:
-        self._init_seed = seed
+        self._init_seed = plain(seed)
         self.seed = _resolved(seed)
 
     def get_config(self) -> Config:
@@ -66,8 +67,8 @@ class RandomNormal(_RandomInitializer):
         self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None
     ) -> None:
         super().__init__(seed)
-        self.mean = mean
-        self.stddev = stddev
+        self.mean = plain(mean)
+        self.stddev = plain(stddev)
 
     def __call__(self, shape: tuple[int, ...], dtype: str | None = None):
         return keras.random.normal(shape, self.mean, self.stddev, dtype, self.seed)
@@ -125,8 +126,8 @@ class RandomUniform(_RandomInitializer):
         self, minval: float = -0.05, maxval: float = 0.05, seed: Seed = None
     ) -> None:
         super().__init__(seed)
-        self.minval = minval
-        self.maxval = maxval
+        self.minval = plain(minval)
+        self.maxval = plain(maxval)
 
     def __call__(self, shape: tuple[int, ...], dtype: str | None = None):
         return keras.random.uniform(shape, self.minval, self.maxval, dtype, self.seed)

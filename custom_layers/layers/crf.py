@@ -1,8 +1,8 @@
 """Linear-chain conditional random field: tags that are scored as a whole sequence.
 
-Three parts meet in one tensor, the log potentials psi (B, T, N, N), where
-psi[b, t, i, j] scores tag j at step t after tag i: the layer makes them, the loss
-compares them with the true tags, and `viterbi` finds the best tags.
+All parts meet in one tensor, the log potentials psi (B, T, N, N), where psi[b, t, i, j]
+scores tag j at step t after tag i: the layer makes them, `CRFLoss` compares them with
+the true tags, `viterbi` finds the best tags, and `CRFAccuracy` counts the right ones.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from keras import ops
 
 from ..common.checks import minus_infinity
 from ..common.initial_values import fresh
-from ..common.types import Config, DType, Initializer
+from ..common.types import Config, Initializer
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -24,8 +24,11 @@ class CRF(keras.layers.Layer):
     p(y | x) = exp(sum_t psi_t[y_tm1, y_t]) / Z(x), where Z sums over all N^T taggings
 
     Masked steps, before or after the sequence, lead from any tag to tag 0 at no cost,
-    so they change neither Z nor the score of a tagging. Train with `CRFLoss`, and find
-    the best tags with `viterbi`.
+    so they change neither Z nor the score of a tagging.
+
+    A `Tagger` is a model that ends in this layer: it trains with `CRFLoss`, understands
+    metrics=["accuracy"], and its `predict` returns tags. In any other model use
+    `CRFLoss` and `CRFAccuracy`, and find the best tags with `viterbi`.
 
     Args:
         transition_initializer: initializer of A (N, N), s (N,) and e (N,).
@@ -100,74 +103,21 @@ def _tag_0_only(psi):
     return (1 - is_tag_0) * minus_infinity(psi.dtype)
 
 
-@keras.saving.register_keras_serializable(package="keras_cookbook")
-class CRFLoss(keras.losses.Loss):
-    """Negative log likelihood of the true tags under a `CRF`.
+def _is_tagged(psi):
+    """(B, T): whether a step has a tag. At the others, the mask left tag 0 only.
 
-    loss = log Z(x) - sum_t psi_t[y_tm1, y_t]
-
-    alpha_t[j] = log sum_i exp(alpha_tm1[i] + psi_t[i, j])
-    log Z(x) = log sum_j exp(alpha_T[j])
-
-    Args: reduction, name, dtype: those of every loss.
-
-    y_true: integer tags (B, T), which are 0 or negative at masked steps. y_pred: the
-        output of `CRF`, (B, T, N, N). One loss per sequence.
-    Raises: ValueError for a y_pred that does not have four axes.
-
-    >>> x = keras.ops.zeros((1, 3, 2))
-    >>> float(CRFLoss()(keras.ops.array([[0, 1, 1]]), CRF()(x))) / 3  # log 2
-    0.6931471824645996
-
-    Paper: Lafferty, McCallum, Pereira, "Conditional random fields: probabilistic
-    models for segmenting and labeling sequence data", 2001.
-    https://repository.upenn.edu/handle/20.500.14332/6188
+    The scores may have been cast since then, so they are compared with the smaller of
+    the two numbers that stand for minus infinity.
     """
-
-    def __init__(
-        self,
-        reduction: str | None = "sum_over_batch_size",
-        name: str = "crf_loss",
-        dtype: DType = None,
-    ) -> None:
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
-
-    def call(self, y_true, y_pred):
-        psi = ops.cast(y_pred, keras.backend.result_type(y_pred.dtype, "float32"))
-        if len(psi.shape) != 4:
-            raise ValueError(
-                "CRFLoss expects y_pred of shape (batch, time, tags, tags), the "
-                f"output of a CRF layer, got {psi.shape}"
-            )
-        return _log_partition(psi) - _score(psi, y_true)
-
-
-def _log_partition(psi):
-    """log Z (B,)."""
-
-    def step(alpha, psi_t):
-        alpha = ops.logsumexp(alpha[:, :, None] + psi_t, axis=1)
-        return alpha, alpha
-
-    steps = ops.moveaxis(psi, 1, 0)  # T B N N
-    alpha, _ = ops.scan(step, _before_the_first_step(psi), steps)
-    return ops.logsumexp(alpha, axis=-1)
+    others = ops.all(psi[..., 1:] <= 0.9 * minus_infinity("float16"), axis=(2, 3))
+    is_free = ops.all(ops.equal(psi[..., 0], 0), axis=2)
+    return ops.logical_not(ops.logical_and(others, is_free))
 
 
 def _before_the_first_step(psi):
     """alpha_0 (B, N), where tag 0 stands before the first step."""
     zeros = ops.zeros_like(psi[:, 0, 0])
     return zeros + _tag_0_only(psi)
-
-
-def _score(psi, y):
-    """sum_t psi_t[y_tm1, y_t] (B,)."""
-    N = psi.shape[-1]
-    y = ops.maximum(ops.cast(y, "int32"), 0)
-    y = ops.one_hot(y, N, dtype=psi.dtype)
-    y_0 = ops.one_hot(0, N, dtype=psi.dtype) + ops.zeros_like(y[:, :1])
-    y_tm1 = ops.concatenate([y_0, y[:, :-1]], axis=1)
-    return ops.einsum("bti,btij,btj->b", y_tm1, psi, y)
 
 
 def viterbi(potentials: Any) -> Any:

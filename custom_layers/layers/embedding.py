@@ -28,6 +28,8 @@ class Embedding(keras.layers.Layer):
 
     Input shape: any, of integers; dense, sparse or ragged. Output shape: (..., D).
     Raises: ValueError if input_dim or output_dim is not a positive integer.
+    An integer above input_dim - 1 is an error on TensorFlow and torch, and gives NaN on
+    JAX. As in Keras, negative integers count from the last row.
     Differs from Keras: no LoRA and no quantization.
 
     >>> Embedding(10, 4)(keras.ops.array([[1, 2, 0]])).shape

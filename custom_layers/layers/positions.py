@@ -5,10 +5,11 @@ from typing import Any
 import keras
 from keras import ops
 
-from ..common.checks import positive_integer
+from ..common.checks import nan_unless, positive_integer, within
 from ..common.initial_values import fresh
 from ..common.private_keras import build_at_init
 from ..common.types import Config, Initializer
+from .embedding import Embedding
 
 
 def _frequencies(features, wavelength):
@@ -158,8 +159,9 @@ class PositionEmbedding(keras.layers.Layer):
 
     Call: layer(x, start_index=0) returns the embedding only; add it to x.
     Input shape: (B, T, D), T <= sequence_length. Output shape: the same.
-    Raises: ValueError for a sequence_length that is not a positive integer, or shorter
-    than the input.
+    Raises: ValueError for a sequence_length that is not a positive integer, and for
+    positions beyond it. If start_index or T is known only when the program runs, such
+    positions give an error on TensorFlow and torch, and NaN on JAX.
 
     >>> PositionEmbedding(sequence_length=6)(keras.ops.zeros((2, 5, 4))).shape
     TensorShape([2, 5, 4])
@@ -194,7 +196,9 @@ class PositionEmbedding(keras.layers.Layer):
     def call(self, inputs, start_index: int = 0):
         *_, T, D = ops.shape(inputs)
         table = ops.convert_to_tensor(self.position_embeddings)
+        is_inside = within(self.sequence_length, start_index, T, "The table")
         embedding = ops.slice(table, (start_index, 0), (T, D))
+        embedding = nan_unless(is_inside, embedding)
         return ops.broadcast_to(embedding, ops.shape(inputs))
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
@@ -250,7 +254,7 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
         self.embeddings_initializer = keras.initializers.get(embeddings_initializer)
         self.mask_zero = mask_zero
         self.supports_masking = True
-        self.token_embedding = keras.layers.Embedding(
+        self.token_embedding = Embedding(
             self.vocabulary_size,
             self.embedding_dim,
             self.embeddings_initializer,

@@ -1,9 +1,9 @@
 """Losses, one file per technique."""
 
-from ..layers.crf import CRFLoss
 from .circle import Circle, circle
 from .contrastive import Contrastive
 from .cosine_similarity import CosineSimilarity, cosine_similarity
+from .crf import CRFLoss
 from .crossentropy import (
     BinaryCrossentropy,
     CategoricalCrossentropy,

@@ -8,17 +8,120 @@ from typing import Any, NoReturn
 import keras
 from keras import ops
 
+from ..common.private_keras import (
+    logits_of,
+    mask_of,
+    reduce_losses,
+    set_logits,
+)
 from ..common.types import Axes, Config, Shape
 
 
 class _Loss(keras.losses.Loss):
-    """Keras's base class, with a configuration that keeps a dtype of one's own."""
+    """Keras's base class, whose reduction meets masks, integer labels and no samples.
+
+    If y_pred carries a mask, what is masked never counts, whatever it holds: not in the
+    loss and not in a gradient. Integers in y_true stay integers; Keras makes numbers of
+    `dtype` of them, and float32 merges labels above 2^24. A batch without samples costs
+    0. A weight per sample (B,) weighs all values of a loss (B, T).
+    """
+
+    # Whether `call` takes the mask as its argument `mask` and leaves out padding by
+    # itself. Any other loss must return one value for each place of the mask.
+    uses_mask = False
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        mask = mask_of(y_pred)
+        if mask is not None:
+            mask = ops.cast(mask, "bool")
+            y_pred = _without_padding(y_pred, mask)
+        with keras.name_scope(self.name):
+            y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
+            y_true = _exact(y_true, self.dtype)
+            if y_pred.shape and y_pred.shape[0] == 0 and self.reduction is not None:
+                return ops.sum(y_pred)  # which is 0
+            losses, mask = self._losses(y_true, y_pred, mask)
+            if sample_weight is not None:
+                sample_weight = _per_value(sample_weight, losses)
+            return reduce_losses(
+                losses, sample_weight, mask, self.reduction, self.dtype
+            )
+
+    def _losses(self, y_true, y_pred, mask):
+        """(losses, mask of those that count, or None)."""
+        if mask is None:
+            losses = self.call(y_true, y_pred)
+            return losses, mask_of(losses)
+        if self.uses_mask:
+            losses = self.call(y_true, y_pred, mask=mask)
+            return losses, mask_of(losses)
+        y_true = _without_padding(_with_a_value_per_step(y_true, y_pred, mask), mask)
+        losses = self.call(y_true, y_pred)
+        own_mask = mask_of(losses)
+        mask = _per_value(mask, losses)
+        if _differ(mask.shape, losses.shape):
+            raise ValueError(
+                f"{type(self).__name__} cannot leave out the padding: y_pred of shape "
+                f"{tuple(y_pred.shape)} carries a mask of shape {tuple(mask.shape)}, "
+                f"but the loss has the shape {tuple(losses.shape)}. Expected one value "
+                "of the loss for each place of the mask. Take the mean over the last "
+                "axis, or drop the mask before the loss."
+            )
+        losses = ops.where(mask, losses, ops.zeros_like(losses))
+        return losses, mask if own_mask is None else ops.logical_and(mask, own_mask)
 
     def get_config(self) -> Config:
         config = super().get_config()
         if self.dtype != keras.config.floatx():
             config["dtype"] = self.dtype
         return config
+
+
+def _exact(x, dtype: str):
+    """x as a tensor of `dtype`; integers and booleans stay what they are."""
+    x = ops.convert_to_tensor(x)
+    own = keras.backend.standardize_dtype(x.dtype)
+    return ops.cast(x, dtype) if keras.backend.is_float_dtype(own) else x
+
+
+def _without_padding(x, mask):
+    """x with 0 wherever its first axes are masked, also in the logits behind it."""
+    x = ops.convert_to_tensor(x)
+    rank = len(mask.shape)
+    if len(x.shape) < rank or _differ(x.shape[:rank], mask.shape):
+        return x
+    logits = logits_of(x)
+    more_axes = (1,) * (len(x.shape) - rank)
+    is_kept = ops.reshape(mask, (*ops.shape(mask), *more_axes))
+    kept = ops.where(is_kept, x, ops.zeros_like(x))
+    if logits is not None:
+        set_logits(kept, ops.where(is_kept, logits, ops.zeros_like(logits)))
+    return kept
+
+
+def _with_a_value_per_step(y_true, y_pred, mask):
+    """y_true (B, T) as (B, T, 1) beside y_pred (B, T, 1) with a mask (B, T).
+
+    Otherwise T would be the axis of the mean, and the mask could not apply.
+    """
+    steps = len(mask.shape)
+    is_short = len(y_true.shape) == steps and len(y_pred.shape) == steps + 1
+    if is_short and y_pred.shape[-1] == 1:
+        return ops.expand_dims(y_true, -1)
+    return y_true
+
+
+def _per_value(x, losses):
+    """x, a weight or a mask of the first axes, with one value for each of the losses.
+
+    A weight (T,) beside losses (B, T) stays as it is.
+    """
+    x = ops.convert_to_tensor(x)
+    missing = len(losses.shape) - len(x.shape)
+    if missing <= 0 or len(x.shape) == 0 or _differ(x.shape, losses.shape[:-missing]):
+        return x
+    x = ops.reshape(x, (*ops.shape(x), *(1,) * missing))
+    return ops.broadcast_to(x, ops.shape(losses))
 
 
 def _tensor(x, name: str, dtype: str | None = None):
@@ -83,6 +186,13 @@ def _pair(y_true, y_pred):
     if _differ(y_true.shape, y_pred.shape):
         _refuse_shapes(y_true, y_pred, "must have the same shape")
     return y_true, y_pred
+
+
+def _integers(x, name: str):
+    """x as a tensor of integers, in 64 bits if it has them: in fewer, labels merge."""
+    x = ops.convert_to_tensor(x)
+    own = keras.backend.standardize_dtype(x.dtype)
+    return x if own in ("int32", "int64") else _tensor(x, name, "int32")
 
 
 def _unit(x, axis: Axes):

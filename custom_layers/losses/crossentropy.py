@@ -5,9 +5,10 @@ import warnings
 import keras
 from keras import ops
 
+from ..common.checks import plain
 from ..common.private_keras import logits_of, set_mask
 from ..common.types import Config, DType
-from .base import _differ, _Loss, _pair, _refuse_shapes, _tensor, _wide
+from .base import _differ, _integers, _Loss, _pair, _refuse_shapes, _tensor, _wide
 
 
 def _logits_of(y_pred, from_logits: bool):
@@ -48,7 +49,8 @@ def _class_scores(y_pred, from_logits: bool, axis: int):
     if from_logits:
         score = z - ops.stop_gradient(ops.max(z, axis=axis, keepdims=True))
         return score, ops.log(ops.sum(ops.exp(score), axis=axis, keepdims=True))
-    p = z / ops.sum(z, axis=axis, keepdims=True)
+    total = ops.sum(z, axis=axis, keepdims=True)
+    p = z / ops.where(ops.equal(total, 0), ops.ones_like(total), total)
     p = ops.clip(p, keras.config.epsilon(), 1 - keras.config.epsilon())
     return ops.log(p), 0.0
 
@@ -60,7 +62,7 @@ def _share(label_smoothing: float) -> float:
             "`label_smoothing` must lie in [0, 1]. "
             f"Received: label_smoothing={label_smoothing}"
         )
-    return label_smoothing
+    return plain(label_smoothing)
 
 
 def _smooth(y_true, label_smoothing: float, classes: int):
@@ -94,7 +96,7 @@ def _labels(y_true, y_pred, axis: int):
     Raises: ValueError unless y_true has the shape of y_pred without the class axis, or
         with a class axis of size 1.
     """
-    labels = _tensor(y_true, "y_true", "int32")
+    labels = _integers(y_true, "y_true")
     if len(labels.shape) == len(y_pred.shape) and labels.shape[axis] == 1:
         labels = ops.squeeze(labels, axis)
     expected = list(y_pred.shape)
@@ -105,7 +107,8 @@ def _labels(y_true, y_pred, axis: int):
             y_pred,
             f"must have the same shape but for axis {axis} of `y_pred`, the classes",
         )
-    return labels, ops.clip(labels, 0, classes - 1)  # torch refuses other labels
+    inside = ops.clip(labels, 0, classes - 1)  # torch refuses other labels
+    return labels, ops.cast(inside, "int32")
 
 
 def _nan_outside(loss, labels, classes: int):
@@ -173,9 +176,9 @@ class BinaryCrossentropy(_Loss):
         dtype: DType = None,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.from_logits = from_logits
+        self.from_logits = plain(from_logits)
         self.label_smoothing = _share(label_smoothing)
-        self.axis = axis
+        self.axis = plain(axis)
 
     def call(self, y_true, y_pred):
         return binary_crossentropy(
@@ -250,9 +253,9 @@ class CategoricalCrossentropy(_Loss):
         dtype: DType = None,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.from_logits = from_logits
+        self.from_logits = plain(from_logits)
         self.label_smoothing = _share(label_smoothing)
-        self.axis = axis
+        self.axis = plain(axis)
 
     def call(self, y_true, y_pred):
         return categorical_crossentropy(
@@ -336,9 +339,9 @@ class SparseCategoricalCrossentropy(_Loss):
         dtype: DType = None,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.from_logits = from_logits
-        self.ignore_class = ignore_class
-        self.axis = axis
+        self.from_logits = plain(from_logits)
+        self.ignore_class = plain(ignore_class)
+        self.axis = plain(axis)
 
     def call(self, y_true, y_pred):
         return sparse_categorical_crossentropy(

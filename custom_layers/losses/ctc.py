@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from ..common.types import DType
-from .base import _Loss, _tensor, _wide
+from .base import _differ, _Loss, _tensor, _wide
 
 # The logarithm of probability 0. It is far below `common.checks.minus_infinity`,
 # because it stands among sums of log-probabilities over all steps: at logits of 1e4, a
@@ -13,23 +13,72 @@ _LOG_0 = -1e30
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
-def ctc(y_true, y_pred):
+def ctc(y_true, y_pred, input_lengths=None, label_lengths=None, mask=None):
     """-log of the probability of all alignments of the labels, as in `CTC`.
 
+    Args:
+        y_true, y_pred: labels (B, N) and logits (B, T, C).
+        input_lengths: number of frames of each sequence (B,); None means all T.
+        label_lengths: number of labels of each sequence (B,); without it, labels of 0
+            or less are padding.
+        mask: True for the frames that count, (B, T), as the output of a layer carries
+            it. Frames that are masked or behind the length may hold anything.
+
+    Returns: (B,).
+
     >>> round(float(ctc([[1]], [[[0.0, 0.0]]])[0]), 4)
+    0.6931
+    >>> padded = [[[0.0, 0.0], [5.0, 1.0]]]
+    >>> round(float(ctc([[1, -1]], padded, input_lengths=[1])[0]), 4)
     0.6931
     """
     labels = _tensor(y_true, "y_true", "int32")
     y_pred = _tensor(y_pred, "y_pred")
     _check_rank(labels, "y_true", "(B, N)")
     _check_rank(y_pred, "y_pred", "(B, T, C)")
-    states = _with_blanks(labels)
     z = _wide(y_pred)
+    is_frame = _frames(z, input_lengths, mask)
+    if is_frame is not None:
+        z = ops.where(ops.expand_dims(is_frame, -1), z, ops.zeros_like(z))
+        is_frame = ops.transpose(is_frame)  # T, B
+    labels, length = _without_gaps(labels, label_lengths)
+    is_known = ops.all(labels < z.shape[-1], axis=1)
+    states = _with_blanks(labels)
     log_p = z - ops.logsumexp(z, axis=-1, keepdims=True)
     onehot = ops.one_hot(states, z.shape[-1], dtype=z.dtype)
     emitted = ops.einsum("btc,bsc->tbs", log_p, onehot)
-    length = ops.sum(ops.cast(ops.not_equal(labels, 0), "int32"), axis=1)
-    return ops.cast(_alignment_loss(emitted, states, length), y_pred.dtype)
+    loss = _alignment_loss(emitted, states, length, is_frame)
+    loss = ops.where(is_known, loss, ops.full_like(loss, float("nan")))
+    return ops.cast(loss, y_pred.dtype)
+
+
+def _frames(z, lengths, mask):
+    """(B, T): whether a frame counts; None if all frames do."""
+    if mask is not None:
+        mask = ops.cast(mask, "bool")
+        if _differ(mask.shape, z.shape[:2]):
+            raise ValueError(
+                "Argument `mask` must have the shape (B, T). Received: "
+                f"mask.shape={tuple(mask.shape)}, y_pred.shape={tuple(z.shape)}"
+            )
+    if lengths is None:
+        return mask
+    lengths = ops.cast(ops.reshape(lengths, (-1, 1)), "int32")
+    is_inside = ops.arange(z.shape[1]) < lengths
+    return is_inside if mask is None else ops.logical_and(is_inside, mask)
+
+
+def _without_gaps(labels, lengths):
+    """(labels, length): the labels moved to the left, 0 behind them, and how many."""
+    place = ops.arange(labels.shape[1])
+    is_label = labels > 0
+    if lengths is not None:
+        lengths = ops.cast(ops.reshape(lengths, (-1, 1)), "int32")
+        is_label = ops.logical_and(is_label, place < lengths)
+    labels = ops.where(is_label, labels, ops.zeros_like(labels))
+    order = ops.argsort(ops.where(is_label, place, place + labels.shape[1]), axis=1)
+    length = ops.sum(ops.cast(is_label, "int32"), axis=1)
+    return ops.take_along_axis(labels, order, axis=1), length
 
 
 def _check_rank(x, name: str, axes: str) -> None:
@@ -48,13 +97,14 @@ def _with_blanks(labels):
     return ops.pad(states, ((0, 0), (0, 1)))
 
 
-def _alignment_loss(emitted, states, length):
+def _alignment_loss(emitted, states, length, is_frame=None):
     """-log of the probability of all alignments.
 
     Args:
         emitted: (T, B, S), log(p) of each state at each time.
         states: (B, S), the class of each state.
         length: (B,), the number of labels.
+        is_frame: (T, B), whether a time counts; None if all do.
 
     The gradient is written by hand: it is minus the probability that an alignment is
     in that state at that time.
@@ -63,7 +113,7 @@ def _alignment_loss(emitted, states, length):
 
     @ops.custom_gradient
     def loss_of(emitted):
-        alpha = _forward(emitted, states, ops.zeros_like(last))
+        alpha = _forward(emitted, states, ops.zeros_like(last), is_frame)
         log_total = _log_total(alpha[-1], last)
 
         def gradient(*args, upstream=None):
@@ -71,11 +121,17 @@ def _alignment_loss(emitted, states, length):
             # The backward pass is the forward pass over the reversed sequence.
             reversed_start = states.shape[1] - 1 - last
             back = _forward(
-                ops.flip(emitted, (0, 2)), ops.flip(states, 1), reversed_start
+                ops.flip(emitted, (0, 2)),
+                ops.flip(states, 1),
+                reversed_start,
+                None if is_frame is None else ops.flip(is_frame, 0),
             )
             beta = ops.flip(back, (0, 2))
             through = alpha + beta - emitted  # beta and alpha both count `emitted`
             chance = ops.exp(through - ops.expand_dims(log_total, 1))
+            if is_frame is not None:
+                is_here = ops.expand_dims(is_frame, -1)
+                chance = ops.where(is_here, chance, ops.zeros_like(chance))
             is_possible = ops.cast(log_total > _LOG_0 / 2, chance.dtype)
             return -chance * ops.expand_dims(upstream * is_possible, 1)
 
@@ -84,25 +140,31 @@ def _alignment_loss(emitted, states, length):
     return loss_of(emitted)
 
 
-def _forward(emitted, states, start):
+def _forward(emitted, states, start, is_frame=None):
     """alpha (T, B, S): log of the summed probability of all ways to a state by a time.
 
     A way begins in the state `start` or the one after it. From step to step it stays,
-    moves on by one state, or skips the blank between two labels that differ.
+    moves on by one state, or skips the blank between two labels that differ. At a time
+    that does not count, it waits.
     """
     is_label = ops.arange(states.shape[1]) % 2 == 1
     may_skip = ops.logical_and(is_label, ops.not_equal(states, _shift(states, 2, -1)))
     nowhere = ops.full_like(emitted[0], _LOG_0)
     alpha = ops.where(ops.one_hot(start, states.shape[1], dtype="bool"), 0, nowhere)
 
-    def step(alpha, emitted):
+    def step(alpha, now):
+        emitted, is_frame = now
         stay = alpha
         move = _shift(alpha, 1, _LOG_0)
         skip = ops.where(may_skip, _shift(alpha, 2, _LOG_0), nowhere)
         alpha = ops.logsumexp(ops.stack([stay, move, skip]), axis=0) + emitted
+        if is_frame is not None:
+            alpha = ops.where(ops.expand_dims(is_frame, -1), alpha, stay)
         return alpha, alpha
 
-    return ops.scan(step, alpha, emitted)[1]
+    if is_frame is None:
+        return ops.scan(lambda alpha, now: step(alpha, (now, None)), alpha, emitted)[1]
+    return ops.scan(step, alpha, (emitted, is_frame))[1]
 
 
 def _shift(x, places: int, fill: float):
@@ -135,11 +197,14 @@ class CTC(_Loss):
         name: name of the loss.
         dtype: dtype of the computation; None means Keras's default.
 
-    Shapes: y_true (B, N) of labels 1 ... C - 1, padded with 0, y_pred (B, T, C) of
-        logits -> scalar, or (B,) with reduction None.
+    Shapes: y_true (B, N) of labels 1 ... C - 1, padded anywhere with 0 or with negative
+        numbers, y_pred (B, T, C) of logits -> scalar, or (B,) with reduction None. The
+        frames that count are those of the mask that y_pred carries, for instance behind
+        a `keras.layers.Masking`; the function `ctc` also takes lengths.
     Raises: ValueError for other ranks.
-    Differs from Keras: it computes float64 in float64. Labels that do not fit into T
-    steps cost 1e30 and have no gradient, where Keras returns 700 and a meaningless
+    Differs from Keras: masked frames and labels of -1 do not count. A label of C or
+    more gives NaN. It computes float64 in float64. Labels that do not fit into the
+    frames cost 1e30 and have no gradient, where Keras returns 700 and a meaningless
     gradient. It takes 0.1 to 0.6 of Keras's time.
 
     >>> round(float(CTC()([[1]], [[[0.0, 0.0]]])), 4)
@@ -149,6 +214,8 @@ class CTC(_Loss):
     classification", 2006. https://doi.org/10.1145/1143844.1143891
     """
 
+    uses_mask = True
+
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
@@ -157,5 +224,5 @@ class CTC(_Loss):
     ) -> None:
         super().__init__(name, reduction, dtype)
 
-    def call(self, y_true, y_pred):
-        return ctc(y_true, y_pred)
+    def call(self, y_true, y_pred, mask=None):
+        return ctc(y_true, y_pred, mask=mask)

@@ -3,8 +3,41 @@
 import keras
 from keras import ops
 
+from ..common.checks import plain
+from ..common.private_keras import set_mask
 from ..common.types import Axes, Config, DType
-from .base import _Loss, _pair
+from .base import _Loss, _pair, _per_value
+
+
+class _Overlap(_Loss):
+    """A loss of sums over `axis`, from which it leaves out masked places itself."""
+
+    uses_mask = True
+
+    def __init__(
+        self,
+        reduction: str | None,
+        name: str,
+        axis: Axes | None,
+        dtype: DType,
+    ) -> None:
+        super().__init__(name, reduction, dtype)
+        self.axis = plain(axis)
+
+    def overlap(self, y_true, y_pred):
+        """The loss without a mask."""
+        raise NotImplementedError
+
+    def call(self, y_true, y_pred, mask=None):
+        if mask is None:
+            return self.overlap(y_true, y_pred)
+        y_true, y_pred = _pair(y_true, y_pred)
+        is_kept = ops.broadcast_to(_per_value(mask, y_pred), ops.shape(y_pred))
+        nothing = ops.zeros_like(y_pred)
+        y_true = ops.where(is_kept, y_true, nothing)
+        loss = self.overlap(y_true, ops.where(is_kept, y_pred, nothing))
+        set_mask(loss, ops.any(is_kept, axis=self.axis))
+        return loss
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -21,7 +54,7 @@ def dice(y_true, y_pred, axis: Axes | None = None):
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
-class Dice(_Loss):
+class Dice(_Overlap):
     """Dice loss of a segmentation: one minus its F1 score.
 
     loss = 1 - 2 * sum(y_true * y_pred) / (sum(y_true) + sum(y_pred) + epsilon)
@@ -39,7 +72,8 @@ class Dice(_Loss):
     Shapes: y_true and y_pred (B, ...) of values in [0, 1] -> scalar; with reduction
         None, the shape of y_pred without `axis`.
     Raises: ValueError where the shapes differ.
-    Differs from Keras: it refuses shapes that Keras would broadcast.
+    Differs from Keras: it refuses shapes that Keras would broadcast. Masked places are
+    left out of the sums.
 
     >>> round(float(Dice()([1.0, 1.0, 0.0], [1.0, 0.0, 0.0])), 4)
     0.3333
@@ -55,10 +89,9 @@ class Dice(_Loss):
         axis: Axes | None = None,
         dtype: DType = None,
     ) -> None:
-        super().__init__(name, reduction, dtype)
-        self.axis = axis
+        super().__init__(reduction, name, axis, dtype)
 
-    def call(self, y_true, y_pred):
+    def overlap(self, y_true, y_pred):
         return dice(y_true, y_pred, self.axis)
 
     def get_config(self) -> Config:
@@ -87,7 +120,7 @@ def tversky(
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
-class Tversky(_Loss):
+class Tversky(_Overlap):
     """Tversky loss: Dice with separate weights for misses and for false alarms.
 
     loss = 1 - both / (both + alpha * missed + beta * false + epsilon)
@@ -100,7 +133,7 @@ class Tversky(_Loss):
             round; this is Keras's order.
         reduction, name, axis, dtype, shapes and errors: as in `Dice`.
 
-    Differs from Keras: it refuses shapes that Keras would broadcast.
+    Differs from Keras: as `Dice` does.
 
     >>> round(float(Tversky(alpha=1.0)([1.0, 1.0, 0.0], [1.0, 0.0, 0.0])), 4)
     0.5
@@ -119,12 +152,11 @@ class Tversky(_Loss):
         axis: Axes | None = None,
         dtype: DType = None,
     ) -> None:
-        super().__init__(name, reduction, dtype)
-        self.alpha = alpha
-        self.beta = beta
-        self.axis = axis
+        super().__init__(reduction, name, axis, dtype)
+        self.alpha = plain(alpha)
+        self.beta = plain(beta)
 
-    def call(self, y_true, y_pred):
+    def overlap(self, y_true, y_pred):
         return tversky(y_true, y_pred, self.alpha, self.beta, self.axis)
 
     def get_config(self) -> Config:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 from keras import ops
 
+from ..common.checks import plain
 from ..common.types import Config, DType
 from .base import _Loss, _pair, _wide
 from .crossentropy import (
@@ -87,12 +88,12 @@ class BinaryFocalCrossentropy(_Loss):
         dtype: DType = None,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.apply_class_balancing = apply_class_balancing
-        self.alpha = alpha
-        self.gamma = gamma
-        self.from_logits = from_logits
+        self.apply_class_balancing = plain(apply_class_balancing)
+        self.alpha = plain(alpha)
+        self.gamma = plain(gamma)
+        self.from_logits = plain(from_logits)
         self.label_smoothing = _share(label_smoothing)
-        self.axis = axis
+        self.axis = plain(axis)
 
     def call(self, y_true, y_pred):
         return binary_focal_crossentropy(
@@ -148,7 +149,7 @@ class CategoricalFocalCrossentropy(_Loss):
     loss = sum(-alpha * y_true * (1 - p)^gamma * log(p)),  p = y_pred / sum(y_pred)
 
     Args:
-        alpha: weight of the loss, or a list with one weight per class.
+        alpha: weight of the loss, or a list or array with one weight per class.
         gamma: strength of the focus on hard samples; 0 is cross-entropy times alpha.
         from_logits, label_smoothing, axis, reduction, name, dtype, shapes and errors:
             as in `CategoricalCrossentropy`.
@@ -176,11 +177,11 @@ class CategoricalFocalCrossentropy(_Loss):
         dtype: DType = None,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.alpha = alpha
-        self.gamma = gamma
-        self.from_logits = from_logits
+        self.alpha = plain(alpha)
+        self.gamma = plain(gamma)
+        self.from_logits = plain(from_logits)
         self.label_smoothing = _share(label_smoothing)
-        self.axis = axis
+        self.axis = plain(axis)
 
     def call(self, y_true, y_pred):
         return categorical_focal_crossentropy(

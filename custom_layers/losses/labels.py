@@ -2,16 +2,17 @@
 
 from keras import ops
 
-from .base import _refuse_shapes, _tensor
+from .base import _integers, _refuse_shapes
 
 
 def _is_same(y_true, y_pred, other=None):
     """(B, K): whether the label of a row equals the label of a column.
 
     The rows are those of `y_true`; the columns those of `other`, or of `y_true` too.
+    Labels are compared as integers: as float32, those above 2^24 would merge.
     Raises: ValueError unless y_true is (B,) or (B, 1) and y_pred is (B, D).
     """
-    labels = _tensor(y_true, "y_true", "int32")
+    labels = _integers(y_true, "y_true")
     rank = len(labels.shape)
     is_flat = rank == 1
     is_column = rank == 2 and labels.shape[1] == 1
@@ -20,10 +21,35 @@ def _is_same(y_true, y_pred, other=None):
         _refuse_shapes(labels, y_pred, expected)
     columns = labels
     if other is not None:
-        columns = _tensor(other, "ref_labels", "int32")
+        columns = ops.cast(_integers(other, "ref_labels"), labels.dtype)
     rows = ops.reshape(labels, (-1, 1))
     columns = ops.reshape(columns, (1, -1))
     return ops.equal(rows, columns)
+
+
+def _classes_of_pairs(y_true, y_pred, mask=None):
+    """(is_same, is_other), each (B, B): whether two samples have one class, or two.
+
+    A pair with a masked sample is neither, so that padding is no example of anything.
+    """
+    is_same = _is_same(y_true, y_pred)
+    is_other = ops.logical_not(is_same)
+    if mask is None:
+        return is_same, is_other
+    mask = _of_samples(mask, y_pred)
+    is_pair = ops.logical_and(ops.expand_dims(mask, 1), ops.expand_dims(mask, 0))
+    return ops.logical_and(is_same, is_pair), ops.logical_and(is_other, is_pair)
+
+
+def _of_samples(mask, y_pred):
+    """The mask, if it has one value for each sample of y_pred (B, D)."""
+    if len(mask.shape) != 1:
+        raise ValueError(
+            "This loss compares samples: expected a mask of shape (B,) with y_pred of "
+            f"shape (B, D). Received: mask.shape={tuple(mask.shape)}, "
+            f"y_pred.shape={tuple(y_pred.shape)}"
+        )
+    return mask
 
 
 def _off_diagonal(is_same):

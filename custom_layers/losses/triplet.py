@@ -6,11 +6,11 @@ Both losses take a batch of embeddings with their labels and form the triplets i
 import keras
 from keras import ops
 
-from ..common.checks import one_of
+from ..common.checks import one_of, plain
 from ..common.private_keras import set_mask
 from ..common.types import Config, DType
 from .base import _Loss, _tensor, _unit
-from .labels import _is_same, _off_diagonal
+from .labels import _classes_of_pairs, _off_diagonal
 
 
 def _distances(embeddings, metric: str):
@@ -30,6 +30,8 @@ def _distances(embeddings, metric: str):
 class _Triplet(_Loss):
     """The arguments that both ways to choose a triplet share."""
 
+    uses_mask = True
+
     def __init__(
         self,
         margin: float,
@@ -40,7 +42,7 @@ class _Triplet(_Loss):
     ) -> None:
         super().__init__(name, reduction, dtype)
         metrics = ("L2", "squared-L2", "angular")
-        self.margin = margin
+        self.margin = plain(margin)
         self.distance_metric = one_of(distance_metric, metrics, "distance_metric")
 
     def get_config(self) -> Config:
@@ -66,7 +68,8 @@ class TripletSemiHard(_Triplet):
 
     Shapes: y_true (B,) or (B, 1) of integer labels, y_pred (B, D) of embeddings,
         preferably of length 1 -> scalar, or (B,) with reduction None: each anchor's
-        share, scaled so that the mean over the batch is the mean over the pairs.
+        share, scaled so that the mean over the batch is the mean over the pairs. Masked
+        samples are left out.
     Raises: ValueError for other shapes and for an unknown distance metric.
     Differs from Keras: Keras has no such loss; it is TensorFlow Addons'
     TripletSemiHardLoss.
@@ -88,22 +91,27 @@ class TripletSemiHard(_Triplet):
     ) -> None:
         super().__init__(margin, distance_metric, reduction, name, dtype)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true, y_pred, mask=None):
         y_pred = _tensor(y_pred, "y_pred")
-        is_same = _is_same(y_true, y_pred)
+        is_same, is_other = _classes_of_pairs(y_true, y_pred, mask)
         d = _distances(y_pred, self.distance_metric)
-        d_other = _semi_hard(d, is_same)
+        d_other = _semi_hard(d, is_other)
         is_triplet = ops.logical_and(_off_diagonal(is_same), ops.isfinite(d_other))
         violation = ops.relu(d - d_other + self.margin)
         loss = ops.sum(ops.where(is_triplet, violation, ops.zeros_like(d)), axis=1)
         triplets = ops.sum(ops.cast(is_triplet, d.dtype))
-        return ops.divide_no_nan(loss * ops.cast(ops.shape(d)[0], d.dtype), triplets)
+        samples = ops.cast(ops.shape(d)[0], d.dtype)
+        if mask is not None:
+            samples = ops.sum(ops.cast(mask, d.dtype))
+        loss = ops.divide_no_nan(loss * samples, triplets)
+        set_mask(loss, mask)
+        return loss
 
 
-def _semi_hard(d, is_same):
+def _semi_hard(d, is_other):
     """(B, B): d(a, n) of the negative n that goes with the pair of row a, column p."""
     to_positive, to_other = ops.expand_dims(d, 2), ops.expand_dims(d, 1)
-    is_other = ops.expand_dims(ops.logical_not(is_same), 1)  # (B, 1, B): a, n
+    is_other = ops.expand_dims(is_other, 1)  # (B, 1, B): a, n
     is_farther = ops.logical_and(is_other, to_other > to_positive)  # a, p, n
     infinite = ops.full_like(to_other, float("inf"))
     nearest = ops.min(ops.where(is_farther, to_other, infinite), axis=2)
@@ -128,7 +136,7 @@ class TripletHard(_Triplet):
 
     Shapes: y_true (B,) or (B, 1) of integer labels, y_pred (B, D) of embeddings ->
         scalar, or (B,) with reduction None. An anchor that lacks a positive or a
-        negative is left out of the mean.
+        negative is left out of the mean, and so are masked samples.
     Raises: ValueError for other shapes and for an unknown distance metric.
     Differs from Keras: Keras has no such loss; it is TensorFlow Addons'
     TripletHardLoss.
@@ -152,13 +160,13 @@ class TripletHard(_Triplet):
         super().__init__(margin, distance_metric, reduction, name, dtype)
         self.soft = soft
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true, y_pred, mask=None):
         y_pred = _tensor(y_pred, "y_pred")
-        is_same = _is_same(y_true, y_pred)
+        is_same, is_other = _classes_of_pairs(y_true, y_pred, mask)
         d = _distances(y_pred, self.distance_metric)
         infinite = ops.full_like(d, float("inf"))
         farthest_like = ops.max(ops.where(_off_diagonal(is_same), d, -infinite), axis=1)
-        nearest_unlike = ops.min(ops.where(is_same, infinite, d), axis=1)
+        nearest_unlike = ops.min(ops.where(is_other, d, infinite), axis=1)
         excess = farthest_like - nearest_unlike
         is_triplet = ops.isfinite(excess)
         excess = ops.where(is_triplet, excess, ops.zeros_like(excess))

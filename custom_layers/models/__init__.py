@@ -9,3 +9,4 @@ from .adversarial.losses import (
 )
 from .adversarial.model import AdversarialModel
 from .adversarial.penalty import GradientPenalty
+from .tagger import Tagger

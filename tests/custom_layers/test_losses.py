@@ -30,6 +30,8 @@ def way_of(way, values_shape):
 def test_same_as_keras(row, way, dtype):
     name, kwargs, true, pred, shape = row
     y_true, y_pred = data(true, shape, seed=1), data(pred, shape, seed=2)
+    if name == "Circle" and "mask" in way:
+        pytest.skip("Keras pairs with padding; see test_masked_losses.py")
     plain = keras_counterpart(name)(**kwargs, reduction=None)
     reduction, weight, mask = way_of(way, np.shape(plain(y_true, y_pred)))
     ours, theirs = both_of(

@@ -7,7 +7,7 @@ component without a row here turns the contract test red.
 
 import keras
 
-from custom_layers.layers import AttentionDecoder, AttentionDecoderCell
+from custom_layers.layers import CRF, AttentionDecoder, AttentionDecoderCell
 from custom_layers.models import GradientPenalty, HingeGAN
 
 LAYERS = {
@@ -228,6 +228,7 @@ LOSSES = {
 }
 
 METRICS = {
+    "CRFAccuracy": {"name": "accuracy"},
     "FrechetDistance": lambda: {
         "judge": keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]),
     },
@@ -243,7 +244,14 @@ SUBWORDS = {
     }
 }
 
+
+def _tagger():
+    inputs = keras.Input((4, 3))
+    return {"inputs": inputs, "outputs": CRF()(inputs)}
+
+
 MODELS = {
+    "Tagger": _tagger,
     "AdversarialModel": lambda: {
         "generator": keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]),
         "critic": keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]),

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ...common.checks import nan_unless, within
 from ...common.types import Config
 from ..positions import RotaryEmbedding
 from .masks import allowed_keys
@@ -80,6 +81,9 @@ class CachedMultiHeadAttention(MultiHeadAttention):
         """(y, cache) of the next tokens; see the docstring of the class."""
         start = 0 if index is None else index
         if index is not None:
+            tokens, places = ops.shape(query)[1], ops.shape(cache[0])[1]
+            is_inside = within(places, index, tokens, "The cache")
+            query = nan_unless(is_inside, query)
             cache = tuple(
                 ops.slice_update(old, (0, index, 0, 0), ops.cast(new, old.dtype))
                 for old, new in zip(cache, self.keys_and_values(query, index))

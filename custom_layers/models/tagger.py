@@ -1,0 +1,83 @@
+"""A model that tags sequences: it trains a `CRF` and predicts its best tags."""
+
+from typing import Any
+
+import keras
+
+from ..layers.crf import viterbi
+from ..losses.crf import CRFLoss
+from ..metrics.crf_accuracy import CRFAccuracy
+
+
+@keras.saving.register_keras_serializable(package="keras_cookbook")
+class Tagger(keras.Model):
+    """Functional model that ends in a `CRF`: it trains as usual and predicts tags.
+
+    fit:      loss = -log p(y | x), the `CRFLoss` of the potentials
+    predict:  argmax_y p(y | x), the tags that `viterbi` finds
+
+    Args:
+        inputs, outputs: as in `keras.Model`; the outputs are those of a `CRF`.
+        name: name of the model.
+
+    `compile` takes `CRFLoss` where no loss is given, and "accuracy" among the metrics
+    means `CRFAccuracy`: the share of the right tags, masked steps left out.
+    `predict` and `predict_on_batch` return integer tags (B, T), which are 0 at masked
+    steps. A call of the model returns the potentials (B, T, N, N), and so does an
+    exported model.
+    Raises: ValueError for outputs that a `CRF` does not make.
+    Differs from Keras: Keras has no such model.
+
+    >>> from keras import layers
+    >>> words = keras.Input((None,), dtype="int32")
+    >>> scores = layers.Dense(3)(layers.Embedding(9, 4, mask_zero=True)(words))
+    >>> tagger = Tagger(words, CRF()(scores))
+    >>> tagger.compile("adam", metrics=["accuracy"])
+    >>> tagger.predict(keras.ops.array([[5, 2, 0]]), verbose=0).shape
+    (1, 3)
+
+    Paper: Huang, Xu, Yu, "Bidirectional LSTM-CRF models for sequence tagging", 2015.
+    https://arxiv.org/abs/1508.01991
+    """
+
+    def __init__(
+        self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any
+    ) -> None:
+        shape: tuple = tuple(getattr(outputs, "shape", ()))
+        if len(shape) != 4 or shape[2] != shape[3]:
+            raise ValueError(
+                "A Tagger ends in a CRF: expected an output of shape (B, T, N, N), got "
+                f"{shape or outputs}. Call a CRF layer on the scores of the tags."
+            )
+        super().__init__(inputs, outputs, name=name, **kwargs)
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().compile(
+            optimizer,
+            CRFLoss() if loss is None else loss,
+            loss_weights,
+            keras.tree.map_structure(_metric, metrics),
+            keras.tree.map_structure(_metric, weighted_metrics),
+            **kwargs,
+        )
+
+    def predict_step(self, *arguments):
+        result = super().predict_step(*arguments)
+        if keras.backend.backend() == "jax":  # which returns the state of layers, too
+            psi, state = result
+            return viterbi(psi), state
+        return viterbi(result)
+
+
+def _metric(metric):
+    """The metric; "accuracy" becomes the accuracy of tags."""
+    is_accuracy = isinstance(metric, str) and metric in ("accuracy", "acc")
+    return CRFAccuracy(name=metric) if is_accuracy else metric
