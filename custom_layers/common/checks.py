@@ -5,6 +5,43 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
+
+from .types import Config
+
+
+def python_number(value: Any) -> Any:
+    """`value` with Python's numbers in place of NumPy's, also inside lists and tuples.
+
+    A configuration is written as JSON, which does not know NumPy's numbers.
+    """
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, list | tuple):
+        return type(value)(python_number(entry) for entry in value)
+    return value
+
+
+def without_adapters(options: Config, owner: str) -> Config:
+    """`options` without Keras's keys for LoRA and quantization, which must be off.
+
+    Keras writes these keys into the configuration of a layer with a kernel.
+
+    Raises: ValueError where one of them is on, since the layer would then compute
+        something else than the one that Keras configured.
+    """
+    options = dict(options)
+    rank = options.pop("lora_rank", None)
+    options.pop("lora_alpha", None)  # has no meaning without a rank
+    quantization = options.pop("quantization_config", None)
+    mode = keras.dtype_policies.get(options.get("dtype")).quantization_mode
+    if rank or quantization is not None or mode is not None:
+        raise ValueError(
+            f"{owner} has neither LoRA nor quantization. Received: lora_rank={rank}, "
+            f"quantization_config={quantization}, dtype={options.get('dtype')}. Use "
+            f"keras.layers.{owner} where you need them."
+        )
+    return options
 
 
 def positive_integer(value: Any, name: str) -> int:

@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from ..common.checks import python_number
 from ..common.private_keras import build_at_init
 from ..common.types import Config, Shape
 from ..regularizers import L1L2
@@ -35,8 +36,8 @@ class ActivityRegularization(keras.layers.Layer):
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         super().__init__(activity_regularizer=L1L2(l1=l1, l2=l2), **kwargs)
-        self.l1 = l1
-        self.l2 = l2
+        self.l1 = python_number(l1)
+        self.l2 = python_number(l2)
         self.supports_masking = True
         build_at_init(self)
 

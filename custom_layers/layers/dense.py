@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from ..common.checks import positive_integer
+from ..common.checks import positive_integer, without_adapters
 from ..common.types import (
     Activation,
     Config,
@@ -31,7 +31,7 @@ class _Affine(keras.layers.Layer):
         bias_constraint: Constraint,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**without_adapters(kwargs, type(self).__name__))
         self.activation = keras.activations.get(activation)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
@@ -88,7 +88,8 @@ class Dense(_Affine):
         kernel_constraint, bias_constraint: projections of W and b after each step.
 
     Input shape: (B, ..., D), dense or sparse. Output shape: (B, ..., units).
-    Raises: ValueError if units is not a positive integer.
+    Raises: ValueError if units is not a positive integer, and where a configuration of
+        Keras asks for LoRA or quantization.
     Differs from Keras: no LoRA and no quantization.
 
     >>> Dense(3)(keras.ops.ones((2, 5))).shape

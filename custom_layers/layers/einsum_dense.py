@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ..common.checks import python_number
 from ..common.types import (
     Activation,
     Config,
@@ -77,6 +78,7 @@ class EinsumDense(_Affine):
             **kwargs,
         )
         self.equation = equation
+        output_shape = python_number(output_shape)
         if isinstance(output_shape, int):
             output_shape = (output_shape,)
         self.partial_output_shape = tuple(output_shape)

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from ..common.checks import positive_integer
+from ..common.checks import positive_integer, python_number
 from ..common.private_keras import build_at_init
 from ..common.types import Config, Initializer
 
@@ -67,10 +67,10 @@ class RotaryEmbedding(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.max_wavelength = max_wavelength
-        self.scaling_factor = scaling_factor
-        self.sequence_axis = sequence_axis
-        self.feature_axis = feature_axis
+        self.max_wavelength = python_number(max_wavelength)
+        self.scaling_factor = python_number(scaling_factor)
+        self.sequence_axis = python_number(sequence_axis)
+        self.feature_axis = python_number(feature_axis)
         self.supports_masking = True
         build_at_init(self)
 
@@ -125,7 +125,7 @@ class SinePositionEncoding(keras.layers.Layer):
 
     def __init__(self, max_wavelength: float = 10000, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.max_wavelength = max_wavelength
+        self.max_wavelength = python_number(max_wavelength)
         self.supports_masking = True
         build_at_init(self)
 

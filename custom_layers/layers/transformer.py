@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from ..common.checks import positive_integer
+from ..common.checks import positive_integer, python_number
 from ..common.types import Activation, Config, Initializer
 from .attention.base import _fresh
 from .attention.cached_multi_head_attention import CachedMultiHeadAttention
@@ -30,13 +30,13 @@ class _Block(keras.layers.Layer):
         super().__init__(**kwargs)
         self.intermediate_dim = positive_integer(intermediate_dim, "intermediate_dim")
         self.num_heads = positive_integer(num_heads, "num_heads")
-        self.dropout = dropout
+        self.dropout = python_number(dropout)
         self.activation = keras.activations.get(activation)
-        self.layer_norm_epsilon = layer_norm_epsilon
+        self.layer_norm_epsilon = python_number(layer_norm_epsilon)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
         self.normalize_first = normalize_first
-        self.max_wavelength = max_wavelength
+        self.max_wavelength = python_number(max_wavelength)
         self.supports_masking = True
 
     def _attention(self, name, shape, value_shape, max_wavelength=None):

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from ...activations.elu import elu
+from ...common.checks import python_number
 from ...common.private_keras import build_at_init
 from ...common.types import Config, Shape
 
@@ -30,7 +31,7 @@ class ELU(keras.layers.Layer):
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.alpha = alpha
+        self.alpha = python_number(alpha)
         self.supports_masking = True
         build_at_init(self)
 

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from ...activations.relu import leaky_relu, relu
+from ...common.checks import python_number
 from ...common.private_keras import build_at_init
 from ...common.types import Config, Shape
 
@@ -45,7 +46,7 @@ class ReLU(keras.layers.Layer):
                 "max_value of a ReLU layer cannot be a negative value. "
                 f"Received: max_value={max_value}"
             )
-        self.max_value = max_value
+        self.max_value = python_number(max_value)
         self.negative_slope = _not_negative(negative_slope, "negative_slope")
         self.threshold = _not_negative(threshold, "threshold")
         self.supports_masking = True
@@ -72,7 +73,7 @@ def _not_negative(value: float, name: str) -> float:
             f"{name} of a ReLU layer cannot be None or a negative value. "
             f"Received: {name}={value}"
         )
-    return value
+    return python_number(value)
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -103,7 +104,7 @@ class LeakyReLU(keras.layers.Layer):
                 "negative value. Expected a float >= 0, such as 0.3. "
                 f"Received: negative_slope={negative_slope}"
             )
-        self.negative_slope = negative_slope
+        self.negative_slope = python_number(negative_slope)
         self.supports_masking = True
         build_at_init(self)
 

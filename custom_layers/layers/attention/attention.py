@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from ...common.checks import minus_infinity
+from ...common.checks import minus_infinity, python_number
 from ...common.types import Config, Seed
 
 
@@ -56,8 +56,8 @@ class Attention(keras.layers.Layer):
             )
         self.use_scale = use_scale
         self.score_mode = score_mode
-        self.dropout = dropout
-        self.seed = seed
+        self.dropout = python_number(dropout)
+        self.seed = python_number(seed)
         self.scale = None
         self.concat_score_weight = None
         self.supports_masking = True

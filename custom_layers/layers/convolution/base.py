@@ -6,7 +6,12 @@ from typing import Any
 import keras
 from keras import ops
 
-from ...common.checks import channel_order, integer_tuple, positive_integer
+from ...common.checks import (
+    channel_order,
+    integer_tuple,
+    positive_integer,
+    without_adapters,
+)
 from ...common.types import (
     Activation,
     Config,
@@ -48,7 +53,10 @@ class _SlidingKernel(keras.layers.Layer):
         activity_regularizer: Regularizer,
         **kwargs: Any,
     ) -> None:
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        super().__init__(
+            activity_regularizer=activity_regularizer,
+            **without_adapters(kwargs, type(self).__name__),
+        )
         self.kernel_size = integer_tuple(kernel_size, self.rank, "kernel_size")
         self.strides = integer_tuple(strides, self.rank, "strides")
         self.padding = self._checked_padding(padding)

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ...common.checks import python_number
 from ...common.private_keras import build_at_init
 from ...common.types import Config, Seed, Shape
 
@@ -19,9 +20,9 @@ class _Noise(keras.layers.Layer):
 
     def __init__(self, strength: float, seed: Seed, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.seed = seed
+        self.seed = python_number(seed)
         if strength > 0:
-            self.seed_generator = keras.random.SeedGenerator(seed)
+            self.seed_generator = keras.random.SeedGenerator(self.seed)
         self.supports_masking = True
         build_at_init(self)
 

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ...common.checks import python_number
 from ...common.types import Axes, Config, Constraint, Initializer, Regularizer, Shape
 
 
@@ -27,8 +28,8 @@ class _Normalization(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.axis = axis
-        self.epsilon = epsilon
+        self.axis = python_number(axis)
+        self.epsilon = python_number(epsilon)
         self.center = center
         self.scale = scale
         self.beta_initializer = keras.initializers.get(beta_initializer)
@@ -118,6 +119,7 @@ def _checked_axis(axis: Any) -> int | list[int]:
 
     Raises: TypeError for anything else.
     """
+    axis = python_number(axis)
     if not isinstance(axis, int | list | tuple):
         raise TypeError(
             "Expected an int or a list/tuple of ints for the argument 'axis', but "

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ...common.checks import python_number
 from ...common.types import Config, Constraint, Initializer, Regularizer, Shape
 from .base import _along, _Normalization, _positive_axes
 from .fast_normalization import _scale_and_shift, fast_normalization
@@ -116,7 +117,7 @@ class BatchNormalization(_Normalization):
         )
         self.renorm = renorm
         self.renorm_clipping = _checked_clipping(renorm_clipping) if renorm else None
-        self.renorm_momentum = renorm_momentum
+        self.renorm_momentum = python_number(renorm_momentum)
         self.synchronized = synchronized
 
     def build(self, input_shape: Shape) -> None:
@@ -231,7 +232,7 @@ class BatchNormalization(_Normalization):
 
 
 def _checked_clipping(bounds: dict[str, Any] | None) -> dict[str, Any]:
-    bounds = bounds or {}
+    bounds = {key: python_number(bound) for key, bound in (bounds or {}).items()}
     if not set(bounds) <= {"rmin", "rmax", "dmax"}:
         raise ValueError(
             "Received invalid keys for `renorm_clipping`: expected some of 'rmin', "

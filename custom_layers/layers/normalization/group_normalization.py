@@ -87,7 +87,7 @@ class GroupNormalization(_Normalization):
             gamma_constraint=gamma_constraint,
             **kwargs,
         )
-        self.groups = groups if groups == -1 else positive_integer(groups, "groups")
+        self.groups = -1 if groups == -1 else positive_integer(groups, "groups")
         self.autocast = False
 
     def build(self, input_shape: Shape) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ...common.checks import python_number
 from ...common.types import Axes, Config, Shape
 from .base import _along, _positive_axes
 from .fast_normalization import fast_normalization
@@ -53,8 +54,8 @@ class RMSNormalization(keras.layers.Layer):
 
     def __init__(self, axis: Axes = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = axis
-        self.epsilon = epsilon
+        self.axis = python_number(axis)
+        self.epsilon = python_number(epsilon)
 
     def build(self, input_shape: Shape) -> None:
         axes = _positive_axes(self.axis, input_shape)

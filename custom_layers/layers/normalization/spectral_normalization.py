@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ...common.checks import python_number
 from ...common.types import Config, Shape
 from .kernel_wrapper import _KernelWrapper
 from .unit_normalization import _unit
@@ -39,6 +40,7 @@ class SpectralNormalization(_KernelWrapper):
         self, layer: keras.layers.Layer, power_iterations: int = 1, **kwargs: Any
     ) -> None:
         super().__init__(layer, **kwargs)
+        power_iterations = python_number(power_iterations)
         if power_iterations <= 0:
             raise ValueError(
                 "`power_iterations` should be greater than zero. Received: "

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ...common.checks import python_number
 from ...common.private_keras import build_at_init
 from ...common.types import Axes, Config, Shape
 from .base import _positive_axes
@@ -42,6 +43,7 @@ class UnitNormalization(keras.layers.Layer):
 
     def __init__(self, axis: Axes = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        axis = python_number(axis)
         if not isinstance(axis, int | list | tuple):
             raise TypeError(
                 "Invalid value for `axis` argument: expected an int or a list/tuple of "
