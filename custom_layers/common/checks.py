@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from .types import Config
+from .types import Config, Shape
 
 
 def python_number(value: Any) -> Any:
@@ -94,6 +94,22 @@ def channel_order(value: str | None) -> str:
     """
     value = value or keras.config.image_data_format()
     return one_of(value, ("channels_last", "channels_first"), "data_format")
+
+
+def known_sizes(shape: Shape, axes: Sequence[int], layer: Any) -> tuple[int, ...]:
+    """The sizes of these axes of the input's shape, of which a layer makes weights.
+
+    Raises: ValueError where one of them is None, which means not known yet.
+    """
+    sizes = tuple(shape[a] for a in axes)
+    if None in sizes:
+        raise ValueError(
+            f"{type(layer).__name__} makes a weight for each entry along axis "
+            f"{', '.join(map(str, axes))} of its input, so that the size there must be "
+            f"known. Received: input_shape={tuple(shape)}. State the size in "
+            "`keras.Input` or in the signature of the function that calls the layer."
+        )
+    return tuple(int(size) for size in sizes if size is not None)
 
 
 def one_of(value: Any, options: Sequence, name: str) -> Any:

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from ..common.checks import python_number
+from ..common.inputs import as_floats
 from ..common.private_keras import build_at_init
 from ..common.types import Config, Shape
 from ..regularizers import L1L2
@@ -42,7 +43,7 @@ class ActivityRegularization(keras.layers.Layer):
         build_at_init(self)
 
     def call(self, inputs):
-        return inputs
+        return as_floats(inputs, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape

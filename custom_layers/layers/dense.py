@@ -5,7 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from ..common.checks import positive_integer, without_adapters
+from ..common.checks import known_sizes, positive_integer, without_adapters
+from ..common.inputs import as_floats
 from ..common.types import (
     Activation,
     Config,
@@ -130,14 +131,14 @@ class Dense(_Affine):
         self.supports_masking = True
 
     def build(self, input_shape: Shape) -> None:
-        features = input_shape[-1]
+        (features,) = known_sizes(input_shape, [-1], self)
         self._add_kernel((features, self.units), self.kernel_initializer)
         if self.use_bias:
             self._add_bias((self.units,))
         self.input_spec = keras.layers.InputSpec(min_ndim=2, axes={-1: features})
 
     def call(self, inputs):
-        y = ops.matmul(inputs, self.kernel)
+        y = ops.matmul(as_floats(inputs, self.compute_dtype), self.kernel)
         if self.bias is not None:
             y = ops.add(y, self.bias)
         if self.activation is not None:

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from ..common.checks import positive_integer, python_number
+from ..common.inputs import as_floats
 from ..common.private_keras import build_at_init
 from ..common.types import Config, Initializer
 
@@ -75,6 +76,7 @@ class RotaryEmbedding(keras.layers.Layer):
         build_at_init(self)
 
     def call(self, inputs, start_index: int = 0):
+        inputs = as_floats(inputs, self.compute_dtype)
         rank = len(inputs.shape)
         T, D = self.sequence_axis % rank, self.feature_axis % rank
         _check_even(inputs.shape[D])
@@ -130,8 +132,9 @@ class SinePositionEncoding(keras.layers.Layer):
         build_at_init(self)
 
     def call(self, inputs, start_index: int = 0):
+        inputs = as_floats(inputs, self.compute_dtype)
+        _check_even(inputs.shape[-1])
         *_, T, D = ops.shape(inputs)
-        _check_even(D)
         position = ops.expand_dims(_positions(T, start_index), -1)
         angle = position * _frequencies(D, self.max_wavelength)
         pairs = ops.stack([ops.sin(angle), ops.cos(angle)], axis=-1)

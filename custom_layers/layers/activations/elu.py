@@ -6,6 +6,7 @@ import keras
 
 from ...activations.elu import elu
 from ...common.checks import python_number
+from ...common.inputs import as_floats
 from ...common.private_keras import build_at_init
 from ...common.types import Config, Shape
 
@@ -36,7 +37,7 @@ class ELU(keras.layers.Layer):
         build_at_init(self)
 
     def call(self, inputs):
-        return elu(inputs, self.alpha)
+        return elu(as_floats(inputs, self.compute_dtype), self.alpha)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from ...common.checks import positive_integer, python_number
+from ...common.inputs import as_floats, of_any_batch
 from ...common.private_keras import build_at_init
 from ...common.types import Config, Shape
 
@@ -43,6 +44,10 @@ class Maxout(keras.layers.Layer):
         build_at_init(self)
 
     def call(self, inputs):
+        inputs = as_floats(inputs, self.compute_dtype)
+        return of_any_batch(self._largest_of_groups, inputs)
+
+    def _largest_of_groups(self, inputs):
         features = inputs.shape[self.axis]
         if features is None or features % self.num_units:
             raise ValueError(

@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from ...common.checks import python_number
+from ...common.inputs import as_floats
 from ...common.types import Config, Constraint, Initializer, Regularizer, Shape
 
 
@@ -79,6 +80,7 @@ class PReLU(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(ndim=len(shape), axes=axes)
 
     def call(self, inputs):
+        inputs = as_floats(inputs, self.compute_dtype)
         # Adding -alpha costs less than subtracting alpha * ...: the gradient of a
         # difference would negate an array of the size of x.
         return ops.relu(inputs) + -self.alpha * ops.relu(-inputs)

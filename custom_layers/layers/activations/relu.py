@@ -6,6 +6,7 @@ import keras
 
 from ...activations.relu import leaky_relu, relu
 from ...common.checks import python_number
+from ...common.inputs import as_floats
 from ...common.private_keras import build_at_init
 from ...common.types import Config, Shape
 
@@ -53,6 +54,7 @@ class ReLU(keras.layers.Layer):
         build_at_init(self)
 
     def call(self, inputs):
+        inputs = as_floats(inputs, self.compute_dtype)
         return relu(inputs, self.negative_slope, self.max_value, self.threshold)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -109,7 +111,7 @@ class LeakyReLU(keras.layers.Layer):
         build_at_init(self)
 
     def call(self, inputs):
-        return leaky_relu(inputs, self.negative_slope)
+        return leaky_relu(as_floats(inputs, self.compute_dtype), self.negative_slope)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape

@@ -7,6 +7,7 @@ from keras import ops
 
 from ...activations.softmax import softmax
 from ...common.checks import minus_infinity, python_number
+from ...common.inputs import as_floats
 from ...common.private_keras import build_at_init
 from ...common.types import Axes, Config, Shape
 
@@ -42,6 +43,7 @@ class Softmax(keras.layers.Layer):
         build_at_init(self)
 
     def call(self, inputs, mask=None):
+        inputs = as_floats(inputs, self.compute_dtype)
         axis = tuple(self.axis) if isinstance(self.axis, (list, tuple)) else self.axis
         if mask is None:
             return softmax(inputs, axis)

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from ...common.checks import python_number
+from ...common.inputs import as_floats
 from ...common.types import Config, Constraint, Initializer, Regularizer, Shape
 
 
@@ -64,6 +65,7 @@ class Swish(keras.layers.Layer):
         )
 
     def call(self, inputs):
+        inputs = as_floats(inputs, self.compute_dtype)
         return inputs * ops.sigmoid(self.beta * inputs)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

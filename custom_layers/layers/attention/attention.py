@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from ...common.checks import minus_infinity, python_number
+from ...common.inputs import as_floats
 from ...common.types import Config, Seed
 
 
@@ -82,6 +83,7 @@ class Attention(keras.layers.Layer):
         use_causal_mask: bool = False,
     ):
         self._check(inputs, mask)
+        inputs = as_floats(inputs, self.compute_dtype)
         query, value, key = inputs[0], inputs[1], inputs[-1]
         query_mask, value_mask = mask[:2] if mask else (None, None)
         S = self._calculate_scores(query, key if len(inputs) > 2 else value)

@@ -12,6 +12,7 @@ from ...common.checks import (
     positive_integer,
     without_adapters,
 )
+from ...common.inputs import as_floats, of_any_batch
 from ...common.types import (
     Activation,
     Config,
@@ -117,11 +118,12 @@ class _SlidingKernel(keras.layers.Layer):
         raise NotImplementedError
 
     def call(self, inputs):
+        self.compute_output_shape(inputs.shape)  # refuses an input below the kernel
+        inputs, padding = as_floats(inputs, self.compute_dtype), self.padding
         pads = self._pads()
-        if pads is None:
-            y = self._convolve(inputs, self.padding)
-        else:
-            y = self._convolve(self._with_zeros(inputs, pads), "valid")
+        if pads is not None:
+            inputs, padding = self._with_zeros(inputs, pads), "valid"
+        y = of_any_batch(lambda x: self._convolve(x, padding), inputs)
         if self.bias is not None and self._channel_axis == -1:
             y = ops.add(y, self.bias)
         elif self.bias is not None:

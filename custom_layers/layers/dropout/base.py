@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from ...common.checks import python_number
+from ...common.inputs import as_floats
 from ...common.private_keras import build_at_init
 from ...common.types import Config, Seed, Shape
 
@@ -27,6 +28,7 @@ class _Noise(keras.layers.Layer):
         build_at_init(self)
 
     def call(self, inputs, training: bool = False):
+        inputs = as_floats(inputs, self.compute_dtype)
         if training and self._strength() > 0:
             return self._add_noise(inputs)
         return inputs

@@ -59,7 +59,7 @@ class SpectralNormalization(_KernelWrapper):
         )
 
     def call(self, inputs, training: bool = False):
-        if training:
+        if training and self.trainable:
             self._normalize_kernel()
         return ops.cast(self.layer(inputs), self.compute_dtype)
 

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from ...common.checks import positive_integer, python_number
+from ...common.inputs import as_floats
 from ...common.private_keras import CellWithDropout
 from ...common.types import (
     Activation,
@@ -143,6 +144,10 @@ class _Cell(keras.layers.Layer, CellWithDropout):
         if not training:
             return None, None
         return self.get_dropout_mask(x), self.get_recurrent_dropout_mask(h_tm1)
+
+    def get_dropout_mask(self, step_input):
+        """Keras's method, whose mask must be a mask of floats for integers too."""
+        return super().get_dropout_mask(as_floats(step_input, self.compute_dtype))
 
     @staticmethod
     def _product(x, kernel, mask):
