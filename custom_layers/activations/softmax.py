@@ -61,5 +61,7 @@ def log_softmax(x, axis: Axes | None = -1):
     if isinstance(axis, int):
         return ops.log_softmax(x, axis=axis)
     x = ops.convert_to_tensor(x)
-    s = x - ops.stop_gradient(ops.max(x, axis=axis, keepdims=True))
+    # Without an initial value, the maximum of an empty batch would be an error.
+    largest = ops.max(x, axis=axis, keepdims=True, initial=-float("inf"))
+    s = x - ops.stop_gradient(largest)
     return s - ops.log(ops.sum(ops.exp(s), axis=axis, keepdims=True))

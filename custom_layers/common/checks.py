@@ -8,6 +8,42 @@ import keras
 import numpy as np
 from keras import ops
 
+from .types import Config, Shape
+
+
+def python_number(value: Any) -> Any:
+    """`value` with Python's numbers in place of NumPy's, also inside lists and tuples.
+
+    A configuration is written as JSON, which does not know NumPy's numbers.
+    """
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, list | tuple):
+        return type(value)(python_number(entry) for entry in value)
+    return value
+
+
+def without_adapters(options: Config, owner: str) -> Config:
+    """`options` without Keras's keys for LoRA and quantization, which must be off.
+
+    Keras writes these keys into the configuration of a layer with a kernel.
+
+    Raises: ValueError where one of them is on, since the layer would then compute
+        something else than the one that Keras configured.
+    """
+    options = dict(options)
+    rank = options.pop("lora_rank", None)
+    options.pop("lora_alpha", None)  # has no meaning without a rank
+    quantization = options.pop("quantization_config", None)
+    mode = keras.dtype_policies.get(options.get("dtype")).quantization_mode
+    if rank or quantization is not None or mode is not None:
+        raise ValueError(
+            f"{owner} has neither LoRA nor quantization. Received: lora_rank={rank}, "
+            f"quantization_config={quantization}, dtype={options.get('dtype')}. Use "
+            f"keras.layers.{owner} where you need them."
+        )
+    return options
+
 
 def positive_integer(value: Any, name: str) -> int:
     """`value` as an int of at least 1; the integers of NumPy are integers too.
@@ -59,6 +95,22 @@ def channel_order(value: str | None) -> str:
     """
     value = value or keras.config.image_data_format()
     return one_of(value, ("channels_last", "channels_first"), "data_format")
+
+
+def known_sizes(shape: Shape, axes: Sequence[int], layer: Any) -> tuple[int, ...]:
+    """The sizes of these axes of the input's shape, of which a layer makes weights.
+
+    Raises: ValueError where one of them is None, which means not known yet.
+    """
+    sizes = tuple(shape[a] for a in axes)
+    if None in sizes:
+        raise ValueError(
+            f"{type(layer).__name__} makes a weight for each entry along axis "
+            f"{', '.join(map(str, axes))} of its input, so that the size there must be "
+            f"known. Received: input_shape={tuple(shape)}. State the size in "
+            "`keras.Input` or in the signature of the function that calls the layer."
+        )
+    return tuple(int(size) for size in sizes if size is not None)
 
 
 def one_of(value: Any, options: Sequence, name: str) -> Any:

@@ -4,6 +4,8 @@ from typing import Any
 
 import keras
 
+from ..common.checks import python_number
+from ..common.inputs import as_floats
 from ..common.private_keras import build_at_init
 from ..common.types import Config, Shape
 from ..regularizers import L1L2
@@ -35,13 +37,13 @@ class ActivityRegularization(keras.layers.Layer):
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         super().__init__(activity_regularizer=L1L2(l1=l1, l2=l2), **kwargs)
-        self.l1 = l1
-        self.l2 = l2
+        self.l1 = python_number(l1)
+        self.l2 = python_number(l2)
         self.supports_masking = True
         build_at_init(self)
 
     def call(self, inputs):
-        return inputs
+        return as_floats(inputs, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape

@@ -12,6 +12,7 @@ from keras import ops
 
 from ..common.checks import minus_infinity
 from ..common.initial_values import fresh
+from ..common.inputs import as_floats
 from ..common.types import Config, Initializer
 
 
@@ -66,6 +67,7 @@ class CRF(keras.layers.Layer):
         self.end = self.add_weight((N,), fresh(initializer), name="end")
 
     def call(self, inputs, mask=None):
+        inputs = as_floats(inputs, self.compute_dtype)
         if mask is None:
             mask = ops.ones(ops.shape(inputs)[:2], dtype="bool")
         mask = ops.cast(mask, "bool")

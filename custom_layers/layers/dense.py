@@ -5,7 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from ..common.checks import positive_integer
+from ..common.checks import known_sizes, positive_integer, without_adapters
+from ..common.inputs import as_floats
 from ..common.types import (
     Activation,
     Config,
@@ -31,7 +32,7 @@ class _Affine(keras.layers.Layer):
         bias_constraint: Constraint,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**without_adapters(kwargs, type(self).__name__))
         self.activation = keras.activations.get(activation)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
@@ -88,7 +89,8 @@ class Dense(_Affine):
         kernel_constraint, bias_constraint: projections of W and b after each step.
 
     Input shape: (B, ..., D), dense or sparse. Output shape: (B, ..., units).
-    Raises: ValueError if units is not a positive integer.
+    Raises: ValueError if units is not a positive integer, and where a configuration of
+        Keras asks for LoRA or quantization.
     Differs from Keras: no LoRA and no quantization.
 
     >>> Dense(3)(keras.ops.ones((2, 5))).shape
@@ -129,14 +131,14 @@ class Dense(_Affine):
         self.supports_masking = True
 
     def build(self, input_shape: Shape) -> None:
-        features = input_shape[-1]
+        (features,) = known_sizes(input_shape, [-1], self)
         self._add_kernel((features, self.units), self.kernel_initializer)
         if self.use_bias:
             self._add_bias((self.units,))
         self.input_spec = keras.layers.InputSpec(min_ndim=2, axes={-1: features})
 
     def call(self, inputs):
-        y = ops.matmul(inputs, self.kernel)
+        y = ops.matmul(as_floats(inputs, self.compute_dtype), self.kernel)
         if self.bias is not None:
             y = ops.add(y, self.bias)
         if self.activation is not None:

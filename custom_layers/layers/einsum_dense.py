@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from ..common.checks import python_number
+from ..common.inputs import as_floats
 from ..common.types import (
     Activation,
     Config,
@@ -77,6 +79,7 @@ class EinsumDense(_Affine):
             **kwargs,
         )
         self.equation = equation
+        output_shape = python_number(output_shape)
         if isinstance(output_shape, int):
             output_shape = (output_shape,)
         self.partial_output_shape = tuple(output_shape)
@@ -98,6 +101,7 @@ class EinsumDense(_Affine):
             )
 
     def call(self, inputs):
+        inputs = as_floats(inputs, self.compute_dtype)
         x_axes, w_axes, y_axes = _axes(self.equation, len(inputs.shape))
         y = ops.einsum(f"{x_axes},{w_axes}->{y_axes}", inputs, self.kernel)
         if self.bias is not None and len(self.bias.shape) == 1:

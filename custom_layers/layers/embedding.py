@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from ..common.checks import positive_integer
+from ..common.checks import positive_integer, without_adapters
 from ..common.types import Config, Constraint, Initializer, Regularizer, Shape
 
 MULTIPLIER = 40_503  # odd, about 2^16 / golden ratio: spreads the tokens evenly
@@ -52,7 +52,7 @@ class Embedding(keras.layers.Layer):
     ) -> None:
         if kwargs.pop("input_length", None) is not None:
             warnings.warn("Argument `input_length` is not used.", stacklevel=2)
-        super().__init__(**kwargs)
+        super().__init__(**without_adapters(kwargs, type(self).__name__))
         self.input_dim = positive_integer(input_dim, "input_dim")
         self.output_dim = positive_integer(output_dim, "output_dim")
         self.embeddings_initializer = keras.initializers.get(embeddings_initializer)

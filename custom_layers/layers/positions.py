@@ -5,8 +5,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from ..common.checks import nan_unless, positive_integer, within
+from ..common.checks import nan_unless, positive_integer, python_number, within
 from ..common.initial_values import fresh
+from ..common.inputs import as_floats
 from ..common.private_keras import build_at_init
 from ..common.types import Config, Initializer
 from .embedding import Embedding
@@ -69,14 +70,15 @@ class RotaryEmbedding(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.max_wavelength = max_wavelength
-        self.scaling_factor = scaling_factor
-        self.sequence_axis = sequence_axis
-        self.feature_axis = feature_axis
+        self.max_wavelength = python_number(max_wavelength)
+        self.scaling_factor = python_number(scaling_factor)
+        self.sequence_axis = python_number(sequence_axis)
+        self.feature_axis = python_number(feature_axis)
         self.supports_masking = True
         build_at_init(self)
 
     def call(self, inputs, start_index: int = 0):
+        inputs = as_floats(inputs, self.compute_dtype)
         rank = len(inputs.shape)
         T, D = self.sequence_axis % rank, self.feature_axis % rank
         _check_even(inputs.shape[D])
@@ -127,13 +129,14 @@ class SinePositionEncoding(keras.layers.Layer):
 
     def __init__(self, max_wavelength: float = 10000, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.max_wavelength = max_wavelength
+        self.max_wavelength = python_number(max_wavelength)
         self.supports_masking = True
         build_at_init(self)
 
     def call(self, inputs, start_index: int = 0):
+        inputs = as_floats(inputs, self.compute_dtype)
+        _check_even(inputs.shape[-1])
         *_, T, D = ops.shape(inputs)
-        _check_even(D)
         position = ops.expand_dims(_positions(T, start_index), -1)
         angle = position * _frequencies(D, self.max_wavelength)
         pairs = ops.stack([ops.sin(angle), ops.cos(angle)], axis=-1)

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from ..common.checks import minus_infinity, one_of
+from ..common.checks import known_sizes, minus_infinity, one_of
 from ..common.types import Config
 
 
@@ -68,7 +68,8 @@ class AttentionDecoderCell(keras.layers.Layer):
         self._memory: tuple | None = None
 
     def build(self, input_shape: tuple, memory_shape: tuple) -> None:
-        U, M = self.units, memory_shape[-1]
+        known_sizes(input_shape, [-1], self)
+        U, (M,) = self.units, known_sizes(memory_shape, [-1], self)
         fed = M if self.attention == "bahdanau" else U
         self.widths = (input_shape[-1] + fed, U)
         if not self.cell.built:

@@ -5,8 +5,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from ..common.checks import positive_integer
+from ..common.checks import known_sizes, positive_integer, python_number
 from ..common.initial_values import fresh
+from ..common.inputs import as_floats
 from ..common.types import Activation, Config, Initializer
 from .attention.cached_multi_head_attention import CachedMultiHeadAttention
 
@@ -30,17 +31,18 @@ class _Block(keras.layers.Layer):
         super().__init__(**kwargs)
         self.intermediate_dim = positive_integer(intermediate_dim, "intermediate_dim")
         self.num_heads = positive_integer(num_heads, "num_heads")
-        self.dropout = dropout
+        self.dropout = python_number(dropout)
         self.activation = keras.activations.get(activation)
-        self.layer_norm_epsilon = layer_norm_epsilon
+        self.layer_norm_epsilon = python_number(layer_norm_epsilon)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
         self.normalize_first = normalize_first
-        self.max_wavelength = max_wavelength
+        self.max_wavelength = python_number(max_wavelength)
         self.supports_masking = True
 
     def _attention(self, name, shape, value_shape, max_wavelength=None):
         """(attention layer, its norm), built."""
+        known_sizes(shape, [-1], self)
         if shape[-1] % self.num_heads:
             raise ValueError(
                 f"The input has {shape[-1]} features: expected a multiple of "
@@ -152,6 +154,7 @@ class TransformerEncoderBlock(_Block):
         self._build_feed_forward(inputs_shape)
 
     def call(self, inputs, mask=None, training: bool | None = None):
+        inputs = as_floats(inputs, self.compute_dtype)
         x = self._before(self.self_attention_norm, inputs)
         y = self.self_attention(x, x, value_mask=mask, training=training)
         x = self._after(self.self_attention_norm, inputs, y, training)
@@ -211,6 +214,7 @@ class TransformerDecoderBlock(_Block):
     ):
         if mask is None:  # with a source, Keras passes the mask of inputs by this name
             mask = inputs_mask
+        inputs = as_floats(inputs, self.compute_dtype)
         x = self._before(self.self_attention_norm, inputs)
         y = self.self_attention(
             x, x, value_mask=mask, use_causal_mask=True, training=training

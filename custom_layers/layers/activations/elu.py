@@ -5,6 +5,8 @@ from typing import Any
 import keras
 
 from ...activations.elu import elu
+from ...common.checks import python_number
+from ...common.inputs import as_floats
 from ...common.private_keras import build_at_init
 from ...common.types import Config, Shape
 
@@ -30,12 +32,12 @@ class ELU(keras.layers.Layer):
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.alpha = alpha
+        self.alpha = python_number(alpha)
         self.supports_masking = True
         build_at_init(self)
 
     def call(self, inputs):
-        return elu(inputs, self.alpha)
+        return elu(as_floats(inputs, self.compute_dtype), self.alpha)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape

@@ -5,7 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from ...common.checks import positive_integer
+from ...common.checks import known_sizes, positive_integer
+from ...common.inputs import as_floats
 from ...common.types import (
     Activation,
     Config,
@@ -73,7 +74,7 @@ class GLU(keras.layers.Layer):
         self.bias = None
 
     def build(self, input_shape: Shape) -> None:
-        features = input_shape[-1]
+        (features,) = known_sizes(input_shape, [-1], self)
         self.kernel = self.add_weight(
             name="kernel",
             shape=(features, 2 * self.units),
@@ -92,7 +93,7 @@ class GLU(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(min_ndim=2, axes={-1: features})
 
     def call(self, inputs):
-        y = ops.matmul(inputs, self.kernel)
+        y = ops.matmul(as_floats(inputs, self.compute_dtype), self.kernel)
         if self.bias is not None:
             y = ops.add(y, self.bias)
         a, b = ops.split(y, 2, axis=-1)

@@ -5,7 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from ...common.checks import positive_integer
+from ...common.checks import positive_integer, python_number
+from ...common.inputs import as_floats, of_any_batch
 from ...common.private_keras import build_at_init
 from ...common.types import Config, Shape
 
@@ -38,11 +39,15 @@ class Maxout(keras.layers.Layer):
     def __init__(self, num_units: int, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.num_units = positive_integer(num_units, "num_units")
-        self.axis = axis
+        self.axis = python_number(axis)
         self.supports_masking = True
         build_at_init(self)
 
     def call(self, inputs):
+        inputs = as_floats(inputs, self.compute_dtype)
+        return of_any_batch(self._largest_of_groups, inputs)
+
+    def _largest_of_groups(self, inputs):
         features = inputs.shape[self.axis]
         if features is None or features % self.num_units:
             raise ValueError(

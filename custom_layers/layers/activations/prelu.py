@@ -6,6 +6,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from ...common.checks import python_number
+from ...common.inputs import as_floats
 from ...common.types import Config, Constraint, Initializer, Regularizer, Shape
 
 
@@ -47,6 +49,7 @@ class PReLU(keras.layers.Layer):
         self.alpha_initializer = keras.initializers.get(alpha_initializer)
         self.alpha_regularizer = keras.regularizers.get(alpha_regularizer)
         self.alpha_constraint = keras.constraints.get(alpha_constraint)
+        shared_axes = python_number(shared_axes)
         if isinstance(shared_axes, int):
             shared_axes = [shared_axes]
         self.shared_axes = None if shared_axes is None else list(shared_axes)
@@ -77,6 +80,7 @@ class PReLU(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(ndim=len(shape), axes=axes)
 
     def call(self, inputs):
+        inputs = as_floats(inputs, self.compute_dtype)
         # Adding -alpha costs less than subtracting alpha * ...: the gradient of a
         # difference would negate an array of the size of x.
         return ops.relu(inputs) + -self.alpha * ops.relu(-inputs)

@@ -5,6 +5,8 @@ from typing import Any
 import keras
 
 from ...activations.relu import leaky_relu, relu
+from ...common.checks import python_number
+from ...common.inputs import as_floats
 from ...common.private_keras import build_at_init
 from ...common.types import Config, Shape
 
@@ -45,13 +47,14 @@ class ReLU(keras.layers.Layer):
                 "max_value of a ReLU layer cannot be a negative value. "
                 f"Received: max_value={max_value}"
             )
-        self.max_value = max_value
+        self.max_value = python_number(max_value)
         self.negative_slope = _not_negative(negative_slope, "negative_slope")
         self.threshold = _not_negative(threshold, "threshold")
         self.supports_masking = True
         build_at_init(self)
 
     def call(self, inputs):
+        inputs = as_floats(inputs, self.compute_dtype)
         return relu(inputs, self.negative_slope, self.max_value, self.threshold)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -72,7 +75,7 @@ def _not_negative(value: float, name: str) -> float:
             f"{name} of a ReLU layer cannot be None or a negative value. "
             f"Received: {name}={value}"
         )
-    return value
+    return python_number(value)
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -103,12 +106,12 @@ class LeakyReLU(keras.layers.Layer):
                 "negative value. Expected a float >= 0, such as 0.3. "
                 f"Received: negative_slope={negative_slope}"
             )
-        self.negative_slope = negative_slope
+        self.negative_slope = python_number(negative_slope)
         self.supports_masking = True
         build_at_init(self)
 
     def call(self, inputs):
-        return leaky_relu(inputs, self.negative_slope)
+        return leaky_relu(as_floats(inputs, self.compute_dtype), self.negative_slope)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape

@@ -6,7 +6,8 @@ import keras
 from keras import ops
 
 from ...activations.softmax import softmax
-from ...common.checks import minus_infinity
+from ...common.checks import minus_infinity, python_number
+from ...common.inputs import as_floats
 from ...common.private_keras import build_at_init
 from ...common.types import Axes, Config, Shape
 
@@ -37,11 +38,12 @@ class Softmax(keras.layers.Layer):
 
     def __init__(self, axis: Axes = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = axis
+        self.axis = python_number(axis)
         self.supports_masking = True
         build_at_init(self)
 
     def call(self, inputs, mask=None):
+        inputs = as_floats(inputs, self.compute_dtype)
         axis = tuple(self.axis) if isinstance(self.axis, (list, tuple)) else self.axis
         if mask is None:
             return softmax(inputs, axis)

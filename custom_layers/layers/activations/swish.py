@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from ...common.checks import python_number
+from ...common.inputs import as_floats
 from ...common.types import Config, Constraint, Initializer, Regularizer, Shape
 
 
@@ -39,7 +41,7 @@ class Swish(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.axis = axis
+        self.axis = python_number(axis)
         self.beta_initializer = keras.initializers.get(beta_initializer)
         self.beta_regularizer = keras.regularizers.get(beta_regularizer)
         self.beta_constraint = keras.constraints.get(beta_constraint)
@@ -63,6 +65,7 @@ class Swish(keras.layers.Layer):
         )
 
     def call(self, inputs):
+        inputs = as_floats(inputs, self.compute_dtype)
         return inputs * ops.sigmoid(self.beta * inputs)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

@@ -5,7 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from ...common.checks import minus_infinity
+from ...common.checks import minus_infinity, python_number
+from ...common.inputs import as_floats
 from ...common.types import Config, Seed
 
 
@@ -56,8 +57,8 @@ class Attention(keras.layers.Layer):
             )
         self.use_scale = use_scale
         self.score_mode = score_mode
-        self.dropout = dropout
-        self.seed = seed
+        self.dropout = python_number(dropout)
+        self.seed = python_number(seed)
         self.scale = None
         self.concat_score_weight = None
         self.supports_masking = True
@@ -82,6 +83,7 @@ class Attention(keras.layers.Layer):
         use_causal_mask: bool = False,
     ):
         self._check(inputs, mask)
+        inputs = as_floats(inputs, self.compute_dtype)
         query, value, key = inputs[0], inputs[1], inputs[-1]
         query_mask, value_mask = mask[:2] if mask else (None, None)
         S = self._calculate_scores(query, key if len(inputs) > 2 else value)

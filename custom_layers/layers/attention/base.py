@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from ...common.checks import positive_integer
+from ...common.checks import positive_integer, python_number
 from ...common.initial_values import fresh
 from ...common.types import Config, Constraint, Initializer, Regularizer, Seed
 from .axes import _expanded_mask, _from_heads, _to_heads
@@ -53,7 +53,7 @@ class _HeadAttention(keras.layers.Layer):
         self.key_value_heads = key_value_heads
         self.key_features = key_features
         self.value_features = value_features
-        self.dropout = dropout
+        self.dropout = python_number(dropout)
         self.use_bias = use_bias
         self.use_gate = use_gate
         self.output_features = _optional_tuple(output_shape, "output_shape")
@@ -72,7 +72,7 @@ class _HeadAttention(keras.layers.Layer):
         )
         self.kernel_constraint = keras.constraints.get(kernel_constraint)
         self.bias_constraint = keras.constraints.get(bias_constraint)
-        self.seed = seed
+        self.seed = python_number(seed)
         self.supports_masking = True
         self._check_options()
 

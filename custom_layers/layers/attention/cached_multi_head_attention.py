@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from ...common.checks import nan_unless, within
+from ...common.checks import nan_unless, python_number, within
 from ...common.types import Config
 from ..positions import RotaryEmbedding
 from .masks import allowed_keys
@@ -57,7 +57,7 @@ class CachedMultiHeadAttention(MultiHeadAttention):
                 "CachedMultiHeadAttention has no window: expected "
                 f"sliding_window=None, got {self.sliding_window}."
             )
-        self.max_wavelength = max_wavelength
+        self.max_wavelength = python_number(max_wavelength)
         self.rotary = None
         if max_wavelength is not None:
             self.rotary = RotaryEmbedding(max_wavelength, dtype=self.dtype_policy)

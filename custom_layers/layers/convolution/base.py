@@ -6,7 +6,13 @@ from typing import Any
 import keras
 from keras import ops
 
-from ...common.checks import channel_order, integer_tuple, positive_integer
+from ...common.checks import (
+    channel_order,
+    integer_tuple,
+    positive_integer,
+    without_adapters,
+)
+from ...common.inputs import as_floats, of_any_batch
 from ...common.types import (
     Activation,
     Config,
@@ -48,7 +54,10 @@ class _SlidingKernel(keras.layers.Layer):
         activity_regularizer: Regularizer,
         **kwargs: Any,
     ) -> None:
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        super().__init__(
+            activity_regularizer=activity_regularizer,
+            **without_adapters(kwargs, type(self).__name__),
+        )
         self.kernel_size = integer_tuple(kernel_size, self.rank, "kernel_size")
         self.strides = integer_tuple(strides, self.rank, "strides")
         self.padding = self._checked_padding(padding)
@@ -109,11 +118,12 @@ class _SlidingKernel(keras.layers.Layer):
         raise NotImplementedError
 
     def call(self, inputs):
+        self.compute_output_shape(inputs.shape)  # refuses an input below the kernel
+        inputs, padding = as_floats(inputs, self.compute_dtype), self.padding
         pads = self._pads()
-        if pads is None:
-            y = self._convolve(inputs, self.padding)
-        else:
-            y = self._convolve(self._with_zeros(inputs, pads), "valid")
+        if pads is not None:
+            inputs, padding = self._with_zeros(inputs, pads), "valid"
+        y = of_any_batch(lambda x: self._convolve(x, padding), inputs)
         if self.bias is not None and self._channel_axis == -1:
             y = ops.add(y, self.bias)
         elif self.bias is not None:

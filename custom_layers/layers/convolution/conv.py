@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ...common.checks import python_number
 from ...common.types import (
     Activation,
     Config,
@@ -58,7 +59,7 @@ class _Convolution(_FilterKernel):
             bias_constraint=bias_constraint,
             **kwargs,
         )
-        self.groups = groups
+        self.groups = python_number(groups)
         if groups <= 0:
             raise ValueError(
                 "The number of groups must be a positive integer. "

@@ -117,7 +117,7 @@ class _DepthwiseConvolution(_DepthwiseKernel):
         return self._convolve_each_channel(inputs, self.kernel, padding)
 
     def _output_channels(self, channels: Any) -> Any:
-        return channels * self.depth_multiplier
+        return None if channels is None else channels * self.depth_multiplier
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ...common.checks import python_number
 from ...common.types import Config, Seed
 from .base import _bernoulli, _fraction, _Noise
 from .dropout import _checked_noise_shape, _filled_in
@@ -46,7 +47,7 @@ class AlphaDropout(_Noise):
         **kwargs: Any,
     ) -> None:
         super().__init__(_fraction(rate, "rate", may_be_one=False), seed, **kwargs)
-        self.rate = rate
+        self.rate = python_number(rate)
         self.noise_shape = _checked_noise_shape(noise_shape)
 
     def _add_noise(self, inputs):

@@ -6,6 +6,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from ...common.checks import python_number
+from ...common.inputs import as_floats
 from ...common.private_keras import build_at_init
 from ...common.types import Config, Seed, Shape
 
@@ -19,13 +21,14 @@ class _Noise(keras.layers.Layer):
 
     def __init__(self, strength: float, seed: Seed, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.seed = seed
+        self.seed = python_number(seed)
         if strength > 0:
-            self.seed_generator = keras.random.SeedGenerator(seed)
+            self.seed_generator = keras.random.SeedGenerator(self.seed)
         self.supports_masking = True
         build_at_init(self)
 
     def call(self, inputs, training: bool = False):
+        inputs = as_floats(inputs, self.compute_dtype)
         if training and self._strength() > 0:
             return self._add_noise(inputs)
         return inputs

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ...common.checks import python_number
 from ...common.types import Config, Seed
 from .base import _bernoulli, _fraction, _Noise
 
@@ -45,7 +46,7 @@ class Dropout(_Noise):
         **kwargs: Any,
     ) -> None:
         super().__init__(_fraction(rate, "rate"), seed, **kwargs)
-        self.rate = rate
+        self.rate = python_number(rate)
         self.noise_shape = _checked_noise_shape(noise_shape)
 
     def _add_noise(self, inputs):
@@ -80,7 +81,7 @@ def _checked_noise_shape(noise_shape: Any) -> tuple[int | None, ...] | None:
     received = f"Received: noise_shape={noise_shape}"
     if isinstance(noise_shape, str) or not isinstance(noise_shape, Iterable):
         raise ValueError(f"{problem} a tuple or list of integers. {received}")
-    noise_shape = tuple(noise_shape)
+    noise_shape = python_number(tuple(noise_shape))
     if not all(n is None or isinstance(n, int) for n in noise_shape):
         raise ValueError(f"{problem} all elements to be integers or None. {received}")
     if not all(n is None or n > 0 for n in noise_shape):

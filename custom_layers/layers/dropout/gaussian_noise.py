@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ...common.checks import python_number
 from ...common.types import Config, Seed
 from .base import _fraction, _Noise, _normal
 
@@ -36,7 +37,7 @@ class GaussianDropout(_Noise):
 
     def __init__(self, rate: float, seed: Seed = None, **kwargs: Any) -> None:
         super().__init__(_fraction(rate, "rate", may_be_one=False), seed, **kwargs)
-        self.rate = rate
+        self.rate = python_number(rate)
 
     def _add_noise(self, inputs):
         stddev = math.sqrt(self.rate / (1 - self.rate))
@@ -71,7 +72,7 @@ class GaussianNoise(_Noise):
 
     def __init__(self, stddev: float, seed: Seed = None, **kwargs: Any) -> None:
         super().__init__(_fraction(stddev, "stddev"), seed, **kwargs)
-        self.stddev = stddev
+        self.stddev = python_number(stddev)
 
     def _strength(self) -> float:
         return self.stddev

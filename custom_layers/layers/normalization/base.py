@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ...common.checks import python_number
 from ...common.types import Axes, Config, Constraint, Initializer, Regularizer, Shape
 
 
@@ -27,8 +28,8 @@ class _Normalization(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.axis = axis
-        self.epsilon = epsilon
+        self.axis = python_number(axis)
+        self.epsilon = python_number(epsilon)
         self.center = center
         self.scale = scale
         self.beta_initializer = keras.initializers.get(beta_initializer)
@@ -40,6 +41,7 @@ class _Normalization(keras.layers.Layer):
         self.supports_masking = True
         self.gamma = None
         self.beta = None
+        self._sizes: Shape = ()
 
     def _add_gamma(self, shape: Shape) -> None:
         self.gamma = self.add_weight(
@@ -108,9 +110,16 @@ def _positive_axes(axis: Axes, shape: Shape) -> list[int]:
     return sorted(a % len(shape) for a in axes)
 
 
-def _along(axes: list[int], shape: Shape) -> list:
-    """`shape` with 1 in place of every axis that is not in `axes`."""
-    return [n if a in axes else 1 for a, n in enumerate(shape)]
+def _along(axes: list[int], sizes: Shape, rank: int) -> list[int]:
+    """A shape of `rank` axes with these sizes along `axes`, and 1 along the others.
+
+    The sizes are those that the layer was built for: a call may be traced with an
+    unknown size. A layer without gamma and beta may know none, and needs none.
+    """
+    shape = [1] * rank
+    for a, size in zip(axes, sizes):
+        shape[a] = 1 if size is None else size
+    return shape
 
 
 def _checked_axis(axis: Any) -> int | list[int]:
@@ -118,6 +127,7 @@ def _checked_axis(axis: Any) -> int | list[int]:
 
     Raises: TypeError for anything else.
     """
+    axis = python_number(axis)
     if not isinstance(axis, int | list | tuple):
         raise TypeError(
             "Expected an int or a list/tuple of ints for the argument 'axis', but "

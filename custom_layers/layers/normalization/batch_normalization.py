@@ -6,10 +6,11 @@ from typing import Any
 import keras
 from keras import ops
 
+from ...common.checks import known_sizes, python_number
 from ...common.types import Config, Constraint, Initializer, Regularizer, Shape
 from .base import _along, _Normalization, _positive_axes
 from .fast_normalization import _scale_and_shift, fast_normalization
-from .moments import _in_float32, _moments
+from .moments import _in_float32, _is_empty, _moments
 
 
 def batch_normalization(x, gamma, beta, epsilon: float = 1e-3):
@@ -60,7 +61,10 @@ class BatchNormalization(_Normalization):
     Input and output shape: any with a channel axis, the same. A mask (B, ...), with one
         axis less than the input, leaves the masked places out of the moments.
     Raises: ValueError for a mask of another rank, for wrong bounds of renorm, and for
-        an axis that the input lacks.
+        a channel axis that the input lacks or whose size is unknown.
+    Differs from Keras: the moments of half precision are those of the uncast input, so
+        that features above 65,504 are normalized too; an empty batch leaves the moving
+        averages as they are, where Keras's become NaN.
 
     >>> BatchNormalization()(keras.ops.ones((2, 3))).shape
     TensorShape([2, 3])
@@ -116,12 +120,13 @@ class BatchNormalization(_Normalization):
         )
         self.renorm = renorm
         self.renorm_clipping = _checked_clipping(renorm_clipping) if renorm else None
-        self.renorm_momentum = renorm_momentum
+        self.renorm_momentum = python_number(renorm_momentum)
         self.synchronized = synchronized
+        self.autocast = False  # float16 cannot hold features above 65,504
 
     def build(self, input_shape: Shape) -> None:
         (axis,) = _positive_axes(self.axis, input_shape)
-        shape = (input_shape[axis],)
+        self._sizes = shape = known_sizes(input_shape, [axis], self)
         if self.scale:
             self._add_gamma(shape)
         if self.center:
@@ -155,7 +160,7 @@ class BatchNormalization(_Normalization):
     def call(self, inputs, training: bool | None = None, mask=None):
         x = _in_float32(inputs)
         (axis,) = _positive_axes(self.axis, x.shape)
-        shape = _along([axis], x.shape)
+        shape = _along([axis], self._sizes, len(x.shape))
         gamma, beta = self._gamma_and_beta(x.dtype, shape)
         weights = None if mask is None else _weights(mask, x)
         if training and self.trainable:
@@ -174,12 +179,16 @@ class BatchNormalization(_Normalization):
             mean, variance = ops.moments(x, axes, keepdims=True, synchronized=True)
         else:
             mean, variance = _moments(x, axes, weights)
+        is_empty = _is_empty(x, axes)
+        if is_empty is not False:  # the moments of no sample at all are NaN
+            mean = ops.where(is_empty, ops.zeros_like(mean), mean)
+            variance = ops.where(is_empty, ops.zeros_like(variance), variance)
         of_channels = ops.reshape(mean, (-1,)), ops.reshape(variance, (-1,))
         if self.renorm:
             r, d = self._correction(*of_channels)
             r, d = ops.reshape(r, gamma.shape), ops.reshape(d, gamma.shape)
             gamma, beta = r * gamma, d * gamma + beta
-        self._update_averages(*of_channels)
+        self._update_averages(*of_channels, is_empty)
         if is_synchronized:  # the gradient goes through the moments of all replicas
             return _scale_and_shift(x, variance, gamma, self.epsilon, mean, beta)
         return fast_normalization(
@@ -198,9 +207,12 @@ class BatchNormalization(_Normalization):
         d = ops.clip(d, -bounds["dmax"], bounds["dmax"])
         return ops.stop_gradient(r), ops.stop_gradient(d)
 
-    def _update_averages(self, mean, variance) -> None:
+    def _update_averages(self, mean, variance, is_empty) -> None:
+        def assign(old, new):
+            old.assign(new if is_empty is False else ops.where(is_empty, old, new))
+
         def average(old, new, momentum):
-            old.assign(old * momentum + ops.cast(new, old.dtype) * (1 - momentum))
+            assign(old, old * momentum + ops.cast(new, old.dtype) * (1 - momentum))
 
         average(self.moving_mean, mean, self.momentum)
         if not self.renorm:
@@ -211,7 +223,7 @@ class BatchNormalization(_Normalization):
         average(self.renorm_stddev, stddev, self.renorm_momentum)
         average(self.moving_stddev, stddev, self.momentum)
         variance = ops.square(self.moving_stddev) - self.epsilon
-        self.moving_variance.assign(ops.maximum(variance, 0.0))
+        assign(self.moving_variance, ops.maximum(variance, 0.0))
 
     def get_config(self) -> Config:
         return {
@@ -231,7 +243,7 @@ class BatchNormalization(_Normalization):
 
 
 def _checked_clipping(bounds: dict[str, Any] | None) -> dict[str, Any]:
-    bounds = bounds or {}
+    bounds = {key: python_number(bound) for key, bound in (bounds or {}).items()}
     if not set(bounds) <= {"rmin", "rmax", "dmax"}:
         raise ValueError(
             "Received invalid keys for `renorm_clipping`: expected some of 'rmin', "

@@ -87,7 +87,7 @@ class GroupNormalization(_Normalization):
             gamma_constraint=gamma_constraint,
             **kwargs,
         )
-        self.groups = groups if groups == -1 else positive_integer(groups, "groups")
+        self.groups = -1 if groups == -1 else positive_integer(groups, "groups")
         self.autocast = False
 
     def build(self, input_shape: Shape) -> None:
@@ -111,21 +111,24 @@ class GroupNormalization(_Normalization):
         self.input_spec = keras.layers.InputSpec(
             ndim=len(input_shape), axes={self.axis: channels}
         )
+        self._sizes = (channels,)
         if self.scale:
-            self._add_gamma((channels,))
+            self._add_gamma(self._sizes)
         if self.center:
-            self._add_beta((channels,))
+            self._add_beta(self._sizes)
 
     def call(self, inputs):
         x = _in_float32(inputs)
         (axis,) = _positive_axes(self.axis, x.shape)
-        channels = x.shape[axis]
+        (channels,) = self._sizes
         groups = channels if self.groups == -1 else self.groups
+        sizes = groups, channels // groups
         shape = list(ops.shape(x))
-        grouped = [*shape[:axis], groups, channels // groups, *shape[axis + 1 :]]
+        grouped = [*shape[:axis], *sizes, *shape[axis + 1 :]]
         x = ops.reshape(x, grouped)
         axes = [a for a in range(1, len(grouped)) if a != axis]
-        gamma, beta = self._gamma_and_beta(x.dtype, _along([axis, axis + 1], x.shape))
+        along = _along([axis, axis + 1], sizes, len(grouped))
+        gamma, beta = self._gamma_and_beta(x.dtype, along)
         mean, variance = _moments(x, axes)
         y = fast_normalization(x, mean, variance, gamma, beta, axes, self.epsilon)
         return ops.cast(ops.reshape(y, shape), self.compute_dtype)

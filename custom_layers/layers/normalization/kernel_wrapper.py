@@ -1,30 +1,31 @@
-"""What spectral and weight normalization share: a wrapper of a layer with a kernel."""
+"""What spectral and weight normalization share: a wrapper of a layer with kernels."""
 
+import re
 from typing import Any
 
 import keras
 
-from ...common.types import Config, Shape
+from ...common.types import Config
+
+# What layers call their kernels, and which name the length of each goes by.
+KERNELS = {
+    "kernel": "g",
+    "embeddings": "g",
+    "recurrent_kernel": "recurrent_g",
+    "depthwise_kernel": "depthwise_g",
+    "pointwise_kernel": "pointwise_g",
+}
 
 
 class _KernelWrapper(keras.layers.Wrapper):
-    """A wrapper whose `kernel` is the kernel of its layer, or its table of vectors."""
+    """A wrapper that changes the kernels of its layer, and passes masks on like it."""
 
-    def build(self, input_shape: Shape) -> None:
-        super().build(input_shape)
-        self.input_spec = keras.layers.InputSpec(min_ndim=1, axes={-1: input_shape[-1]})
-        if hasattr(self.layer, "kernel"):
-            self.kernel = self.layer.kernel
-        elif hasattr(self.layer, "embeddings"):
-            self.kernel = self.layer.embeddings
-        else:
-            raise ValueError(
-                f"{type(self.layer).__name__} object has no attribute 'kernel' nor "
-                "'embeddings'"
-            )
+    @property
+    def supports_masking(self) -> bool:
+        return self.layer.supports_masking
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        return self.layer.compute_output_shape(input_shape)
+    def compute_mask(self, inputs, previous_mask):
+        return self.layer.compute_mask(inputs, previous_mask)
 
     @classmethod
     def from_config(
@@ -36,3 +37,41 @@ class _KernelWrapper(keras.layers.Wrapper):
         the caller's dict as it is.
         """
         return super().from_config(dict(config), custom_objects)
+
+
+def _kernels_of(layer: Any, prefix: str = "") -> list[tuple[str, Any, Any]]:
+    """(prefix + name of the length, kernel, layer that owns the kernel) of each kernel.
+
+    A recurrent layer keeps its kernels in its cell, or in each of its stacked cells,
+    and a bidirectional one has two recurrent layers.
+    """
+    if hasattr(layer, "forward_layer"):
+        forward = _kernels_of(layer.forward_layer, f"{prefix}forward_")
+        return forward + _kernels_of(layer.backward_layer, f"{prefix}backward_")
+    if hasattr(layer, "cells"):
+        cells = enumerate(layer.cells)
+        return [k for i, cell in cells for k in _kernels_of(cell, f"{prefix}{i}_")]
+    if hasattr(layer, "cell"):
+        return _kernels_of(layer.cell, prefix)
+    names = [name for name in KERNELS if getattr(layer, name, None) is not None]
+    return [(prefix + KERNELS[name], getattr(layer, name), layer) for name in names]
+
+
+def _without_kernel(layer: Any) -> ValueError:
+    return ValueError(
+        f"{type(layer).__name__} object has no attribute 'kernel' nor 'embeddings'"
+    )
+
+
+def _output_axes(kernel: Any, layer: Any) -> list[int]:
+    """The axes of a kernel along which the output channels of its layer lie."""
+    last = len(kernel.shape) - 1
+    if hasattr(layer, "equation"):  # an EinsumDense
+        _, w_axes, y_axes = re.split(",|->", layer.equation)
+        return [a for a, letter in enumerate(w_axes) if letter in y_axes]
+    if hasattr(layer, "output_padding"):  # transposed: (..., filters, channels)
+        return [last - 1]
+    is_pointwise = kernel is getattr(layer, "pointwise_kernel", None)
+    if hasattr(layer, "depth_multiplier") and not is_pointwise:
+        return [last - 1, last]  # depthwise: (..., channels, multiplier)
+    return [last]

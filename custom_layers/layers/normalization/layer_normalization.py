@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ...common.checks import known_sizes
 from ...common.types import Axes, Config, Constraint, Initializer, Regularizer, Shape
 from .base import _along, _checked_axis, _Normalization, _positive_axes
 from .fast_normalization import fast_normalization
@@ -98,16 +99,19 @@ class LayerNormalization(_Normalization):
 
     def build(self, input_shape: Shape) -> None:
         axes = _positive_axes(self.axis, input_shape)
-        shape = tuple(input_shape[a] for a in axes)
+        self._sizes = tuple(input_shape[a] for a in axes)
+        if self.scale or self.center or self.rms_scaling:
+            self._sizes = known_sizes(input_shape, axes, self)
         if self.scale or self.rms_scaling:
-            self._add_gamma(shape)
+            self._add_gamma(self._sizes)
         if self.center and not self.rms_scaling:
-            self._add_beta(shape)
+            self._add_beta(self._sizes)
 
     def call(self, inputs):
         x = _in_float32(inputs)
         axes = _positive_axes(self.axis, x.shape)
-        gamma, beta = self._gamma_and_beta(x.dtype, _along(axes, x.shape))
+        along = _along(axes, self._sizes, len(x.shape))
+        gamma, beta = self._gamma_and_beta(x.dtype, along)
         mean, variance = _moments(x, axes)
         if self.rms_scaling:
             y = x * (ops.rsqrt(variance + self.epsilon) * gamma)

@@ -36,6 +36,18 @@ def _count(x, axes: list[int], weights=None):
     return ops.cast(math.prod(lengths), x.dtype)
 
 
+def _is_empty(x, axes: list[int]):
+    """Whether the moments over `axes` are taken of no place at all.
+
+    It is a Python bool, or a tensor where a size is unknown until the program runs.
+    """
+    lengths = [x.shape[a] for a in axes]
+    if None not in lengths:
+        return 0 in lengths
+    shape = ops.shape(x)
+    return ops.equal(math.prod(shape[a] for a in axes), 0)
+
+
 def _in_float32(x):
     """x in float32, or float64: half precision would spoil the moments."""
     dtype = keras.backend.result_type(x.dtype, "float32")

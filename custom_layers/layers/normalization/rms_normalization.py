@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ...common.checks import known_sizes, python_number
 from ...common.types import Axes, Config, Shape
 from .base import _along, _positive_axes
 from .fast_normalization import fast_normalization
@@ -39,9 +40,10 @@ class RMSNormalization(keras.layers.Layer):
         epsilon: added to the mean square.
 
     Input and output shape: any, the same.
-    Raises: ValueError for an axis that the input lacks.
+    Raises: ValueError for an axis that the input lacks or whose size is unknown.
     Differs from Keras: the config keeps `axis` as given, and the axes need not be the
-        last ones.
+        last ones; half precision squares the uncast input, so that features above
+        65,504 are normalized too.
 
     >>> y = RMSNormalization()(keras.ops.array([[2.0, -2.0]]))
     >>> [round(float(value), 4) for value in y[0]]
@@ -53,25 +55,26 @@ class RMSNormalization(keras.layers.Layer):
 
     def __init__(self, axis: Axes = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = axis
-        self.epsilon = epsilon
+        self.axis = python_number(axis)
+        self.epsilon = python_number(epsilon)
+        self.autocast = False  # float16 cannot hold features above 65,504
 
     def build(self, input_shape: Shape) -> None:
         axes = _positive_axes(self.axis, input_shape)
         self.scale = self.add_weight(
             name="scale",
-            shape=[input_shape[a] for a in axes],
+            shape=known_sizes(input_shape, axes, self),
             initializer="ones",
         )
 
     def call(self, x):
-        dtype = x.dtype
         x = _in_float32(x)
         axes = _positive_axes(self.axis, x.shape)
-        scale = ops.reshape(ops.cast(self.scale, x.dtype), _along(axes, x.shape))
+        along = _along(axes, self.scale.shape, len(x.shape))
+        scale = ops.reshape(ops.cast(self.scale, x.dtype), along)
         mean_square = ops.mean(ops.square(x), axis=axes, keepdims=True)
         y = fast_normalization(x, None, mean_square, scale, None, axes, self.epsilon)
-        return ops.cast(y, dtype)
+        return ops.cast(y, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         _positive_axes(self.axis, input_shape)

@@ -5,8 +5,9 @@ from typing import Any
 import keras
 from keras import ops
 
+from ...common.checks import python_number
 from ...common.types import Config, Shape
-from .kernel_wrapper import _KernelWrapper
+from .kernel_wrapper import _KernelWrapper, _without_kernel
 from .unit_normalization import _unit
 
 
@@ -26,7 +27,10 @@ class SpectralNormalization(_KernelWrapper):
     Raises: ValueError for power_iterations below 1, and for a layer without a kernel.
 
     As in Keras, but not in the paper, the quotient replaces the kernel: on TensorFlow
-    and torch, the gradient is the one with respect to the quotient.
+    and torch, the gradient is the one with respect to the quotient. As in Keras, C is
+    the last axis of every kernel, which for a transposed convolution is its input.
+    Differs from Keras: a frozen layer keeps its kernel; a mask passes through it as
+    through its layer; and a layer with another length of input is not refused.
 
     >>> SpectralNormalization(keras.layers.Dense(2))(keras.ops.ones((1, 3))).shape
     TensorShape([1, 2])
@@ -39,6 +43,7 @@ class SpectralNormalization(_KernelWrapper):
         self, layer: keras.layers.Layer, power_iterations: int = 1, **kwargs: Any
     ) -> None:
         super().__init__(layer, **kwargs)
+        power_iterations = python_number(power_iterations)
         if power_iterations <= 0:
             raise ValueError(
                 "`power_iterations` should be greater than zero. Received: "
@@ -48,6 +53,11 @@ class SpectralNormalization(_KernelWrapper):
 
     def build(self, input_shape: Shape) -> None:
         super().build(input_shape)
+        self.kernel = getattr(self.layer, "kernel", None)
+        if self.kernel is None:
+            self.kernel = getattr(self.layer, "embeddings", None)
+        if self.kernel is None:
+            raise _without_kernel(self.layer)
         self.vector_u = self.add_weight(
             name="vector_u",
             shape=(1, self.kernel.shape[-1]),
@@ -57,7 +67,7 @@ class SpectralNormalization(_KernelWrapper):
         )
 
     def call(self, inputs, training: bool = False):
-        if training:
+        if training and self.trainable:
             self._normalize_kernel()
         return ops.cast(self.layer(inputs), self.compute_dtype)
 
@@ -73,6 +83,9 @@ class SpectralNormalization(_KernelWrapper):
         is_zero = ops.all(kernel == 0)  # has no direction, and is left as it is
         self.vector_u.assign(ops.where(is_zero, old, u))
         self.kernel.assign(kernel / ops.where(is_zero, ops.ones_like(sigma), sigma))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return self.layer.compute_output_shape(input_shape)
 
     def get_config(self) -> Config:
         return {**super().get_config(), "power_iterations": self.power_iterations}

@@ -5,9 +5,11 @@ from typing import Any
 import keras
 from keras import ops
 
+from ...common.checks import python_number
 from ...common.private_keras import build_at_init
 from ...common.types import Axes, Config, Shape
 from .base import _positive_axes
+from .moments import _in_float32
 
 
 def _unit(x, axis: Axes | None = None, epsilon: float = 1e-7):
@@ -29,7 +31,8 @@ class UnitNormalization(keras.layers.Layer):
     Input and output shape: any, the same.
     Raises: TypeError for an axis that is neither an integer nor a list of integers,
         ValueError for an axis that the input lacks.
-    Differs from Keras: half precision is computed in float32, and a zero vector has a
+    Differs from Keras: half precision is computed in float32 from the uncast input, so
+        that vectors with entries above 65,504 get length 1 too; a zero vector has a
         finite gradient.
 
     >>> y = UnitNormalization()(keras.ops.array([[3.0, 4.0]]))
@@ -42,6 +45,7 @@ class UnitNormalization(keras.layers.Layer):
 
     def __init__(self, axis: Axes = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        axis = python_number(axis)
         if not isinstance(axis, int | list | tuple):
             raise TypeError(
                 "Invalid value for `axis` argument: expected an int or a list/tuple of "
@@ -49,10 +53,12 @@ class UnitNormalization(keras.layers.Layer):
             )
         self.axis = axis if isinstance(axis, int) else list(axis)
         self.supports_masking = True
+        self.autocast = False  # float16 cannot hold features above 65,504
         build_at_init(self)
 
     def call(self, inputs):
-        return _unit(inputs, self.axis, 1e-12)
+        y = _unit(_in_float32(inputs), self.axis, 1e-12)
+        return ops.cast(y, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         _positive_axes(self.axis, input_shape)

@@ -1,25 +1,31 @@
 """Weight normalization: a kernel's length is learned apart from its direction."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from ...common.types import Shape
-from .kernel_wrapper import _KernelWrapper
+from .kernel_wrapper import _kernels_of, _KernelWrapper, _output_axes, _without_kernel
 from .unit_normalization import _unit
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class WeightNormalization(_KernelWrapper):
-    """Learns the length of each column of a layer's kernel apart from its direction.
+    """Learns the length of each output channel's weights apart from their direction.
 
     kernel = g * v / ||v||
 
-    v is the kernel that the layer keeps, ||v|| its norm over all axes but the last. g
-    has an entry per output channel and starts as ||v||.
+    v is the kernel that the layer keeps, ||v|| its norm over all axes but those of the
+    output channels. g has an entry per output channel and starts as ||v||.
 
     Args:
-        layer: a layer with a `kernel` (Dense, Conv2D, ...) or `embeddings`.
+        layer: a layer with a `kernel` (Dense, Conv2D, Conv2DTranspose, EinsumDense, a
+            depthwise convolution, ...) or `embeddings`; a separable convolution, whose
+            two kernels have a g each; or a recurrent layer, also in Bidirectional,
+            whose input and recurrent kernels have a g for each unit of each gate.
 
+    Call: as the layer, whose mask and initial_state it takes and whose mask it returns.
     Input and output shape: the layer's.
     Raises: ValueError for a layer without a kernel.
     Keras has no such class. Unlike in the paper, g and the bias are not initialized
@@ -32,30 +38,64 @@ class WeightNormalization(_KernelWrapper):
     accelerate training of deep neural networks", 2016. https://arxiv.org/abs/1602.07868
     """
 
-    def build(self, input_shape: Shape) -> None:
-        super().build(input_shape)
-        self.axes = list(range(len(self.kernel.shape) - 1))
-        self.g = self.add_weight(
-            name="g",
-            shape=(self.kernel.shape[-1],),
-            initializer=lambda shape, dtype: ops.norm(
-                ops.reshape(ops.cast(self.kernel, dtype), (-1, *shape)), axis=0
-            ),
-        )
+    def build(self, inputs_shape: Shape, initial_state_shape: Any = None) -> None:
+        super().build(inputs_shape)
+        kernels = _kernels_of(self.layer)
+        if not kernels:
+            raise _without_kernel(self.layer)
+        self.lengths = [self._add_length(*kernel) for kernel in kernels]
+        self.g = self.lengths[0]
 
-    def call(self, inputs):
-        kernel = self.g * _unit(ops.convert_to_tensor(self.kernel), self.axes)
+    def _add_length(self, name: str, kernel: Any, owner: Any) -> keras.Variable:
+        axes = _output_axes(kernel, owner)
+        inner = [a for a in range(len(kernel.shape)) if a not in axes]
+
+        def norm(shape, dtype):
+            v = ops.transpose(ops.cast(kernel, dtype), (*inner, *axes))
+            return ops.norm(ops.reshape(v, (-1, *shape)), axis=0)
+
+        shape = tuple(kernel.shape[a] for a in axes)
+        return self.add_weight(name=name, shape=shape, initializer=norm)
+
+    def call(self, inputs, initial_state=None, mask=None, inputs_mask=None):
+        state = self._state()
         values = [(variable, variable.value) for variable in self.layer.variables]
-        values.append((self.kernel, kernel))
+        values += [(variable, variable.value) for variable in state]
+        for g, (_, kernel, owner) in zip(self.lengths, _kernels_of(self.layer)):
+            values.append((kernel, self._normalized(kernel, owner, g)))
+        mask = inputs_mask if mask is None else mask
+        given = {"initial_state": initial_state, "mask": mask}
+        taken = self.layer.call_signature_parameters
+        given = {k: v for k, v in given.items() if k in taken and v is not None}
         # In this scope the layer reads these values instead of its variables.
         with keras.StatelessScope(values, collect_losses=True) as scope:
-            state = self.layer.non_trainable_variables
             before = [scope.get_current_value(variable) for variable in state]
-            outputs = self.layer(inputs)
+            outputs = self.layer(inputs, **given)
         for variable, old in zip(state, before):
             new = scope.get_current_value(variable)
             if new is not old:
                 variable.assign(new)
         for loss in scope.losses:
             self.add_loss(loss)
-        return ops.cast(outputs, self.compute_dtype)
+        return keras.tree.map_structure(
+            lambda y: ops.cast(y, self.compute_dtype), outputs
+        )
+
+    def compute_output_shape(
+        self, inputs_shape: Shape, initial_state_shape: Any = None
+    ) -> Shape:
+        return self.layer.compute_output_shape(inputs_shape)
+
+    @staticmethod
+    def _normalized(kernel, owner, g):
+        """g * v / ||v|| for the kernel v."""
+        axes = _output_axes(kernel, owner)
+        inner = [a for a in range(len(kernel.shape)) if a not in axes]
+        along = [n if a in axes else 1 for a, n in enumerate(kernel.shape)]
+        return ops.reshape(g, along) * _unit(ops.convert_to_tensor(kernel), inner)
+
+    def _state(self) -> list[keras.Variable]:
+        """What a call of the layer may change."""
+        states = keras.tree.flatten(getattr(self.layer, "states", None))
+        carried = [state for state in states if isinstance(state, keras.Variable)]
+        return [*self.layer.non_trainable_variables, *carried]

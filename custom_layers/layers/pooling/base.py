@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from ...common.checks import channel_order, integer_tuple, one_of
+from ...common.inputs import as_floats, of_any_batch
 from ...common.private_keras import build_at_init
 from ...common.types import Config, DataFormat, Padding, Shape, Size
 
@@ -33,10 +34,12 @@ class _Pooling(keras.layers.Layer):
         build_at_init(self)
 
     def call(self, inputs):
+        self.compute_output_shape(inputs.shape)  # refuses an input below the window
+        inputs = as_floats(inputs, self.compute_dtype)
         dtype = keras.backend.standardize_dtype(inputs.dtype)
         if self.rank == 3 and dtype == "float16":  # which no backend pools on a CPU
             inputs = ops.cast(inputs, "float32")
-        return ops.cast(self._pool(inputs), dtype)
+        return ops.cast(of_any_batch(self._pool, inputs), dtype)
 
     def _pool(self, inputs):
         raise NotImplementedError
@@ -91,12 +94,24 @@ class _GlobalPooling(keras.layers.Layer):
 
     def call(self, inputs, mask=None):
         self.supports_masking |= mask is not None
+        inputs = as_floats(inputs, self.compute_dtype)
         first, channel = (1, -1) if self.data_format == "channels_last" else (2, 1)
         places = tuple(range(first, first + self.rank))
-        if mask is None:
+        if inputs.shape[0] == 0:  # of which ops.max would be an error
+            return ops.sum(inputs, axis=places, keepdims=self.keepdims)
+        if mask is None or not self._is_of_places(mask.shape, inputs.shape):
             return self._summary(inputs, axis=places, keepdims=self.keepdims)
         mask = ops.expand_dims(ops.cast(mask, "bool"), channel)
         return self._masked_summary(inputs, mask, axis=places, keepdims=self.keepdims)
+
+    def _is_of_places(self, mask_shape: Shape, input_shape: Shape) -> bool:
+        """Whether a mask has an entry for each place of each sample."""
+        last = self.data_format == "channels_last"
+        places = input_shape[1:-1] if last else input_shape[2:]
+        wanted = (input_shape[0], *places)
+        return len(mask_shape) == len(wanted) and all(
+            m == n or m is None or n is None for m, n in zip(mask_shape, wanted)
+        )
 
     def _summary(self, x, axis: tuple[int, ...], keepdims: bool):
         raise NotImplementedError

@@ -29,7 +29,7 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
     Shapes: (B, T, C), or (B, C, T) with channels_first, to (B, C); with keepdims to
         (B, 1, C) or (B, C, 1).
     Differs from Keras: the output is 0, not NaN, where the mask hides the whole
-        sequence.
+        sequence. A mask of another shape than (B, T) is ignored.
 
     >>> GlobalAveragePooling1D()(keras.ops.ones((1, 5, 3))).shape
     TensorShape([1, 3])
@@ -55,8 +55,9 @@ class GlobalAveragePooling2D(_GlobalAveragePooling):
     Input shape: (B, H, W, C), or (B, C, H, W) with channels_first.
     Output shape: (B, C); with keepdims (B, 1, 1, C) or (B, C, 1, 1).
     Differs from Keras: places that a mask (B, H, W) hides do not count, and the output
-        is 0 where the mask hides a whole map. The mask ends here; Keras's base class
-        warns of that.
+        is 0 where the mask hides a whole map. A mask of any other shape, such as one of
+        time steps that an earlier layer has passed on, says nothing about places and is
+        ignored. The mask ends here; Keras's base class warns of that.
 
     >>> GlobalAveragePooling2D()(keras.ops.ones((1, 5, 4, 3))).shape
     TensorShape([1, 3])

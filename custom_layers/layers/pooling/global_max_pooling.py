@@ -25,7 +25,7 @@ class GlobalMaxPooling1D(_GlobalMaxPooling):
     Shapes: (B, T, C), or (B, C, T) with channels_first, to (B, C); with keepdims to
         (B, 1, C) or (B, C, 1).
     Differs from Keras: steps that a mask (B, T) hides do not count. The output is 0
-        where the mask hides the whole sequence.
+        where the mask hides the whole sequence. A mask of another shape is ignored.
 
     >>> GlobalMaxPooling1D()(keras.ops.ones((1, 5, 3))).shape
     TensorShape([1, 3])

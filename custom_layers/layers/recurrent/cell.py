@@ -7,7 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from ...common.checks import positive_integer
+from ...common.checks import positive_integer, python_number
+from ...common.inputs import as_floats
 from ...common.private_keras import CellWithDropout
 from ...common.types import (
     Activation,
@@ -63,10 +64,11 @@ class _Cell(keras.layers.Layer, CellWithDropout):
         self.kernel_constraint = keras.constraints.get(kernel_constraint)
         self.recurrent_constraint = keras.constraints.get(recurrent_constraint)
         self.bias_constraint = keras.constraints.get(bias_constraint)
-        self.dropout = min(1.0, max(0.0, dropout))
+        self.dropout = min(1.0, max(0.0, python_number(dropout)))
+        recurrent_dropout = python_number(recurrent_dropout)
         self.recurrent_dropout = min(1.0, max(0.0, recurrent_dropout))
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.seed = python_number(seed)
+        self.seed_generator = keras.random.SeedGenerator(self.seed)
         self.implementation = 1 if self.recurrent_dropout else implementation
         if self.gates > 1 and self.implementation == 1:
             self.dropout_mask_count = self.gates  # each gate has noise of its own
@@ -142,6 +144,10 @@ class _Cell(keras.layers.Layer, CellWithDropout):
         if not training:
             return None, None
         return self.get_dropout_mask(x), self.get_recurrent_dropout_mask(h_tm1)
+
+    def get_dropout_mask(self, step_input):
+        """Keras's method, whose mask must be a mask of floats for integers too."""
+        return super().get_dropout_mask(as_floats(step_input, self.compute_dtype))
 
     @staticmethod
     def _product(x, kernel, mask):

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ...common.checks import python_number
 from ...common.initial_values import fresh
 from ...common.types import Config, Initializer
 from .lstm import LSTMCell
@@ -46,7 +47,7 @@ class LayerNormLSTMCell(LSTMCell):
         **kwargs: Any,
     ) -> None:
         super().__init__(units, **kwargs)
-        self.epsilon = epsilon
+        self.epsilon = python_number(epsilon)
         self.gamma_initializer = keras.initializers.get(gamma_initializer)
         self.beta_initializer = keras.initializers.get(beta_initializer)
 

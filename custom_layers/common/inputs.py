@@ -1,0 +1,36 @@
+"""Inputs made fit to compute with: floating-point numbers, and at least one sample."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import ops
+
+
+def as_floats(inputs: Any, dtype: str) -> Any:
+    """The tensor, or each tensor of a nest, with integers cast to `dtype`.
+
+    Keras casts floating-point inputs to the dtype of a layer and leaves integers as
+    they are. Images come as uint8, which many operations refuse, and in which others
+    wrap around at 255.
+    """
+
+    def cast(x):
+        if x is None or keras.backend.is_float_dtype(x.dtype):
+            return x
+        return ops.cast(x, dtype)
+
+    return keras.tree.map_structure(cast, inputs)
+
+
+def of_any_batch(function: Callable, x: Any) -> Any:
+    """function(x), also where the batch x is known to hold no sample.
+
+    TensorFlow's convolutions give an empty batch a wrong shape, the gradient of its max
+    pooling ends the process, and a maximum refuses an empty tensor. There the function
+    gets one sample of zeros, whose result is taken away again.
+    """
+    if x.shape[0] != 0:
+        return function(x)
+    one = ops.pad(x, [(0, 1), *[(0, 0)] * (len(x.shape) - 1)])
+    return function(one)[:0]

@@ -1,0 +1,171 @@
+"""What every layer does in the corners: no sample, integers, large features, frozen."""
+
+import re
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+from making import LAYERS, example_input, make_layer
+
+import examples
+from oracle import array, assert_close, call_layer
+
+NORMALIZATIONS = [
+    "BatchNormalization",
+    "GroupNormalization",
+    "InstanceNormalization",
+    "LayerNormalization",
+    "RMSNormalization",
+    "UnitNormalization",
+]
+
+
+def numbers(tree):
+    """The arrays of a nest."""
+    return [ops.convert_to_numpy(y) for y in keras.tree.flatten(tree)]
+
+
+def trained(layer):
+    """The call argument `training=True`, if the layer takes it."""
+    is_taken = "training" in layer.call_signature_parameters
+    return {"training": True} if is_taken else {}
+
+
+def state_of(layer):
+    """{path: value} of everything but the states of random numbers."""
+    return {
+        v.path: ops.convert_to_numpy(v)
+        for v in layer.variables
+        if "seed_generator" not in v.path
+    }
+
+
+# Their states do not come from the samples, so that no sample changes them too.
+WITHOUT_SAMPLES = {"SpectralNormalization"}
+# Their output depends on the number of features, and so does the program.
+NEED_THEIR_FEATURES = {"Maxout", "RotaryEmbedding", "SinePositionEncoding"}
+# Keras's own LSTMCell, which its row runs, adds its bias wrongly to an empty batch.
+WITH_EMPTY = [name for name in LAYERS if name != "AttentionDecoderCell"]
+
+
+@pytest.mark.parametrize("name", WITH_EMPTY)
+def test_an_empty_batch_gives_an_empty_output_and_leaves_the_state_finite(name):
+    x = example_input(name)
+    layer = make_layer(name)
+    shapes = [y.shape for y in numbers(call_layer(layer, x, **trained(layer)))]
+    before = state_of(layer)
+    empty = keras.tree.map_structure(lambda a: a[:0], x)
+    for arguments in ({}, trained(layer)):
+        outputs = numbers(call_layer(layer, empty, **arguments))
+        for y, shape in zip(outputs, shapes, strict=True):
+            assert y.shape == (0, *shape[1:])
+            assert y.dtype.kind in "biuf"
+    after = state_of(layer)
+    for path, value in after.items():
+        assert np.all(np.isfinite(value))
+        if name not in WITHOUT_SAMPLES:
+            np.testing.assert_array_equal(value, before[path], err_msg=path)
+    assert np.all(np.isfinite([float(ops.sum(loss)) for loss in layer.losses]))
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in LAYERS if n not in examples.INTEGER_INPUTS]
+)
+def test_integers_are_taken_for_the_numbers_that_they_are(name):
+    """As images come: uint8 from 0 to 255, which must not wrap around."""
+    integers = keras.tree.map_structure(
+        lambda a: array(*a.shape, low=0, high=256, dtype="uint8"), example_input(name)
+    )
+    floats = keras.tree.map_structure(lambda a: a.astype("float32"), integers)
+    layer = make_layer(name)
+    desired = numbers(call_layer(layer, floats))
+    for y, expected in zip(numbers(call_layer(layer, integers)), desired, strict=True):
+        assert_close(y.astype(expected.dtype), expected)
+    fresh = make_layer(name)  # one that integers build
+    for y, expected in zip(numbers(call_layer(fresh, integers)), desired, strict=True):
+        assert y.shape == expected.shape
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_frozen_layer_changes_nothing(name):
+    layer = make_layer(name)
+    x = example_input(name)
+    call_layer(layer, x)
+    layer.trainable = False
+    before = state_of(layer)
+    call_layer(layer, x, **trained(layer))
+    for path, value in state_of(layer).items():
+        np.testing.assert_array_equal(value, before[path], err_msg=path)
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("name", NORMALIZATIONS)
+def test_raw_features_above_the_largest_float16_are_normalized(name, training):
+    x = 1e5 + 3e4 * array(6, 5, 4)
+    mixed = make_layer(name, dtype="mixed_float16")
+    plain = make_layer(name)
+    for layer in (mixed, plain):
+        layer.build(x.shape)
+        for weight in layer.non_trainable_weights:  # as after long training
+            square = "variance" in weight.path
+            weight.assign(ops.full(weight.shape, 9e8 if square else 9e4))
+    arguments = {"training": training} if trained(mixed) else {}
+    y = mixed(x, **arguments)
+    assert keras.backend.standardize_dtype(y.dtype) == "float16"
+    desired = ops.convert_to_numpy(plain(x, **arguments))
+    y = ops.convert_to_numpy(y).astype("float32")
+    np.testing.assert_allclose(y, desired, rtol=2e-3, atol=2e-3)
+
+
+def unknown_last_axis(x):
+    def symbolic(a):
+        return keras.Input((*a.shape[1:-1], None), dtype=a.dtype)
+
+    return keras.tree.map_structure(symbolic, x)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_an_unknown_last_axis_works_or_is_refused_in_words(name):
+    inputs = unknown_last_axis(example_input(name))
+    refused = ""
+    try:
+        call_layer(make_layer(name), inputs)
+    except ValueError as error:
+        refused = str(error)
+    if refused:
+        assert re.search(r"[Rr]eceived", refused)
+        assert re.search(r"\bNone\b", refused)
+        assert re.search("known|defined", refused)
+
+
+# Keras's LayerNormalization, which this one contains, cannot be traced so.
+TRACED = [name for name in LAYERS if name != "TransformerEncoderBlock"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="traces")
+@pytest.mark.parametrize("name", TRACED)
+def test_a_call_traced_with_unknown_sizes_computes_the_same(name):
+    import tensorflow as tf
+
+    x = keras.tree.map_structure(tf.constant, example_input(name))
+    layer = make_layer(name)
+    desired = call_layer(layer, x)
+
+    @tf.function
+    def traced(x):
+        unknown = keras.tree.map_structure(
+            lambda a: tf.ensure_shape(
+                tf.py_function(lambda b: b, [a], a.dtype), [None] * len(a.shape)
+            ),
+            x,
+        )
+        return call_layer(layer, unknown)
+
+    if name in NEED_THEIR_FEATURES:
+        with pytest.raises(ValueError, match=r"known|got None"):
+            traced(x)
+        return
+    for y, expected in zip(numbers(traced(x)), numbers(desired), strict=True):
+        assert_close(y, expected, rtol=1e-4)
