@@ -5,6 +5,19 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
+
+
+def python_number(value: Any) -> Any:
+    """`value` with Python's numbers in place of NumPy's, also inside lists and tuples.
+
+    A configuration is written as JSON, which does not know NumPy's numbers.
+    """
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, list | tuple):
+        return type(value)(python_number(entry) for entry in value)
+    return value
 
 
 def positive_integer(value: Any, name: str) -> int:
