@@ -112,6 +112,48 @@ class DecaysByVariable(keras.optimizers.Optimizer):
                 variable.assign(variable - variable * decay * lr)
 
 
+class AveragesOfSteps(keras.optimizers.Optimizer):
+    """An optimizer whose moving average of the weights (`use_ema`) counts whole steps.
+
+    Where gradients are accumulated, Keras updates the average, and overwrites the
+    weights with it, at every batch: both happen several times per step. Here they
+    happen once per step, so that small batches that are accumulated do what one large
+    batch does. The averages are made in this method of Keras.
+    """
+
+    def _backend_apply_gradients(self, grads: list, trainable_variables: list) -> None:
+        is_averaged = self.use_ema and self.gradient_accumulation_steps
+        if not is_averaged:
+            super()._backend_apply_gradients(grads, trainable_variables)
+            return
+        self.use_ema = False
+        try:
+            super()._backend_apply_gradients(grads, trainable_variables)
+        finally:
+            self.use_ema = True
+        self._average_weights()
+
+    def _average_weights(self) -> None:
+        """average = b * average + (1 - b) * w, at the last batch of each step."""
+        batch = self._iterations + 1
+        step = self.iterations + 1
+        is_step = batch % self.gradient_accumulation_steps == 0
+        is_first = step == 1
+        frequency = self.ema_overwrite_frequency
+        pairs = zip(self._trainable_variables, self._model_variables_moving_average)
+        for w, average in pairs:
+            if average is None:
+                continue
+            share = keras.ops.where(is_first, 1.0, 1 - self.ema_momentum)
+            share = keras.ops.where(is_step | is_first, share, 0.0)
+            share = keras.ops.cast(share, w.dtype)
+            self.assign_add(average, share * (w - average))
+            if frequency:
+                is_due = is_step & (step % frequency == 0)
+                value, mean = map(keras.ops.convert_to_tensor, (w, average))
+                self.assign(w, keras.ops.where(is_due, mean, value))
+
+
 def mend_distributed_training(model: keras.Model, batch: Any) -> Callable[[], None]:
     """Lets `fit` train the model by tf.distribute; the function returned undoes it.
 

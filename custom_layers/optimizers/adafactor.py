@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ..common.checks import python_number
 from ..common.private_keras import slot_index
 from ..common.types import Config, LearningRate
 from .base import _StepOptimizer
@@ -55,11 +56,11 @@ class Adafactor(_StepOptimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate=learning_rate, **kwargs)
-        self.beta_2_decay = beta_2_decay
-        self.epsilon_1 = epsilon_1
-        self.epsilon_2 = epsilon_2
-        self.clip_threshold = clip_threshold
-        self.relative_step = relative_step
+        self.beta_2_decay = python_number(beta_2_decay)
+        self.epsilon_1 = python_number(epsilon_1)
+        self.epsilon_2 = python_number(epsilon_2)
+        self.clip_threshold = python_number(clip_threshold)
+        self.relative_step = python_number(relative_step)
 
     def build(self, variables: list) -> None:
         if self.built:

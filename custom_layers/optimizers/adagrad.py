@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ..common.checks import python_number
 from ..common.private_keras import slot_index
 from ..common.types import Config, LearningRate
 from .base import _decay_rate, _StepOptimizer
@@ -44,8 +45,8 @@ class Adagrad(_StepOptimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate=learning_rate, **kwargs)
-        self.initial_accumulator_value = initial_accumulator_value
-        self.epsilon = epsilon
+        self.initial_accumulator_value = python_number(initial_accumulator_value)
+        self.epsilon = python_number(epsilon)
 
     def build(self, variables: list) -> None:
         if self.built:
@@ -111,7 +112,7 @@ class Adadelta(_StepOptimizer):
     ) -> None:
         super().__init__(learning_rate=learning_rate, **kwargs)
         self.rho = _decay_rate(rho, "rho")
-        self.epsilon = epsilon
+        self.epsilon = python_number(epsilon)
 
     def build(self, variables: list) -> None:
         if self.built:

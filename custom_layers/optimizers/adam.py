@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ..common.checks import python_number
 from ..common.private_keras import slot_index
 from ..common.types import Config, LearningRate
 from .base import _BetaOptimizer
@@ -51,7 +52,7 @@ class Adam(_BetaOptimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **kwargs)
-        self.amsgrad = amsgrad
+        self.amsgrad = python_number(amsgrad)
 
     def build(self, variables: list) -> None:
         if self.built:

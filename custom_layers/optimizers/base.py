@@ -6,6 +6,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from ..common.checks import python_number
+from ..common.private_keras import AveragesOfSteps
 from ..common.types import Config, LearningRate
 
 
@@ -19,10 +21,10 @@ def _decay_rate(value: float, name: str) -> float:
             f"`{name}` must be at least 0 and below 1, such as 0.9. "
             f"Received: {name}={value}"
         )
-    return value
+    return python_number(value)
 
 
-class _StepOptimizer(keras.optimizers.Optimizer):
+class _StepOptimizer(AveragesOfSteps):
     """Keras's Optimizer, with numbers that are computed once per step.
 
     Keras calls `update_step` once for every variable of the model, but some numbers,
@@ -34,6 +36,10 @@ class _StepOptimizer(keras.optimizers.Optimizer):
     number with one multiplication less. `ops.subtract(g, m)` stands where g may be the
     gradient of an Embedding, whose rows TensorFlow does not subtract by `g - m`.
     """
+
+    def __init__(self, learning_rate: LearningRate, **kwargs: Any) -> None:
+        options = {name: python_number(value) for name, value in kwargs.items()}
+        super().__init__(learning_rate=python_number(learning_rate), **options)
 
     # {(name of a formula, dtype): its result} while `apply` runs
     _numbers_of_step: dict[tuple[str, str], Any] | None = None
@@ -79,7 +85,7 @@ class _BetaOptimizer(_StepOptimizer):
         super().__init__(learning_rate=learning_rate, **kwargs)
         self.beta_1 = _decay_rate(beta_1, "beta_1")
         self.beta_2 = _decay_rate(beta_2, "beta_2")
-        self.epsilon = epsilon
+        self.epsilon = python_number(epsilon)
 
     def get_config(self) -> Config:
         return {

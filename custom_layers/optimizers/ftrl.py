@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ..common.checks import python_number
 from ..common.private_keras import slot_index
 from ..common.types import Config, LearningRate
 from .base import _StepOptimizer
@@ -59,7 +60,7 @@ class Ftrl(_StepOptimizer):
                 "`learning_rate_power` needs to be negative or zero. "
                 f"Received: learning_rate_power={learning_rate_power}."
             )
-        self.learning_rate_power = learning_rate_power
+        self.learning_rate_power = python_number(learning_rate_power)
         self.initial_accumulator_value = _not_negative(
             initial_accumulator_value, "initial_accumulator_value"
         )
@@ -72,7 +73,7 @@ class Ftrl(_StepOptimizer):
         self.l2_shrinkage_regularization_strength = _not_negative(
             l2_shrinkage_regularization_strength, "l2_shrinkage_regularization_strength"
         )
-        self.beta = beta
+        self.beta = python_number(beta)
 
     def build(self, variables: list) -> None:
         if self.built:
@@ -122,4 +123,4 @@ def _not_negative(value: float, name: str) -> float:
         raise ValueError(
             f"`{name}` needs to be positive or zero. Received: {name}={value}."
         )
-    return value
+    return python_number(value)

@@ -1,9 +1,11 @@
 """LazyAdam: Adam for embeddings, of which a batch uses few rows."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
-from ..common.private_keras import slot_index
+from ..common.private_keras import optimized_variables, slot_index
 from .adam import Adam
 
 
@@ -22,6 +24,8 @@ class LazyAdam(Adam):
     Args: as in Adam.
 
     Raises: ValueError for beta_1 or beta_2 outside [0, 1).
+    Where gradients are accumulated, a row is present if its sum is not zero.
+
     Not in Keras. A dense gradient, as on JAX and torch, is updated as by Adam.
 
     >>> layer = keras.layers.Embedding(1000, 8)
@@ -32,9 +36,25 @@ class LazyAdam(Adam):
     https://www.tensorflow.org/addons/api_docs/python/tfa/optimizers/LazyAdam
     """
 
+    # positions of the variables whose gradients came as rows
+    _lazy: frozenset = frozenset()
+
+    def apply(self, grads: Any, trainable_variables: Any = None) -> None:
+        variables = trainable_variables or optimized_variables(self)
+        if not self.built:
+            self.build(list(variables))
+        pairs = zip(grads, variables)
+        self._lazy = frozenset(
+            slot_index(self, w) for g, w in pairs if hasattr(g, "dense_shape")
+        )
+        super().apply(grads, trainable_variables)
+
     def update_step(self, gradient, variable, learning_rate) -> None:
-        if not hasattr(gradient, "dense_shape"):
+        if slot_index(self, variable) not in self._lazy:
             super().update_step(gradient, variable, learning_rate)
+            return
+        if not hasattr(gradient, "dense_shape"):
+            self._update_where_not_zero(gradient, variable, learning_rate)
             return
 
         def step_size(t, lr, beta_1, beta_2):
@@ -64,6 +84,19 @@ class LazyAdam(Adam):
         )
         w = w - alpha * m / (ops.sqrt(v_hat) + self.epsilon)
         self._assign_rows(variable, rows, w)
+
+    def _update_where_not_zero(self, gradient, variable, learning_rate) -> None:
+        """The lazy update by the sum of several batches, which Keras makes dense."""
+        index = slot_index(self, variable)
+        changed = [self._momentums[index], self._velocities[index], variable]
+        if self.amsgrad:
+            changed.append(self._velocity_hats[index])
+        before = [ops.copy(ops.convert_to_tensor(v)) for v in changed]
+        super().update_step(gradient, variable, learning_rate)
+        axes = tuple(range(1, len(gradient.shape)))
+        is_present = ops.any(ops.not_equal(gradient, 0), axis=axes, keepdims=True)
+        for v, old in zip(changed, before):
+            self.assign(v, ops.where(is_present, ops.convert_to_tensor(v), old))
 
     def _assign_rows(self, variable, rows, values) -> None:
         places = ops.expand_dims(rows, 1)

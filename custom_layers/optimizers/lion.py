@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ..common.checks import python_number
 from ..common.private_keras import slot_index
 from ..common.types import Config, LearningRate
 from .base import _StepOptimizer
@@ -51,8 +52,8 @@ class Lion(_StepOptimizer):
                 "Argument `beta_1` must be in the [0, 1] range. Otherwise, the "
                 f"optimizer degenerates to SignSGD. Received: beta_1={beta_1}."
             )
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
+        self.beta_1 = python_number(beta_1)
+        self.beta_2 = python_number(beta_2)
 
     def build(self, variables: list) -> None:
         if self.built:

@@ -2,8 +2,9 @@
 
 import keras
 
-from ..common.checks import positive_integer
+from ..common.checks import positive_integer, python_number
 from ..common.types import Config
+from .sam import SAM
 from .wrapper import _where, _Wrapper
 
 
@@ -22,8 +23,10 @@ class Lookahead(_Wrapper):
         slow_step_size: the share of the way that slow weights go, in (0, 1].
         name: the optimizer's name.
 
-    Raises: ValueError for a sync_period that is not a positive integer, or a
-    slow_step_size outside (0, 1].
+    If the inner optimizer accumulates gradients, the steps counted are its own.
+
+    Raises: ValueError for a sync_period that is not a positive integer, a
+    slow_step_size outside (0, 1], or an inner SAM or LossScaleOptimizer.
     Not in Keras; the arguments are those of TensorFlow Addons.
 
     >>> w = keras.Variable(1.0)
@@ -47,24 +50,30 @@ class Lookahead(_Wrapper):
         name: str | None = None,
     ) -> None:
         super().__init__(inner_optimizer, name)
+        if isinstance(self.inner_optimizer, SAM):
+            raise ValueError(
+                "Lookahead cannot wrap SAM, whose steps begin away from the weights. "
+                "Wrap the other way round: SAM(Lookahead(...))."
+            )
         if not 0 < slow_step_size <= 1:
             raise ValueError(
                 "`slow_step_size` must be above 0 and at most 1. "
                 f"Received: slow_step_size={slow_step_size}"
             )
         self.sync_period = positive_integer(sync_period, "sync_period")
-        self.slow_step_size = slow_step_size
+        self.slow_step_size = python_number(slow_step_size)
 
-    def apply_around(self, grads, variables) -> None:
+    def apply_around(self, grads, variables):
         is_first = self.iterations == 0
-        is_sync = (self.iterations + 1) % self.sync_period == 0
         for fast, slow in self.weights_and_slots():
             self.assign(slow, _where(is_first, fast, slow))
-        self.inner_optimizer.apply(grads, variables)
+        is_step = self.apply_inner(grads, variables)
+        is_sync = is_step & ((self.iterations + 1) % self.sync_period == 0)
         for fast, slow in self.weights_and_slots():
             new = slow + self.slow_step_size * (fast - slow)
             self.assign(slow, _where(is_sync, new, slow))
             self.assign(fast, _where(is_sync, new, fast))
+        return is_step
 
     def get_config(self) -> Config:
         return {

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ..common.checks import python_number
 from ..common.private_keras import DecaysByVariable, slot_index
 from ..common.types import Config, LearningRate
 from .adam import Adam
@@ -82,17 +83,17 @@ class Muon(DecaysByVariable, Adam):
             weight_decay=weight_decay,
             **kwargs,
         )
-        self.adam_weight_decay = adam_weight_decay
+        self.adam_weight_decay = python_number(adam_weight_decay)
         self.exclude_layers = exclude_layers or []
-        self.exclude_embeddings = exclude_embeddings
-        self.muon_a = muon_a
-        self.muon_b = muon_b
-        self.muon_c = muon_c
-        self.adam_lr_ratio = adam_lr_ratio
-        self.momentum = momentum
-        self.ns_steps = ns_steps
-        self.nesterov = nesterov
-        self.rms_rate = rms_rate
+        self.exclude_embeddings = python_number(exclude_embeddings)
+        self.muon_a = python_number(muon_a)
+        self.muon_b = python_number(muon_b)
+        self.muon_c = python_number(muon_c)
+        self.adam_lr_ratio = python_number(adam_lr_ratio)
+        self.momentum = python_number(momentum)
+        self.ns_steps = python_number(ns_steps)
+        self.nesterov = python_number(nesterov)
+        self.rms_rate = python_number(rms_rate)
 
     def _should_use_adamw(self, variable) -> bool:
         """Whether the variable takes Adam's step; Keras's tests use this name."""

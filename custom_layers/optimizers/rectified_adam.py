@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ..common.checks import python_number
 from ..common.private_keras import slot_index
 from ..common.types import Config, LearningRate
 from .adam import Adam
@@ -56,7 +57,7 @@ class RectifiedAdam(Adam):
                 "`beta_2` must be above 0 and `sma_threshold` at least 4, or r is not "
                 f"defined. Received: beta_2={beta_2}, sma_threshold={sma_threshold}"
             )
-        self.sma_threshold = sma_threshold
+        self.sma_threshold = python_number(sma_threshold)
 
     def update_step(self, gradient, variable, learning_rate) -> None:
         def step_size(t, lr, beta_1, beta_2):

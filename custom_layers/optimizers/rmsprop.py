@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ..common.checks import python_number
 from ..common.private_keras import slot_index
 from ..common.types import Config, LearningRate
 from .base import _decay_rate, _StepOptimizer
@@ -52,9 +53,9 @@ class RMSprop(_StepOptimizer):
     ) -> None:
         super().__init__(learning_rate=learning_rate, **kwargs)
         self.rho = _decay_rate(rho, "rho")
-        self.momentum = momentum
-        self.epsilon = epsilon
-        self.centered = centered
+        self.momentum = python_number(momentum)
+        self.epsilon = python_number(epsilon)
+        self.centered = python_number(centered)
 
     def build(self, variables: list) -> None:
         if self.built:

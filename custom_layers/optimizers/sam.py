@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from ..common.checks import python_number
 from ..common.private_keras import slot_index
 from ..common.types import Config
 from .wrapper import _where, _Wrapper
@@ -22,12 +23,17 @@ class SAM(_Wrapper):
     compute the gradient and call `apply` twice. Learning-rate schedules count whole
     steps.
 
+    If the inner optimizer accumulates gradients, every small batch has its own way up
+    and comes twice in a row, too. A LossScaleOptimizer, as mixed_float16 brings it,
+    leaves out calls: from then on, the first call on a batch takes the part of the
+    second. Prefer mixed_bfloat16, which does not need it.
+
     Args:
         inner_optimizer: the optimizer that goes down, or its name.
         rho: length of the way up, > 0.
         name: the optimizer's name.
 
-    Raises: ValueError for a rho that is not positive.
+    Raises: ValueError for a rho that is not positive, or an inner LossScaleOptimizer.
     Not in Keras.
 
     >>> w = keras.Variable(1.0)
@@ -52,10 +58,15 @@ class SAM(_Wrapper):
         super().__init__(inner_optimizer, name)
         if rho <= 0:
             raise ValueError(f"`rho` must be positive. Received: rho={rho}")
-        self.rho = rho
+        self.rho = python_number(rho)
 
-    def apply_around(self, grads, variables) -> None:
-        is_up = self.iterations % 2 == 0
+    @property
+    def iterations(self):
+        """The number of whole steps; `_iterations` counts the calls, two per step."""
+        return self.inner_optimizer.iterations
+
+    def apply_around(self, grads, variables):
+        is_up = self._iterations % 2 == 0
         inner = self.inner_optimizer.variables
         before = [ops.copy(ops.convert_to_tensor(state)) for state in inner]
         for w, origin in self.weights_and_slots():
@@ -70,6 +81,7 @@ class SAM(_Wrapper):
         for w, origin in self.weights_and_slots():
             top = origin + ways_up.get(slot_index(self, w), 0)
             self.assign(w, _where(is_up, top, w))
+        return True
 
     def _ways_up(self, grads, variables) -> dict:
         """{position of a variable: rho * g / |g|}."""

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ..common.checks import python_number
 from ..common.private_keras import slot_index
 from ..common.types import Config, LearningRate
 from .base import _StepOptimizer
@@ -54,13 +55,14 @@ class SGD(_StepOptimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate=learning_rate, **kwargs)
+        momentum = python_number(momentum)
         if not isinstance(momentum, float) or not 0 <= momentum <= 1:
             raise ValueError(
                 "`momentum` must be a float between [0, 1]. "
                 f"Received: momentum={momentum}"
             )
         self.momentum = momentum
-        self.nesterov = nesterov
+        self.nesterov = python_number(nesterov)
 
     def build(self, variables: list) -> None:
         if self.built:

@@ -26,8 +26,10 @@ class SWA(_Wrapper):
         average_period: number of steps between the weights that are averaged.
         name: the optimizer's name.
 
-    Raises: ValueError for a negative start_averaging, or an average_period that is not
-    a positive integer.
+    If the inner optimizer accumulates gradients, the steps counted are its own.
+
+    Raises: ValueError for a start_averaging that is not an integer of at least 0, an
+    average_period that is not a positive integer, or an inner LossScaleOptimizer.
     Not in Keras, whose `use_ema` forgets old weights; here all weights count equally.
     The arguments are those of TensorFlow Addons.
 
@@ -53,23 +55,25 @@ class SWA(_Wrapper):
         name: str | None = None,
     ) -> None:
         super().__init__(inner_optimizer, name)
-        if start_averaging < 0:
+        if start_averaging < 0 or not float(start_averaging).is_integer():
             raise ValueError(
-                "`start_averaging` must be at least 0. "
+                "`start_averaging` must be an integer of at least 0. "
                 f"Received: start_averaging={start_averaging}"
             )
-        self.start_averaging = start_averaging
+        self.start_averaging = int(start_averaging)
         self.average_period = positive_integer(average_period, "average_period")
 
-    def apply_around(self, grads, variables) -> None:
+    def apply_around(self, grads, variables):
         since_start = self.iterations - self.start_averaging
         n = ops.floor_divide(since_start, self.average_period)
-        is_counted = (since_start >= 0) & (since_start % self.average_period == 0)
-        self.inner_optimizer.apply(grads, variables)
+        is_due = (since_start >= 0) & (since_start % self.average_period == 0)
+        is_step = self.apply_inner(grads, variables)
+        is_counted = is_step & is_due
         for w, average in self.weights_and_slots():
             # (n * average + w) / (n + 1) = average + (w - average) / (n + 1)
             share = ops.where(is_counted, 1 / ops.cast(n + 1, w.dtype), 0)
             self.assign_add(average, share * (w - average))
+        return is_step
 
     def finalize_variable_values(self, var_list: list) -> None:
         super().finalize_variable_values(var_list)

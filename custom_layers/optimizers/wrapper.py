@@ -13,8 +13,11 @@ class _Wrapper(keras.optimizers.Optimizer):
     """An optimizer that lets `inner_optimizer` update the weights.
 
     It keeps one slot for each weight, named `slot_name`. A subclass surrounds the inner
-    update with its own work in `apply_around`. A file of the model holds the slots of
-    both optimizers.
+    update, `apply_inner`, with its own work in `apply_around`. A file of the model
+    holds the slots of both optimizers.
+
+    `iterations` counts steps. A call of `apply` that only adds to the gradients that
+    the inner optimizer accumulates is not a step.
     """
 
     slot_name: str
@@ -24,6 +27,14 @@ class _Wrapper(keras.optimizers.Optimizer):
     ) -> None:
         super().__init__(learning_rate=0.0, name=name)
         self.inner_optimizer = keras.optimizers.get(inner_optimizer)
+        if isinstance(self.inner_optimizer, keras.optimizers.LossScaleOptimizer):
+            kind = type(self).__name__
+            raise ValueError(
+                f"{kind} cannot wrap a LossScaleOptimizer, because it would work with "
+                "gradients of the scaled loss. Wrap the other way round: "
+                f"LossScaleOptimizer({kind}(...)), as `compile` does by itself under "
+                "the policy mixed_float16."
+            )
 
     def build(self, variables: list) -> None:
         if self.built:
@@ -40,12 +51,25 @@ class _Wrapper(keras.optimizers.Optimizer):
                     "`build(variables)` first, or pass the variables."
                 )
             self.build(list(trainable_variables))
-        self.apply_around(grads, trainable_variables or optimized_variables(self))
-        self.iterations.assign_add(1)
+        variables = trainable_variables or optimized_variables(self)
+        is_step = self.apply_around(grads, variables)
+        self._iterations.assign_add(ops.cast(is_step, self._iterations.dtype))
 
-    def apply_around(self, grads: Any, variables: Any) -> None:
-        """Applies the gradients by `inner_optimizer`, with the subclass's own work."""
+    def apply_around(self, grads: Any, variables: Any) -> Any:
+        """Applies the gradients by `apply_inner`, with the subclass's own work.
+
+        It returns whether the call counts in `iterations`.
+        """
         raise NotImplementedError
+
+    def apply_inner(self, grads: Any, variables: Any) -> Any:
+        """Applies the gradients by `inner_optimizer`; returns whether it made a step.
+
+        If it accumulates gradients, it makes one step in several calls.
+        """
+        before = ops.copy(ops.convert_to_tensor(self.inner_optimizer.iterations))
+        self.inner_optimizer.apply(grads, variables)
+        return ops.convert_to_tensor(self.inner_optimizer.iterations) > before
 
     def weights_and_slots(self) -> list[tuple]:
         """(weight, its slot) of all weights that have one.
@@ -66,6 +90,23 @@ class _Wrapper(keras.optimizers.Optimizer):
     @learning_rate.setter
     def learning_rate(self, learning_rate: Any) -> None:
         self.inner_optimizer.learning_rate = learning_rate
+
+    @property
+    def loss_scale_factor(self) -> float | None:
+        """The inner optimizer's; a LossScaleOptimizer around the wrapper removes it."""
+        inner = getattr(self, "inner_optimizer", None)
+        return inner and inner.loss_scale_factor
+
+    @loss_scale_factor.setter
+    def loss_scale_factor(self, factor: float | None) -> None:
+        if hasattr(self, "inner_optimizer"):
+            self.inner_optimizer.loss_scale_factor = factor
+
+    def exclude_from_weight_decay(
+        self, var_list: list | None = None, var_names: list[str] | None = None
+    ) -> None:
+        """Spares these variables the weight decay, which is the inner optimizer's."""
+        self.inner_optimizer.exclude_from_weight_decay(var_list, var_names)
 
     def scale_loss(self, loss):
         return self.inner_optimizer.scale_loss(loss)

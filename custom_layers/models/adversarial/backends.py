@@ -6,6 +6,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from ...common.private_keras import optimized_variables
+
 
 def _run_step(step: Callable, groups: Sequence, *args: Any) -> Any:
     """Runs step(data) in the form in which the backend's `fit` calls it.
@@ -27,42 +29,51 @@ def _run_step(step: Callable, groups: Sequence, *args: Any) -> Any:
     return logs, tuple(new_state)
 
 
-def _loss_and_gradients(
-    objective: Callable, variables: list, model: keras.Model
-) -> tuple[Any, list]:
-    """The loss that objective() reports, and the gradients of what it minimizes.
+def _minimize(
+    objective: Callable,
+    weights: list,
+    optimizer: keras.optimizers.Optimizer,
+    model: keras.Model,
+) -> Any:
+    """One step of the optimizer downhill; returns the loss that objective() reports.
 
     objective: returns (the number to minimize, the loss to report).
-    variables: the weights of `model` that the gradients belong to.
+    weights: those weights of `model` that the optimizer may change.
     """
     functions = {
         "jax": _jax_loss_and_gradients,
         "tensorflow": _tensorflow_loss_and_gradients,
         "torch": _torch_loss_and_gradients,
     }
-    return functions[keras.backend.backend()](objective, variables, model)
+    compute = functions[keras.backend.backend()]
+    loss, gradients = compute(objective, weights, optimizer, model)
+    if gradients:
+        _apply(optimizer, gradients, weights)
+    return loss
 
 
-def _tensorflow_loss_and_gradients(objective, variables, model):
+def _tensorflow_loss_and_gradients(objective, variables, optimizer, model):
     import tensorflow as tf
 
     weights = [v.value for v in variables]
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(weights)
         total, loss = objective()
+        total = optimizer.scale_loss(total)
     return loss, tape.gradient(total, weights)
 
 
-def _jax_loss_and_gradients(objective, variables, model):
+def _jax_loss_and_gradients(objective, variables, optimizer, model):
     import jax
 
-    now = [(v, v.value) for v in model.variables]
+    now = [(v, v.value) for v in (*model.variables, *optimizer.variables)]
     state = model.non_trainable_variables
 
     def pure(weights):
         pairs = [*now, *zip(variables, weights)]
         with keras.StatelessScope(state_mapping=pairs) as scope:
             total, loss = objective()
+            total = optimizer.scale_loss(total)
         return total, (loss, [scope.get_current_value(v) for v in state])
 
     weights = [v.value for v in variables]
@@ -72,12 +83,51 @@ def _jax_loss_and_gradients(objective, variables, model):
     return loss, gradients
 
 
-def _torch_loss_and_gradients(objective, variables, model):
+def _torch_loss_and_gradients(objective, variables, optimizer, model):
     import torch
 
     weights = [v.value for v in variables]
     total, loss = objective()
-    return loss.detach(), torch.autograd.grad(total, weights)
+    if not weights:
+        return loss.detach(), []
+    total = optimizer.scale_loss(total)
+    gradients = torch.autograd.grad(total, weights, allow_unused=True)
+    return loss.detach(), list(gradients)
+
+
+def _apply(optimizer, gradients, weights) -> None:
+    """Lets the optimizer change the weights."""
+    backend = keras.backend.backend()
+    is_scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    if backend == "jax" and is_scaled:
+        _apply_without_state(optimizer, gradients, weights)
+    elif backend == "torch":
+        import torch
+
+        with torch.no_grad():
+            optimizer.apply(gradients, weights)
+    else:
+        optimizer.apply(gradients, weights)
+
+
+def _apply_without_state(optimizer, gradients, weights) -> None:
+    """As `_apply`, for an optimizer that skips steps.
+
+    It does so by a branch, in which JAX does not let variables change.
+    """
+    known = optimized_variables(optimizer)
+    if len(weights) != len(known):
+        raise ValueError(
+            f"{len(known)} weights were trainable at `compile`, and {len(weights)} are "
+            "now. Call `compile` again after you freeze layers."
+        )
+    state = [v.value for v in optimizer.variables]
+    new_weights, new_state = optimizer.stateless_apply(
+        state, gradients, [w.value for w in weights]
+    )
+    new_values = (*new_weights, *new_state)
+    for variable, value in zip((*known, *optimizer.variables), new_values):
+        variable.assign(value)
 
 
 def _gradient_of_sum(f: Callable, x: Any) -> Any:

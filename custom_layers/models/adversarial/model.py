@@ -5,6 +5,7 @@ generator turns random latent vectors into samples and learns to make them score
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -13,7 +14,8 @@ from keras import ops
 from ...common.checks import positive_integer
 from ...common.private_keras import all_layers
 from ...common.types import Config
-from .backends import _loss_and_gradients, _run_step
+from .backends import _minimize, _run_step
+from .two_optimizers import _TwoOptimizers
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -86,6 +88,10 @@ class AdversarialModel(keras.Model):
     def call(self, inputs, training: bool = False):
         return self.generator(inputs, training=training)
 
+    def export(self, filepath: str | Path, *args: Any, **kwargs: Any) -> None:
+        """Exports the generator: latent vectors, and labels, become samples."""
+        self.generator.export(filepath, *args, **kwargs)
+
     def sample(self, count: int, labels: Any = None, seed: Any = None) -> Any:
         """`count` samples as an array; the same seed draws the same latent vectors."""
         z = keras.random.normal((count, self.latent_dim), seed=seed)
@@ -94,7 +100,11 @@ class AdversarialModel(keras.Model):
 
     def _train(self, data):
         """One step of training: the critic's steps, then the generator's step."""
-        x, y = _tensors(data)
+        x, y = self._samples_and_labels(data)
+        if self.critic_steps > 1:  # no step may be left without a sample
+            smallest = self.critic_steps * self.pack
+            x = _at_least(x, smallest)
+            y = _at_least(y, smallest) if self.conditional else None
         for i in range(self.critic_steps):
             real = x[i :: self.critic_steps]
             labels = y[i :: self.critic_steps] if self.conditional else None
@@ -102,6 +112,22 @@ class AdversarialModel(keras.Model):
         self._generator_step(ops.shape(real)[0], labels)
         trackers = self.critic_loss, self.generator_loss
         return {tracker.name: tracker.result() for tracker in trackers}
+
+    def _samples_and_labels(self, data):
+        """(x, labels or None) as tensors; uncompiled, JAX passes NumPy arrays."""
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        if sample_weight is not None:
+            raise ValueError(
+                "AdversarialModel counts all samples equally, but got weights of "
+                "samples or classes: leave them out."
+            )
+        if self.conditional and y is None:
+            raise ValueError(
+                "A conditional AdversarialModel learns samples with their labels, but "
+                "got no labels: pass both, as in fit(x, labels)."
+            )
+        labels = ops.convert_to_tensor(y) if self.conditional else None
+        return ops.convert_to_tensor(x), labels
 
     def _critic_step(self, real, labels):
         """The critic learns to score real samples high and generated ones low."""
@@ -120,8 +146,7 @@ class AdversarialModel(keras.Model):
             return loss + self.penalty(critic, *samples, self.seed), loss
 
         weights = self.critic.trainable_variables
-        loss, gradients = _loss_and_gradients(objective, weights, self)
-        self.optimizer.critic.apply(gradients, weights)
+        loss = _minimize(objective, weights, self.optimizer.critic, self)
         self.critic_loss.update_state(loss)
 
     def _generator_step(self, count, labels):
@@ -134,14 +159,14 @@ class AdversarialModel(keras.Model):
             return loss, loss
 
         weights = self.generator.trainable_variables
-        loss, gradients = _loss_and_gradients(objective, weights, self)
-        self.optimizer.generator.apply(gradients, weights)
+        loss = _minimize(objective, weights, self.optimizer.generator, self)
         self.generator_loss.update_state(loss)
 
     def _test(self, data):
-        x, labels = _tensors(data)
+        x, labels = self._samples_and_labels(data)
         generated = self._generate(ops.shape(x)[0], labels, training=False)
-        real_scores = self._score(x, labels, training=False)
+        real = ops.cast(x, self.compute_dtype)
+        real_scores = self._score(real, labels, training=False)
         generated_scores = self._score(generated, labels, training=False)
         self.critic_loss.update_state(
             self._loss_of_critic(real_scores, generated_scores)
@@ -155,7 +180,8 @@ class AdversarialModel(keras.Model):
     def _generate(self, count, labels, training: bool | None):
         z = keras.random.normal((count, self.latent_dim), seed=self.seed)
         inputs = [z, labels] if self.conditional else z
-        return self.generator(inputs, training=training)
+        samples = self.generator(inputs, training=training)
+        return ops.cast(samples, self.compute_dtype)
 
     def _score(self, x, labels, training: bool | None):
         return self._critic_of(labels, training)(self._packed(x))
@@ -170,6 +196,7 @@ class AdversarialModel(keras.Model):
         """(B, ..., C) -> (B / pack, ..., pack * C); samples beyond whole packs go."""
         if self.pack == 1:
             return x
+        x = _at_least(x, self.pack)
         whole = ops.shape(x)[0] // self.pack * self.pack
         parts = [x[i : whole : self.pack] for i in range(self.pack)]
         return ops.concatenate(parts, axis=-1)
@@ -198,14 +225,28 @@ class AdversarialModel(keras.Model):
 
     def compile(
         self,
-        generator_optimizer: keras.optimizers.Optimizer,
-        critic_optimizer: keras.optimizers.Optimizer,
-        **kwargs: Any,
+        generator_optimizer: str | dict | keras.optimizers.Optimizer,
+        critic_optimizer: str | dict | keras.optimizers.Optimizer,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: bool | str = "auto",
+        auto_scale_loss: bool = True,
     ) -> None:
-        """kwargs: run_eagerly, steps_per_execution, jit_compile, as in Keras."""
-        super().compile(_TwoOptimizers(generator_optimizer, critic_optimizer), **kwargs)
-        generator_optimizer.build(self.generator.trainable_variables)
-        critic_optimizer.build(self.critic.trainable_variables)
+        """Names, configurations or objects of two optimizers; options as in Keras."""
+        parts = self.generator, self.critic
+        is_scaled = auto_scale_loss and "mixed_float16" in {
+            part.dtype_policy.name for part in (self, *parts)
+        }
+        pair = _TwoOptimizers(generator_optimizer, critic_optimizer, is_scaled)
+        super().compile(
+            pair,
+            run_eagerly=run_eagerly,
+            steps_per_execution=steps_per_execution,
+            jit_compile=jit_compile,
+            auto_scale_loss=False,  # each of the two scales its own loss
+        )
+        for optimizer, part in zip(self.optimizers, parts):
+            optimizer.build(part.trainable_variables)
 
     def get_compile_config(self) -> Config:
         if not self.compiled:
@@ -217,6 +258,7 @@ class AdversarialModel(keras.Model):
             "run_eagerly": self.run_eagerly,
             "steps_per_execution": self.steps_per_execution,
             "jit_compile": self.jit_compile,
+            "auto_scale_loss": False,  # they scale their losses if they must
         }
 
     def compile_from_config(self, config: Config) -> None:
@@ -254,36 +296,6 @@ class AdversarialModel(keras.Model):
         return cls(**{**config, **objects})
 
 
-class _TwoOptimizers(keras.optimizers.Optimizer):
-    """The optimizers of generator and critic, as the one optimizer that Keras expects.
-
-    Each of them is built by the model, and keeps and saves its own variables.
-    """
-
-    def __init__(
-        self,
-        generator: keras.optimizers.Optimizer,
-        critic: keras.optimizers.Optimizer,
-    ) -> None:
-        super().__init__(learning_rate=0.0)
-        self.generator = generator
-        self.critic = critic
-        self.built = True
-
-    @property
-    def variables(self) -> list:
-        return [*self.generator.variables, *self.critic.variables]
-
-    def build(self, variables: list) -> None:
-        """Does nothing: the model builds both optimizers."""
-
-    def save_own_variables(self, store: dict) -> None:
-        """Does nothing: both optimizers save their own variables."""
-
-    def load_own_variables(self, store: dict) -> None:
-        """Does nothing: both optimizers load their own variables."""
-
-
 def _refuse_misfits(generator, critic, penalty, pack) -> None:
     inputs = len(generator.inputs), len(critic.inputs)
     if inputs not in ((1, 1), (2, 2)) or (inputs == (2, 2) and pack > 1):
@@ -307,7 +319,11 @@ def _refuse_misfits(generator, critic, penalty, pack) -> None:
         )
 
 
-def _tensors(data):
-    """(x, labels or None) of a batch as tensors; uncompiled JAX passes NumPy arrays."""
-    x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
-    return ops.convert_to_tensor(x), None if y is None else ops.convert_to_tensor(y)
+def _at_least(x, count: int):
+    """The batch x, whose samples are repeated in turn until there are `count`."""
+    size = ops.shape(x)[0]
+    if not isinstance(size, int):  # TensorFlow traces batches of any size
+        count = ops.maximum(size, count)
+    elif size >= count:
+        return x
+    return ops.take(x, ops.arange(count) % size, axis=0)

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from ...common.checks import python_number
+
 
 def _positive(value: float, name: str) -> float:
     """`value`, if it is above 0.
@@ -11,7 +13,14 @@ def _positive(value: float, name: str) -> float:
     """
     if value <= 0:
         raise ValueError(f"Argument `{name}` must be > 0. Received: {name}={value}")
-    return value
+    return python_number(value)
+
+
+def _as_rate(value: float):
+    """A rate as a tensor of the value's dtype; a whole number becomes a float."""
+    if isinstance(python_number(value), int):
+        value = float(value)
+    return ops.convert_to_tensor(value)
 
 
 class _Schedule(keras.optimizers.schedules.LearningRateSchedule):
@@ -25,7 +34,7 @@ class _Schedule(keras.optimizers.schedules.LearningRateSchedule):
 
     def __call__(self, step):
         with keras.name_scope(self.name):
-            start = ops.convert_to_tensor(self.initial_learning_rate)
+            start = _as_rate(self.initial_learning_rate)
             return self._rate(start, ops.cast(step, start.dtype))
 
     def _rate(self, start, t):

@@ -5,6 +5,7 @@ import math
 import keras
 from keras import ops
 
+from ...common.checks import python_number
 from ...common.types import Config
 from .base import _positive, _Schedule
 
@@ -50,10 +51,10 @@ class CosineDecay(_Schedule):
         super().__init__()
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = _positive(decay_steps, "decay_steps")
-        self.alpha = alpha
+        self.alpha = python_number(alpha)
         self.name = name
-        self.warmup_target = warmup_target
-        self.warmup_steps = warmup_steps
+        self.warmup_target = python_number(warmup_target)
+        self.warmup_steps = python_number(warmup_steps)
 
     def _rate(self, start, t):
         if self.warmup_target is None:
@@ -69,7 +70,7 @@ class CosineDecay(_Schedule):
 
     def get_config(self) -> Config:
         return {
-            "initial_learning_rate": self.initial_learning_rate,
+            "initial_learning_rate": python_number(self.initial_learning_rate),
             "decay_steps": self.decay_steps,
             "alpha": self.alpha,
             "name": self.name,
@@ -117,9 +118,9 @@ class CosineDecayRestarts(_Schedule):
         super().__init__()
         self.initial_learning_rate = initial_learning_rate
         self.first_decay_steps = _positive(first_decay_steps, "first_decay_steps")
-        self.t_mul = t_mul
-        self.m_mul = m_mul
-        self.alpha = alpha
+        self.t_mul = python_number(t_mul)
+        self.m_mul = python_number(m_mul)
+        self.alpha = python_number(alpha)
         self.name = name
 
     def _rate(self, start, t):
@@ -137,7 +138,7 @@ class CosineDecayRestarts(_Schedule):
 
     def get_config(self) -> Config:
         return {
-            "initial_learning_rate": self.initial_learning_rate,
+            "initial_learning_rate": python_number(self.initial_learning_rate),
             "first_decay_steps": self.first_decay_steps,
             "t_mul": self.t_mul,
             "m_mul": self.m_mul,
@@ -195,10 +196,10 @@ class WarmupCosine(CosineDecay):
             warmup_steps=warmup_steps,
             name=name,
         )
-        self.peak_learning_rate = peak_learning_rate
-        self.total_steps = total_steps
-        self.warmup = warmup
-        self.div_factor = div_factor
+        self.peak_learning_rate = python_number(peak_learning_rate)
+        self.total_steps = python_number(total_steps)
+        self.warmup = python_number(warmup)
+        self.div_factor = python_number(div_factor)
 
     def get_config(self) -> Config:
         return {

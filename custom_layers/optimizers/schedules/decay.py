@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from ...common.checks import python_number
 from ...common.types import Config
 from .base import _positive, _Schedule
 
@@ -43,8 +44,8 @@ class ExponentialDecay(_Schedule):
         super().__init__()
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = _positive(decay_steps, "decay_steps")
-        self.decay_rate = decay_rate
-        self.staircase = staircase
+        self.decay_rate = python_number(decay_rate)
+        self.staircase = python_number(staircase)
         self.name = name
 
     def _rate(self, start, t):
@@ -56,7 +57,7 @@ class ExponentialDecay(_Schedule):
 
     def get_config(self) -> Config:
         return {
-            "initial_learning_rate": self.initial_learning_rate,
+            "initial_learning_rate": python_number(self.initial_learning_rate),
             "decay_steps": self.decay_steps,
             "decay_rate": self.decay_rate,
             "staircase": self.staircase,
@@ -137,8 +138,8 @@ class PiecewiseConstantDecay(keras.optimizers.schedules.LearningRateSchedule):
                 f"Received: boundaries={boundaries} of length {len(boundaries)}, and "
                 f"values={values} of length {len(values)}."
             )
-        self.boundaries = boundaries
-        self.values = values
+        self.boundaries = python_number(boundaries)
+        self.values = python_number(values)
         self.name = name
 
     def __call__(self, step):
@@ -146,7 +147,8 @@ class PiecewiseConstantDecay(keras.optimizers.schedules.LearningRateSchedule):
             t = ops.convert_to_tensor(step)
             boundaries = ops.cast(ops.convert_to_tensor(self.boundaries), t.dtype)
             i = ops.sum(ops.cast(t > boundaries, "int32"))
-            return ops.take(ops.convert_to_tensor(self.values), i)
+            rates = [float(value) for value in self.values]
+            return ops.take(ops.convert_to_tensor(rates), i)
 
     def get_config(self) -> Config:
         return {
@@ -193,9 +195,9 @@ class PolynomialDecay(_Schedule):
         super().__init__()
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = _positive(decay_steps, "decay_steps")
-        self.end_learning_rate = end_learning_rate
-        self.power = power
-        self.cycle = cycle
+        self.end_learning_rate = python_number(end_learning_rate)
+        self.power = python_number(power)
+        self.cycle = python_number(cycle)
         self.name = name
 
     def _rate(self, start, t):
@@ -208,7 +210,7 @@ class PolynomialDecay(_Schedule):
 
     def get_config(self) -> Config:
         return {
-            "initial_learning_rate": self.initial_learning_rate,
+            "initial_learning_rate": python_number(self.initial_learning_rate),
             "decay_steps": self.decay_steps,
             "end_learning_rate": self.end_learning_rate,
             "power": self.power,

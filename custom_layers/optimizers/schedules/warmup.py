@@ -5,9 +5,9 @@ import math
 import keras
 from keras import ops
 
-from ...common.checks import one_of
+from ...common.checks import one_of, python_number
 from ...common.types import Config
-from .base import _positive
+from .base import _as_rate, _positive
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -45,7 +45,7 @@ class Noam(keras.optimizers.schedules.LearningRateSchedule):
         super().__init__()
         self.d_model = _positive(d_model, "d_model")
         self.warmup_steps = _positive(warmup_steps, "warmup_steps")
-        self.scale = scale
+        self.scale = python_number(scale)
         self.name = name
 
     def __call__(self, step):
@@ -103,16 +103,16 @@ class CyclicalLearningRate(keras.optimizers.schedules.LearningRateSchedule):
     ) -> None:
         super().__init__()
         modes = ("triangular", "triangular2", "exp_range")
-        self.initial_learning_rate = initial_learning_rate
-        self.maximal_learning_rate = maximal_learning_rate
+        self.initial_learning_rate = python_number(initial_learning_rate)
+        self.maximal_learning_rate = python_number(maximal_learning_rate)
         self.step_size = _positive(step_size, "step_size")
         self.mode = one_of(mode, modes, "mode")
-        self.gamma = gamma
+        self.gamma = python_number(gamma)
         self.name = name
 
     def __call__(self, step):
         with keras.name_scope(self.name):
-            low = ops.convert_to_tensor(self.initial_learning_rate)
+            low = _as_rate(self.initial_learning_rate)
             t = ops.cast(step, low.dtype)
             cycle = ops.floor(1 + t / (2 * self.step_size))
             x = ops.abs(t / self.step_size - 2 * cycle + 1)
@@ -178,16 +178,16 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
                 "or there is no rise or no fall. Received: "
                 f"pct_start={pct_start}, total_steps={total_steps}"
             )
-        self.maximal_learning_rate = maximal_learning_rate
-        self.total_steps = total_steps
-        self.pct_start = pct_start
-        self.div_factor = div_factor
-        self.final_div_factor = final_div_factor
+        self.maximal_learning_rate = python_number(maximal_learning_rate)
+        self.total_steps = python_number(total_steps)
+        self.pct_start = python_number(pct_start)
+        self.div_factor = python_number(div_factor)
+        self.final_div_factor = python_number(final_div_factor)
         self.name = name
 
     def __call__(self, step):
         with keras.name_scope(self.name):
-            top = ops.convert_to_tensor(self.maximal_learning_rate)
+            top = _as_rate(self.maximal_learning_rate)
             start = top / self.div_factor
             t = ops.minimum(ops.cast(step, top.dtype), self.total_steps - 1)
             up = self.pct_start * self.total_steps - 1
