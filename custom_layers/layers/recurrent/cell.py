@@ -164,8 +164,12 @@ class _Cell(keras.layers.Layer, CellWithDropout):
         return ops.concatenate(products, axis=-1)
 
     def get_initial_state(self, batch_size: int | None = None) -> list:
-        zeros = ops.zeros((batch_size, self.units), dtype=self.compute_dtype)
-        return [zeros for _ in keras.tree.flatten(self.state_size)]
+        # Each state is a tensor of its own: on torch, a variable keeps the memory of the
+        # tensor that it starts from, so a stateful LSTM would have one memory for h and c.
+        return [
+            ops.zeros((batch_size, size), dtype=self.compute_dtype)
+            for size in keras.tree.flatten(self.state_size)
+        ]
 
     def get_config(self) -> Config:
         regularizers, constraints = keras.regularizers, keras.constraints
