@@ -141,6 +141,13 @@ def poisson_of_a_rate_of_zero(lib):
     return is_finite(lib.losses.Poisson()([[1.0]], [[0.0]]))
 
 
+@fault("CosineSimilarity", "tensorflow/tensorflow/issues/58031", True, "-1.0000001")
+def cosine_is_at_least_minus_one(lib):
+    """The loss of a vector with itself is below -1."""
+    x = np.array([[0.0, 2.0, 3.0]], "float32")
+    return float(lib.losses.CosineSimilarity()(x, x)) >= -1
+
+
 @fault("CosineSimilarity", KERAS + "23075", True)
 def cosine_gradient_at_zero(lib):
     """The gradient at a zero vector is NaN on torch."""
