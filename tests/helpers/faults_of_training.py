@@ -147,6 +147,17 @@ def both_directions_know_use_cudnn(lib):
     return [layer.forward_layer.use_cudnn, layer.backward_layer.use_cudnn]
 
 
+@fault("LSTM", KERAS + "17596", [True, True], "zeros")
+def zero_output_concerns_sequences_only(lib):
+    """zero_output_for_mask zeroes a single last output as well."""
+    found = []
+    for backwards, mask in ((False, [[1, 1, 0]]), (True, [[0, 1, 1]])):
+        layer = lib.layers.LSTM(2, zero_output_for_mask=True, go_backwards=backwards)
+        y = layer(array(1, 3, 2), mask=np.array(mask, "bool"))
+        found.append(bool(np.all(ops.convert_to_numpy(y) != 0)))
+    return found
+
+
 @fault("LSTM", KERAS + "20875", True)
 def stateful_lstm_trains(lib):
     """On torch, training a stateful LSTM fails."""
