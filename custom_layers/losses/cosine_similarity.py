@@ -16,7 +16,8 @@ def cosine_similarity(y_true, y_pred, axis: int = -1):
     -0.7071
     """
     y_true, y_pred = _pair(y_true, y_pred)
-    return -ops.sum(_unit(y_true, axis) * _unit(y_pred, axis), axis=axis)
+    cosine = ops.sum(_unit(y_true, axis) * _unit(y_pred, axis), axis=axis)
+    return -ops.clip(cosine, -1, 1)  # rounding makes 1.0000001 of a vector with itself
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -34,7 +35,8 @@ class CosineSimilarity(_Loss):
     Shapes: y_true and y_pred (B, ..., D) -> scalar, or (B, ...) with reduction None.
     Raises: ValueError where the shapes differ.
     Differs from Keras: it refuses shapes that Keras would broadcast; its configuration
-    keeps an axis that is not the default.
+    keeps an axis that is not the default; rounding never takes it beyond -1 and 1,
+    where its arc cosine would be NaN.
 
     >>> round(float(CosineSimilarity()([[1.0, 0.0]], [[1.0, 1.0]])), 4)
     -0.7071

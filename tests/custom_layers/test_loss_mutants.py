@@ -26,8 +26,8 @@ MUTANTS = {  # loss, file, old, new
     "negation forgotten": (
         "CosineSimilarity",
         "cosine_similarity",
-        "return -ops.sum(_unit(y_true",
-        "return ops.sum(_unit(y_true",
+        "return -ops.clip(cosine",
+        "return ops.clip(cosine",
     ),
     "percentage of the prediction": (
         "MeanAbsolutePercentageError",

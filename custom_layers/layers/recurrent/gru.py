@@ -155,7 +155,7 @@ class GRU(_RecurrentLayer):
         stateful: whether a batch starts from the final state of the batch before it.
         unroll: whether to write the loop out, step by step.
         zero_output_for_mask: whether masked steps return zeros instead of repeating
-            the output of the step before them.
+            the output of the step before them; it concerns return_sequences only.
         use_cudnn: "auto", True or False; accepted because Keras has it, without effect.
 
     Call: sequences, initial_state, mask (B, T), training. A masked step leaves the
@@ -163,7 +163,7 @@ class GRU(_RecurrentLayer):
     Input shape: (B, T, D). Output shape: (B, units), or (B, T, units).
     Raises: ValueError for units that are not a positive integer, or another use_cudnn.
     Differs from Keras: it never uses cuDNN; the mask that the input carries counts with
-        an initial_state too.
+        an initial_state too; zero_output_for_mask leaves a single last output alone.
 
     >>> GRU(3)(keras.ops.ones((2, 7, 5))).shape
     TensorShape([2, 3])

@@ -29,6 +29,18 @@ class _RecurrentLayer(keras.layers.RNN):
         mask = sequences_mask if mask is None else mask
         return super().call(sequences, initial_state, mask, training)
 
+    @property
+    def zero_output_for_mask(self) -> bool:
+        """Whether masked steps return zeros, which concerns sequences of outputs only.
+
+        The single last output is that of the last step that is not masked.
+        """
+        return self._zero_output_for_mask and self.return_sequences
+
+    @zero_output_for_mask.setter
+    def zero_output_for_mask(self, value: bool) -> None:
+        self._zero_output_for_mask = value
+
     def inner_loop(self, sequences, initial_state, mask, training: bool = False):
         with self.cell.weights_read_once():
             return super().inner_loop(sequences, initial_state, mask, training)
@@ -95,6 +107,7 @@ class _RecurrentLayer(keras.layers.RNN):
             **self.cell.get_config(),
             **super().get_config(),  # the layer's own name, dtype and trainable
             "activity_regularizer": penalty,
+            "zero_output_for_mask": self._zero_output_for_mask,
         }
         del config["cell"]
         return config

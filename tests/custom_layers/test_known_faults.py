@@ -1,0 +1,51 @@
+"""What Keras's users reported does not happen in ours.
+
+`tests/helpers/faults_of_*.py` hold the cases: a probe and its right value. The same
+probes run on Keras: where the table says that Keras is right, it must be; elsewhere it
+may be. Once Keras has repaired a fault, its test is an unexpected pass (XPASS) in the
+summary, and the table wants a new line.
+"""
+
+import keras
+import pytest
+
+import faults_of_layers  # noqa: F401  each enters its cases
+import faults_of_losses  # noqa: F401
+import faults_of_training  # noqa: F401
+from faults_page import PAGE, page
+from known_faults import FAULTS, OURS, outcome, same
+
+BACKEND = keras.backend.backend()
+PENDING = pytest.mark.xfail(reason="ours is repaired on another branch", strict=False)
+OF_KERAS = pytest.mark.xfail(reason="a fault of Keras", strict=False)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [pytest.param(f, id=f.name, marks=[PENDING] if f.pending else []) for f in FAULTS],
+)
+def test_ours_has_no_reported_fault(fault):
+    assert same(outcome(fault.probe, OURS), fault.right)
+
+
+@pytest.mark.skipif(not keras.version().startswith("3.15."), reason="of Keras 3.15")
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(f, id=f.name, marks=[OF_KERAS] if BACKEND in f.wrong_on else [])
+        for f in FAULTS
+    ],
+)
+def test_keras_is_what_the_page_says(fault):
+    assert same(outcome(fault.probe, keras), fault.right)
+
+
+def test_the_page_is_made_of_the_cases():
+    assert PAGE.read_text(encoding="utf-8") == page(FAULTS), (
+        "Write the page anew: python tests/helpers/faults_page.py"
+    )
+
+
+def test_cases_have_names_of_their_own():
+    names = [fault.name for fault in FAULTS]
+    assert len(names) == len(set(names))
