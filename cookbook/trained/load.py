@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from cookbook.config import ExperimentConfig
+from cookbook.data.augmentation import without_augmentation
 from cookbook.data.sources import DataSet
 from cookbook.errors import fail
 from cookbook.training.train import seed_everything, train
@@ -62,7 +63,7 @@ def kept_network(
         train(network, data, settings)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f"partial_{os.getpid()}_{path.name}")
-        network.save(partial)
+        without_augmentation(network).save(partial)
         os.replace(partial, path)  # so the file is whole even if two runs make it
         # The layers that are made next must have the names that they have in a run that
         # finds the network kept: TensorFlow fuses operations by their names, and with
