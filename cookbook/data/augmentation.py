@@ -22,6 +22,11 @@ def is_augmentation(layer: Any) -> bool:
     return acts_by_itself and is_random
 
 
+def augmentation_in(model: keras.Model) -> list:
+    """The augmenting layers of a model and of the models inside it."""
+    return [layer for layer in all_layers(model) if is_augmentation(layer)]
+
+
 def without_augmentation(model: keras.Model) -> keras.Model:
     """The network that is saved and used: a copy of `model` that varies nothing.
 
@@ -31,7 +36,7 @@ def without_augmentation(model: keras.Model) -> keras.Model:
     augmentation, and one that is neither sequential nor functional, is returned as it
     is.
     """
-    if not any(is_augmentation(layer) for layer in all_layers(model)):
+    if not augmentation_in(model):
         return model
     copy = _copy(model)
     if copy is model:
