@@ -3,8 +3,9 @@
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 
-from cookbook.errors import fail
+from cookbook.errors import complain, fail, harmless
 from cookbook.pages.catalogue import Entry, checkout, components, index, recipes
 
 
@@ -97,14 +98,47 @@ def main() -> None:
     elif arguments.command == "check":
         if not arguments.files:
             fail("check got no FILE: give the .keras files to look at")
-        from cookbook.trained.safe_loading import load_safely
-
-        for path in arguments.files:
-            load_safely(path).summary()
+        check(arguments.files)
     else:
         from cookbook.tuning.workers import tune
 
         raise SystemExit(tune(arguments.recipe, arguments.workers, words))
+
+
+def check(files: Sequence[str]) -> None:
+    """Shows the model in each file; a file that is refused does not end the others."""
+    from cookbook.trained.model_file import Refused, read_config
+
+    refused = False
+    for path in files:
+        try:
+            read_config(path)  # answers at once, before TensorFlow is imported
+            show_model(path)
+        except Refused as problem:
+            complain(f"{path} {problem}")
+            refused = True
+    if refused:
+        raise SystemExit(2)
+
+
+def show_model(path: str) -> None:
+    """Prints the layers of a model and says whether it holds augmentation."""
+    from cookbook.quiet_import import import_keras_quietly
+
+    import_keras_quietly()
+    from cookbook.data.augmentation import augmentation_in
+    from cookbook.trained.safe_loading import load_or_refuse
+
+    model = load_or_refuse(path)
+    model.summary(
+        print_fn=lambda text: print("\n".join(map(harmless, text.split("\n"))))
+    )
+    names = ", ".join(layer.name for layer in augmentation_in(model))
+    if names:
+        print(
+            f"It varies its input at random ({harmless(names)}) when it is called "
+            "without training=False; `predict` does not."
+        )
 
 
 def renew_pages() -> None:

@@ -9,5 +9,18 @@ def fail(message: str) -> NoReturn:
 
     The line says what was got, what is expected and what to do.
     """
-    print(f"error: {message}", file=sys.stderr)
+    complain(message)
     raise SystemExit(2)
+
+
+def complain(message: str) -> None:
+    """Prints the line of a mistake, for a command that goes on to its next file."""
+    print(f"error: {harmless(message)}", file=sys.stderr)
+
+
+def harmless(text: str) -> str:
+    r"""The text on one line, with characters that steer a terminal written as \x1b.
+
+    Names in a file from a stranger may hold such characters.
+    """
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 
 from cookbook.config import ExperimentConfig, flags
+from cookbook.data.augmentation import without_augmentation
 from cookbook.data.sources import DataSet
 from cookbook.reports.machine import machine
 from cookbook.training.checkpoint import fingerprint
@@ -32,7 +33,7 @@ class Run:
     The figures also stand in metrics.json, in the folder of the run.
     """
 
-    model: keras.Model | None  # the trained model; an experiment of the lab has none
+    model: keras.Model | None  # trained, without augmentation; the lab's runs have none
     history: list[dict]  # one dict per epoch
     figures: Figures
     folder: Path  # where the files of the run are
@@ -48,12 +49,14 @@ def finish(
 ) -> Run:
     """Writes model.keras and metrics.json, prints the last line, returns the Run.
 
+    model: as it was trained. What is saved and returned lacks its augmentation.
     figures: what was measured; the first one, the headline, stands in the last line.
     expected: the headline that the recipe reaches with its default settings.
     """
     name, value = next(iter(figures.items()))
     goal = expected.get(data.name) if _is_default(run.config) else None
     seconds = time.time() - run.started
+    model = without_augmentation(model)
     run.write("model.keras", model.save)
     circumstances = {
         "expected": goal,

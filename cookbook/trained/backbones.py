@@ -12,6 +12,7 @@ import keras
 
 from cookbook.data.sources import first_line, network_answers
 from cookbook.errors import fail
+from cookbook.trained.model_file import Refused, array_sizes
 
 
 def load_backbone(
@@ -43,6 +44,11 @@ def load_backbone(
             f"--weights got {weights!r}, which is not a file: expected imagenet or a "
             f"file that keras.applications.{name}(include_top=False).save_weights wrote"
         )
+    else:
+        try:
+            array_sizes(weights)
+        except Refused as problem:
+            fail(f"--weights {weights} {problem}")
     images = keras.Input(shape)
     x = keras.layers.Resizing(*(max(side, n) for n in shape[:2]))(images)
     if shape[2] == 1:

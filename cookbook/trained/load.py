@@ -2,15 +2,27 @@
 
 import json
 import os
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import keras
 
 from cookbook.config import ExperimentConfig
+from cookbook.data.augmentation import without_augmentation
 from cookbook.data.sources import DataSet
 from cookbook.errors import fail
+from cookbook.trained.model_file import Refused
+from cookbook.trained.safe_loading import load_or_refuse, load_safely
 from cookbook.training.train import seed_everything, train
+
+# What the files beside a model hold, by their names.
+FORMS: dict[str, Any] = {
+    "reader.json": {"words": list, "length": int, "classes": list, "data": str},
+    "subwords.json": {"pieces": list, "merges": list},
+    "alphabet.json": {"alphabet": str, "context": int},
+    "digits.json": int,
+}
 
 
 def load_trained(
@@ -29,13 +41,29 @@ def load_trained(
     files = "metrics.json", "model.keras", needs
     for path in sorted(parent.glob("*/"), reverse=True):
         if all((path / name).exists() for name in files):
-            model = keras.models.load_model(path / "model.keras")
-            content = (path / needs).read_text(encoding="utf-8")
-            return model, json.loads(content)
+            content = _companion(path / needs)
+            return without_augmentation(load_safely(path / "model.keras")), content
     fail(
         f"{parent} holds no finished run, expected one to use: train first with "
         f"python recipes/{recipe}.py, or give the --run-dir it was trained in"
     )
+
+
+def _companion(path: Path) -> Any:
+    """The content of a JSON file beside a model, which must have the right form."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        fail(f"{path} is damaged ({error}): train again, or use another run")
+    form = FORMS.get(path.name, object)
+    fields = form if isinstance(form, dict) else {}
+    kind = dict if fields else form
+    is_right = isinstance(content, kind) and all(
+        isinstance(content.get(name), each) for name, each in fields.items()
+    )
+    if not is_right or isinstance(content, bool):
+        fail(f"{path} is damaged (it lacks what it held): train again")
+    return content
 
 
 def kept_network(
@@ -62,10 +90,13 @@ def kept_network(
         train(network, data, settings)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f"partial_{os.getpid()}_{path.name}")
-        network.save(partial)
+        without_augmentation(network).save(partial)
         os.replace(partial, path)  # so the file is whole even if two runs make it
         # The layers that are made next must have the names that they have in a run that
         # finds the network kept: TensorFlow fuses operations by their names, and with
         # other names a run would differ in its last bits.
         keras.backend.clear_session(free_memory=False)
-    return keras.models.load_model(path)
+    try:
+        return without_augmentation(load_or_refuse(path))
+    except Refused as problem:
+        fail(f"{path} {problem}; delete it, and the network is trained again")

@@ -1,80 +1,102 @@
 """Loading a model file that may come from anyone: no code in it is run."""
 
-import importlib
-import json
+import math
+import random
 import re
-import zipfile
-from collections.abc import Iterator
+import threading
 from pathlib import Path
 from typing import Any
 
 import keras
 
 from cookbook.errors import fail
+from cookbook.trained.allowed import problems
+from cookbook.trained.model_file import Refused, read_config
 
-# Classes of Keras that hold Python code, a pickle or a graph.
-CARRIERS = {"Lambda", "__lambda__", "TorchModuleWrapper", "TFSMLayer"}
-# Modules of Keras whose functions are parts of a model.
-FUNCTIONS = {"keras.activations", "keras.losses", "keras.metrics", "builtins", None}
+SPARE = 2**20  # bytes that a model's variables may take beyond those in its file
 
 
 def load_safely(path: Path | str) -> keras.Model:
-    """Loads the model in a .keras file, unless the file carries code.
+    """Loads the model in a .keras file, unless the file is damaged or carries code.
 
-    Each class and function that the file names must be Keras's or ours, and none may be
-    of a kind that holds code. That is checked before anything is made. A file that is
-    refused ends the program with one line and status 2.
+    The file must hold what Keras writes, its sizes must be real, and every class and
+    function that it names must be a part of a model, of Keras's or ours. All of that is
+    checked before anything large is made. A file that is refused ends the program with
+    one line and status 2.
     """
-    path = Path(path)
-    importlib.import_module("custom_layers")  # registers our classes
-    for problem in code_in(_config_of(path)):
-        fail(f"{path} {problem}: load it only with code that you have read and trust")
+    try:
+        return load_or_refuse(path)
+    except Refused as problem:
+        fail(f"{path} {problem}")
+
+
+def load_or_refuse(path: Path | str) -> keras.Model:
+    """The same, for callers that go on after a refusal: it raises Refused."""
+    config, sizes = read_config(path)
+    for problem in problems(config, max(sizes.values(), default=0)):
+        raise Refused(problem)
+    _check_size(config, sum(sizes.values()))
     try:
         return keras.models.load_model(path, safe_mode=True)
     except Exception as error:  # whatever a foreign file can hold
-        sentences = re.split(r"(?<=[.!])\s", str(error).strip())
-        reason = sentences[0].replace("\n", " ")
-        fail(f"{path} can't be loaded as a model ({reason[:300]})")
+        raise Refused(f"can't be loaded as a model ({_reason(error)})") from None
 
 
-def _config_of(path: Path) -> Any:
-    """The configuration of the model in a file, as nested dicts and lists."""
-    expected = "expected a model that Keras 3 saved as .keras"
-    if not path.is_file():
-        fail(f"there is no file {path}: {expected}")
-    if not zipfile.is_zipfile(path):
-        fail(f"{path} is no .keras file (a pickle or HDF5 may run code): {expected}")
-    with zipfile.ZipFile(path) as archive:
+def _check_size(config: dict, stored: int) -> None:
+    """Raises Refused if the model is larger than the arrays that are stored for it.
+
+    The model is made once without values for its variables, so that a layer with 10^12
+    units costs nothing. That is done in a thread of its own, since Keras keeps what it
+    remembers, such as the names given so far, for each thread.
+    """
+    found: list[Any] = []
+
+    def measure() -> None:
         try:
-            return json.loads(archive.read("config.json"))
-        except (KeyError, ValueError, zipfile.BadZipFile) as error:
-            fail(f"{path} is damaged or no model ({error}): {expected}")
+            with keras.StatelessScope(initialize_variables=False):
+                model = keras.saving.deserialize_keras_object(_uncompiled(config))
+                if not isinstance(model, keras.Model):
+                    raise Refused(f"holds a {type(model).__name__}, not a model")
+                found.append(sum(_bytes(variable) for variable in model.variables))
+        except Exception as error:  # whatever a foreign file can hold
+            found.append(error)
+
+    state = random.getstate()  # Keras draws seeds of initializers from it
+    thread = threading.Thread(target=measure)
+    thread.start()
+    thread.join()
+    random.setstate(state)
+    if isinstance(found[0], Refused):
+        raise found[0]
+    if isinstance(found[0], Exception):
+        raise Refused(f"can't be loaded as a model ({_reason(found[0])})")
+    if found[0] > stored + SPARE:
+        raise Refused(
+            f"describes a model of {found[0]:.3g} bytes, but holds weights of {stored}"
+        )
 
 
-def code_in(config: Any) -> Iterator[str]:
-    """Yields a phrase for each thing in a configuration that is not safe to make."""
-    if isinstance(config, list):
-        for item in config:
-            yield from code_in(item)
-    elif isinstance(config, dict):
-        if isinstance(config.get("class_name"), str):
-            yield from _problems(config)
-        for item in config.values():
-            yield from code_in(item)
+def _uncompiled(config: Any) -> Any:
+    """The configuration without losses and optimizers, which have no part in size."""
+    if isinstance(config, dict):
+        return {
+            name: _uncompiled(value)
+            for name, value in config.items()
+            if name != "compile_config"
+        }
+    return (
+        [_uncompiled(item) for item in config] if isinstance(config, list) else config
+    )
 
 
-def _problems(config: dict) -> Iterator[str]:
-    """Yields a phrase if the class or function of a configuration is not safe."""
-    name = config["class_name"]
-    module = config.get("module")
-    family = str(module or "keras").split(".")[0]
-    registered_name = config.get("registered_name")
-    is_ours = keras.saving.get_registered_object(registered_name) is not None
-    if name in CARRIERS:
-        yield f"carries code, in a {name}"
-    elif name == "function":
-        if module not in FUNCTIONS and not is_ours:
-            function = f"{module}.{config.get('config')}"
-            yield f"calls {function}, which is not part of a model"
-    elif family not in ("keras", "builtins") and not is_ours:
-        yield f"needs {name} of {module}, which is neither Keras's nor ours"
+def _bytes(variable: Any) -> int:
+    dtype = keras.backend.standardize_dtype(variable.dtype)
+    bits = re.search(r"\d+", dtype)  # none in bool
+    return math.prod(variable.shape) * max(1, int(bits[0]) // 8 if bits else 1)
+
+
+def _reason(error: Exception) -> str:
+    """The first sentence of an error's text."""
+    text = str(error).strip() or type(error).__name__
+    sentence = re.split(r"(?<=[.!])\s", text)[0]
+    return sentence.replace("\n", " ")[:300]

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from cookbook.data.augmentation import without_augmentation
 from cookbook.data.batches import Batches, joined
 from cookbook.data.sources import DataSet
 from cookbook.errors import fail
@@ -75,7 +76,7 @@ def train(
         )
     except KeyboardInterrupt:
         if run:
-            run.write("model.keras", model.save)
+            run.write("model.keras", without_augmentation(model).save)
             print(
                 f"\ninterrupted; what was trained is in {run.path}; the same command "
                 "with --resume goes on"

@@ -6,6 +6,7 @@ import json
 
 import keras
 import pytest
+from exported import check_exported
 
 from cookbook.command_line import parse
 from cookbook.pages.catalogue import ROOT, components, recipes
@@ -90,10 +91,10 @@ class Killed(Exception):
 
 
 @pytest.mark.parametrize("name", slow_but("mnist_mlp"))
-def test_quick_learns_and_broken_midway_ends_with_the_same_bits(
-    name, tmp_path, capfd, monkeypatch
+def test_quick_learns_exports_and_broken_midway_ends_with_the_same_bits(
+    name, tmp_path, tmp_path_factory, capfd, monkeypatch
 ):
-    """One test for two things, since each run of a recipe takes seconds."""
+    """One test for three things, since each run of a recipe takes seconds."""
     steps = []
     monkeypatch.setattr(
         "cookbook.training.train.count_step", lambda: steps.append(name)
@@ -106,7 +107,7 @@ def test_quick_learns_and_broken_midway_ends_with_the_same_bits(
     last = capfd.readouterr().out.strip().splitlines()[-1]
     assert last.startswith(f"{headline} {value:.4f} (")
     assert last.endswith(str(path))
-    keras.models.load_model(path / "model.keras")
+    check_exported(path / "model.keras", tmp_path_factory.mktemp("exported"))
 
     def kill():
         steps.pop()
