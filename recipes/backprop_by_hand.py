@@ -13,6 +13,7 @@ https://mattmazur.com/2015/03/17/a-step-by-step-backpropagation-example/
 """
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 from cookbook.start import start
 
@@ -21,7 +22,7 @@ start(__name__)
 import keras
 import numpy as np
 
-from cookbook.config import ExperimentConfig, Rate
+from cookbook.config import Between, ExperimentConfig, Rate
 from cookbook.errors import fail
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.gradients import kernel_gradients, numeric_gradient
@@ -40,7 +41,8 @@ ERROR_AFTER = {False: 0.29102777369359933, True: 0.28047144679143016}  # train_b
 
 @dataclass(frozen=True)
 class Config(ExperimentConfig):
-    sizes: tuple[int, ...] = (2, 2, 2)  # units of each layer; the inputs come first
+    # units of each layer; the inputs come first
+    sizes: tuple[Annotated[int, Between(1, 100)], ...] = (2, 2, 2)
     inputs: tuple[float, ...] = (0.05, 0.10)  # the input of the only example
     targets: tuple[float, ...] = (0.01, 0.99)  # what the network should answer to it
     weights: tuple[float, ...] = WEIGHTS  # start weights of the units, one by one
