@@ -25,6 +25,7 @@ import numpy as np
 from sklearn.datasets import make_circles
 
 from cookbook.config import Between, Count, ExperimentConfig, Rate
+from cookbook.errors import fail
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.pictures import draw_panels, draw_regions
 from cookbook.lab.training import take_steps
@@ -170,6 +171,8 @@ def claims_of_lines(x, y, plain, biased, config: Config):
 
 
 def main(config: Config) -> Run:
+    if not config.hidden:
+        fail("--hidden got no number, expected at least one")
     run = RunFolder.open("bias_and_weights", config)
     seed_everything(config.seed)
 

@@ -146,7 +146,7 @@ def build(config: Config, data: Images, gan: AdversarialModel) -> keras.Model:
 
 
 def main(config: Config) -> Run:
-    images = load_images(config.data, default="mnist", quick=config.quick)
+    images = load_images(config.data, "mnist", config.quick, smallest=4, multiple=4)
     data = odd_one_out(images, config.odd_one)
     run = RunFolder.open("gan_anomaly", config)
     seed_everything(config.seed)

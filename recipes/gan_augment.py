@@ -157,7 +157,7 @@ def build(config: Config, data: Images, varied: bool = False) -> keras.Model:
 
 
 def main(config: Config) -> Run:
-    data = load_images(config.data, default="mnist", quick=config.quick)
+    data = load_images(config.data, "mnist", config.quick, smallest=22, multiple=4)
     parts = centre(data)  # pixels from -1 to 1, as generated images have them
     data = replace(
         data,
@@ -174,7 +174,7 @@ def main(config: Config) -> Run:
 
     accuracies: dict[str, list[float]] = {"real": [], "varied": [], "generated": []}
     for repeat in reversed(range(config.repeats)):
-        seed = config.repeats * config.seed + repeat
+        seed = (config.repeats * config.seed + repeat) % 2**32
         settings = replace(config, seed=seed)
         few = repeated(data.few(config.per_class, seed), config.images)
         gan = learn_gan(replace(settings, epochs=config.gan_epochs), few, run)

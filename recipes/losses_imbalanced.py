@@ -27,6 +27,7 @@ from keras import ops
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from cookbook.config import Between, Count, ExperimentConfig
+from cookbook.errors import fail
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.descent import minimize
 from cookbook.plots.figures import COLOURS, draw_lines, panel, save_figure
@@ -167,10 +168,15 @@ def claims_of_probabilities(y, logits, curves):
 
 
 def main(config: Config) -> Run:
-    run = RunFolder.open("losses_imbalanced", config)
     rng = np.random.default_rng(config.seed)
     x, y = draw_examples(config, rng)
     x_test, y_test = draw_examples(config, rng)
+    if min(np.ptp(y), np.ptp(y_test)) == 0:
+        fail(
+            f"--examples {config.examples} and --rare {config.rare} gave only one "
+            "class: give more examples"
+        )
+    run = RunFolder.open("losses_imbalanced", config)
     losses = losses_of(config)
     logits = {}
     for name, loss in losses.items():

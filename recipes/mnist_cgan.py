@@ -111,7 +111,7 @@ def build(config: Config, data: JudgedImages) -> AdversarialModel:
 
 
 def main(config: Config) -> Run:
-    data = load_images(config.data, default="mnist", quick=config.quick, smallest=22)
+    data = load_images(config.data, "mnist", config.quick, smallest=22, multiple=4)
     run = RunFolder.open("mnist_cgan", config)
     data = judged(data, config, mnist_cnn)
     if config.tune:

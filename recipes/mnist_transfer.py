@@ -57,6 +57,13 @@ class Config(TrainingConfig):
     batch_size: BatchSize = 128  # images per step
     learning_rate: Rate = 1e-2  # highest learning rate, at the end of the warm-up
 
+    def idle(self) -> dict[str, str]:
+        beside = f"beside --backbone {self.backbone}"
+        only_own = ["first_epochs", "frozen", "filters"]
+        only_others = ["weights", "side"]
+        names = only_others if self.backbone == "own" else only_own
+        return super().idle() | dict.fromkeys(names, beside)
+
 
 def space(hp) -> Config:
     return Config(
@@ -122,7 +129,13 @@ def build(config: Config, data: Images, features: keras.Model) -> keras.Model:
 def main(config: Config) -> Run:
     is_own = config.backbone == "own"
     smallest = 22 if is_own else 1  # a backbone gets its images enlarged
-    data = load_images(config.data, "mnist", config.quick, smallest=smallest)
+    data = load_images(
+        config.data,
+        "mnist",
+        config.quick,
+        smallest=smallest,
+        fewest=4 if is_own else 2,  # two for each half
+    )
     run = RunFolder.open("mnist_transfer", config)
     seed_everything(config.seed)
     if is_own:

@@ -24,6 +24,7 @@ import keras
 import numpy as np
 
 from cookbook.config import Count, ExperimentConfig, Filters, Rate, Repeats, Size
+from cookbook.errors import fail
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.digits import shuffled, small_digits
 from cookbook.lab.training import loss_and_accuracy
@@ -178,6 +179,8 @@ def claims_of_sizes(sizes, batch, group, instance):
 
 
 def main(config: Config) -> Run:
+    if config.filters % config.groups:
+        fail(f"--groups got {config.groups}, expected a divisor of {config.filters}")
     run = RunFolder.open("normalization_compared", config)
     sizes = [2, 32] if config.quick else [2, 8, 32, 128, 256]
     found = {kind: measure(kind, sizes, config) for kind in KINDS}

@@ -23,6 +23,7 @@ import keras
 import numpy as np
 
 from cookbook.config import Between, Count, ExperimentConfig, Rate, Share, Size
+from cookbook.errors import fail
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.digits import Part, mislabel, small_digits
 from cookbook.lab.pictures import draw_panels
@@ -188,6 +189,8 @@ def claims_of_techniques(heart, tests, sizes):
 
 
 def main(config: Config) -> Run:
+    if config.points > config.steps:
+        fail(f"--points got {config.points}, expected at most --steps, {config.steps}")
     run = RunFolder.open("regularization_compared", config)
 
     curves, sizes = {}, {}

@@ -62,6 +62,14 @@ class Config(TrainingConfig):
     # fewer points: smaller batches, and a critic that learns faster
     in_quick = {"batch_size": 128, "critic_rate": 6e-4}
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.pack > self.batch_size:
+            raise ValueError(
+                f"--pack got {self.pack}, expected at most the points per step, "
+                f"--batch-size {self.batch_size}"
+            )
+
 
 def space(hp) -> Config:
     return Config(

@@ -82,6 +82,13 @@ class Config(TrainingConfig):
 
     in_quick = {"size": 96, "epochs": 5}
 
+    def idle(self) -> dict[str, str]:
+        found = super().idle() | {"with_validation": "here, as no data are held out"}
+        beside = f"beside --backbone {self.backbone}"
+        if self.backbone in ("own", "random"):
+            return found | {"weights": beside}
+        return found | dict.fromkeys(["data", "network_epochs"], beside)
+
 
 def space(hp) -> Config:
     return Config(
