@@ -4,6 +4,7 @@ import collections
 import contextlib
 import dataclasses
 import difflib
+import functools
 import io
 import os
 import re
@@ -33,6 +34,18 @@ HINT = "see --help for all flags and their values"
 # Flags that every recipe takes, so that one command can run all of them.
 COMMON = ("seed", "run_dir", "quick")
 RULE = re.compile("[-─╭]{2,}( |$)|-{3,}")  # a line across a panel of tyro's
+# Messages of Python's about a value, which tyro hands on: {pattern: what was expected}
+NOT_A_NUMBER = {
+    re.compile(r"Error parsing (\S+): invalid literal for int\(\).*?: (.*)"): (
+        "a whole number"
+    ),
+    re.compile(r"Error parsing (\S+): could not convert string to float: (.*)"): (
+        "a number"
+    ),
+    re.compile(r"Error parsing (\S+): Exceeds the limit .* has (\d+ digits).*"): (
+        "a smaller number"
+    ),
+}
 PLACE = "(description)"  # what tyro shows between the usage and the groups
 Config = typing.TypeVar("Config", bound=ExperimentConfig)
 
@@ -77,18 +90,29 @@ def parse(config_class: type[Config], args: Sequence[str] | None = None) -> Conf
 
 def _given(config_class: type, words: Sequence[str]) -> list[str]:
     """The fields whose flags are among the words; none may be there twice."""
-    fields = {field.name for field in dataclasses.fields(config_class)}
-    counts: collections.Counter[str] = collections.Counter()
-    for word in words:
-        if word.startswith("--"):
-            name = word[2:].split("=")[0].replace("-", "_")
-            counts[name if name in fields else name.removeprefix("no_")] += 1
-    given = [name for name in counts if name in fields]
-    for name in given:
-        if counts[name] > 1:
-            times = "twice" if counts[name] == 2 else f"{counts[name]} times"
-            fail(f"{flag_name(name)} was given {times}, expected once; {HINT}")
-    return given
+    names = _flags_of(config_class)
+    flags = [_flag_in(word) for word in words]
+    given = [flag for flag in flags if flag in names]
+    for flag, count in collections.Counter(given).items():
+        if count > 1:
+            times = "twice" if count == 2 else f"{count} times"
+            fail(f"{flag} was given {times}, expected once; {HINT}")
+    return [names[flag] for flag in given]
+
+
+def _flags_of(config_class: type) -> dict[str, str]:
+    """{flag: its field}; the flag of a field that is true by default is --no-NAME."""
+    return {
+        flag_name(f"no_{field.name}" if field.default is True else field.name): (
+            field.name
+        )
+        for field in dataclasses.fields(config_class)
+    }
+
+
+def _flag_in(word: str) -> str:
+    """The flag of a word such as --batch-size, --batch_size or --batch-size=32."""
+    return word.split("=")[0].replace("_", "-")
 
 
 def _refuse_idle(config: ExperimentConfig, given: Sequence[str]) -> None:
@@ -136,6 +160,7 @@ def _description(config_class: type) -> str:
     return "\n\n".join(paragraphs)
 
 
+@functools.cache
 def _grouped(config_class: type[ExperimentConfig]) -> type:
     """A dataclass whose members are dataclasses, one per group of the help."""
     hints = typing.get_type_hints(config_class, include_extras=True)
@@ -209,15 +234,18 @@ def _mistake(panel: str, config_class: type, words: Sequence[str]) -> str:
 
     The panel is a title, the message and, after a rule of dashes, advice.
     """
-    known = [flag_name(field.name) for field in dataclasses.fields(config_class)]
-    known += [flag.replace("--", "--no-", 1) for flag in known]
-    for word in words:
-        flag = word.split("=")[0].replace("_", "-")
-        if flag.startswith("--") and flag not in known:
+    known = _flags_of(config_class)
+    for flag in map(_flag_in, words):
+        if flag.startswith("--") and flag not in (*known, "--", "--help"):
             near = difflib.get_close_matches(flag, known, n=3, cutoff=0.7)
             hint = f" (did you mean {' or '.join(near)}?)" if near else ""
-            return f"Unrecognized option: {word.split('=')[0]}{hint}"
+            return f"Unrecognized option: {flag}{hint}"
     lines = [line.strip(" │|") for line in panel.splitlines()]
     rules = [i for i, line in enumerate(lines) if RULE.match(line)]
     first, last = rules[0] + 1, rules[1] if rules[1:] else len(lines)
-    return " ".join(lines[first:last]).strip().rstrip(".")
+    message = " ".join(lines[first:last]).strip().rstrip(".")
+    for pattern, expected in NOT_A_NUMBER.items():
+        if found := pattern.fullmatch(message):
+            flag, got = found.groups()
+            return f"{flag} got {got}, expected {expected}"
+    return message
