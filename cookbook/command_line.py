@@ -1,7 +1,10 @@
 """Command line of a recipe: its Config dataclass becomes flags, with help in groups."""
 
+import collections
 import contextlib
 import dataclasses
+import difflib
+import functools
 import io
 import os
 import re
@@ -12,8 +15,8 @@ from collections.abc import Iterator, Sequence
 
 import tyro
 
-from cookbook.config import ExperimentConfig
-from cookbook.errors import fail
+from cookbook.config import ExperimentConfig, flag_name
+from cookbook.errors import fail, note
 from cookbook.field_comments import field_comments
 
 WIDTH = 80  # columns of the help
@@ -27,7 +30,22 @@ GROUPS = {
     "ExperimentConfig": "general",
 }
 OWN = "own"
+HINT = "see --help for all flags and their values"
+# Flags that every recipe takes, so that one command can run all of them.
+COMMON = ("seed", "run_dir", "quick")
 RULE = re.compile("[-─╭]{2,}( |$)|-{3,}")  # a line across a panel of tyro's
+# Messages of Python's about a value, which tyro hands on: {pattern: what was expected}
+NOT_A_NUMBER = {
+    re.compile(r"Error parsing (\S+): invalid literal for int\(\).*?: (.*)"): (
+        "a whole number"
+    ),
+    re.compile(r"Error parsing (\S+): could not convert string to float: (.*)"): (
+        "a number"
+    ),
+    re.compile(r"Error parsing (\S+): Exceeds the limit .* has (\d+ digits).*"): (
+        "a smaller number"
+    ),
+}
 PLACE = "(description)"  # what tyro shows between the usage and the groups
 Config = typing.TypeVar("Config", bound=ExperimentConfig)
 
@@ -39,6 +57,8 @@ def parse(config_class: type[Config], args: Sequence[str] | None = None) -> Conf
     it into a panel of the help. So the Config's fields are dealt out to one dataclass
     per group, tyro fills these, and the Config is built from their values.
     """
+    words = sys.argv[1:] if args is None else list(args)
+    given = _given(config_class, words)
     output, errors = io.StringIO(), io.StringIO()
     try:
         with (
@@ -48,22 +68,64 @@ def parse(config_class: type[Config], args: Sequence[str] | None = None) -> Conf
         ):
             groups: typing.Any = tyro.cli(
                 _grouped(config_class),
-                args=args,
+                args=words,
                 description=PLACE,
                 config=(tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes),
             )
     except SystemExit as stop:
         if stop.code:
-            fail(_one_line(errors.getvalue()))
+            fail(f"{_mistake(errors.getvalue(), config_class, words)}; {HINT}")
         print(_help(config_class, output.getvalue()))
         raise
     values: dict[str, typing.Any] = {}
     for group in vars(groups).values():
         values.update(vars(group))
     try:
-        return config_class(**values)
+        config = config_class(**{name: values[name] for name in given})
     except ValueError as error:
-        fail(f"{error}; see --help for all flags and their values")
+        fail(f"{error}; {HINT}")
+    _refuse_idle(config, given)
+    return config
+
+
+def _given(config_class: type, words: Sequence[str]) -> list[str]:
+    """The fields whose flags are among the words; none may be there twice."""
+    names = _flags_of(config_class)
+    flags = [_flag_in(word) for word in words]
+    given = [flag for flag in flags if flag in names]
+    for flag, count in collections.Counter(given).items():
+        if count > 1:
+            times = "twice" if count == 2 else f"{count} times"
+            fail(f"{flag} was given {times}, expected once; {HINT}")
+    return [names[flag] for flag in given]
+
+
+def _flags_of(config_class: type) -> dict[str, str]:
+    """{flag: its field}; the flag of a field that is true by default is --no-NAME."""
+    return {
+        flag_name(f"no_{field.name}" if field.default is True else field.name): (
+            field.name
+        )
+        for field in dataclasses.fields(config_class)
+    }
+
+
+def _flag_in(word: str) -> str:
+    """The flag of a word such as --batch-size, --batch_size or --batch-size=32."""
+    return word.split("=")[0].replace("_", "-")
+
+
+def _refuse_idle(config: ExperimentConfig, given: Sequence[str]) -> None:
+    """Ends the program if a flag that was given plays no part beside the others."""
+    reasons = config.idle()
+    for name in given:
+        if name not in reasons:
+            continue
+        problem = f"{flag_name(name)} plays no part {reasons[name]}"
+        if name in COMMON:
+            note(problem)
+        else:
+            fail(f"{problem}: leave it out; {HINT}")
 
 
 @contextlib.contextmanager
@@ -98,14 +160,16 @@ def _description(config_class: type) -> str:
     return "\n\n".join(paragraphs)
 
 
-def _grouped(config_class: type) -> type:
+@functools.cache
+def _grouped(config_class: type[ExperimentConfig]) -> type:
     """A dataclass whose members are dataclasses, one per group of the help."""
     hints = typing.get_type_hints(config_class, include_extras=True)
     comments = field_comments(config_class)
     groups: dict[str, list] = {OWN: [], **{name: [] for name in GROUPS.values()}}
     for field in dataclasses.fields(config_class):
         text = comments.get(field.name, "")
-        hint = _with_help(hints[field.name], field.default, text)
+        quick = config_class.in_quick.get(field.name)
+        hint = _with_help(hints[field.name], field.default, text, quick)
         member = field.name, hint, dataclasses.field(default=field.default)
         groups[_group(config_class, field.name)].append(member)
     panels = []
@@ -129,7 +193,9 @@ def _group(config_class: type, field: str) -> str:
     return GROUPS.get(owners[-1].__name__, OWN)
 
 
-def _with_help(hint: typing.Any, default: object, text: str) -> typing.Any:
+def _with_help(
+    hint: typing.Any, default: object, text: str, quick: object
+) -> typing.Any:
     """A field's type with the help text of its flag.
 
     A field that is true by default has the flag --no-NAME, so its help must say that
@@ -137,35 +203,49 @@ def _with_help(hint: typing.Any, default: object, text: str) -> typing.Any:
     """
     if default is True:
         text = f"turn this off: {text}"
-    note = _default_note(default)
+    notes = _default_note(default, quick)
     mark = tyro.conf.arg(
         help=text,
-        help_behavior_hint=lambda _: note,
+        help_behavior_hint=lambda _: notes,
         metavar="TEXT" if default is None else None,  # tyro would say {None}|STR
     )
     return typing.Annotated[hint, mark]
 
 
-def _default_note(default: object) -> str:
-    """What the help says about a default; a flag that takes no value needs no note."""
+def _default_note(default: object, quick: object) -> str:
+    """What the help says about a default; a flag that takes no value needs no note.
+
+    quick: the default with --quick, if that is another one.
+    """
     if default is None or isinstance(default, bool):
         return ""
-    values = default if isinstance(default, tuple) else (default,)
-    words = [f"{v:.4g}" if isinstance(v, float) else str(v) for v in values]
-    return f"(default: {' '.join(words)})"
+    if quick is None:
+        return f"(default: {_words(default)})"
+    return f"(default: {_words(default)}; with --quick {_words(quick)})"
 
 
-def _one_line(panel: str) -> str:
-    """The message in tyro's panel of an error, as one line.
+def _words(value: object) -> str:
+    values = value if isinstance(value, tuple) else (value,)
+    return " ".join(f"{v:.4g}" if isinstance(v, float) else str(v) for v in values)
+
+
+def _mistake(panel: str, config_class: type, words: Sequence[str]) -> str:
+    """What is wrong with the command line, from tyro's panel of an error.
 
     The panel is a title, the message and, after a rule of dashes, advice.
     """
+    known = _flags_of(config_class)
+    for flag in map(_flag_in, words):
+        if flag.startswith("--") and flag not in (*known, "--", "--help"):
+            near = difflib.get_close_matches(flag, known, n=3, cutoff=0.7)
+            hint = f" (did you mean {' or '.join(near)}?)" if near else ""
+            return f"Unrecognized option: {flag}{hint}"
     lines = [line.strip(" │|") for line in panel.splitlines()]
     rules = [i for i, line in enumerate(lines) if RULE.match(line)]
     first, last = rules[0] + 1, rules[1] if rules[1:] else len(lines)
     message = " ".join(lines[first:last]).strip().rstrip(".")
-    advice = lines[last:]
-    if "Perhaps you meant:" in advice:
-        similar = [line.split()[0] for line in advice if re.match(r"--\w", line)]
-        message += f" (did you mean {' or '.join(similar)}?)"
-    return f"{message}; see --help for all flags and their values"
+    for pattern, expected in NOT_A_NUMBER.items():
+        if found := pattern.fullmatch(message):
+            flag, got = found.groups()
+            return f"{flag} got {got}, expected {expected}"
+    return message

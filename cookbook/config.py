@@ -1,9 +1,13 @@
 """Settings of a recipe: the flags that all recipes share, and ranges of values."""
 
 import dataclasses
+import numbers
 import shlex
 import typing
+from collections.abc import Mapping
 from pathlib import Path
+
+LARGEST = 10**9  # bound of a number that has none of its own
 
 
 @dataclasses.dataclass(frozen=True)
@@ -11,20 +15,31 @@ class Between:
     """Range of a Config field: `rate: Annotated[float, Between(0, 1)] = 0.5`."""
 
     low: float
-    high: float = float("inf")
+    high: float = LARGEST
 
     def __str__(self) -> str:
-        if self.high == float("inf"):
-            return f"a number >= {self.low}"
-        return f"a number from {self.low} to {self.high}"
+        return f"a number from {_written(self.low)} to {_written(self.high)}"
 
 
-Count = typing.Annotated[int, Between(1)]  # at least one of something
+def _written(number: float) -> str:
+    return f"{number:,}" if isinstance(number, int) else f"{number:g}"
+
+
+# Kinds of fields. Each has an upper bound, which is far above what is useful, so that
+# a slip of the finger is refused before it fills the memory.
+Count = typing.Annotated[int, Between(1, 10**6)]  # steps, passes, examples, ...
+Size = typing.Annotated[int, Between(1, 2**14)]  # units of a layer, length of a vector
+Filters = typing.Annotated[int, Between(1, 2**10)]  # of a convolution
+Depth = typing.Annotated[int, Between(1, 200)]  # layers or blocks on top of each other
+Repeats = typing.Annotated[int, Between(1, 1000)]  # networks or runs to average over
+BatchSize = typing.Annotated[int, Between(1, 2**16)]
 Share = typing.Annotated[float, Between(0, 1)]  # a part of a whole
-Rate = typing.Annotated[float, Between(1e-9)]  # a positive number, such as a step size
+Portion = typing.Annotated[float, Between(0, 0.99)]  # a part that leaves something
+Rate = typing.Annotated[float, Between(1e-9, 1e6)]  # a positive number: a step size
 Tuner = typing.Literal["random", "bayesian", "hyperband", "grid"]
 Strategy = typing.Literal["none", "mirrored", "multiworker"]
-Seed = typing.Annotated[int, Between(0, 2**32 - 1)]
+# A recipe may add small numbers to its seed, and a seed has 32 bits.
+Seed = typing.Annotated[int, Between(0, 2**31 - 1)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,16 +57,52 @@ class ExperimentConfig:
     # try the recipe out in seconds, on little data; its result means nothing
     quick: bool = False
 
+    # {field: its default with --quick}, where that differs from the usual default
+    in_quick: typing.ClassVar[Mapping[str, typing.Any]] = {}
+
+    def __new__(cls, *values: typing.Any, **named: typing.Any) -> typing.Self:
+        """A Config that knows, until its fields are checked, which ones were given."""
+        config = super().__new__(cls)
+        names = [field.name for field in dataclasses.fields(cls)]
+        vars(config)["_given"] = {*names[: len(values)], *named}
+        return config
+
     def __post_init__(self) -> None:
+        given = vars(self).pop("_given")
+        if self.quick:
+            defaults = {k: v for k, v in self.in_quick.items() if k not in given}
+            vars(self).update(defaults)
         hints = typing.get_type_hints(type(self), include_extras=True)
-        for name, hint in hints.items():
-            for mark in getattr(hint, "__metadata__", ()):
-                if isinstance(mark, Between):
-                    _check_range(name, getattr(self, name), mark)
+        for field in dataclasses.fields(self):
+            _check(field.name, getattr(self, field.name), hints[field.name])
+
+    def idle(self) -> dict[str, str]:
+        """{field: the reason} of the fields that change nothing beside the others.
+
+        The command line refuses flags of such fields.
+        """
+        return {}
 
 
-def _check_range(name: str, value: float, allowed: Between) -> None:
-    if not allowed.low <= value <= allowed.high:
+def default_of(config: ExperimentConfig, field: dataclasses.Field) -> typing.Any:
+    """The value that a field has unless it is given, which may depend on --quick."""
+    if config.quick:
+        return config.in_quick.get(field.name, field.default)
+    return field.default
+
+
+def _check(name: str, value: typing.Any, hint: typing.Any) -> None:
+    """Raises ValueError for a number, or one in a tuple, that is out of its range."""
+    if typing.get_origin(hint) is tuple:
+        element, *_ = typing.get_args(hint)
+        for item in value:
+            _check(name, item, element)
+        return
+    marks = getattr(hint, "__metadata__", ())
+    ranges = [mark for mark in marks if isinstance(mark, Between)]
+    allowed = ranges[0] if ranges else Between(-LARGEST)
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if is_number and not allowed.low <= value <= allowed.high:
         raise ValueError(f"{flag_name(name)} got {value}, expected {allowed}")
 
 
@@ -85,7 +136,7 @@ class SearchOptions:
 
     # settings to try and compare on the validation part; afterwards the best one is
     # trained; 0 means no search
-    tune: typing.Annotated[int, Between(0)] = 0
+    tune: typing.Annotated[int, Between(0, 10**5)] = 0
     # how the search chooses the settings that it tries
     tuner: Tuner = "random"
 
@@ -101,7 +152,7 @@ class ResumingOptions:
     save_every: Count = 100
     # test --resume: kill the recipe so many times at random moments, resume it each
     # time, and compare its result with that of a run that was not killed
-    chaos: typing.Annotated[int, Between(0)] = 0
+    chaos: typing.Annotated[int, Between(0, 10**4)] = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,6 +163,16 @@ class TrainingConfig(
 
     Fields come from the last base class to the first, so `seed` is the first flag.
     """
+
+    def idle(self) -> dict[str, str]:
+        found = super().idle()
+        if self.tune:
+            found["with_validation"] = "with --tune, whose answer learns from all parts"
+        else:
+            found["tuner"] = "without --tune"
+        if self.chaos:
+            found["resume"] = "with --chaos, which starts new runs"
+        return found
 
 
 def check_heads(config: typing.Any) -> None:
@@ -134,7 +195,7 @@ def flags(config: ExperimentConfig) -> str:
     words = []
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
-        if value == field.default:
+        if value == default_of(config, field):
             continue
         if value is True:
             words += [flag_name(field.name)]

@@ -14,8 +14,8 @@ Paper: Lu, Shin, Su, Karniadakis, "Dying ReLU and initialization: theory and num
 examples", 2019. https://arxiv.org/abs/1903.06733
 """
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from cookbook.start import start
 
@@ -24,7 +24,7 @@ start(__name__)
 import keras
 import numpy as np
 
-from cookbook.config import Count, ExperimentConfig, Rate
+from cookbook.config import Between, ExperimentConfig, Rate, Size
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.digits import flat_digits
 from cookbook.lab.gradients import slope
@@ -82,10 +82,13 @@ RANGE = np.linspace(-5, 8, 521)
 
 @dataclass(frozen=True)
 class Config(ExperimentConfig):
-    units: Count = 64  # units in each of three hidden layers
+    units: Size = 64  # units in each of three hidden layers
     scale: Rate = 5.0  # factor on the start weights that makes units saturate
     learning_rate: Rate = 0.03  # step size of Adam that makes units die
-    steps: Count = 300  # gradient steps of each network, on 64 images each
+    # gradient steps of each network, on 64 images each
+    steps: Annotated[int, Between(3, 10**6)] = 300
+
+    in_quick = {"steps": 120}
 
 
 @dataclass(frozen=True)
@@ -197,8 +200,6 @@ def claims_of_death(relu, leaky_relu, elu, gelu):
 def main(config: Config) -> Run:
     run = RunFolder.open("activations_gallery", config)
     seed_everything(config.seed)
-    if config.quick:
-        config = replace(config, steps=120)
     draw_gallery(run)
 
     saturating = {

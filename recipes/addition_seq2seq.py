@@ -13,8 +13,8 @@ Papers: Sutskever, Vinyals, Le, "Sequence to sequence learning with neural netwo
 attention-based neural machine translation", 2015, https://arxiv.org/abs/1508.04025
 """
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
 from cookbook.start import start
 
@@ -24,7 +24,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from cookbook.config import Count, Rate, TrainingConfig
+from cookbook.config import BatchSize, Between, Count, Rate, Size, TrainingConfig
 from cookbook.data.batches import training_steps
 from cookbook.data.text.sums import (
     ALPHABET,
@@ -63,12 +63,21 @@ EXPECTED = {"sums": (1.0, 0.005)}
 class Config(TrainingConfig):
     epochs: Count = 10  # passes over the training set
     attention: Literal["bahdanau", "luong", "none"] = "luong"  # kind of attention
-    digits: Count = 3  # digits of the longest number that is added
+    # digits of the longest number that is added
+    digits: Annotated[int, Between(1, 18)] = 3
     examples: Count = 100_000  # sums in the training set
-    units: Count = 128  # units of each GRU
-    batch_size: Count = 128  # sums per step
+    units: Size = 128  # units of each GRU
+    batch_size: BatchSize = 128  # sums per step
     learning_rate: Rate = 1e-2  # highest learning rate, at the end of the warm-up
     ask: str | None = None  # do not train: answer this sum with the newest run
+
+    in_quick = {
+        "digits": 2,
+        "examples": 2_000,
+        "units": 64,
+        "batch_size": 32,
+        "learning_rate": 0.02,
+    }
 
 
 def space(hp) -> Config:
@@ -180,15 +189,6 @@ def main(config: Config) -> Run | None:
         (numbers,), _ = answer(model, read_question(config.ask, digits), digits + 2)
         print(written(numbers, is_answer=True))
         return None
-    if config.quick:
-        config = replace(
-            config,
-            digits=2,
-            examples=2_000,
-            units=64,
-            batch_size=32,
-            learning_rate=0.02,
-        )
     data = load_sums(
         config.data, config.digits, config.examples, config.quick, config.seed
     )

@@ -13,6 +13,7 @@ https://mattmazur.com/2015/03/17/a-step-by-step-backpropagation-example/
 """
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 from cookbook.start import start
 
@@ -21,8 +22,8 @@ start(__name__)
 import keras
 import numpy as np
 
-from cookbook.config import ExperimentConfig, Rate
-from cookbook.errors import fail
+from cookbook.config import Between, ExperimentConfig, Rate
+from cookbook.errors import fail, note
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.gradients import kernel_gradients, numeric_gradient
 from cookbook.lab.pictures import draw_bars
@@ -33,20 +34,28 @@ from custom_layers.layers import Dense
 from custom_layers.losses import MeanSquaredError
 
 WEIGHTS = (0.15, 0.2, 0.25, 0.3, 0.4, 0.45, 0.5, 0.55)  # Mazur's before the step
+BIASES = (0.35, 0.60)
 PUBLISHED = """.14978072 .19956143 .24975114 .29950229
                .35891648 .40866619 .51130127 .56137012"""  # and after it
 ERROR_AFTER = {False: 0.29102777369359933, True: 0.28047144679143016}  # train_biases
 
+Layers = list[tuple[np.ndarray, np.ndarray]]  # w (units, inputs), b (units,) of each
+
 
 @dataclass(frozen=True)
 class Config(ExperimentConfig):
-    sizes: tuple[int, ...] = (2, 2, 2)  # units of each layer; the inputs come first
+    # units of each layer; the inputs come first
+    sizes: tuple[Annotated[int, Between(1, 100)], ...] = (2, 2, 2)
     inputs: tuple[float, ...] = (0.05, 0.10)  # the input of the only example
     targets: tuple[float, ...] = (0.01, 0.99)  # what the network should answer to it
     weights: tuple[float, ...] = WEIGHTS  # start weights of the units, one by one
-    biases: tuple[float, ...] = (0.35, 0.60)  # start bias of all units of each layer
+    biases: tuple[float, ...] = BIASES  # start bias of all units of each layer
     learning_rate: Rate = 0.5  # step size of gradient descent
     train_biases: bool = False  # let the step change the biases too
+
+    def idle(self) -> dict[str, str]:
+        is_random = self.sizes != (2, 2, 2)
+        return {} if is_random else {"seed": "here, as nothing is random"}
 
 
 def check_sizes(config: Config):
@@ -61,20 +70,31 @@ def check_sizes(config: Config):
         )
 
 
-def start_layers(config: Config):
-    """A pair of w (units, inputs) and b (units,) for each layer.
-
-    Where the given weights or biases do not fit the sizes, random ones replace them.
-    """
+def random_starts(config: Config) -> tuple[np.ndarray, np.ndarray]:
+    """Random weights and biases of the shapes that --sizes ask for."""
     shapes = list(zip(config.sizes[1:], config.sizes))
     count = sum(units * inputs for units, inputs in shapes)
+    rng = np.random.default_rng(config.seed)
+    return rng.normal(size=count), rng.normal(size=len(shapes))
 
-    weights = np.array(config.weights)
-    biases = np.array(config.biases)
-    if (len(weights), len(biases)) != (count, len(shapes)):
-        rng = np.random.default_rng(config.seed)
-        weights = rng.normal(size=count)
-        biases = rng.normal(size=len(shapes))
+
+def start_layers(config: Config) -> Layers:
+    """A pair of w (units, inputs) and b (units,) for each layer.
+
+    Where Mazur's weights or biases do not fit the sizes, random ones replace both.
+    """
+    shapes = list(zip(config.sizes[1:], config.sizes))
+    weights, biases = np.array(config.weights), np.array(config.biases)
+    random_weights, random_biases = random_starts(config)
+    counts = len(random_weights), len(random_biases)
+    if (len(weights), len(biases)) != counts:
+        if config.weights != WEIGHTS or config.biases != BIASES:
+            fail(
+                f"--weights got {len(weights)} numbers and --biases {len(biases)}, "
+                f"expected {counts[0]} and {counts[1]} for these --sizes"
+            )
+        note("the start weights and biases are random, since Mazur's do not fit")
+        weights, biases = random_weights, random_biases
 
     layers = []
     for (units, inputs), bias in zip(shapes, biases):
@@ -173,8 +193,8 @@ def published_claims(config: Config, after, E_after):
 
 
 def main(config: Config) -> Run:
-    run = RunFolder.open("backprop_by_hand", config)
     check_sizes(config)
+    run = RunFolder.open("backprop_by_hand", config)
     layers = start_layers(config)
     ledger = step(layers, config)
     show(ledger)

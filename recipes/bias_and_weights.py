@@ -13,7 +13,8 @@ Paper: Rosenblatt, "The perceptron: a probabilistic model for information storag
 organization in the brain", 1958. https://doi.org/10.1037/h0042519
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Annotated
 
 from cookbook.start import start
 
@@ -23,7 +24,8 @@ import keras
 import numpy as np
 from sklearn.datasets import make_circles
 
-from cookbook.config import Count, ExperimentConfig, Rate
+from cookbook.config import Between, Count, ExperimentConfig, Rate
+from cookbook.errors import fail
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.pictures import draw_panels, draw_regions
 from cookbook.lab.training import take_steps
@@ -43,11 +45,14 @@ BOUNDS = ((0, None, 0.75), (2, None, 0.9), (3, 0.95, None))
 
 @dataclass(frozen=True)
 class Config(ExperimentConfig):
-    examples: Count = 400  # points of each data set
-    hidden: tuple[int, ...] = (0, 1, 2, 3, 8)  # hidden units of the compared networks
+    examples: Annotated[int, Between(10, 10**6)] = 400  # points of each data set
+    # hidden units of the compared networks
+    hidden: tuple[Annotated[int, Between(0, 1024)], ...] = (0, 1, 2, 3, 8)
     steps: Count = 500  # gradient steps of a network, each on all points
     learning_rate: Rate = 0.05  # step size of Adam
     passes: Count = 200  # the perceptron stops after so many passes over the points
+
+    in_quick = {"steps": 400}
 
 
 def neuron(x, w, b):
@@ -166,10 +171,10 @@ def claims_of_lines(x, y, plain, biased, config: Config):
 
 
 def main(config: Config) -> Run:
+    if not config.hidden:
+        fail("--hidden got no number, expected at least one")
     run = RunFolder.open("bias_and_weights", config)
     seed_everything(config.seed)
-    if config.quick:
-        config = replace(config, steps=400)
 
     x, y = separable(config.examples, np.random.default_rng(config.seed))
     plain = train(0, x, y, config, use_bias=False)

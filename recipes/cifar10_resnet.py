@@ -15,7 +15,7 @@ https://arxiv.org/abs/1512.03385; whitening: Jordan, "94% on CIFAR-10 in 3.29 se
 on a single GPU", 2024, https://arxiv.org/abs/2404.00498
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from cookbook.start import start
@@ -25,7 +25,15 @@ start(__name__, onednn=True)  # oneDNN halves the time of a convolution
 import keras
 import numpy as np
 
-from cookbook.config import Count, Rate, Share, TrainingConfig
+from cookbook.config import (
+    BatchSize,
+    Count,
+    Filters,
+    Portion,
+    Rate,
+    Share,
+    TrainingConfig,
+)
 from cookbook.data.batches import training_steps
 from cookbook.data.images import Images, load_images
 from cookbook.reports.finish import Run
@@ -53,15 +61,24 @@ EXPECTED = {"cifar10": (0.8937, 0.006)}
 @dataclass(frozen=True)
 class Config(TrainingConfig):
     epochs: Count = 24  # passes over the training set
-    filters: Count = 32  # filters in stage 1; stages 2 and 3 have 4 times as many
+    filters: Filters = 32  # filters in stage 1; stages 2 and 3 have 4 times as many
     shift: Share = 2 / 32  # in training, images shift by up to this share of a side
     mirror: bool = True  # whether to mirror half of the training images; not digits
-    smoothing: Share = 0.1  # share of each label that is spread over all classes
+    smoothing: Portion = 0.1  # share of each label that is spread over all classes
     decay: Share = 5e-3  # weight decay; each step multiplies it by the learning rate
-    momentum: Share = 0.9  # momentum of the gradient descent
-    batch_size: Count = 128  # images per step
+    momentum: Portion = 0.9  # momentum of the gradient descent
+    batch_size: BatchSize = 128  # images per step
     learning_rate: Rate = 0.2  # highest learning rate, at the end of the warm-up
     with_validation: bool = True  # whether to train on the validation part as well
+
+    # few images, of digits, suit a narrow network and small batches
+    in_quick = {
+        "epochs": 10,
+        "mirror": False,
+        "filters": 8,
+        "batch_size": 64,
+        "learning_rate": 0.1,
+    }
 
 
 def space(hp) -> Config:
@@ -147,15 +164,6 @@ def views(config: Config, images: np.ndarray) -> list[np.ndarray]:
 
 
 def main(config: Config) -> Run:
-    if config.quick:  # few images, of digits, suit a narrow network and small batches
-        config = replace(
-            config,
-            epochs=min(config.epochs, 10),
-            mirror=False,
-            filters=8,
-            batch_size=64,
-            learning_rate=0.1,
-        )
     data = load_images(config.data, "cifar10", config.quick, smallest=9).one_hot()
     run = RunFolder.open("cifar10_resnet", config)
     if config.tune:

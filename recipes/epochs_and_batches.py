@@ -17,8 +17,8 @@ https://arxiv.org/abs/1506.01186; Goyal et al., "Accurate, large minibatch SGD",
 https://arxiv.org/abs/1706.02677
 """
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from cookbook.start import start
 
@@ -26,7 +26,7 @@ start(__name__)
 
 import numpy as np
 
-from cookbook.config import Count, ExperimentConfig, Share
+from cookbook.config import Between, Count, ExperimentConfig, Repeats, Share, Size
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.digits import mislabel, shuffled, small_digits
 from cookbook.lab.networks import Networks
@@ -44,12 +44,16 @@ SIZES = (4, 16, 64, 256)  # images per step
 
 @dataclass(frozen=True)
 class Config(ExperimentConfig):
-    few: Count = 200  # examples that are learned for many epochs
+    # examples that are learned for many epochs
+    few: Annotated[int, Between(1, 900)] = 200
     wrong: Share = 0.1  # share of these examples that gets a wrong label
     epochs: Count = 100  # passes over these examples
     passes: Count = 5  # passes over 900 images, with each batch size
-    units: Count = 32  # hidden units of each network
-    copies: Count = 5  # networks with different start weights, which are averaged
+    units: Size = 32  # hidden units of each network
+    # networks with different start weights, which are averaged
+    copies: Repeats = 5
+
+    in_quick = {"copies": 2}
 
 
 def networks(config: Config, rates, optimizer):
@@ -182,8 +186,6 @@ def claims_of_range(rates, losses, accuracies):
 
 def main(config: Config) -> Run:
     run = RunFolder.open("epochs_and_batches", config)
-    if config.quick:
-        config = replace(config, copies=2)
 
     training, others, _ = small_digits(config.seed)
     x, y = (part[:900] for part in training)

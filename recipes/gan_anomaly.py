@@ -32,7 +32,15 @@ start(__name__, onednn=True)  # oneDNN halves the time of a convolution
 import keras
 from keras import ops
 
-from cookbook.config import Between, Count, Rate, TrainingConfig
+from cookbook.config import (
+    BatchSize,
+    Between,
+    Count,
+    Filters,
+    Rate,
+    Size,
+    TrainingConfig,
+)
 from cookbook.data.batches import training_steps
 from cookbook.data.images import Images, load_images
 from cookbook.plots.gallery import Snapshots, draw_contest, draw_motion, draw_tiles
@@ -61,14 +69,18 @@ EXPECTED = {"mnist": (0.863, 0.02)}
 class Config(TrainingConfig):
     epochs: Count = 6  # the encoder's passes over the training set
     gan_epochs: Count = 6  # the GAN's passes over the training set, before that
-    odd_one: Annotated[int, Between(0)] = 4  # number of the class kept out of training
-    filters: Count = 16  # filters of each network at 14x14 pixels; twice that at 7x7
-    latent: Count = 64  # length of the noise vector that becomes an image
+    # number of the class kept out of training
+    odd_one: Annotated[int, Between(0, 10**6)] = 4
+    filters: Filters = 16  # filters of each network at 14x14 pixels; twice that at 7x7
+    latent: Size = 64  # length of the noise vector that becomes an image
     penalty: Rate = 0.5  # weight of the critic's squared gradient at real images
     kappa: Rate = 10.0  # weight of the distance in the critic's features
-    batch_size: Count = 64  # images per step
+    batch_size: BatchSize = 64  # images per step
     gan_rate: Rate = 1e-3  # first learning rate of the generator and the critic
     learning_rate: Rate = 2e-3  # first learning rate of the encoder
+
+    # more steps; and fewer axes than the 64 pixels of a digit
+    in_quick = {"batch_size": 32, "latent": 16}
 
 
 def space(hp) -> Config:
@@ -134,9 +146,7 @@ def build(config: Config, data: Images, gan: AdversarialModel) -> keras.Model:
 
 
 def main(config: Config) -> Run:
-    if config.quick:  # more steps; and fewer axes than the 64 pixels of a digit
-        config = replace(config, batch_size=32, latent=16)
-    images = load_images(config.data, default="mnist", quick=config.quick)
+    images = load_images(config.data, "mnist", config.quick, smallest=4, multiple=4)
     data = odd_one_out(images, config.odd_one)
     run = RunFolder.open("gan_anomaly", config)
     seed_everything(config.seed)

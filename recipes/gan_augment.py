@@ -22,7 +22,16 @@ start(__name__, onednn=True)  # oneDNN halves the time of a convolution
 
 import keras
 
-from cookbook.config import Count, Rate, Share, TrainingConfig
+from cookbook.config import (
+    BatchSize,
+    Count,
+    Filters,
+    Rate,
+    Repeats,
+    Share,
+    Size,
+    TrainingConfig,
+)
 from cookbook.data.batches import training_steps
 from cookbook.data.images import Images, centre, load_images
 from cookbook.plots.gallery import draw_contest
@@ -60,16 +69,20 @@ class Config(TrainingConfig):
     images: Count = 6400  # images per epoch: the few real ones, again and again
     per_class: Count = 50  # real images of each class to learn from
     share: Share = 0.5  # share of generated images in the mixture
-    repeats: Count = 3  # repetitions of everything, each with other images
+    # repetitions of everything, each with other images
+    repeats: Repeats = 3
     shift: Share = 2 / 28  # varied images shift by up to this share of a side
     turn: Share = 10 / 360  # varied images turn by up to this share of a circle
-    filters: Count = 16  # filters in a classifier's block 1; then 2 and 4 times as many
-    gan_filters: Count = 16  # filters of the GAN at 14x14 pixels; twice that at 7x7
-    latent: Count = 64  # length of the noise vector that becomes an image
+    # filters in a classifier's block 1; then 2 and 4 times as many
+    filters: Filters = 16
+    gan_filters: Filters = 16  # filters of the GAN at 14x14 pixels; twice that at 7x7
+    latent: Size = 64  # length of the noise vector that becomes an image
     penalty: Rate = 0.5  # weight of the critic's squared gradient at real images
-    batch_size: Count = 64  # images per step
+    batch_size: BatchSize = 64  # images per step
     gan_rate: Rate = 1e-3  # first learning rate of the generator and the critic
     learning_rate: Rate = 3e-3  # first learning rate of each classifier
+
+    in_quick = {"images": 320, "batch_size": 32, "repeats": 1}
 
 
 def space(hp) -> Config:
@@ -144,9 +157,7 @@ def build(config: Config, data: Images, varied: bool = False) -> keras.Model:
 
 
 def main(config: Config) -> Run:
-    if config.quick:
-        config = replace(config, images=320, batch_size=32, repeats=1)
-    data = load_images(config.data, default="mnist", quick=config.quick)
+    data = load_images(config.data, "mnist", config.quick, smallest=22, multiple=4)
     parts = centre(data)  # pixels from -1 to 1, as generated images have them
     data = replace(
         data,
@@ -163,7 +174,7 @@ def main(config: Config) -> Run:
 
     accuracies: dict[str, list[float]] = {"real": [], "varied": [], "generated": []}
     for repeat in reversed(range(config.repeats)):
-        seed = config.repeats * config.seed + repeat
+        seed = (config.repeats * config.seed + repeat) % 2**32
         settings = replace(config, seed=seed)
         few = repeated(data.few(config.per_class, seed), config.images)
         gan = learn_gan(replace(settings, epochs=config.gan_epochs), few, run)

@@ -14,7 +14,7 @@ https://arxiv.org/abs/1408.5882; Joulin, Grave, Bojanowski, Mikolov, "Bag of tri
 for efficient text classification", 2016, https://arxiv.org/abs/1607.01759
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cookbook.start import start
 
@@ -23,7 +23,15 @@ start(__name__, onednn=True)  # oneDNN halves the time of a step
 import keras
 from keras import ops
 
-from cookbook.config import Count, Rate, Share, TrainingConfig
+from cookbook.config import (
+    BatchSize,
+    Count,
+    Filters,
+    Portion,
+    Rate,
+    Size,
+    TrainingConfig,
+)
 from cookbook.data.batches import training_steps
 from cookbook.data.text.reviews import Reviews, load_reviews
 from cookbook.reports.finish import Run
@@ -52,17 +60,19 @@ EXPECTED = {"imdb_reviews": (0.902, 0.004)}
 @dataclass(frozen=True)
 class Config(TrainingConfig):
     epochs: Count = 3  # passes over the training set
-    features: Count = 16  # length of the vector of a word or a word pair
-    filters: Count = 64  # filters of the convolution
-    width: Count = 3  # words that the convolution reads at a time
+    features: Size = 16  # length of the vector of a word or a word pair
+    filters: Filters = 64  # filters of the convolution
+    width: Size = 3  # words that the convolution reads at a time
     words: Count = 30_000  # size of the vocabulary
     buckets: Count = 2**18  # vectors that all word pairs share
-    length: Count = 400  # words of a review that are read
-    word_dropout: Share = 0.1  # share of the words left out in training
-    dropout: Share = 0.3  # share of the features set to zero in training
-    batch_size: Count = 64  # reviews per step
+    length: Size = 400  # words of a review that are read
+    word_dropout: Portion = 0.1  # share of the words left out in training
+    dropout: Portion = 0.3  # share of the features set to zero in training
+    batch_size: BatchSize = 64  # reviews per step
     learning_rate: Rate = 2e-3  # highest learning rate, at the end of the warm-up
     predict: str | None = None  # do not train: judge this text with the newest run
+
+    in_quick = {"buckets": 8192, "batch_size": 16, "learning_rate": 5e-3}
 
 
 def space(hp) -> Config:
@@ -109,8 +119,6 @@ def main(config: Config) -> Run | None:
     if config.predict is not None:
         answer("imdb_cnn", config)
         return None
-    if config.quick:
-        config = replace(config, buckets=8192, batch_size=16, learning_rate=5e-3)
     data = load_reviews(
         config.data, "imdb_reviews", config.words, config.length, config.quick
     )

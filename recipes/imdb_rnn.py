@@ -14,7 +14,7 @@ https://doi.org/10.1162/neco.1997.9.8.1735; Maas et al., "Learning word vectors 
 sentiment analysis", 2011, https://aclanthology.org/P11-1015
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from cookbook.start import start
@@ -24,7 +24,7 @@ start(__name__, onednn=True)  # oneDNN saves a quarter of the time of a step
 import keras
 from keras import ops
 
-from cookbook.config import Count, Rate, Share, TrainingConfig
+from cookbook.config import BatchSize, Count, Portion, Rate, Size, TrainingConfig
 from cookbook.data.batches import training_steps
 from cookbook.data.text.reviews import Reviews, load_reviews
 from cookbook.reports.finish import Run
@@ -59,16 +59,18 @@ class Config(TrainingConfig):
     epochs: Count = 3  # passes over the training set
     cell: Literal["simple", "lstm", "gru"] = "lstm"  # kind of the recurrent layer
     bidirectional: bool = True  # whether to read in both directions
-    units: Count = 32  # units of the recurrent layer, in each direction
-    features: Count = 32  # length of the vector of a word or a word pair
+    units: Size = 32  # units of the recurrent layer, in each direction
+    features: Size = 32  # length of the vector of a word or a word pair
     words: Count = 20_000  # size of the vocabulary
     buckets: Count = 2**18  # vectors that all word pairs share
-    length: Count = 400  # words of a review that are read
-    word_dropout: Share = 0.1  # share of the words left out in training
-    dropout: Share = 0.5  # share of the features set to zero in training
-    batch_size: Count = 128  # reviews per step
+    length: Size = 400  # words of a review that are read
+    word_dropout: Portion = 0.1  # share of the words left out in training
+    dropout: Portion = 0.5  # share of the features set to zero in training
+    batch_size: BatchSize = 128  # reviews per step
     learning_rate: Rate = 4e-3  # highest learning rate, at the end of the warm-up
     predict: str | None = None  # do not train: judge this text with the newest run
+
+    in_quick = {"batch_size": 16, "buckets": 8192, "dropout": 0.1, "word_dropout": 0.0}
 
 
 def space(hp) -> Config:
@@ -113,10 +115,6 @@ def main(config: Config) -> Run | None:
     if config.predict is not None:
         answer("imdb_rnn", config)
         return None
-    if config.quick:
-        config = replace(
-            config, batch_size=16, buckets=8192, dropout=0.1, word_dropout=0.0
-        )
     data = load_reviews(
         config.data, "imdb_reviews", config.words, config.length, config.quick
     )

@@ -14,7 +14,7 @@ Paper: Vaswani et al., "Attention is all you need", 2017,
 https://arxiv.org/abs/1706.03762
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cookbook.start import start
 
@@ -23,7 +23,7 @@ start(__name__, onednn=True)  # oneDNN halves the time of a step
 import keras
 from keras import ops
 
-from cookbook.config import Count, Rate, Share, TrainingConfig
+from cookbook.config import BatchSize, Count, Depth, Portion, Rate, Size, TrainingConfig
 from cookbook.data.batches import training_steps
 from cookbook.data.text.reviews import Reviews, load_reviews
 from cookbook.errors import fail
@@ -53,18 +53,26 @@ EXPECTED = {"imdb_reviews": (0.892, 0.006)}
 @dataclass(frozen=True)
 class Config(TrainingConfig):
     epochs: Count = 3  # passes over the training set
-    blocks: Count = 1  # transformer blocks
-    features: Count = 32  # length of a word's vector, a multiple of --heads
-    heads: Count = 2  # attention heads
-    hidden: Count = 64  # units inside the feed-forward network
+    blocks: Depth = 1  # transformer blocks
+    features: Size = 32  # length of a word's vector, a multiple of --heads
+    heads: Size = 2  # attention heads
+    hidden: Size = 64  # units inside the feed-forward network
     words: Count = 20_000  # size of the vocabulary
     buckets: Count = 2**18  # vectors that all word pairs share
-    length: Count = 400  # words of a review that are read
-    word_dropout: Share = 0.3  # share of the words left out in training
-    dropout: Share = 0.4  # share of the features set to zero in training
-    batch_size: Count = 64  # reviews per step
+    length: Size = 400  # words of a review that are read
+    word_dropout: Portion = 0.3  # share of the words left out in training
+    dropout: Portion = 0.4  # share of the features set to zero in training
+    batch_size: BatchSize = 64  # reviews per step
     learning_rate: Rate = 2e-3  # highest learning rate, at the end of the warm-up
     predict: str | None = None  # do not train: judge this text with the newest run
+
+    in_quick = {
+        "batch_size": 8,
+        "buckets": 8192,
+        "dropout": 0.1,
+        "word_dropout": 0.0,
+        "learning_rate": 5e-3,
+    }
 
 
 def space(hp) -> Config:
@@ -113,15 +121,6 @@ def main(config: Config) -> Run | None:
     if config.predict is not None:
         answer("imdb_transformer", config)
         return None
-    if config.quick:
-        config = replace(
-            config,
-            batch_size=8,
-            buckets=8192,
-            dropout=0.1,
-            word_dropout=0.0,
-            learning_rate=5e-3,
-        )
     if config.features % config.heads:
         fail(f"--heads got {config.heads}, expected a divisor of {config.features}")
     data = load_reviews(

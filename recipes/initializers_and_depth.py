@@ -17,7 +17,7 @@ neural networks", 2010, https://proceedings.mlr.press/v9/glorot10a.html; He et a
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from cookbook.start import start
@@ -26,7 +26,7 @@ start(__name__)
 
 import numpy as np
 
-from cookbook.config import Count, ExperimentConfig
+from cookbook.config import Count, Depth, ExperimentConfig, Repeats, Size
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.gradients import flow
 from cookbook.lab.pictures import draw_panels
@@ -81,10 +81,13 @@ STYLES = {
 
 @dataclass(frozen=True)
 class Config(ExperimentConfig):
-    layers: Count = 30  # layers of each network
-    width: Count = 128  # units in each layer
+    layers: Depth = 30  # layers of each network
+    width: Size = 128  # units in each layer
     examples: Count = 64  # random inputs that go up each network
-    networks: Count = 8  # random networks for each pair, over which sizes are averaged
+    # random networks for each pair, over which sizes are averaged
+    networks: Repeats = 8
+
+    in_quick = {"networks": 3}
 
 
 def measure(config: Config):
@@ -189,8 +192,6 @@ def claims_of_gradients(found):
 def main(config: Config) -> Run:
     run = RunFolder.open("initializers_and_depth", config)
     seed_everything(config.seed)
-    if config.quick:
-        config = replace(config, networks=min(config.networks, 3))
     found = measure(config)
     title = (
         "A signal survives weights made for its activation (sigmoid's: only its mean)"

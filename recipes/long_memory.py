@@ -15,8 +15,8 @@ https://doi.org/10.1162/neco.1997.9.8.1735
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from cookbook.start import start
 
@@ -25,7 +25,7 @@ start(__name__)
 import keras
 import numpy as np
 
-from cookbook.config import Count, ExperimentConfig, Rate
+from cookbook.config import BatchSize, Between, Count, ExperimentConfig, Rate, Size
 from cookbook.data.sequences import adding_problem, copy_task
 from cookbook.errors import fail
 from cookbook.lab.claims import Claim, conclude
@@ -52,11 +52,14 @@ STYLES = {
 
 @dataclass(frozen=True)
 class Config(ExperimentConfig):
-    lengths: tuple[Count, ...] = (10, 25, 50)  # numbers of a sum; blanks of a copy
-    units: Count = 32  # units of the recurrent layer
+    # numbers of a sum; blanks of a copy
+    lengths: tuple[Annotated[int, Between(2, 2**14)], ...] = (10, 25, 50)
+    units: Size = 32  # units of the recurrent layer
     steps: Count = 1000  # gradient steps of each training, unless it ends early
-    batch_size: Count = 64  # sequences per step, always new ones
+    batch_size: BatchSize = 64  # sequences per step, always new ones
     learning_rate: Rate = 5e-3  # step size of Adam
+
+    in_quick = {"lengths": (20,), "steps": 300}
 
 
 @dataclass(frozen=True)
@@ -165,11 +168,9 @@ def claims_of_scores(found, short, long):
 
 
 def main(config: Config) -> Run:
-    if min(config.lengths, default=0) < 2:
-        fail(f"--lengths got {config.lengths}, expected whole numbers from 2 on")
+    if not config.lengths:
+        fail("--lengths got no number, expected at least one")
     run = RunFolder.open("long_memory", config)
-    if config.quick:
-        config = replace(config, lengths=(20,), steps=300)
     found = {
         (task, cell, length): learn(config, task, cell, length)
         for length in config.lengths

@@ -16,6 +16,7 @@ https://arxiv.org/abs/1708.02002
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from cookbook.start import start
 
@@ -25,7 +26,8 @@ import numpy as np
 from keras import ops
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from cookbook.config import Count, ExperimentConfig, Share
+from cookbook.config import Between, Count, ExperimentConfig
+from cookbook.errors import fail
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.descent import minimize
 from cookbook.plots.figures import COLOURS, draw_lines, panel, save_figure
@@ -40,7 +42,8 @@ from custom_layers.optimizers.schedules import CosineDecay
 @dataclass(frozen=True)
 class Config(ExperimentConfig):
     examples: Count = 8000  # examples to learn, and as many to test
-    rare: Share = 0.02  # share of the rare class among them
+    # share of the rare class among them
+    rare: Annotated[float, Between(1e-4, 0.5)] = 0.02
     steps: Count = 1000  # gradient steps with each loss, each on all examples
 
 
@@ -165,10 +168,15 @@ def claims_of_probabilities(y, logits, curves):
 
 
 def main(config: Config) -> Run:
-    run = RunFolder.open("losses_imbalanced", config)
     rng = np.random.default_rng(config.seed)
     x, y = draw_examples(config, rng)
     x_test, y_test = draw_examples(config, rng)
+    if min(np.ptp(y), np.ptp(y_test)) == 0:
+        fail(
+            f"--examples {config.examples} and --rare {config.rare} gave only one "
+            "class: give more examples"
+        )
+    run = RunFolder.open("losses_imbalanced", config)
     losses = losses_of(config)
     logits = {}
     for name, loss in losses.items():

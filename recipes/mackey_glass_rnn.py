@@ -27,7 +27,7 @@ start(__name__)
 import keras
 import numpy as np
 
-from cookbook.config import Count, Rate, TrainingConfig
+from cookbook.config import BatchSize, Count, Rate, Size, TrainingConfig
 from cookbook.data.batches import training_steps
 from cookbook.data.sequences import Forecasts, load_mackey_glass
 from cookbook.plots.figures import draw_curves, draw_lines
@@ -49,10 +49,10 @@ EXPECTED = {"mackey_glass": (0.015, 0.005)}
 class Config(TrainingConfig):
     epochs: Count = 30  # passes over the training set
     cell: Literal["lstm", "gru"] = "lstm"  # kind of the recurrent layer
-    units: Count = 48  # units of the recurrent layer
+    units: Size = 48  # units of the recurrent layer
     window: Count = 32  # values that the network reads
     horizon: Count = 15  # values that it forecasts
-    batch_size: Count = 64  # windows per step
+    batch_size: BatchSize = 64  # windows per step
     learning_rate: Rate = 1e-2  # highest learning rate, at the end of the warm-up
 
 

@@ -23,7 +23,7 @@ start(__name__, onednn=True)  # oneDNN halves the time of a convolution
 import keras
 import numpy as np
 
-from cookbook.config import Count, Rate, TrainingConfig
+from cookbook.config import BatchSize, Count, Filters, Rate, Size, TrainingConfig
 from cookbook.data.batches import training_steps
 from cookbook.data.images import load_images
 from cookbook.plots.gallery import Snapshots, draw_tiles
@@ -50,10 +50,10 @@ EXPECTED = {"mnist": (0.54, 0.3)}
 @dataclass(frozen=True)
 class Config(TrainingConfig):
     epochs: Count = 9  # passes over the training set
-    filters: Count = 32  # filters of each network at 14x14 pixels; twice that at 7x7
-    latent: Count = 64  # length of the noise vector that becomes an image
+    filters: Filters = 32  # filters of each network at 14x14 pixels; twice that at 7x7
+    latent: Size = 64  # length of the noise vector that becomes an image
     penalty: Rate = 0.5  # weight of the critic's squared gradient at real images
-    batch_size: Count = 64  # images per step
+    batch_size: BatchSize = 64  # images per step
     learning_rate: Rate = 1e-3  # first learning rate of both networks
 
 
@@ -111,7 +111,7 @@ def build(config: Config, data: JudgedImages) -> AdversarialModel:
 
 
 def main(config: Config) -> Run:
-    data = load_images(config.data, default="mnist", quick=config.quick, smallest=22)
+    data = load_images(config.data, "mnist", config.quick, smallest=22, multiple=4)
     run = RunFolder.open("mnist_cgan", config)
     data = judged(data, config, mnist_cnn)
     if config.tune:

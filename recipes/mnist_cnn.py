@@ -21,7 +21,7 @@ start(__name__, onednn=True)  # oneDNN halves the time of a convolution
 
 import keras
 
-from cookbook.config import Count, Rate, Share, TrainingConfig
+from cookbook.config import BatchSize, Count, Filters, Rate, Share, TrainingConfig
 from cookbook.data.batches import training_steps
 from cookbook.data.images import Images, load_images
 from cookbook.reports.finish import Run
@@ -50,11 +50,11 @@ EXPECTED = {"mnist": (0.9953, 0.001)}
 @dataclass(frozen=True)
 class Config(TrainingConfig):
     epochs: Count = 9  # passes over the training set
-    filters: Count = 16  # filters in block 1; the next have 2, 4 and 6 times as many
+    filters: Filters = 16  # filters in block 1; the next have 2, 4 and 6 times as many
     shift: Share = 2 / 28  # in training, images shift by up to this share of a side
     turn: Share = 10 / 360  # in training, images turn by up to this share of a circle
     penalty: Share = 1e-5  # L2 penalty on the weights of the last layer
-    batch_size: Count = 128  # images per step
+    batch_size: BatchSize = 128  # images per step
     learning_rate: Rate = 1e-2  # highest learning rate, at the end of the warm-up
 
 

@@ -19,7 +19,7 @@ start(__name__)
 
 import keras
 
-from cookbook.config import Count, Rate, Share, TrainingConfig
+from cookbook.config import BatchSize, Count, Portion, Rate, Share, Size, TrainingConfig
 from cookbook.data.batches import training_steps
 from cookbook.data.images import Images, load_images
 from cookbook.reports.finish import Run
@@ -41,9 +41,9 @@ EXPECTED = {"mnist": (0.9902, 0.001)}
 class Config(TrainingConfig):
     epochs: Count = 20  # passes over the training set
     shift: Share = 2 / 28  # in training, images shift by up to this share of a side
-    units: Count = 512  # units in each hidden layer
-    dropout: Share = 0.3  # share of the units that are set to zero in training
-    batch_size: Count = 128  # images per step
+    units: Size = 512  # units in each hidden layer
+    dropout: Portion = 0.3  # share of the units that are set to zero in training
+    batch_size: BatchSize = 128  # images per step
     learning_rate: Rate = 3e-3  # highest learning rate, at the end of the warm-up
 
 

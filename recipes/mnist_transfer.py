@@ -25,7 +25,7 @@ start(__name__, onednn=True)  # oneDNN halves the time of a convolution
 
 import keras
 
-from cookbook.config import Between, Count, Rate, TrainingConfig
+from cookbook.config import BatchSize, Between, Count, Filters, Rate, TrainingConfig
 from cookbook.data.batches import training_steps
 from cookbook.data.images import Images, load_images
 from cookbook.reports.finish import Run
@@ -49,12 +49,20 @@ class Config(TrainingConfig):
     epochs: Count = 8  # passes over the second half of the classes
     first_epochs: Count = 8  # passes over the first half of the classes, before that
     frozen: Annotated[int, Between(1, 4)] = 2  # how many of the four blocks are frozen
-    filters: Count = 16  # filters in block 1; the next have 2, 4 and 6 times as many
+    filters: Filters = 16  # filters in block 1; the next have 2, 4 and 6 times as many
     backbone: str = "own"  # own, or a network of keras.applications, such as VGG16
     weights: str = "imagenet"  # the backbone's weights: imagenet, or a file of them
-    side: Count = 96  # the backbone gets its images enlarged to at least this side
-    batch_size: Count = 128  # images per step
+    # the backbone gets its images enlarged to at least this side
+    side: Annotated[int, Between(1, 1024)] = 96
+    batch_size: BatchSize = 128  # images per step
     learning_rate: Rate = 1e-2  # highest learning rate, at the end of the warm-up
+
+    def idle(self) -> dict[str, str]:
+        beside = f"beside --backbone {self.backbone}"
+        only_own = ["first_epochs", "frozen", "filters"]
+        only_others = ["weights", "side"]
+        names = only_others if self.backbone == "own" else only_own
+        return super().idle() | dict.fromkeys(names, beside)
 
 
 def space(hp) -> Config:
@@ -121,7 +129,13 @@ def build(config: Config, data: Images, features: keras.Model) -> keras.Model:
 def main(config: Config) -> Run:
     is_own = config.backbone == "own"
     smallest = 22 if is_own else 1  # a backbone gets its images enlarged
-    data = load_images(config.data, "mnist", config.quick, smallest=smallest)
+    data = load_images(
+        config.data,
+        "mnist",
+        config.quick,
+        smallest=smallest,
+        fewest=4 if is_own else 2,  # two for each half
+    )
     run = RunFolder.open("mnist_transfer", config)
     seed_everything(config.seed)
     if is_own:

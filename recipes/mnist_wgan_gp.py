@@ -16,12 +16,21 @@ GANs", 2017. https://arxiv.org/abs/1704.00028
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from cookbook.start import start
 
 start(__name__, onednn=True)  # oneDNN halves the time of a convolution
 
-from cookbook.config import Count, Rate, TrainingConfig
+from cookbook.config import (
+    BatchSize,
+    Between,
+    Count,
+    Filters,
+    Rate,
+    Size,
+    TrainingConfig,
+)
 from cookbook.data.batches import training_steps
 from cookbook.data.images import load_images
 from cookbook.plots.gallery import Snapshots, draw_tiles
@@ -48,11 +57,13 @@ EXPECTED = {"mnist": (9.0, 2.0)}
 @dataclass(frozen=True)
 class Config(TrainingConfig):
     epochs: Count = 6  # passes over the training set
-    filters: Count = 24  # filters of each network at 14x14 pixels; twice that at 7x7
-    latent: Count = 64  # length of the noise vector that becomes an image
+    filters: Filters = 24  # filters of each network at 14x14 pixels; twice that at 7x7
+    latent: Size = 64  # length of the noise vector that becomes an image
     penalty: Rate = 10.0  # weight of the gradient penalty
-    critic_steps: Count = 2  # steps of the critic for each step of the generator
-    batch_size: Count = 64  # images per step of the generator; the critic's share them
+    # steps of the critic for each step of the generator
+    critic_steps: Annotated[int, Between(1, 100)] = 2
+    # images per step of the generator; the critic's share them
+    batch_size: BatchSize = 64
     learning_rate: Rate = 1e-3  # first learning rate of both networks
 
 
@@ -88,7 +99,7 @@ def build(config: Config, data: JudgedImages) -> AdversarialModel:
 
 
 def main(config: Config) -> Run:
-    data = load_images(config.data, default="mnist", quick=config.quick, smallest=22)
+    data = load_images(config.data, "mnist", config.quick, smallest=22, multiple=4)
     run = RunFolder.open("mnist_wgan_gp", config)
     data = judged(data, config, mnist_cnn)
     if config.tune:

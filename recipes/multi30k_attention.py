@@ -17,7 +17,7 @@ https://arxiv.org/abs/1804.08771
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from cookbook.start import start
@@ -27,7 +27,7 @@ start(__name__, onednn=True)  # oneDNN saves a tenth of the time of a step
 import keras
 from keras import ops
 
-from cookbook.config import Count, Rate, Share, TrainingConfig
+from cookbook.config import BatchSize, Count, Portion, Rate, Size, TrainingConfig
 from cookbook.data.batches import training_steps
 from cookbook.data.text.translation import Translations, load_translations
 from cookbook.reports.finish import Run
@@ -64,12 +64,14 @@ class Config(TrainingConfig):
     epochs: Count = 6  # passes over the training set
     attention: Literal["bahdanau", "luong"] = "bahdanau"  # kind of attention
     vocabulary: Count = 4000  # subwords in the vocabulary of both languages together
-    width: Count = 256  # units of each GRU, and length of a subword's vector
-    dropout: Share = 0.3  # share of embeddings and outputs set to zero in training
-    smoothing: Share = 0.1  # share of each target spread over all subwords
-    batch_size: Count = 128  # pairs of sentences per step
+    width: Size = 256  # units of each GRU, and length of a subword's vector
+    dropout: Portion = 0.3  # share of embeddings and outputs set to zero in training
+    smoothing: Portion = 0.1  # share of each target spread over all subwords
+    batch_size: BatchSize = 128  # pairs of sentences per step
     learning_rate: Rate = 3e-3  # highest learning rate, at the end of the warm-up
     translate: str | None = None  # do not train: translate this with the newest run
+
+    in_quick = {"width": 48, "batch_size": 16, "vocabulary": 300}
 
 
 def space(hp) -> Config:
@@ -150,8 +152,6 @@ def main(config: Config) -> Run | None:
     if config.translate is not None:
         translate_one("multi30k_attention", config, decoder)
         return None
-    if config.quick:
-        config = replace(config, width=48, batch_size=16, vocabulary=300)
     data = load_translations(
         config.data, "multi30k", config.vocabulary, longest=40, quick=config.quick
     )

@@ -15,7 +15,8 @@ multilingual English-German image descriptions", 2016, https://arxiv.org/abs/160
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Annotated
 
 from cookbook.start import start
 
@@ -24,7 +25,17 @@ start(__name__, onednn=True)  # oneDNN saves a quarter of the time of a step
 import keras
 from keras import ops
 
-from cookbook.config import Count, Rate, Share, TrainingConfig, check_heads
+from cookbook.config import (
+    BatchSize,
+    Between,
+    Count,
+    Depth,
+    Portion,
+    Rate,
+    Size,
+    TrainingConfig,
+    check_heads,
+)
 from cookbook.data.batches import training_steps
 from cookbook.data.text.translation import Translations, load_translations
 from cookbook.reports.finish import Run
@@ -53,15 +64,18 @@ EXPECTED = {"multi30k": (40.6, 1.0)}
 class Config(TrainingConfig):
     epochs: Count = 8  # passes over the training set
     vocabulary: Count = 4000  # subwords in the vocabulary of both languages together
-    blocks: Count = 3  # blocks of the encoder, and as many of the decoder
-    width: Count = 192  # length of the vector of a subword
-    expansion: Count = 2  # units of a block's feed-forward part, as a multiple of width
-    heads: Count = 8  # attention heads; width must be a multiple of twice as many
-    dropout: Share = 0.1  # share of the features set to zero in training
-    smoothing: Share = 0.1  # share of each target spread over all subwords
-    batch_size: Count = 128  # pairs of sentences per step
+    blocks: Depth = 3  # blocks of the encoder, and as many of the decoder
+    width: Size = 192  # length of the vector of a subword
+    # units of a block's feed-forward part, as a multiple of width
+    expansion: Annotated[int, Between(1, 64)] = 2
+    heads: Size = 8  # attention heads; width must be a multiple of twice as many
+    dropout: Portion = 0.1  # share of the features set to zero in training
+    smoothing: Portion = 0.1  # share of each target spread over all subwords
+    batch_size: BatchSize = 128  # pairs of sentences per step
     learning_rate: Rate = 3e-3  # highest learning rate, at the end of the warm-up
     translate: str | None = None  # do not train: translate this with the newest run
+
+    in_quick = {"width": 32, "blocks": 1, "batch_size": 16, "vocabulary": 300}
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -151,8 +165,6 @@ def main(config: Config) -> Run | None:
     if config.translate is not None:
         translate_one("multi30k_transformer", config, decoder)
         return None
-    if config.quick:
-        config = replace(config, width=32, blocks=1, batch_size=16, vocabulary=300)
     data = load_translations(
         config.data, "multi30k", config.vocabulary, longest=40, quick=config.quick
     )

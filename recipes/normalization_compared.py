@@ -14,7 +14,7 @@ steps, batch normalization learned twice as much.
 Paper: Wu, He, "Group normalization", 2018. https://arxiv.org/abs/1803.08494
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cookbook.start import start
 
@@ -23,7 +23,8 @@ start(__name__)
 import keras
 import numpy as np
 
-from cookbook.config import Count, ExperimentConfig, Rate
+from cookbook.config import Count, ExperimentConfig, Filters, Rate, Repeats, Size
+from cookbook.errors import fail
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.digits import shuffled, small_digits
 from cookbook.lab.training import loss_and_accuracy
@@ -52,9 +53,12 @@ LOSS = SparseCategoricalCrossentropy(from_logits=True)
 class Config(ExperimentConfig):
     passes: Count = 3  # passes over the images, with every batch size
     learning_rate: Rate = 0.1  # step size at 32 images per step
-    filters: Count = 16  # filters in each of three convolutions
-    groups: Count = 4  # groups of filters in group normalization
-    repeats: Count = 2  # networks with different start weights, which are averaged
+    filters: Filters = 16  # filters in each of three convolutions
+    groups: Size = 4  # groups of filters in group normalization
+    # networks with different start weights, which are averaged
+    repeats: Repeats = 2
+
+    in_quick = {"passes": 2, "repeats": 1}
 
 
 def build(kind: str, config: Config):
@@ -175,11 +179,10 @@ def claims_of_sizes(sizes, batch, group, instance):
 
 
 def main(config: Config) -> Run:
+    if config.filters % config.groups:
+        fail(f"--groups got {config.groups}, expected a divisor of {config.filters}")
     run = RunFolder.open("normalization_compared", config)
-    sizes = [2, 8, 32, 128, 256]
-    if config.quick:
-        sizes = [2, 32]
-        config = replace(config, passes=2, repeats=1)
+    sizes = [2, 32] if config.quick else [2, 8, 32, 128, 256]
     found = {kind: measure(kind, sizes, config) for kind in KINDS}
 
     accuracies = {kind: measured.accuracies for kind, measured in found.items()}

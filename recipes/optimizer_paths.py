@@ -23,7 +23,7 @@ start(__name__)
 import keras
 import numpy as np
 
-from cookbook.config import Count, ExperimentConfig
+from cookbook.config import Count, ExperimentConfig, Repeats
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.descent import descend
 from cookbook.lab.paths import draw_paths
@@ -62,7 +62,8 @@ GRADIENTS = np.repeat([1, 0.01], [100, 200])  # equal ones, then smaller ones
 @dataclass(frozen=True)
 class Config(ExperimentConfig):
     steps: Count = 1000  # gradient steps of each descent
-    starts: Count = 20  # random points from which each surface is descended
+    # random points from which each surface is descended
+    starts: Repeats = 20
 
 
 def walk(surface, kind: str, config: Config):

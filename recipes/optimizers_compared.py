@@ -14,7 +14,7 @@ Paper: Wilson and others, "The marginal value of adaptive gradient methods in ma
 learning", 2017. https://arxiv.org/abs/1705.08292
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cookbook.start import start
 
@@ -22,7 +22,7 @@ start(__name__)
 
 import numpy as np
 
-from cookbook.config import Count, ExperimentConfig
+from cookbook.config import Count, ExperimentConfig, Repeats, Size
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.digits import shuffled, small_digits
 from cookbook.lab.networks import Networks
@@ -48,9 +48,12 @@ KINDS = {
 @dataclass(frozen=True)
 class Config(ExperimentConfig):
     steps: Count = 300  # gradient steps of the race, on 64 images each
-    units: Count = 32  # hidden units of each network
-    copies: Count = 5  # networks with different start weights, which are averaged
+    units: Size = 32  # hidden units of each network
+    # networks with different start weights, which are averaged
+    copies: Repeats = 5
     passes: Count = 5  # passes over the images in the comparison of batch sizes
+
+    in_quick = {"copies": 3}
 
 
 @dataclass(frozen=True)
@@ -170,8 +173,6 @@ def claims_of_batches(full, some, one):
 
 def main(config: Config) -> Run:
     run = RunFolder.open("optimizers_compared", config)
-    if config.quick:
-        config = replace(config, copies=min(config.copies, 3))
     parts = small_digits(config.seed)
     title = "At its best learning rate, every optimizer learns the digits"
     equal = race(parts, config, title, run, "race.png")

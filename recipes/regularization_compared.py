@@ -12,8 +12,8 @@ Paper: Zhang, Bengio, Hardt, Recht, Vinyals, "Understanding deep learning requir
 rethinking generalization", 2016. https://arxiv.org/abs/1611.03530
 """
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from cookbook.start import start
 
@@ -22,7 +22,8 @@ start(__name__)
 import keras
 import numpy as np
 
-from cookbook.config import Count, ExperimentConfig, Rate, Share
+from cookbook.config import Between, Count, ExperimentConfig, Rate, Share, Size
+from cookbook.errors import fail
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.digits import Part, mislabel, small_digits
 from cookbook.lab.pictures import draw_panels
@@ -54,12 +55,14 @@ TECHNIQUES: dict[str, dict] = {  # arguments of `build` that replace PLAIN's
 
 @dataclass(frozen=True)
 class Config(ExperimentConfig):
-    examples: Count = 200  # digits to learn
+    examples: Annotated[int, Between(1, 1300)] = 200  # digits to learn
     wrong: Share = 0.2  # share of them that gets a wrong label
-    units: Count = 128  # units in each of two hidden layers
+    units: Size = 128  # units in each of two hidden layers
     steps: Count = 1000  # gradient steps with each technique, on 32 images each
     learning_rate: Rate = 0.02  # step size of gradient descent with momentum 0.9
     points: Count = 10  # times that loss and accuracy are measured during a training
+
+    in_quick = {"examples": 120, "steps": 400, "points": 5}
 
 
 def split(config: Config) -> list[Part]:
@@ -186,9 +189,9 @@ def claims_of_techniques(heart, tests, sizes):
 
 
 def main(config: Config) -> Run:
+    if config.points > config.steps:
+        fail(f"--points got {config.points}, expected at most --steps, {config.steps}")
     run = RunFolder.open("regularization_compared", config)
-    if config.quick:
-        config = replace(config, examples=120, steps=400, points=5)
 
     curves, sizes = {}, {}
     for name in TECHNIQUES:

@@ -19,6 +19,7 @@ https://arxiv.org/abs/1712.04086
 """
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 from cookbook.start import start
 
@@ -27,7 +28,7 @@ start(__name__)
 import keras
 import numpy as np
 
-from cookbook.config import Count, Rate, TrainingConfig
+from cookbook.config import BatchSize, Between, Count, Rate, Size, TrainingConfig
 from cookbook.data.batches import training_steps
 from cookbook.data.sources import DataSet
 from cookbook.errors import fail
@@ -50,12 +51,24 @@ EXPECTED = {"ring": (0.975, 0.02)}
 @dataclass(frozen=True)
 class Config(TrainingConfig):
     epochs: Count = 20  # passes over the 256,000 points
-    units: Count = 128  # units in each of the two hidden layers of each network
-    latent: Count = 16  # length of the noise vector that becomes a point
-    pack: Count = 2  # points that the critic of the cure sees at once
-    batch_size: Count = 256  # points per step
+    units: Size = 128  # units in each of the two hidden layers of each network
+    latent: Size = 16  # length of the noise vector that becomes a point
+    # points that the critic of the cure sees at once
+    pack: Annotated[int, Between(1, 64)] = 2
+    batch_size: BatchSize = 256  # points per step
     learning_rate: Rate = 1e-3  # first learning rate of the generator
     critic_rate: Rate = 3e-4  # first learning rate of the critic; a low one loses modes
+
+    # fewer points: smaller batches, and a critic that learns faster
+    in_quick = {"batch_size": 128, "critic_rate": 6e-4}
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.pack > self.batch_size:
+            raise ValueError(
+                f"--pack got {self.pack}, expected at most the points per step, "
+                f"--batch-size {self.batch_size}"
+            )
 
 
 def space(hp) -> Config:
@@ -139,8 +152,6 @@ def build(config: Config, data: Ring) -> AdversarialModel:
 
 
 def main(config: Config) -> Run:
-    if config.quick:  # fewer points: smaller batches, and a critic that learns faster
-        config = replace(config, batch_size=128, critic_rate=6e-4)
     data = load_ring(config.data, config.quick)
     run = RunFolder.open("ring_gan", config)
     if config.tune:

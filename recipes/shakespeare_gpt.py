@@ -17,7 +17,7 @@ https://karpathy.github.io/2015/05/21/rnn-effectiveness
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cookbook.start import start
 
@@ -25,7 +25,16 @@ start(__name__, onednn=True)  # oneDNN saves a quarter of the time of a step
 
 import keras
 
-from cookbook.config import Count, Rate, Share, TrainingConfig, check_heads
+from cookbook.config import (
+    BatchSize,
+    Count,
+    Depth,
+    Portion,
+    Rate,
+    Size,
+    TrainingConfig,
+    check_heads,
+)
 from cookbook.data.batches import training_steps
 from cookbook.data.text.characters import Characters, load_characters
 from cookbook.reports.finish import Run
@@ -52,14 +61,16 @@ EXPECTED = {"tiny_shakespeare": (1.594, 0.02)}
 @dataclass(frozen=True)
 class Config(TrainingConfig):
     epochs: Count = 2  # passes over the windows; each pass reads the text twice
-    context: Count = 128  # characters that a prediction can look back on
-    blocks: Count = 4  # transformer blocks
-    width: Count = 128  # length of the vector of a character
-    heads: Count = 4  # attention heads; width must be a multiple of twice as many
-    dropout: Share = 0.0  # share of the features set to zero in training
-    batch_size: Count = 32  # windows per step
+    context: Size = 128  # characters that a prediction can look back on
+    blocks: Depth = 4  # transformer blocks
+    width: Size = 128  # length of the vector of a character
+    heads: Size = 4  # attention heads; width must be a multiple of twice as many
+    dropout: Portion = 0.0  # share of the features set to zero in training
+    batch_size: BatchSize = 32  # windows per step
     learning_rate: Rate = 5e-3  # highest learning rate, at the end of the warm-up
     write: str | None = None  # do not train: continue this text with the newest run
+
+    in_quick = {"width": 32, "blocks": 1, "context": 32, "batch_size": 8}
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -139,8 +150,6 @@ def main(config: Config) -> Run | None:
         model, known = load_trained("shakespeare_gpt", config, "alphabet.json")
         print(write_on(decoder(model), config.write, 500, **known, seed=config.seed))
         return None
-    if config.quick:
-        config = replace(config, width=32, blocks=1, context=32, batch_size=8)
     data = load_characters(
         config.data, "tiny_shakespeare", config.context, config.quick
     )

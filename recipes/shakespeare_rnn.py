@@ -14,7 +14,7 @@ with recurrent neural networks", 2013, https://arxiv.org/abs/1308.0850
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from cookbook.start import start
@@ -24,7 +24,7 @@ start(__name__, onednn=True)  # oneDNN saves a sixth of the time of a step
 import keras
 from keras import ops
 
-from cookbook.config import Count, Rate, Share, TrainingConfig
+from cookbook.config import BatchSize, Count, Depth, Portion, Rate, Size, TrainingConfig
 from cookbook.data.batches import training_steps
 from cookbook.data.text.characters import Characters, load_characters
 from cookbook.reports.finish import Run
@@ -48,13 +48,15 @@ EXPECTED = {"tiny_shakespeare": (1.637, 0.03)}
 class Config(TrainingConfig):
     cell: Literal["lstm", "gru"] = "gru"  # kind of the recurrent layers
     epochs: Count = 3  # passes over the windows; each pass reads the text twice
-    context: Count = 128  # characters in a window
-    layers: Count = 2  # recurrent layers
-    units: Count = 256  # units of each recurrent layer
-    dropout: Share = 0.1  # share of each layer's outputs set to zero in training
-    batch_size: Count = 64  # windows per step
+    context: Size = 128  # characters in a window
+    layers: Depth = 2  # recurrent layers
+    units: Size = 256  # units of each recurrent layer
+    dropout: Portion = 0.1  # share of each layer's outputs set to zero in training
+    batch_size: BatchSize = 64  # windows per step
     learning_rate: Rate = 4e-3  # highest learning rate, at the end of the warm-up
     write: str | None = None  # do not train: continue this text with the newest run
+
+    in_quick = {"units": 64, "layers": 1, "context": 32, "batch_size": 8}
 
 
 def space(hp) -> Config:
@@ -122,8 +124,6 @@ def main(config: Config) -> Run | None:
         model, known = load_trained("shakespeare_rnn", config, "alphabet.json")
         print(write_on(decoder(model), config.write, 500, **known, seed=config.seed))
         return None
-    if config.quick:
-        config = replace(config, units=64, layers=1, context=32, batch_size=8)
     data = load_characters(
         config.data, "tiny_shakespeare", config.context, config.quick
     )

@@ -28,7 +28,7 @@ networks", 2016, https://doi.org/10.1109/CVPR.2016.265; Mahendran, Vedaldi,
 https://arxiv.org/abs/1412.0035
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
 
@@ -79,6 +79,15 @@ class Config(TrainingConfig):
     learning_rate: Rate = 0.1  # first learning rate
 
     batch_size = 1  # there is one picture
+
+    in_quick = {"size": 96, "epochs": 5}
+
+    def idle(self) -> dict[str, str]:
+        found = super().idle() | {"with_validation": "here, as no data are held out"}
+        beside = f"beside --backbone {self.backbone}"
+        if self.backbone in ("own", "random"):
+            return found | {"weights": beside}
+        return found | dict.fromkeys(["data", "network_epochs"], beside)
 
 
 def space(hp) -> Config:
@@ -150,12 +159,6 @@ def build(config: Config, data: PicturePair, describe: keras.Model) -> keras.Mod
 
 
 def main(config: Config) -> Run:
-    if config.quick:
-        config = replace(
-            config,
-            size=96,
-            epochs=min(config.epochs, 5),
-        )
 
     images = None
     if config.backbone in ("own", "random"):

@@ -17,7 +17,7 @@ difficult", 1994, https://doi.org/10.1109/72.279181; Pascanu et al., "On the dif
 of training recurrent neural networks", 2013, https://arxiv.org/abs/1211.5063
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cookbook.start import start
 
@@ -26,7 +26,7 @@ start(__name__)
 import keras
 import numpy as np
 
-from cookbook.config import Count, ExperimentConfig, Rate
+from cookbook.config import Count, Depth, ExperimentConfig, Rate, Repeats, Size
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.digits import flat_digits
 from cookbook.lab.gradients import flow, gradient_norms
@@ -64,12 +64,15 @@ SETTINGS = (  # for each cure: activation, variance, batch normalization?, large
 
 @dataclass(frozen=True)
 class Config(ExperimentConfig):
-    layers: Count = 30  # layers that the gradient goes down
-    moments: Count = 50  # time steps that the gradient goes back
-    width: Count = 128  # units in each layer of these untrained networks
-    depth: Count = 8  # hidden layers of the networks that learn the digits
+    layers: Depth = 30  # layers that the gradient goes down
+    # time steps that the gradient goes back
+    moments: Repeats = 50
+    width: Size = 128  # units in each layer of these untrained networks
+    depth: Depth = 8  # hidden layers of the networks that learn the digits
     steps: Count = 1200  # gradient steps of these networks, on 64 images each
     learning_rate: Rate = 0.1  # step size of gradient descent
+
+    in_quick = {"steps": 300}
 
 
 def through_depth(config: Config):
@@ -189,8 +192,6 @@ def claims_of_cures(accuracy):
 def main(config: Config) -> Run:
     run = RunFolder.open("vanishing_gradients", config)
     seed_everything(config.seed)
-    if config.quick:
-        config = replace(config, steps=min(config.steps, 300))
 
     sizes = {
         "Down the layers": through_depth(config),

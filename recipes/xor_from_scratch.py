@@ -12,7 +12,7 @@ Paper: Rumelhart, Hinton, Williams, "Learning representations by back-propagatin
 errors", 1986. https://doi.org/10.1038/323533a0
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cookbook.start import start
 
@@ -22,7 +22,7 @@ import keras
 import numpy as np
 from matplotlib.figure import Figure
 
-from cookbook.config import Count, ExperimentConfig, Rate
+from cookbook.config import Count, ExperimentConfig, Rate, Repeats, Size
 from cookbook.lab.claims import Claim, conclude
 from cookbook.plots.figures import BLUE, ORANGE, save_animation, save_figure
 from cookbook.reports.finish import Run
@@ -40,9 +40,11 @@ Y = np.array([[0], [1], [1], [0]], "float64")
 @dataclass(frozen=True)
 class Config(ExperimentConfig):
     epochs: Count = 10_000  # gradient steps, each on all four examples
-    hidden: Count = 4  # units in the hidden layer
+    hidden: Size = 4  # units in the hidden layer
     learning_rate: Rate = 4.0  # step size of gradient descent
-    frames: Count = 50  # pictures in the animation
+    frames: Repeats = 50  # pictures in the animation
+
+    in_quick = {"epochs": 1_000, "frames": 8}
 
 
 def sigmoid(z):
@@ -166,8 +168,6 @@ def draw(snapshots, losses, run: RunFolder):
 def main(config: Config) -> Run:
     run = RunFolder.open("xor_from_scratch", config)
     seed_everything(config.seed)
-    if config.quick:
-        config = replace(config, epochs=min(config.epochs, 1_000), frames=8)
 
     rng = np.random.default_rng(config.seed)
     shapes = [(2, config.hidden), (config.hidden,), (config.hidden, 1), (1,)]

@@ -6,29 +6,43 @@ from functools import partial
 
 import numpy as np
 
-from cookbook.data.sources import DataSet, Kind, Part, choose, hold_out, read
+from cookbook.data.kinds import Kind
+from cookbook.data.sources import DataSet, Part, choose, hold_out, read
 
 VALIDATION_SHARE = 1 / 12  # of the training examples: 5,000 of MNIST's 60,000
 TEST_SHARE = 1 / 6  # of all examples, where the source has one part only
 PARTS = ("train", "validation", "test")
 
 
-def _problem(info: typing.Any, smallest: int = 1) -> str | None:
+def _problem(info: typing.Any, smallest: int = 1, multiple: int = 1) -> str | None:
     """Why a network can't learn from these images, as a set's description tells."""
-    height, width, _ = info.features["image"].shape
-    if None in (height, width):
+    feature = info.features["image"]
+    if len(feature.shape) != 3 or None in feature.shape:
         return "has images of varying size: choose a set of one size"
+    height, width, channels = feature.shape
+    size = f"has images of {height} x {width} pixels"
+    if channels not in (1, 3) or feature.np_dtype != np.uint8:
+        return (
+            f"has images of {channels} channels of {np.dtype(feature.np_dtype).name}: "
+            "choose a set of grey images or of images in RGB, 8 bits each"
+        )
     if min(height, width) < smallest:
         return (
-            f"has images of {height} x {width} pixels: choose a set of at least "
-            f"{smallest} x {smallest}, which this network needs"
+            f"{size}: choose a set of at least {smallest} x {smallest}, which this "
+            "network needs"
+        )
+    if height % multiple or width % multiple:
+        return (
+            f"{size}: choose a set with sides that are multiples of {multiple}, which "
+            "this network needs"
         )
     return None
 
 
 IMAGES = Kind(
     what="labelled images",
-    features=frozenset({"image", "label"}),
+    features={"image": "Image", "label": "ClassLabel"},
+    parts=("train",),
     examples=("mnist", "fashion_mnist", "cifar10"),
     stand_in="digits",
     problem=_problem,
@@ -86,7 +100,14 @@ class Images(DataSet):
 
 
 def load_images(
-    name: str, default: str, quick: bool = False, seed: int = 0, smallest: int = 1
+    name: str,
+    default: str,
+    quick: bool = False,
+    seed: int = 0,
+    *,
+    smallest: int = 1,
+    multiple: int = 1,
+    fewest: int = 2,
 ) -> Images:
     """The image set `name`; "auto" means `default` or else the embedded digits.
 
@@ -99,14 +120,22 @@ def load_images(
         quick: whether "auto" means the digits at once.
         seed: random seed of the validation part.
         smallest: pixels that each side must have, for a network that shrinks images.
+        multiple: number that each side must be a multiple of, for a network that
+            makes images.
+        fewest: classes that the set must have.
     """
-    kind = dataclasses.replace(IMAGES, problem=partial(_problem, smallest=smallest))
+    problem = partial(_problem, smallest=smallest, multiple=multiple)
+    kind = dataclasses.replace(IMAGES, problem=problem)
     name, asked = choose(name, default, kind, quick)
     if name == IMAGES.stand_in:
         (x, y), test, classes = _digits()
     else:
         (x, y), test, classes = _prepared(name)
     rest, held_out = hold_out(len(x), VALIDATION_SHARE, seed)
+    counts = {"training": len(rest), "validation": len(held_out), "test": len(test[1])}
+    kind.check_examples(name, counts)
+    labels = {"train": y, "test": test[1]}
+    kind.check_labels(name, labels, len(classes), fewest)
     return Images(
         name=name,
         asked=asked,

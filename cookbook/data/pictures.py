@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import typing
+import warnings
 from importlib.resources import files
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from cookbook.errors import fail
 # Photographs that scikit-learn ships under the licence CC BY 2.0; the README beside
 # them names the authors.
 EMBEDDED = ("china", "flower")
+LARGEST_FILE = 100_000_000  # bytes of a picture
 SMALLEST = 48  # pixels per side that a picture needs, for layers that shrink it
 
 
@@ -97,12 +99,11 @@ def _fitted(picture: Image.Image, frame: tuple[int, int]) -> np.ndarray:
 def _opened(flag: str, name: str) -> Image.Image:
     """The picture as RGB, turned the right way up; ends the program if it can't be."""
     try:
-        if name in EMBEDDED:
-            file = files("sklearn.datasets.images") / f"{name}.jpg"
-            content = file.read_bytes()
-        else:
-            content = Path(name).read_bytes()
-        picture = ImageOps.exif_transpose(keras.utils.load_img(io.BytesIO(content)))
+        with warnings.catch_warnings():
+            # A small file may hold a picture that fills the memory.
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            content = io.BytesIO(_content(name))
+            picture = ImageOps.exif_transpose(keras.utils.load_img(content))
     except Exception as error:  # a strange file can raise anything
         fail(
             f"{flag} got {name!r}, which is no readable picture ({first_line(error)}): "
@@ -114,6 +115,22 @@ def _opened(flag: str, name: str) -> Image.Image:
             f"least {SMALLEST} a side: give a larger picture"
         )
     return picture
+
+
+def _content(name: str) -> bytes:
+    """The bytes of a picture; raises ValueError for what is not a file, or too large.
+
+    Reading a device or a pipe might never end.
+    """
+    if name in EMBEDDED:
+        return (files("sklearn.datasets.images") / f"{name}.jpg").read_bytes()
+    path = Path(name)
+    if path.exists() and not path.is_file():
+        raise ValueError("it is not a file")
+    size = path.stat().st_size
+    if size > LARGEST_FILE:
+        raise ValueError(f"it has {size:,} bytes, more than {LARGEST_FILE:,}")
+    return path.read_bytes()
 
 
 def tinted(images: Images, seed: int = 0) -> Images:

@@ -1,17 +1,17 @@
 """Where data come from: TensorFlow Datasets, prepared or downloaded, or a stand-in."""
 
 import dataclasses
-import difflib
 import os
+import re
 import socket
 import sys
 import threading
 import typing
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from cookbook.data.kinds import Kind, check_data_folder
 from cookbook.errors import fail
 
 NETWORK_WAIT = 2.0  # seconds to find out whether a download can work
@@ -37,18 +37,6 @@ class DataSet:
         return f"{self.name}, NOT {self.asked}"
 
 
-@dataclasses.dataclass(frozen=True)
-class Kind:
-    """The sets of TensorFlow Datasets that a recipe can learn from."""
-
-    what: str  # "labelled images"
-    features: frozenset[str]  # names of the features that such a set has
-    examples: tuple[str, ...]  # names of such sets
-    stand_in: str  # name of the embedded set, for use without a network
-    # Why a recipe can't use the set that this description is of, or None.
-    problem: Callable[[typing.Any], str | None] = lambda info: None
-
-
 def choose(name: str, default: str, kind: Kind, quick: bool = False) -> tuple[str, str]:
     """(data set to use, data set asked for), for a recipe's --data.
 
@@ -63,6 +51,7 @@ def choose(name: str, default: str, kind: Kind, quick: bool = False) -> tuple[st
         asked = kind.stand_in
     if asked == kind.stand_in:
         return asked, asked
+    kind.check_name(asked)
     problem = _obstacle(asked, kind)
     if not problem:
         return asked, asked
@@ -95,43 +84,39 @@ def read(name: str, split: str) -> typing.Any:
     try:
         part = tfds.load(name, split=split, as_supervised=supervised, batch_size=-1)
         part = tf.nest.map_structure(lambda tensor: tensor.numpy(), part)
-    except (tf.errors.OpError, OSError, ValueError, AssertionError) as error:
-        fail(_damaged(builder, first_line(error)))
-    (size,) = {len(array) for array in tf.nest.flatten(part)}
-    if size != builder.info.splits[split].num_examples:
-        fail(_damaged(builder, f"{split} holds {size} examples"))
+    except (tf.errors.ResourceExhaustedError, MemoryError):
+        fail(f"data set {name!r} does not fit into memory: choose a smaller one")
+    except Exception as error:  # a damaged file can raise anything
+        fail(_damaged(name, builder.data_path, first_line(error)))
+    sizes = {len(array) for array in tf.nest.flatten(part)}
+    if sizes != {builder.info.splits[split].num_examples}:
+        found = " or ".join(map(str, sorted(sizes)))
+        fail(_damaged(name, builder.data_path, f"{split} holds {found} examples"))
     return part
 
 
 def first_line(error: BaseException) -> str:
     """An exception's message, shortened to what fits into one of ours."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    text = re.sub(r"\{\{.*?\}\} ", "", str(error)).strip()  # TensorFlow's node
+    first, *_ = text.splitlines() or [type(error).__name__]
+    return first[:200].rstrip(".")
 
 
 def _obstacle(name: str, kind: Kind) -> str | None:
     """Why the set can't be had right now, in one line; None if it can."""
     import tensorflow_datasets as tfds
 
-    try:
-        builder = tfds.builder(name)
-    except tfds.core.registered.DatasetNotFoundError:
-        fail(_unknown(name, tfds.list_builders(with_community_datasets=False), kind))
-    if not kind.features <= set(builder.info.features or {}):
-        fail(
-            f"data set {name!r} has no {kind.what}: choose one that has, such as "
-            + ", ".join(kind.examples)
-        )
-    if problem := kind.problem(builder.info):
-        fail(f"data set {name!r} {problem}, such as {', '.join(kind.examples)}")
-    if builder.is_prepared():
+    check_data_folder()
+    builder = _builder(name, kind)
+    kind.check_features(name, builder.info)
+    reason = None
+    if not builder.is_prepared():
+        reason = "the network does not answer"
+        if network_answers():
+            reason = _download(builder)
+    if reason is None:
+        kind.check_parts(name, tfds.builder(name).info.splits)
         return None
-    reason = "the network does not answer"
-    if network_answers():
-        try:
-            builder.download_and_prepare()
-            return None
-        except Exception as error:  # a download can raise anything
-            reason = f"its download failed ({first_line(error)})"
     return (
         f"data set {name!r} is not prepared in {builder.data_path} and {reason}: "
         "run once with a network, or set TFDS_DATA_DIR to a folder that holds it, or "
@@ -139,13 +124,30 @@ def _obstacle(name: str, kind: Kind) -> str | None:
     )
 
 
-def _unknown(name: str, known: list[str], kind: Kind) -> str:
-    near = difflib.get_close_matches(name, [*known, kind.stand_in], n=3)
-    hint = f"did you mean {' or '.join(near)}? " if near else ""
-    return (
-        f"unknown data set {name!r}: {hint}expected {kind.stand_in} or a set of "
-        f"TensorFlow Datasets with {kind.what}, such as {', '.join(kind.examples)}"
-    )
+def _builder(name: str, kind: Kind) -> typing.Any:
+    """The builder of the set in TensorFlow Datasets; ends the program without one."""
+    import tensorflow_datasets as tfds
+
+    try:
+        return tfds.builder(name)
+    except tfds.core.registered.DatasetNotFoundError:
+        kind.check_exists(name, tfds.list_builders(with_community_datasets=False))
+        fail(f"data set {name!r} can't be found: {kind.advice}")
+    except Exception as error:  # a damaged file can raise anything
+        reason = first_line(error).split('": ')[-1]
+        folder = Path(tfds.core.constants.DATA_DIR) / name
+        if name.isidentifier() and folder.exists():
+            fail(_damaged(name, folder, reason))
+        fail(f"data set {name!r} can't be used ({reason}): {kind.advice}")
+
+
+def _download(builder: typing.Any) -> str | None:
+    """Downloads and prepares a set; returns why that failed, or None."""
+    try:
+        builder.download_and_prepare()
+    except Exception as error:  # a download can raise anything
+        return f"its download failed ({first_line(error)})"
+    return None
 
 
 def network_answers() -> bool:
@@ -168,9 +170,9 @@ def network_answers() -> bool:
     return bool(answer)
 
 
-def _damaged(builder: typing.Any, reason: str) -> str:
+def _damaged(name: str, folder: typing.Any, reason: str) -> str:
     return (
-        f"data set {builder.name!r} in {builder.data_path} can't be read ({reason}): "
+        f"data set {name!r} in {folder} can't be read ({reason}): "
         "delete that folder and run again to download it anew"
     )
 

@@ -5,7 +5,9 @@ from collections.abc import Callable
 
 from cookbook.command_line import parse
 from cookbook.config import ExperimentConfig, TrainingConfig
+from cookbook.errors import explained_out_of_memory
 from cookbook.training.chaos import prove_survival
+from cookbook.training.run_folder import without_empty_folders
 from cookbook.training.strategies import use_strategy
 
 
@@ -23,4 +25,5 @@ def launch(
             raise SystemExit(prove_survival(config))
         if config.strategy != "none":
             config = use_strategy(config)
-    main(config)
+    with without_empty_folders(), explained_out_of_memory():
+        main(config)

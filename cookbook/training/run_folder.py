@@ -1,12 +1,14 @@
 """The run folder: the files that a run leaves behind, each of them always whole."""
 
 import atexit
+import contextlib
 import csv
 import dataclasses
 import json
 import os
+import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +134,33 @@ class RunFolder:
         except OSError as error:
             partial.unlink(missing_ok=True)
             fail(_unwritable(name, self.path, error))
+
+
+@contextlib.contextmanager
+def without_empty_folders() -> Iterator[None]:
+    """Removes new run folders if a mistake of the user's ends the program inside.
+
+    --resume would take such a folder for a run that can go on, and fail each time. A
+    folder in which something was computed is kept.
+    """
+    before = set(LOCKS)
+    try:
+        yield
+    except SystemExit as stop:
+        if stop.code == 2:
+            for path in set(LOCKS) - before:
+                _remove_empty(path)
+        raise
+
+
+def _remove_empty(path: Path) -> None:
+    """Removes a run folder that holds nothing but settings."""
+    found = [file for file in path.rglob("*") if file.is_file()]
+    if all(file.suffix in ("", ".json") and file.parent == path for file in found):
+        shutil.rmtree(path, ignore_errors=True)
+        with contextlib.suppress(OSError):  # other runs may be there
+            path.parent.rmdir()
+            path.parent.parent.rmdir()
 
 
 def _unwritable(name: str, path: Path, error: OSError) -> str:

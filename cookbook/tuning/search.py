@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import keras
 
+from cookbook.config import default_of, flag_name
 from cookbook.data.sources import DataSet
-from cookbook.errors import fail
+from cookbook.errors import fail, note
 from cookbook.processes import is_worker
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import RecipeConfig
@@ -44,6 +45,7 @@ def search(
     The search prints the flags that give the best Config again. That Config learns
     from the training and the validation part, because nothing is left to decide.
     """
+    _announce_searched(space, config)
     gc.freeze()  # collecting garbage among all imported modules slows each trial down
     trials = Trials(space, build, data, config, run, score)
     try:
@@ -69,3 +71,19 @@ def search(
     )
     show_table(ranked, score, best, run)
     return best
+
+
+def _announce_searched(space: Callable, config: RecipeConfig) -> None:
+    """Tells the user which of the given flags the search replaces by its own values."""
+    import keras_tuner
+
+    hp = keras_tuner.HyperParameters()
+    space(hp)
+    replaced = [
+        flag_name(field.name)
+        for field in dataclasses.fields(config)
+        if field.name in hp.values
+        and getattr(config, field.name) != default_of(config, field)
+    ]
+    if replaced:
+        note(f"the search tries values of its own for {' and '.join(replaced)}")

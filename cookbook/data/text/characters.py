@@ -4,13 +4,15 @@ import dataclasses
 
 import numpy as np
 
-from cookbook.data.sources import DataSet, Kind, Part, choose, read
+from cookbook.data.kinds import Kind
+from cookbook.data.sources import DataSet, Part, choose, read
 from cookbook.errors import fail
 
 UNKNOWN = "\0"  # the character of token 0: any that the training text lacks
 TEXTS = Kind(
     what="long text",
-    features=frozenset({"text"}),
+    features={"text": "Text"},
+    parts=("train", "validation", "test"),
     examples=("tiny_shakespeare",),
     stand_in="small_talk",
 )
@@ -41,6 +43,7 @@ def load_characters(
     """
     name, asked = choose(name, default, TEXTS, quick)
     texts = _small_talk() if name == TEXTS.stand_in else _prepared(name)
+    TEXTS.check_examples(name, {part: len(text) for part, text in texts.items()})
     shortest = min(len(text) for text in texts.values())
     if context >= shortest:
         fail(
@@ -75,9 +78,12 @@ def _windows(tokens: np.ndarray, context: int, stride: int) -> Part:
 
 def _prepared(name: str) -> dict[str, str]:
     """{part: text} of a set of TensorFlow Datasets; several texts become one."""
-    splits = "train", "validation", "test"
-    texts = {split: read(name, split)["text"] for split in splits}
-    return {split: b"\n".join(text).decode("utf-8") for split, text in texts.items()}
+    texts = {}
+    for split in TEXTS.parts:
+        part = read(name, split)
+        rows = part["text"] if isinstance(part, dict) else part[0]
+        texts[split] = b"\n".join(rows).decode("utf-8", "replace")
+    return texts
 
 
 def _small_talk() -> dict[str, str]:

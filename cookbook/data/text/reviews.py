@@ -4,13 +4,15 @@ import dataclasses
 
 import numpy as np
 
-from cookbook.data.sources import DataSet, Kind, Part, choose, hold_out, read
+from cookbook.data.kinds import Kind
+from cookbook.data.sources import DataSet, Part, choose, hold_out, read
 from cookbook.data.text.words import UNKNOWN, Vocabulary, cut_and_pad, numbered
 
 VALIDATION_SHARE = 1 / 10  # of the training examples: 2,500 of IMDB's 25,000
 REVIEWS = Kind(
     what="labelled texts",
-    features=frozenset({"text", "label"}),
+    features={"text": "Text", "label": "ClassLabel"},
+    parts=("train", "test"),
     examples=("imdb_reviews", "yelp_polarity_reviews"),
     stand_in="generated_reviews",
 )
@@ -61,6 +63,9 @@ def load_reviews(
     else:
         (texts, y), (test_texts, y_test), classes = _prepared(name)
     rest, held_out = hold_out(len(texts), VALIDATION_SHARE, seed)
+    counts = {"training": len(rest), "validation": len(held_out), "test": len(y_test)}
+    REVIEWS.check_examples(name, counts)
+    REVIEWS.check_labels(name, {"train": y, "test": y_test}, len(classes))
     vocabulary, rows = numbered([*texts, *test_texts], learn_from=rest)
     vocabulary = Vocabulary(vocabulary.words[: max(0, words - 2)])
     known = [np.where(row < len(vocabulary), row, UNKNOWN) for row in rows]

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from cookbook.data.sources import DataSet, Kind, Part, cache_folder, choose, read
+from cookbook.data.kinds import Kind
+from cookbook.data.sources import DataSet, Part, cache_folder, choose, read
 from custom_layers.generation import END, START, Subwords
 
 TRANSLATIONS = Kind(
     what="sentences in German and English",
-    features=frozenset({"de", "en"}),
+    features={"de": "Text", "en": "Text"},
+    parts=("train", "validation", "test"),
     examples=("multi30k",),
     stand_in="toy_captions",
 )
@@ -47,7 +49,7 @@ def load_translations(
         longest: subwords of a sentence; longer pairs are left out of training.
         quick: whether "auto" means the toy captions at once.
     """
-    if not quick and name in ("auto", "multi30k"):
+    if name == "multi30k" or (name == "auto" and not quick):
         from cookbook.data.text.multi30k import prepare_from_manual_folder
 
         prepare_from_manual_folder()
@@ -57,6 +59,7 @@ def load_translations(
     tokens["train"] = [
         pair for pair in tokens["train"] if max(map(len, pair)) < longest
     ]
+    TRANSLATIONS.check_examples(name, {part: len(x) for part, x in tokens.items()})
     parts = {part: _arrays(*zip(*pairs)) for part, pairs in tokens.items()}
     return Translations(
         name=name, asked=asked, subwords=subwords, sentences=texts, **parts
@@ -115,12 +118,12 @@ def _write(path: Path, content: str) -> None:
 def _prepared(name: str) -> Texts:
     """{part: (sources, targets)} of a set of TensorFlow Datasets."""
     texts: Texts = {}
-    for split in ("train", "validation", "test"):
+    for split in TRANSLATIONS.parts:
         columns = read(name, split)
         if isinstance(columns, dict):
             columns = columns["de"], columns["en"]
         sources, targets = (
-            [text.decode("utf-8") for text in column] for column in columns
+            [text.decode("utf-8", "replace") for text in column] for column in columns
         )
         texts[split] = sources, targets
     return texts

@@ -1,0 +1,136 @@
+"""Kinds of data sets: what a recipe can learn from, and why it refuses the others."""
+
+import dataclasses
+import difflib
+import os
+import re
+import typing
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from cookbook.errors import fail
+
+# A name as TensorFlow Datasets writes it: NAME, NAME/CONFIG, NAME:VERSION.
+NAME = re.compile(r"[a-z][a-z0-9_]*(/[\w.+-]+)?(:[\d*]+\.[\d*]+\.[\d*]+)?", re.ASCII)
+LONGEST_NAME = 100  # characters
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """The sets of TensorFlow Datasets that a recipe can learn from."""
+
+    what: str  # "labelled images"
+    # {feature that such a set has: its class in tfds.features}
+    features: Mapping[str, str]
+    parts: tuple[str, ...]  # splits that such a set has, as it is stored
+    examples: tuple[str, ...]  # names of such sets
+    stand_in: str  # name of the embedded set, for use without a network
+    # Why a recipe can't use the set that this description is of, or None.
+    problem: Callable[[typing.Any], str | None] = lambda info: None
+
+    @property
+    def advice(self) -> str:
+        """The end of a message that refuses a data set."""
+        return f"choose another one, such as {' or '.join(self.examples)}"
+
+    def check_name(self, name: str) -> None:
+        """Ends the program if no data set can have this name."""
+        if len(name) > LONGEST_NAME or not NAME.fullmatch(name):
+            near = difflib.get_close_matches(name.lower(), self.known, n=2)
+            hint = f"did you mean {' or '.join(near)}? " if near else ""
+            fail(
+                f"--data got {shown(name)}, which is not the name of a data set: {hint}"
+                f"{self._expected}"
+            )
+
+    def check_exists(self, name: str, names: Sequence[str]) -> None:
+        """Ends the program if the set is not among these names."""
+        if re.split("[/:]", name)[0] not in names:
+            near = difflib.get_close_matches(name, [*names, self.stand_in], n=3)
+            hint = f"did you mean {' or '.join(near)}? " if near else ""
+            fail(f"unknown data set {shown(name)}: {hint}{self._expected}")
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Names that are right in any case."""
+        return (*self.examples, self.stand_in, "auto")
+
+    @property
+    def _expected(self) -> str:
+        return (
+            f"expected {self.stand_in} or a set of TensorFlow Datasets with "
+            f"{self.what}, such as {', '.join(self.examples)}; files of your own are "
+            "not read"
+        )
+
+    def check_features(self, name: str, info: typing.Any) -> None:
+        """Ends the program if the set, as it is described, is of another kind."""
+        import tensorflow_datasets as tfds
+
+        items = getattr(info.features, "items", dict)
+        features = dict(items())
+        for feature, type_name in self.features.items():
+            if not isinstance(features.get(feature), getattr(tfds.features, type_name)):
+                fail(f"data set {name!r} has no {self.what}: {self.advice}")
+        if problem := self.problem(info):
+            fail(f"data set {name!r} {problem}, such as {', '.join(self.examples)}")
+
+    def check_parts(self, name: str, splits: Mapping[str, typing.Any]) -> None:
+        """Ends the program if a part that a recipe reads is missing or empty."""
+        for part in self.parts:
+            if part not in splits:
+                found = ", ".join(splits) or "none"
+                fail(
+                    f"data set {name!r} has no part named {part}, only {found}: "
+                    f"{self.advice}"
+                )
+            if not splits[part].num_examples:
+                fail(f"part {part} of data set {name!r} is empty: {self.advice}")
+
+    def check_examples(self, name: str, counts: Mapping[str, int]) -> None:
+        """Ends the program if a part is empty, once validation is cut from training."""
+        if not all(counts.values()):
+            found = ", ".join(f"{count} for {part}" for part, count in counts.items())
+            fail(f"data set {name!r} has too few examples ({found}): {self.advice}")
+
+    def check_labels(
+        self, name: str, labels: Mapping[str, np.ndarray], classes: int, fewest: int = 2
+    ) -> None:
+        """Ends the program if there are too few classes, or if a label is none of them.
+
+        labels: {part: the labels of its examples}; fewest: classes that a recipe needs.
+        """
+        if classes < fewest:
+            fail(
+                f"data set {name!r} has {classes} class{'es' * (classes != 1)}, "
+                f"expected at least {fewest}: {self.advice}"
+            )
+        for part, y in labels.items():
+            wrong = y[(y < 0) | (y >= classes)]
+            if len(wrong):
+                fail(
+                    f"data set {name!r} has the label {wrong[0]} in its {part} part, "
+                    f"expected labels from 0 to {classes - 1}: {self.advice}"
+                )
+
+
+def shown(name: str) -> str:
+    """A name in quotes, cut if it is long."""
+    half = LONGEST_NAME // 2
+    return repr(name if len(name) <= LONGEST_NAME else f"{name[:half]}...")
+
+
+def check_data_folder() -> None:
+    """Ends the program if TFDS_DATA_DIR names something that holds no data sets."""
+    folder = os.environ.get("TFDS_DATA_DIR", "")
+    problem = None
+    if os.path.exists(folder) and not os.path.isdir(folder):
+        problem = "is not a folder"
+    elif os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK):
+        problem = "can't be read"
+    if problem:
+        fail(
+            f"TFDS_DATA_DIR is {shown(folder)}, which {problem}: set it to a folder of "
+            "data sets, or leave it out"
+        )
