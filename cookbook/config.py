@@ -148,6 +148,8 @@ class ResumingOptions:
     # go on with this recipe's newest unfinished run; its result will be the same as
     # if it had never stopped
     resume: bool = False
+    # folder of the run to resume, or whose model to use, instead of the newest one
+    run: Path | None = None
     # training steps between two saves, which is the most that a kill can cost
     save_every: Count = 100
     # test --resume: kill the recipe so many times at random moments, resume it each

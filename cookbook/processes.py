@@ -1,9 +1,15 @@
-"""Part of this process in a search of several processes: chief, worker, or alone."""
+"""Part of this process among several: chief or worker of a search, or alone."""
 
+import _thread
 import contextlib
 import os
+import signal
 import socket
+import subprocess
+import threading
 import time
+from collections.abc import Sequence
+from typing import Any
 
 from cookbook.errors import fail
 
@@ -12,6 +18,8 @@ ID = "KERASTUNER_TUNER_ID"  # "chief", or the name of a worker
 IP = "KERASTUNER_ORACLE_IP"  # where the chief is
 PORT = "KERASTUNER_ORACLE_PORT"
 PATIENCE = 600  # seconds that a worker waits for its chief
+LAUNCHED = "COOKBOOK_LAUNCHED"  # set for a process that `launched` started
+GRACE = 30  # seconds in which it may save, once its launcher has died
 
 
 def role() -> str | None:
@@ -48,3 +56,35 @@ def listens(ip: str, port: str | int) -> bool:
     ):
         return True
     return False
+
+
+def launched(
+    command: Sequence[str], environment: dict[str, str], **settings: Any
+) -> subprocess.Popen:
+    """Starts a recipe that ends when this process ends, however that happens.
+
+    The pipe to its stdin carries no data: the system closes it when this process dies,
+    even by a kill.
+    """
+    environment = {**environment, LAUNCHED: "1"}
+    return subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, **settings)
+
+
+def is_launched() -> bool:
+    """Whether another process of the cookbook started this one, and speaks for it."""
+    return LAUNCHED in os.environ
+
+
+def end_with_launcher() -> None:
+    """Stops this process, as SIGTERM does, when the one that started it has died."""
+    if is_launched():
+        threading.Thread(target=_wait_for_end, daemon=True).start()
+
+
+def _wait_for_end() -> None:
+    with contextlib.suppress(OSError):
+        while os.read(0, 1024):  # until the pipe to stdin is closed
+            pass
+    _thread.interrupt_main(signal.SIGTERM)
+    time.sleep(GRACE)
+    os._exit(128 + signal.SIGTERM)

@@ -55,7 +55,10 @@ def filtered_stderr(pattern: str) -> Iterator[None]:
     """Sends what this process writes to stderr through FILTER."""
     sys.stderr.flush()
     command = [sys.executable, "-S", "-E", "-c", FILTER, pattern]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, text=True) as process:
+    # In a session of its own the filter does not get the Ctrl-C that is meant for us.
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         kept = os.dup(2)
         assert process.stdin is not None
         os.dup2(process.stdin.fileno(), 2)

@@ -6,15 +6,17 @@ import os
 import sys
 from pathlib import Path
 
-from cookbook.command_line import parse
+from cookbook.processes import end_with_launcher
 from cookbook.quiet_import import import_keras_quietly
+from cookbook.runs.stopping import check, listen
 
 
 def start(name: str, onednn: bool = False) -> None:
     """Prepares a recipe; every recipe calls it before its slow imports.
 
     It answers --help and mistakes in the command line within a second, and keeps
-    TensorFlow's start-up messages off the screen. In a recipe that is imported, rather
+    TensorFlow's start-up messages off the screen. From here on Ctrl-C and the signals
+    that end a program are answered with one line. In a recipe that is imported, rather
     than run as a script, it only sets environment variables.
 
     Args:
@@ -26,8 +28,11 @@ def start(name: str, onednn: bool = False) -> None:
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     path = getattr(sys.modules[name], "__file__", None)
     if name == "__main__" and path:
+        listen()
+        end_with_launcher()
         check_command_line(Path(path))
         import_keras_quietly()
+        check()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
@@ -36,6 +41,8 @@ def check_command_line(recipe: Path) -> None:
 
     Where the recipe's Config can't be built yet, `launch` will do the same later.
     """
+    from cookbook.command_line import parse  # slow, and a signal may come meanwhile
+
     config_class = early_config(recipe.read_text(encoding="utf-8"))
     if config_class is not None:
         parse(config_class)

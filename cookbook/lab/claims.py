@@ -102,13 +102,12 @@ def conclude(run: RunFolder, claims: Sequence[Claim]) -> Run:
         }
         for claim in claims
     ]
-    run.write_json(
-        "metrics.json",
+    run.complete(
         {
             "claims": rows,
             "seconds": round(seconds, 1),
             "settings": plain(run.config),
-        },
+        }
     )
     holding = sum(claim.holds for claim in claims)
     print(f"{holding} of {len(claims)} claims hold | {seconds:.0f} s | {run.path}")

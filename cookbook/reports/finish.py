@@ -72,7 +72,7 @@ def finish(
         "command": _command(run),
         "date": time.strftime("%Y-%m-%d"),
     }
-    run.write_json("metrics.json", {**figures, **circumstances})
+    run.complete({**figures, **circumstances})
     wanted = "no value to compare with for this data or these settings"
     if goal:
         wanted = f"expected {goal[0]:.4f} +- {goal[1]:.4f}"
@@ -104,7 +104,7 @@ def _versions() -> dict[str, str]:
 def _command(run: RunFolder) -> str:
     """The command that repeats this run, in a folder of runs/."""
     config: Any = run.config
-    config = dataclasses.replace(config, run_dir=Path("runs"), resume=False)
+    config = dataclasses.replace(config, run_dir=Path("runs"), run=None, resume=False)
     return f"python recipes/{run.recipe}.py {flags(config)}".strip()
 
 

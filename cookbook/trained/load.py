@@ -14,6 +14,7 @@ from cookbook.data.sources import DataSet
 from cookbook.errors import fail
 from cookbook.trained.model_file import Refused
 from cookbook.trained.safe_loading import load_or_refuse, load_safely
+from cookbook.training.run_folder import runs_in
 from cookbook.training.train import seed_everything, train
 
 # What the files beside a model hold, by their names.
@@ -32,20 +33,23 @@ def load_trained(
 ) -> tuple[keras.Model, Any]:
     """The model of the newest finished run of a recipe, and a file from its folder.
 
+    --run chooses another run.
+
     recipe: the name of the recipe.
-    config: config.run_dir is where the runs are.
+    config: config.run_dir is where the runs are, config.run the one to use.
     needs: the name of a JSON file that the model is of no use without, such as its
         vocabulary. Its content is returned as the second value.
     """
     parent = config.run_dir / recipe
     files = "metrics.json", "model.keras", needs
-    for path in sorted(parent.glob("*/"), reverse=True):
+    chosen = getattr(config, "run", None)
+    for path in [chosen] if chosen else reversed(runs_in(parent)):
         if all((path / name).exists() for name in files):
             content = _companion(path / needs)
             return without_augmentation(load_safely(path / "model.keras")), content
     fail(
-        f"{parent} holds no finished run, expected one to use: train first with "
-        f"python recipes/{recipe}.py, or give the --run-dir it was trained in"
+        f"{chosen or parent} holds no finished run, expected one to use: train first "
+        f"with python recipes/{recipe}.py, or give the --run-dir it was trained in"
     )
 
 

@@ -1,7 +1,7 @@
 """Chaos: a run is killed at random moments, resumed, and compared with an unbroken one.
 
 The process that starts the runs tells each one, by an environment variable, after how
-many executions of steps it is to kill itself.
+many executions of steps it is to get which signal. Some get it while a save is written.
 """
 
 import csv
@@ -20,13 +20,26 @@ import typing
 from pathlib import Path
 
 from cookbook.config import TrainingConfig, flags
+from cookbook.processes import launched
+from cookbook.runs.stopping import NAMES
 from cookbook.training.checkpoint import fingerprint, unpack_save
+from cookbook.training.run_folder import KEEP, RunFolder, runs_in
 
-KILL = "COOKBOOK_KILL_AFTER"  # executions of steps after which a process kills itself
+# "7 SIGTERM" lets a process send itself this signal after 7 executions of steps; after
+# "7 SIGTERM save" it comes while the next save is being written.
+KILL = "COOKBOOK_KILL_AFTER"
 COUNT = "COOKBOOK_COUNT_STEPS"  # file into which a process writes its executions
 CLOCK = {"done": 0, "last": 0.0}  # executions of this process, time of the last one
-# Windows has no SIGKILL; its SIGTERM ends a process just as abruptly.
-SIGKILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+# Windows lacks some; its SIGTERM ends a process as abruptly as SIGKILL.
+SIGNALS = [name for name in (*NAMES, "SIGKILL") if hasattr(signal, name)]
+# What the status of a process is after these signals: a process that handles them says
+# so itself, of others the system gives the negative number (Windows the number).
+STATUSES = {
+    status
+    for name in SIGNALS
+    for number in [getattr(signal, name)]
+    for status in (-number, number, 128 + number)
+} - {signal.SIGINT}
 
 
 def count_step() -> None:
@@ -43,10 +56,25 @@ def count_step() -> None:
     CLOCK["done"] += 1
     if COUNT in os.environ:
         Path(os.environ[COUNT]).write_text(str(CLOCK["done"]))
-    elif CLOCK["done"] == int(os.environ[KILL]):
-        wait = random.Random(now).random() * min(duration, 1.0)
-        target = os.getpid(), SIGKILL
-        threading.Timer(wait, os.kill, target).start()
+        return
+    after, name, *save = os.environ[KILL].split()
+    if CLOCK["done"] == int(after):
+        number = getattr(signal, name)
+        if save:
+            threading.Thread(target=_kill_during_save, args=(number,)).start()
+        else:
+            wait = random.Random(now).random() * min(duration, 1.0)
+            threading.Timer(wait, os.kill, (os.getpid(), number)).start()
+
+
+def _kill_during_save(number: int) -> None:
+    """Sends this process a signal while the temporary file of a save is there."""
+    run = RunFolder.opened
+    while run and not list(run.path.rglob("partial_step_*")):
+        if run.is_finished:
+            return
+        time.sleep(1e-4)
+    os.kill(os.getpid(), number)
 
 
 def prove_survival(config: TrainingConfig) -> int:
@@ -114,12 +142,18 @@ def _run_with_kills(
     for killed, point in enumerate(points):
         attempt = dataclasses.replace(config, resume=killed > 0)
         after = max(1, point - before)
-        done = _start(recipe, attempt, folder, {KILL: str(after)})
+        kill = f"{after} {random.choice(SIGNALS)}"
+        if random.random() < 1 / 3:
+            kill += " save"
+        done = _start(recipe, attempt, folder, {KILL: kill})
         if not _was_killed(done):
             return None if done.returncode else killed
         before = point
-        saved = _newest_save(folder)
-        print(f"kill {killed + 1} of {len(points)}: {saved}", flush=True)
+        how = kill.partition(" ")[2].replace(" save", " during a save")
+        print(
+            f"kill {killed + 1} of {len(points)}, {how}: {_newest_save(folder)}",
+            flush=True,
+        )
     last = dataclasses.replace(config, resume=True)
     done = _start(recipe, last, folder, {})
     return None if done.returncode else len(points)
@@ -134,20 +168,27 @@ def _start(
     """Runs the recipe in a process of its own; its run folders are in `folder`."""
     config = dataclasses.replace(config, run_dir=folder)
     words = shlex.split(flags(config))
-    done = subprocess.run(
+    process = launched(
         [sys.executable, recipe, *words],
-        capture_output=True,
+        {**os.environ, **environment, KEEP: "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, **environment},
     )
+    try:
+        out, errors = process.communicate()
+    except KeyboardInterrupt:
+        process.kill()
+        raise
+    done = subprocess.CompletedProcess(words, process.returncode, out, errors)
     if done.returncode and not _was_killed(done):
         print(done.stderr[-2000:], file=sys.stderr)
     return done
 
 
 def _was_killed(done: subprocess.CompletedProcess) -> bool:
-    """Whether SIGKILL ended the process: -9 on POSIX, the signal itself on Windows."""
-    return abs(done.returncode) == SIGKILL
+    """Whether one of SIGNALS ended the process."""
+    return done.returncode in STATUSES
 
 
 def _newest_save(folder: Path) -> str:
@@ -166,7 +207,11 @@ def _step(name: str) -> int:
 
 def differences(whole: Path, broken: Path) -> list[str]:
     """Names of what differs between the newest runs in two folders, except times."""
-    first, second = (_outcome(max(f.glob("*/*/"))) for f in (whole, broken))
+    first, second = (
+        _outcome(runs_in(parent)[-1])
+        for folder in (whole, broken)
+        for parent in sorted(folder.glob("*/"))[:1]
+    )
     return [name for name in first if first[name] != second[name]]
 
 

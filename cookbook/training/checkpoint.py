@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import platform
 import random
 import re
 from collections.abc import Iterable, Sequence
@@ -14,15 +12,13 @@ import keras
 import numpy as np
 
 from cookbook.errors import fail
+from cookbook.runs.files import Damaged
 from cookbook.training.run_folder import RunFolder
 
 FORMAT = 2  # of the files; a version that writes them otherwise has another number
 MAGIC = b"keras-cookbook save"
+NAME = re.compile(r"step_(\d{1,18})\.save")
 KEPT = 2  # saves: the newest, and the one before in case the newest is damaged
-
-
-class Damaged(Exception):
-    """The error of a save that does not hold what was written."""
 
 
 class OtherVersion(Exception):
@@ -45,7 +41,7 @@ def pack_save(header: dict, arrays: Iterable) -> bytes:
 def unpack_save(content: bytes) -> tuple[dict, list[np.ndarray]]:
     """(header, arrays) of the bytes of a save; raises Damaged or OtherVersion."""
     first, _, rest = content.partition(b"\n")
-    found = re.fullmatch(re.escape(MAGIC) + rb" (\d+)", first)
+    found = re.fullmatch(re.escape(MAGIC) + rb" (\d{1,9})", first)
     if not found:
         raise Damaged("it does not begin as a save does")
     if int(found[1]) != FORMAT:
@@ -73,25 +69,18 @@ class Saves:
 
     def paths(self) -> list[Path]:
         """The saves, newest first."""
-        return sorted(
-            self.run.path.glob("step_*.save"),
-            key=lambda path: int(re.sub(r"\D", "", path.stem)),
-            reverse=True,
-        )
+        steps = {}
+        for path in self.run.path.glob("step_*.save"):
+            if found := NAME.fullmatch(path.name):
+                steps[path] = int(found[1])
+        return sorted(steps, key=lambda path: steps[path], reverse=True)
 
     def write(self, step: int, header: dict, arrays: Iterable) -> None:
         """Writes the save of the state after `step` steps, and deletes old saves."""
         content = pack_save(header, arrays)
-
-        def save(path: Path) -> None:
-            with path.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())  # it is on the disk before it gets its name
-
-        self.run.write(f"step_{step}.save", save)
+        self.run.write(f"step_{step}.save", lambda path: path.write_bytes(content))
         for path in self.paths()[KEPT:]:
-            path.unlink()
+            path.unlink(missing_ok=True)
 
     def read(self) -> tuple[dict, list[np.ndarray]] | None:
         """(header, arrays) of the newest whole save; None if there are no saves."""
@@ -99,7 +88,7 @@ class Saves:
         for path in paths:
             try:
                 return unpack_save(path.read_bytes())
-            except Damaged as problem:
+            except (Damaged, OSError) as problem:
                 print(f"{path} is damaged ({problem}): trying the save before it")
             except OtherVersion as problem:
                 fail(
@@ -109,8 +98,8 @@ class Saves:
                 )
         if paths:
             fail(
-                f"all {len(paths)} saves in {self.run.path} are damaged: start anew "
-                "without --resume"
+                f"all {len(paths)} saves in {self.run.path} are damaged: choose "
+                "another run with --run, or start anew without --resume"
             )
         return None
 
@@ -221,12 +210,3 @@ def pack_callback(callback: keras.callbacks.Callback, arrays: list) -> dict:
         except TypeError:
             continue
     return packed
-
-
-def versions() -> dict[str, str]:
-    """What must stay the same so that a resumed run repeats every bit."""
-    return {
-        "keras": keras.version(),
-        "backend": keras.backend.backend(),
-        "machine": platform.machine(),
-    }

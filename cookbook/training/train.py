@@ -1,5 +1,6 @@
 """Training that can be repeated, and that goes on after a kill to the same bits."""
 
+import functools
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -12,6 +13,8 @@ from cookbook.data.augmentation import without_augmentation
 from cookbook.data.batches import Batches, joined
 from cookbook.data.sources import DataSet
 from cookbook.errors import fail
+from cookbook.runs.record import code_of, first_difference, network_of, versions
+from cookbook.runs.stopping import asked, check, postpone, uninterrupted
 from cookbook.training.autotuning import switch_off_autotuning
 from cookbook.training.board import board_callbacks
 from cookbook.training.chaos import count_step
@@ -24,7 +27,6 @@ from cookbook.training.checkpoint import (
     unpack,
     values_of,
     variables_of,
-    versions,
 )
 from cookbook.training.run_folder import RunFolder, write_table
 from cookbook.training.strategies import enter_strategy, leave_strategy, prepare
@@ -62,12 +64,13 @@ def train(
         be None.
     run: the folder where the state of the training is saved every config.save_every
         steps and after each epoch. --resume goes on from there, to the same bits.
-        Ctrl-C saves the model as it is and exits with status 130.
+        Ctrl-C, SIGTERM and SIGHUP save the state and the model as it is.
     callbacks: callbacks of Keras. Those of their attributes that are numbers, arrays,
         or lists of them are saved too.
     """
+    progress = _Progress(model, data, config, run, callbacks)
     try:
-        return fit(model, data, config, run, callbacks, config.epochs)
+        return progress.complete(config.epochs)
     except NotFinite as problem:
         where = f"; the state before it is in {run.path}" if run else ""
         fail(
@@ -75,13 +78,9 @@ def train(
             f"rate{where}"
         )
     except KeyboardInterrupt:
-        if run:
+        if run and progress.is_model_trained:
             run.write("model.keras", without_augmentation(model).save)
-            print(
-                f"\ninterrupted; what was trained is in {run.path}; the same command "
-                "with --resume goes on"
-            )
-        raise SystemExit(130) from None
+        raise
 
 
 def fit(
@@ -95,27 +94,8 @@ def fit(
     """Trains like `train`, until the end of epoch `until`; a search calls it.
 
     NotFinite and KeyboardInterrupt are left to the caller.
-
-    If the run's folder holds saves, the training goes on from the newest. All epochs
-    of one call of Keras's `fit` have the same number of steps, so the remainder of an
-    epoch that was broken off gets a call of its own. What Keras does to the weights at
-    the end of that call is undone: the state that was saved before it is restored.
     """
-    progress = _Progress(model, data, config, run, callbacks)
-    saved = Saves(run).read() if run else None
-    try:
-        if run and saved:
-            progress.build()
-            progress.restore(saved, run)
-            run.started -= saved[0]["spent"]
-        if run and progress.step:
-            progress.fit(progress.epoch + 1)
-            progress.restore(Saves(run).read(), run)
-        progress.fit(until)
-    finally:
-        progress.undo_preparation()
-    leave_strategy(model)
-    return progress.rows
+    return _Progress(model, data, config, run, callbacks).complete(until)
 
 
 class _Progress(keras.callbacks.Callback):
@@ -150,9 +130,37 @@ class _Progress(keras.callbacks.Callback):
         self.metrics: list | None = None  # their saved values, in mid-epoch
         self.memory: tuple | None = None  # saved attributes of the callbacks
         self.before = 0.0  # seconds of this epoch that an earlier process spent
+        self.is_model_trained = False  # whether the model is as the training left it
+        self.code = code_of(config)
         self.undo_preparation: Callable[[], None] = lambda: None
         if config.strategy != "none":
             self.undo_preparation = prepare(model, self.batches()[0])
+
+    def complete(self, until: int) -> list[dict]:
+        """Trains until the end of epoch `until`; returns the history.
+
+        If the run's folder holds saves, the training goes on from the newest. All
+        epochs of one call of Keras's `fit` have the same number of steps, so the
+        remainder of an epoch that was broken off gets a call of its own. What Keras
+        does to the weights at the end of that call is undone: the state that was saved
+        before it is restored.
+        """
+        run = self.run
+        saved = Saves(run).read() if run else None
+        try:
+            if run and saved:
+                self.build()
+                self.restore(saved, run)
+                run.started -= saved[0]["spent"]
+            if run and self.step:
+                self.fit(self.epoch + 1)
+                self.restore(Saves(run).read(), run)
+            self.fit(until)
+        finally:
+            postpone(False)
+            self.undo_preparation()
+        leave_strategy(self.model)
+        return self.rows
 
     def batches(self) -> Batches:
         """The training batches, from the present epoch and step on."""
@@ -211,15 +219,21 @@ class _Progress(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         count_step()
+        self.is_model_trained = True
         self.step = min(self.offset + batch + 1, self.steps)
-        is_due = self.step - self.saved_at >= self.config.save_every
+        is_due = asked() or self.step - self.saved_at >= self.config.save_every
         # The end of the epoch saves too. At least two batches must be left for a
         # resumed run, because Keras finds out their shapes from two of them.
-        if self.run and is_due and self.steps - self.step > 1:
+        can_resume = self.steps - self.step > 1
+        if self.run and is_due and can_resume:
             self._check(logs or {})
             self.before = time.time() - self.began
             self._save(self.run)
             self.saved_at = self.step
+        # A signal waits for the end of the next step, which is saved then. What comes
+        # after the last step, such as a validation, may take long: it is broken off.
+        postpone(can_resume)
+        check()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         logs = logs or {}
@@ -267,6 +281,8 @@ class _Progress(keras.callbacks.Callback):
             "metrics": len(metrics),
             "callbacks": packed,
             "versions": versions(),
+            "code": self.code,
+            "network": self.network,
         }
         done = self.epoch * self.steps + self.step
         arrays = values_of([*state, *metrics])
@@ -276,6 +292,10 @@ class _Progress(keras.callbacks.Callback):
         """Puts the training where it was when `saved`, (header, arrays), was made."""
         header, arrays = saved
         self._refuse_other(header, run)
+        with uninterrupted():
+            self._assign(header, arrays, run)
+
+    def _assign(self, header: dict, arrays: list, run: RunFolder) -> None:
         state, _ = variables_of(self.model)
         cut = header["variables"]
         end = cut + header["metrics"]
@@ -289,8 +309,16 @@ class _Progress(keras.callbacks.Callback):
         self.stopped = header["stopped"]
         self.before = header["before"]
 
+    @functools.cached_property
+    def network(self) -> Any:
+        """The network of the model, for the saves."""
+        return network_of(self.model)
+
     def _refuse_other(self, header: dict, run: RunFolder) -> None:
-        """Ends the program if the save is of other data; warns of other versions."""
+        """Ends the program if a save is of other data or of another network.
+
+        Other code and other versions are announced.
+        """
         got = getattr(self.data, "name", None), self.steps
         saved = header["data"], header["steps"]
         if got != saved:
@@ -299,8 +327,12 @@ class _Progress(keras.callbacks.Callback):
                 f"{saved[1]} steps an epoch, not from {got[0]} in {got[1]}: give it "
                 "the same data, or start without --resume"
             )
-        if header["versions"] != versions():
-            print(
-                f"saved with {header['versions']}, now {versions()}: what follows may "
-                "differ in the last bits from a run that was not broken"
+        # Saves of earlier versions of the cookbook do not hold the network.
+        network = header.get("network")
+        different = network and first_difference(network, self.network)
+        if different:
+            fail(
+                f"the saves in {run.path} are of another network ({different}): its "
+                "code has changed since; undo that, or start anew without --resume"
             )
+        run.tell_changes({**header["versions"], **header.get("code", {})})

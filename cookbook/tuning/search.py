@@ -48,15 +48,7 @@ def search(
     _announce_searched(space, config)
     gc.freeze()  # collecting garbage among all imported modules slows each trial down
     trials = Trials(space, build, data, config, run, score)
-    try:
-        make_tuner(trials).search()
-    except KeyboardInterrupt:
-        if not is_worker():
-            print(
-                f"\ninterrupted after {len(trials.done)} whole trials; they are in "
-                f"{run.path}; the same command with --resume goes on"
-            )
-        raise SystemExit(130) from None
+    make_tuner(trials).search()
     if is_worker():
         raise SystemExit  # the chief goes on
     ranked = trials.ranked()

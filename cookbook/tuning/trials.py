@@ -1,10 +1,13 @@
 """Trials: the trainings of a search, each run once and kept in the folder trials/."""
 
+import contextlib
+import ctypes
 import dataclasses
-import json
+import gc
 import shutil
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -13,10 +16,13 @@ import numpy as np
 from cookbook.data.sources import DataSet, first_line
 from cookbook.errors import fail
 from cookbook.processes import role
+from cookbook.runs.files import Damaged, read_json, storage_problem
+from cookbook.runs.stopping import Stopped, asked
 from cookbook.training.board import log_settings
 from cookbook.training.checkpoint import Saves
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import NotFinite, RecipeConfig, fit, seed_everything
+from custom_layers.common.private_keras import note_gradients
 
 ATTEMPTS = 5  # kills at the same step after which a trial counts as failed
 
@@ -36,6 +42,21 @@ class TrialResult:
     def hyperparameters(self) -> dict:
         """The values of the recipe's own hyperparameters."""
         return {key: value for key, value in self.values.items() if "/" not in key}
+
+
+def read_result(path: Path) -> TrialResult:
+    """The result of a trial in a file; raises Damaged if it does not hold one."""
+    content = read_json(path)
+    try:
+        result = TrialResult(**content)
+    except TypeError as problem:
+        raise Damaged(str(problem)) from None
+    numbers = result.score or 0.0, result.epochs, result.steps, result.seconds
+    if not all(isinstance(number, int | float) for number in numbers):
+        raise Damaged("a number in it is not one")
+    if not isinstance(result.values, dict):
+        raise Damaged("its values are not a JSON object")
+    return result
 
 
 class Trials:
@@ -63,8 +84,8 @@ class Trials:
         """{name: result} of the trials that ended, in this process or another one."""
         found = {}
         for file in sorted((self.run.path / "trials").glob("[0-9]*.json")):
-            content = json.loads(file.read_text())
-            found[file.stem] = TrialResult(**content)
+            with contextlib.suppress(Damaged):  # such a trial is run again
+                found[file.stem] = read_result(file)
         return found
 
     def ranked(self) -> list[TrialResult]:
@@ -97,12 +118,23 @@ class Trials:
             return self.done[name]
 
         result = TrialResult(name, values)
+        forget_gradients = note_gradients()
         try:
             self._train(result, folder)
+        except KeyboardInterrupt:
+            _take_back_attempt(folder)
+            raise
         except Exception as error:  # whatever a trial can die of is its result
+            if asked():  # unless a library has made this error out of a signal
+                _take_back_attempt(folder)
+                raise Stopped from error
+            if problem := storage_problem(error):
+                fail(f"trial {name} can't be saved in {self.run.path} ({problem})")
             result.problem = first_line(error)
             if not isinstance(error, NotFinite):
                 result.problem = f"{type(error).__name__}: {result.problem}"
+        forget_gradients()
+        _free_memory()
         seconds = time.time() - folder.started
         result.seconds = round(seconds, 1)
         self._remember(result, folder)
@@ -119,15 +151,19 @@ class Trials:
         finished = self.run.path / "trials" / f"{name}.json"
         folder = self.run.part(f"tuning/trial_{name}")
         begun = folder.path / "values.json"
-        saved = values
-        if finished.exists():
-            result = json.loads(finished.read_text())
-            saved = result["values"]
-        elif begun.exists():
-            saved = json.loads(begun.read_text())
+        saved: dict | None = values
+        try:
+            if finished.exists():
+                saved = read_result(finished).values
+            elif begun.exists():
+                saved = read_json(begun)
+        except Damaged as problem:
+            place = finished if finished.exists() else begun
+            print(f"{place} is damaged ({problem}): the trial starts anew")
+            saved = None
 
         if saved != values:
-            if role() is None:
+            if role() is None and saved is not None:
                 fail(
                     f"trial {name} in {self.run.path} has other values than this "
                     "search proposes: the recipe's space has changed since; undo "
@@ -208,6 +244,17 @@ class Trials:
         return mean * left / at_once
 
 
+def _free_memory() -> None:
+    """Gives the memory of the last trial back to the system.
+
+    Its model is part of a circle of references, which the garbage collector ends. The C
+    library of Linux keeps freed memory, unless it is asked for it.
+    """
+    gc.collect()
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # other systems
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def _plain_number(value: Any) -> Any:
     """A number of NumPy as one of Python, which JSON can hold."""
     return value.item() if isinstance(value, np.generic) else value
@@ -218,16 +265,20 @@ def _count_attempt(folder: RunFolder) -> None:
     saves = Saves(folder).paths()
     at = saves[0].name if saves else "its start"
     count = 0
-    path = folder.path / "attempts.json"
-    if path.exists():
-        before = json.loads(path.read_text())
-        if before["at"] == at:
-            count = before["count"]
+    with contextlib.suppress(Damaged, TypeError):  # then the count begins anew
+        before = read_json(folder.path / "attempts.json")
+        if before.get("at") == at:
+            count = int(before.get("count", 0))
     if count >= ATTEMPTS:
         raise RuntimeError(
             f"killed {count} times after {at}, perhaps for its use of memory"
         )
     folder.write_json("attempts.json", {"at": at, "count": count + 1})
+
+
+def _take_back_attempt(folder: RunFolder) -> None:
+    """Forgets the attempts of a trial that a signal has ended: it did not fail."""
+    (folder.path / "attempts.json").unlink(missing_ok=True)
 
 
 def _duration(seconds: float) -> str:

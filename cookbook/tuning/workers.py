@@ -5,7 +5,7 @@
 starts the recipe five times: once as keras-tuner's chief, which proposes the trials and
 at last trains the best Config, and four times as a worker, which trains trials. A
 worker that is killed is started again, gets the same trial and goes on from its last
-save.
+save. When the process that started them ends, even by a kill, all of them end.
 
 On several machines start the recipe by hand on each, with the same flags, with a
 --run-dir that all of them can write to, and with three environment variables:
@@ -15,6 +15,8 @@ others.
 """
 
 import os
+import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -23,9 +25,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cookbook.errors import fail
-from cookbook.processes import ID, IP, PORT, listens
+from cookbook.processes import GRACE, ID, IP, PORT, launched, listens
+from cookbook.runs.stopping import NAMES, check, finish, listen, signal_name, status
 
 Process = subprocess.Popen
+# The statuses of a process that a signal has ended, and that has saved its state.
+STOPPED = {128 + getattr(signal, name) for name in NAMES if hasattr(signal, name)}
 
 
 def tune(
@@ -39,6 +44,7 @@ def tune(
     words: the flags of the recipe, such as --tune 20.
     """
     _refuse_mistakes(paths, workers, words)
+    listen()
     port = _free_port()
     address = {IP: "127.0.0.1", PORT: str(port)}
     threads_each = str(max(1, (os.cpu_count() or 1) // workers))
@@ -47,8 +53,7 @@ def tune(
     def start(name: str) -> None:
         threads = {} if name == "chief" else {"TF_NUM_INTRAOP_THREADS": threads_each}
         environment = {**threads, **os.environ, **address, ID: name}
-        command = [sys.executable, *paths, *words]
-        processes[name] = subprocess.Popen(command, env=environment)
+        processes[name] = launched([sys.executable, *paths, *words], environment)
 
     try:
         start("chief")
@@ -60,11 +65,28 @@ def tune(
             start(f"worker_{i}")
         return _watch(processes, start)
     except KeyboardInterrupt:
-        processes["chief"].wait()  # the terminal has interrupted the chief too
-        return 130
+        finish()
+        _end(list(processes.values()))
+        command = ["python", "-m", "cookbook", "tune", *paths, *words]
+        command += ["--workers", str(workers)]
+        command += ["--resume"] if "--resume" not in words else []
+        print(f"\nstopped by {signal_name()}; go on with: {shlex.join(command)}")
+        return status()
     finally:
-        for process in processes.values():
-            process.terminate()
+        finish()
+        _end(list(processes.values()))
+
+
+def _end(processes: Sequence[Process]) -> None:
+    """Ends processes; each may save its state first."""
+    for process in processes:
+        process.terminate()
+    until = time.time() + GRACE
+    for process in processes:
+        try:
+            process.wait(max(0, until - time.time()))
+        except subprocess.TimeoutExpired:
+            process.kill()
             process.wait()
 
 
@@ -85,9 +107,11 @@ def _watch(processes: dict[str, Process], start: Callable[[str], None]) -> int:
     """Starts killed workers again until the chief ends; returns the exit status."""
     chief = processes["chief"]
     while chief.poll() is None:
+        check()
         for name, process in list(processes.items()):
             if name != "chief" and process.poll():
-                if process.returncode > 0:  # it has reported a mistake of its own
+                is_mistake = process.returncode > 0  # which it has reported itself
+                if is_mistake and process.returncode not in STOPPED:
                     return process.returncode
                 print(f"{name} was killed: started again", flush=True)
                 start(name)
@@ -97,7 +121,7 @@ def _watch(processes: dict[str, Process], start: Callable[[str], None]) -> int:
 
 def _status_of(chief: Process) -> int:
     """The exit status of the chief; a kill is a negative number, as on POSIX."""
-    if chief.returncode < 0:
+    if chief.returncode < 0 or chief.returncode in STOPPED:
         print("the chief was killed; the same command with --resume goes on")
     return abs(chief.returncode)
 

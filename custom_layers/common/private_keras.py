@@ -71,6 +71,28 @@ def build_at_init(layer: keras.layers.Layer) -> None:
     layer._build_at_init()
 
 
+def note_gradients() -> Callable[[], None]:
+    """Returns a function that forgets the custom gradients which are made until then.
+
+    TensorFlow enters each function that `custom_gradient` traces into a table, and with
+    it the graph around, and never takes it out: every model that is trained leaves some
+    megabytes. Call the function once the models of between are no longer trained.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return lambda: None
+    from tensorflow.python.framework.ops import gradient_registry
+
+    table = gradient_registry._registry
+    before = set(table)
+
+    def forget() -> None:
+        for name in set(table) - before:
+            if name.startswith("CustomGradient-"):
+                del table[name]
+
+    return forget
+
+
 def all_layers(model: keras.Model) -> list:
     """Every layer of a model, including the layers inside other layers.
 
