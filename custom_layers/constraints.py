@@ -7,6 +7,7 @@
 import keras
 from keras import ops
 
+from .common.checks import plain
 from .common.types import Axes, Config
 
 
@@ -48,8 +49,8 @@ class MaxNorm(keras.constraints.Constraint):
 
     def __init__(self, max_value: float = 2, axis: Axes | None = 0) -> None:
         _check_range(0, max_value)
-        self.max_value = max_value
-        self.axis = axis
+        self.max_value = plain(max_value)
+        self.axis = plain(axis)
 
     def __call__(self, w):
         w = ops.convert_to_tensor(w)
@@ -100,7 +101,7 @@ class UnitNorm(keras.constraints.Constraint):
     """
 
     def __init__(self, axis: Axes | None = 0) -> None:
-        self.axis = axis
+        self.axis = plain(axis)
 
     def __call__(self, w):
         w = ops.convert_to_tensor(w)
@@ -145,10 +146,10 @@ class MinMaxNorm(keras.constraints.Constraint):
         _check_range(min_value, max_value)
         if not 0 <= rate <= 1:
             raise ValueError(f"Expected a `rate` from 0 to 1. Received: rate={rate}")
-        self.min_value = min_value
-        self.max_value = max_value
-        self.rate = rate
-        self.axis = axis
+        self.min_value = plain(min_value)
+        self.max_value = plain(max_value)
+        self.rate = plain(rate)
+        self.axis = plain(axis)
 
     def __call__(self, w):
         w = ops.convert_to_tensor(w)

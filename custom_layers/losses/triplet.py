@@ -158,7 +158,7 @@ class TripletHard(_Triplet):
         dtype: DType = None,
     ) -> None:
         super().__init__(margin, distance_metric, reduction, name, dtype)
-        self.soft = soft
+        self.soft = plain(soft)
 
     def call(self, y_true, y_pred, mask=None):
         y_pred = _tensor(y_pred, "y_pred")
