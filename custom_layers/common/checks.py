@@ -12,7 +12,7 @@ from .types import Config, Shape
 
 
 def python_number(value: Any) -> Any:
-    """`value` with Python's numbers in place of NumPy's, also inside lists and tuples.
+    """`value` with Python's numbers in place of NumPy's, also in lists, tuples, dicts.
 
     A configuration is written as JSON, which does not know NumPy's numbers.
     """
@@ -20,6 +20,8 @@ def python_number(value: Any) -> Any:
         return value.tolist()
     if isinstance(value, list | tuple):
         return type(value)(python_number(entry) for entry in value)
+    if isinstance(value, dict):
+        return {key: python_number(entry) for key, entry in value.items()}
     return value
 
 
@@ -123,21 +125,6 @@ def one_of(value: Any, options: Sequence, name: str) -> Any:
         raise ValueError(
             f"The `{name}` argument must be {expected}. Received: {name}={value!r}"
         )
-    return value
-
-
-def plain(value: Any) -> Any:
-    """`value` without NumPy in it, so that a configuration can be written as JSON.
-
-    A number of NumPy becomes Python's, an array becomes a list, and so does whatever a
-    list, a tuple or a dict holds.
-    """
-    if isinstance(value, np.generic | np.ndarray):
-        return value.tolist()
-    if isinstance(value, list | tuple):
-        return type(value)(map(plain, value))
-    if isinstance(value, dict):
-        return {key: plain(part) for key, part in value.items()}
     return value
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from ..common.checks import plain
+from ..common.checks import python_number
 from ..common.types import Config
 
 
@@ -101,7 +101,7 @@ class Identity(keras.initializers.Initializer):
     """
 
     def __init__(self, gain: float = 1.0) -> None:
-        self.gain = plain(gain)
+        self.gain = python_number(gain)
 
     def __call__(self, shape: tuple[int, ...], dtype: str | None = None):
         if len(shape) != 2:

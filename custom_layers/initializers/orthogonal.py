@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from ..common.checks import plain
+from ..common.checks import python_number
 from ..common.types import Config, Seed
 from .random_initializers import _RandomInitializer
 
@@ -35,7 +35,7 @@ class Orthogonal(_RandomInitializer):
 
     def __init__(self, gain: float = 1.0, seed: Seed = None) -> None:
         super().__init__(seed)
-        self.gain = plain(gain)
+        self.gain = python_number(gain)
 
     def __call__(self, shape: tuple[int, ...], dtype: str | None = None):
         if len(shape) < 2:

@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from ..common.checks import plain
+from ..common.checks import python_number
 from ..common.types import Config, Seed
 
 
@@ -18,7 +18,7 @@ class _RandomInitializer(keras.initializers.Initializer):
     """Holds the seed and its configuration."""
 
     def __init__(self, seed: Seed = None) -> None:
-        self._init_seed = plain(seed)
+        self._init_seed = python_number(seed)
         self.seed = _resolved(seed)
 
     def get_config(self) -> Config:
@@ -67,8 +67,8 @@ class RandomNormal(_RandomInitializer):
         self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None
     ) -> None:
         super().__init__(seed)
-        self.mean = plain(mean)
-        self.stddev = plain(stddev)
+        self.mean = python_number(mean)
+        self.stddev = python_number(stddev)
 
     def __call__(self, shape: tuple[int, ...], dtype: str | None = None):
         return keras.random.normal(shape, self.mean, self.stddev, dtype, self.seed)
@@ -126,8 +126,8 @@ class RandomUniform(_RandomInitializer):
         self, minval: float = -0.05, maxval: float = 0.05, seed: Seed = None
     ) -> None:
         super().__init__(seed)
-        self.minval = plain(minval)
-        self.maxval = plain(maxval)
+        self.minval = python_number(minval)
+        self.maxval = python_number(maxval)
 
     def __call__(self, shape: tuple[int, ...], dtype: str | None = None):
         return keras.random.uniform(shape, self.minval, self.maxval, dtype, self.seed)

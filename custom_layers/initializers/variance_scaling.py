@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import keras
 
-from ..common.checks import plain
+from ..common.checks import python_number
 from ..common.types import Config, Seed
 from .random_initializers import _RandomInitializer
 
@@ -62,11 +62,11 @@ class VarianceScaling(_RandomInitializer):
                 "'fan_out' or 'fan_avg'."
             )
         super().__init__(seed)
-        self.scale = plain(scale)
+        self.scale = python_number(scale)
         self.mode = mode
         self.distribution = _full_name(distribution)
-        self.input_axes = plain(input_axes)
-        self.output_axes = plain(output_axes)
+        self.input_axes = python_number(input_axes)
+        self.output_axes = python_number(output_axes)
 
     def __call__(self, shape: tuple[int, ...], dtype: str | None = None):
         fan_in, fan_out = _fans(tuple(shape), self.input_axes, self.output_axes)

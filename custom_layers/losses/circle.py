@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from ..common.checks import minus_infinity, plain
+from ..common.checks import minus_infinity, python_number
 from ..common.private_keras import set_mask
 from ..common.types import Config, DType
 from .base import _Loss, _tensor, _wide
@@ -100,8 +100,8 @@ class Circle(_Loss):
         dtype: DType = None,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.gamma = plain(gamma)
-        self.margin = plain(margin)
+        self.gamma = python_number(gamma)
+        self.margin = python_number(margin)
         self.remove_diagonal = remove_diagonal
 
     def call(self, y_true, y_pred, mask=None):

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from ..common.checks import plain
+from ..common.checks import python_number
 from ..common.types import Config, DType
 from .base import _Loss, _pair
 
@@ -44,7 +44,7 @@ class Contrastive(_Loss):
         super().__init__(name, reduction, dtype)
         if margin <= 0:
             raise ValueError(f"`margin` must be above 0. Received: margin={margin}")
-        self.margin = plain(margin)
+        self.margin = python_number(margin)
 
     def call(self, y_true, y_pred):
         y_true, y_pred = _pair(y_true, y_pred)

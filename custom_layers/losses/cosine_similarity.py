@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from ..common.checks import plain
+from ..common.checks import python_number
 from ..common.types import Config, DType
 from .base import _Loss, _pair, _unit
 
@@ -53,7 +53,7 @@ class CosineSimilarity(_Loss):
         dtype: DType = None,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.axis = plain(axis)
+        self.axis = python_number(axis)
 
     def call(self, y_true, y_pred):
         return cosine_similarity(y_true, y_pred, self.axis)

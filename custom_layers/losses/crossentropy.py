@@ -5,7 +5,7 @@ import warnings
 import keras
 from keras import ops
 
-from ..common.checks import plain
+from ..common.checks import python_number
 from ..common.private_keras import logits_of, set_mask
 from ..common.types import Config, DType
 from .base import _differ, _integers, _Loss, _pair, _refuse_shapes, _tensor, _wide
@@ -62,7 +62,7 @@ def _share(label_smoothing: float) -> float:
             "`label_smoothing` must lie in [0, 1]. "
             f"Received: label_smoothing={label_smoothing}"
         )
-    return plain(label_smoothing)
+    return python_number(label_smoothing)
 
 
 def _smooth(y_true, label_smoothing: float, classes: int):
@@ -176,9 +176,9 @@ class BinaryCrossentropy(_Loss):
         dtype: DType = None,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.from_logits = plain(from_logits)
+        self.from_logits = python_number(from_logits)
         self.label_smoothing = _share(label_smoothing)
-        self.axis = plain(axis)
+        self.axis = python_number(axis)
 
     def call(self, y_true, y_pred):
         return binary_crossentropy(
@@ -253,9 +253,9 @@ class CategoricalCrossentropy(_Loss):
         dtype: DType = None,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.from_logits = plain(from_logits)
+        self.from_logits = python_number(from_logits)
         self.label_smoothing = _share(label_smoothing)
-        self.axis = plain(axis)
+        self.axis = python_number(axis)
 
     def call(self, y_true, y_pred):
         return categorical_crossentropy(
@@ -339,9 +339,9 @@ class SparseCategoricalCrossentropy(_Loss):
         dtype: DType = None,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.from_logits = plain(from_logits)
-        self.ignore_class = plain(ignore_class)
-        self.axis = plain(axis)
+        self.from_logits = python_number(from_logits)
+        self.ignore_class = python_number(ignore_class)
+        self.axis = python_number(axis)
 
     def call(self, y_true, y_pred):
         return sparse_categorical_crossentropy(

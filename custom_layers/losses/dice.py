@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from ..common.checks import plain
+from ..common.checks import python_number
 from ..common.private_keras import set_mask
 from ..common.types import Axes, Config, DType
 from .base import _Loss, _pair, _per_value
@@ -22,7 +22,7 @@ class _Overlap(_Loss):
         dtype: DType,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.axis = plain(axis)
+        self.axis = python_number(axis)
 
     def overlap(self, y_true, y_pred):
         """The loss without a mask."""
@@ -153,8 +153,8 @@ class Tversky(_Overlap):
         dtype: DType = None,
     ) -> None:
         super().__init__(reduction, name, axis, dtype)
-        self.alpha = plain(alpha)
-        self.beta = plain(beta)
+        self.alpha = python_number(alpha)
+        self.beta = python_number(beta)
 
     def overlap(self, y_true, y_pred):
         return tversky(y_true, y_pred, self.alpha, self.beta, self.axis)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 from keras import ops
 
-from ..common.checks import plain
+from ..common.checks import python_number
 from ..common.types import Config, DType
 from .base import _Loss, _pair, _wide
 from .crossentropy import (
@@ -88,12 +88,12 @@ class BinaryFocalCrossentropy(_Loss):
         dtype: DType = None,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.apply_class_balancing = plain(apply_class_balancing)
-        self.alpha = plain(alpha)
-        self.gamma = plain(gamma)
-        self.from_logits = plain(from_logits)
+        self.apply_class_balancing = python_number(apply_class_balancing)
+        self.alpha = python_number(alpha)
+        self.gamma = python_number(gamma)
+        self.from_logits = python_number(from_logits)
         self.label_smoothing = _share(label_smoothing)
-        self.axis = plain(axis)
+        self.axis = python_number(axis)
 
     def call(self, y_true, y_pred):
         return binary_focal_crossentropy(
@@ -177,11 +177,11 @@ class CategoricalFocalCrossentropy(_Loss):
         dtype: DType = None,
     ) -> None:
         super().__init__(name, reduction, dtype)
-        self.alpha = plain(alpha)
-        self.gamma = plain(gamma)
-        self.from_logits = plain(from_logits)
+        self.alpha = python_number(alpha)
+        self.gamma = python_number(gamma)
+        self.from_logits = python_number(from_logits)
         self.label_smoothing = _share(label_smoothing)
-        self.axis = plain(axis)
+        self.axis = python_number(axis)
 
     def call(self, y_true, y_pred):
         return categorical_focal_crossentropy(

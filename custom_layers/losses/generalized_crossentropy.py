@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from ..common.checks import plain
+from ..common.checks import python_number
 from ..common.types import Config, DType
 from .base import _Loss, _tensor, _wide
 from .crossentropy import _labels, _nan_outside
@@ -62,7 +62,7 @@ class CategoricalGeneralizedCrossEntropy(_Loss):
         super().__init__(name, reduction, dtype)
         if not 0 < q < 1:
             raise ValueError(f"q must be in the interval (0, 1). Received: q={q}")
-        self.q = plain(q)
+        self.q = python_number(q)
 
     def call(self, y_true, y_pred):
         return categorical_generalized_cross_entropy(y_true, y_pred, self.q)

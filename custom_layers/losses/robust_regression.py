@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from ..common.checks import plain
+from ..common.checks import python_number
 from ..common.types import Config, DType
 from .base import _Loss, _pair
 
@@ -58,7 +58,7 @@ class Huber(_Loss):
         super().__init__(name, reduction, dtype)
         if delta <= 0:
             raise ValueError(f"`delta` must be above 0. Received: delta={delta}")
-        self.delta = plain(delta)
+        self.delta = python_number(delta)
 
     def call(self, y_true, y_pred):
         return huber(y_true, y_pred, self.delta)
@@ -145,7 +145,7 @@ class Quantile(_Loss):
             raise ValueError(
                 f"`quantile` must lie in (0, 1). Received: quantile={quantile}"
             )
-        self.quantile = plain(quantile)
+        self.quantile = python_number(quantile)
 
     def call(self, y_true, y_pred):
         y_true, y_pred = _pair(y_true, y_pred)

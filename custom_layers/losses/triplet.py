@@ -6,7 +6,7 @@ Both losses take a batch of embeddings with their labels and form the triplets i
 import keras
 from keras import ops
 
-from ..common.checks import one_of, plain
+from ..common.checks import one_of, python_number
 from ..common.private_keras import set_mask
 from ..common.types import Config, DType
 from .base import _Loss, _tensor, _unit
@@ -42,7 +42,7 @@ class _Triplet(_Loss):
     ) -> None:
         super().__init__(name, reduction, dtype)
         metrics = ("L2", "squared-L2", "angular")
-        self.margin = plain(margin)
+        self.margin = python_number(margin)
         self.distance_metric = one_of(distance_metric, metrics, "distance_metric")
 
     def get_config(self) -> Config:
@@ -158,7 +158,7 @@ class TripletHard(_Triplet):
         dtype: DType = None,
     ) -> None:
         super().__init__(margin, distance_metric, reduction, name, dtype)
-        self.soft = soft
+        self.soft = python_number(soft)
 
     def call(self, y_true, y_pred, mask=None):
         y_pred = _tensor(y_pred, "y_pred")

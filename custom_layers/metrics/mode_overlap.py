@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from ..common.checks import plain
+from ..common.checks import python_number
 from ..common.types import Config
 
 
@@ -52,7 +52,7 @@ class ModeOverlap(keras.metrics.Metric):
             )
         if spread <= 0:
             raise ValueError(f"`spread` must be above 0. Received: spread={spread}")
-        self.spread = plain(spread)
+        self.spread = python_number(spread)
         modes = len(self.centres)
         self.total = self.add_variable(
             shape=(),

@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from ..common.types import Config
 from ..layers.crf import viterbi
 from ..losses.crf import CRFLoss
 from ..metrics.crf_accuracy import CRFAccuracy
@@ -68,6 +69,11 @@ class Tagger(keras.Model):
             keras.tree.map_structure(_metric, weighted_metrics),
             **kwargs,
         )
+
+    def compile_from_config(self, config: Config) -> None:
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        if self.built:
+            self.optimizer.build(self.trainable_variables)
 
     def predict_step(self, *arguments):
         result = super().predict_step(*arguments)
