@@ -216,3 +216,26 @@ def test_refuses_an_input_of_other_rank(layer, shape):
 def test_refuses_an_unknown_data_format():
     with pytest.raises(ValueError, match="data_format"):
         SpatialDropout2D(0.5, data_format="channels_middle")
+
+
+def test_stochastic_depth_adds_the_residual_to_the_shortcut_of_a_list():
+    """As TensorFlow Addons calls it: StochasticDepth(...)([shortcut, residual])."""
+    shortcut, residual = array(64, 3, 2), array(64, 3, 2, seed=1)
+    layer = StochasticDepth(0.25, seed=3)
+    assert_close(layer([shortcut, residual]), shortcut + residual)
+    y = ops.convert_to_numpy(layer([shortcut, residual], training=True))
+    added = y - shortcut
+    is_silent = np.all(added == 0, axis=(1, 2))
+    assert 0 < is_silent.sum() < 40
+    assert_close(added[~is_silent], residual[~is_silent] / 0.75, rtol=1e-5)
+    assert layer.compute_output_shape([(None, 3, 2), (None, 3, 2)]) == (None, 3, 2)
+    symbolic = layer([keras.Input((3, 2)), keras.Input((3, 2))])
+    assert symbolic.shape == (None, 3, 2)
+    with pytest.raises(ValueError, match=r"or a list \[shortcut, residual\]"):
+        layer([shortcut, residual, residual])
+
+
+def test_stochastic_depth_of_a_list_keeps_the_mask_of_the_shortcut():
+    x = keras.layers.Masking()(np.ones((2, 3, 4), "float32"))
+    y = StochasticDepth(0.5)([x, x])
+    np.testing.assert_array_equal(ops.convert_to_numpy(y._keras_mask), np.ones((2, 3)))

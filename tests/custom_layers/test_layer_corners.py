@@ -6,10 +6,11 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from making import LAYERS, example_input, make_layer
+from making import CLASSES, LAYERS, example_input, make_layer
 
 import examples
-from oracle import array, assert_close, call_layer
+from custom_layers.layers import BatchNormalization, GlobalAveragePooling2D
+from oracle import array, assert_close, call_layer, run_layer
 
 NORMALIZATIONS = [
     "BatchNormalization",
@@ -169,3 +170,99 @@ def test_a_call_traced_with_unknown_sizes_computes_the_same(name):
         return
     for y, expected in zip(numbers(traced(x)), numbers(desired), strict=True):
         assert_close(y, expected, rtol=1e-4)
+
+
+SLIDING = {  # {name: arguments with a window of 3 and no padding}
+    **{
+        f"{kind}Pooling{n}D": {"pool_size": 3}
+        for kind in ("Max", "Average")
+        for n in (1, 2, 3)
+    },
+    **{f"Conv{n}D": {"filters": 2, "kernel_size": 3} for n in (1, 2, 3)},
+    **{f"DepthwiseConv{n}D": {"kernel_size": 3} for n in (1, 2)},
+    **{f"SeparableConv{n}D": {"filters": 2, "kernel_size": 3} for n in (1, 2)},
+}
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("name", SLIDING)
+def test_an_input_below_the_window_is_refused_wherever_its_length_shows(
+    name, data_format
+):
+    """With oneDNN, TensorFlow's max pooling ends the process instead."""
+    layer = CLASSES[name](**SLIDING[name], data_format=data_format)
+    message = "Computed output size would be zero or negative"
+
+    def shape(*lengths):
+        lengths = lengths[: layer.rank]
+        return (1, *lengths, 3) if data_format == "channels_last" else (1, 3, *lengths)
+
+    assert layer.compute_output_shape(shape(None, None, None))
+    with pytest.raises(ValueError, match=message):
+        layer.compute_output_shape(shape(2, 5, 5))
+    layer.build(shape(None, None, None))
+    for lengths in ((2, 5, 5), (0, 5, 5)):
+        with pytest.raises(ValueError, match=message):
+            layer(np.ones(shape(*lengths), "float32"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [f"Global{kind}Pooling{n}D" for kind in ("Average", "Max") for n in (1, 2, 3)],
+)
+def test_global_pooling_ignores_a_mask_that_is_not_one_of_its_places(name):
+    x = example_input(name)
+    layer, places = make_layer(name), x.shape[1:-1]
+    desired = ops.convert_to_numpy(layer(x))
+    wrong = [(2,), (2, places[0] + 1), (2, *places, 3), (2, *[n + 1 for n in places])]
+    if len(places) > 1:
+        wrong.append((2, places[0]))
+    for shape in wrong:
+        mask = np.zeros(shape, "bool")
+        np.testing.assert_array_equal(
+            ops.convert_to_numpy(layer(x, mask=mask)), desired
+        )
+    mask = np.ones((2, *places), "bool")
+    mask[:, 0] = False  # the right one counts
+    assert np.abs(ops.convert_to_numpy(layer(x, mask=mask)) - desired).max() > 1e-3
+
+
+def test_a_mask_of_time_steps_does_not_reach_the_images_of_a_video():
+    """Each word becomes an image: the mask of the words is not one of pixels."""
+    words = np.array([[1, 2, 0]])
+    x = keras.layers.Embedding(3, 8, mask_zero=True)(words)
+    mask = x._keras_mask
+    images = ops.reshape(x, (1, 3, 4, 2))
+    desired = ops.convert_to_numpy(images).mean(axis=(1, 2))
+    assert_close(GlobalAveragePooling2D()(images, mask=mask), desired)
+
+
+def test_batch_normalization_without_a_sample_passes_no_nan_to_its_weights():
+    layer = BatchNormalization()
+    layer.build((None, 3))
+    results = run_layer(layer, np.zeros((0, 3), "float32"), training=True)
+    for key, value in results.items():
+        assert np.all(np.isfinite(value)), key
+    for key in ("gradient to gamma", "gradient to beta"):
+        np.testing.assert_array_equal(results[key], np.zeros(3))
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="traces")
+def test_batch_normalization_is_traced_once_for_all_sizes_and_survives_an_empty_one():
+    import tensorflow as tf
+
+    layer = BatchNormalization(momentum=0.5)
+    layer.build((None, 4, 3))
+    signature = [tf.TensorSpec([None, None, None])]
+    train = tf.function(lambda x: layer(x, training=True), input_signature=signature)
+    x = array(5, 4, 3)
+    assert_close(train(x), BatchNormalization()(x, training=True))
+    mean = ops.convert_to_numpy(layer.moving_mean)
+    assert_close(mean, x.mean(axis=(0, 1)) / 2)
+    assert train(x[:0]).shape == (0, 4, 3)
+    np.testing.assert_array_equal(ops.convert_to_numpy(layer.moving_mean), mean)
+
+
+def test_batch_normalization_says_that_it_must_know_its_channels():
+    with pytest.raises(ValueError, match=r"BatchNormalization makes a weight.*axis 2"):
+        BatchNormalization()(keras.Input((4, None)))

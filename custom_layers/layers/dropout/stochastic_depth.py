@@ -5,7 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from ...common.types import Config, Seed
+from ...common.inputs import as_floats
+from ...common.types import Config, Seed, Shape
 from .dropout import Dropout
 
 
@@ -15,15 +16,19 @@ class StochasticDepth(Dropout):
 
     training:  y = x * m / (1 - rate), m of shape (B, 1, ..., 1) ~ Bernoulli(1 - rate)
     inference: y = x
+    Of a list [shortcut, x] it returns shortcut + y, the sum that follows anyway.
 
     Args:
         rate: share of samples set to zero, in [0, 1].
         seed: an integer that makes the noise repeatable.
 
-    Input and output shape: any with a batch axis, the same.
-    Raises: ValueError for a rate outside [0, 1].
+    Input and output shape: any with a batch axis, the same; or a list of two such
+        tensors, whose sum has that shape. The mask of the list is the shortcut's.
+    Raises: ValueError for a rate outside [0, 1], and for a list of another length.
     Keras has no such class. The paper multiplies by 1 - rate in inference instead of
-    dividing in training; the averages are the same.
+    dividing in training; the averages are the same. TensorFlow Addons takes the same
+    list, multiplies as the paper does, draws one m for the whole batch, and is given
+    survival_probability = 1 - rate.
 
     >>> StochasticDepth(0.2)(keras.ops.ones((2, 4, 4, 3))).shape
     TensorShape([2, 4, 4, 3])
@@ -34,6 +39,25 @@ class StochasticDepth(Dropout):
 
     def __init__(self, rate: float, seed: Seed = None, **kwargs: Any) -> None:
         super().__init__(rate, seed=seed, **kwargs)
+
+    def call(self, inputs, training: bool = False):
+        if not isinstance(inputs, list | tuple):
+            return super().call(inputs, training)
+        if len(inputs) != 2:
+            raise ValueError(
+                "StochasticDepth takes one tensor, or a list [shortcut, residual]. "
+                f"Received: a list of length {len(inputs)}"
+            )
+        shortcut, residual = as_floats(inputs, self.compute_dtype)
+        return shortcut + super().call(residual, training)
+
+    def compute_mask(self, inputs, previous_mask):
+        is_list = isinstance(inputs, list | tuple)
+        return previous_mask[0] if is_list and previous_mask else previous_mask
+
+    def compute_output_shape(self, input_shape: Shape | list[Shape]) -> Shape:
+        is_list = isinstance(input_shape[0], list | tuple)
+        return tuple(input_shape[0]) if is_list else input_shape
 
     def _shape_of_noise(self, inputs):
         return [ops.shape(inputs)[0], *[1] * (len(inputs.shape) - 1)]
