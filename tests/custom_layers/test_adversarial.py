@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from small_gans import model, networks, numbers
 
 from custom_layers.layers import Conv2D, Dense, LeakyReLU
 from custom_layers.models import (
@@ -16,8 +17,6 @@ from custom_layers.models import (
     WassersteinGAN,
 )
 from oracle import array
-from small_gans import model, networks, numbers
-
 
 # Costs of a score s, from the papers: real, generated, fooling.
 FORMULAS = {
@@ -185,7 +184,9 @@ def test_samples_move_to_the_data(name):
     y = np.arange(60) % 4
     x = array(60, 2) * 0.3 + np.array([3, -2], "float32")
     before = gan.sample(200, np.arange(200) % 4, seed=0).mean(0)
-    epochs = 90 if name == "least squares" else 60  # some of its paths begin with a loop
+    epochs = (
+        90 if name == "least squares" else 60
+    )  # some of its paths begin with a loop
     history = gan.fit(x, y, batch_size=30, epochs=epochs, verbose=0).history
     after = gan.sample(200, np.arange(200) % 4, seed=0).mean(0)
     target = np.array([3, -2])

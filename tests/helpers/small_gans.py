@@ -26,14 +26,20 @@ def networks(conditional=False, pack=1, size=2):
 
 
 def model(
-    loss=None, rate=0.01, conditional=False, pack=1, jit_compile="auto", **options
+    loss=None,
+    rate=0.01,
+    conditional=False,
+    pack=1,
+    jit_compile="auto",
+    run_eagerly=False,
+    **options,
 ):
     keras.utils.set_random_seed(0)
     loss = loss or NonSaturatingGAN()
     parts = networks(conditional, pack)
     gan = AdversarialModel(*parts, loss, pack=pack, **options)
     adams = (keras.optimizers.Adam(rate, beta_1=0.5) for _ in range(2))
-    gan.compile(*adams, jit_compile=jit_compile)
+    gan.compile(*adams, jit_compile=jit_compile, run_eagerly=run_eagerly)
     return gan
 
 
