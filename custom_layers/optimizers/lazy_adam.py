@@ -19,13 +19,12 @@ class LazyAdam(Adam):
     Adam itself lets m and v of absent rows decay, and its m goes on moving their w.
     The update is lazy where a gradient consists of rows: on TensorFlow that of an
     Embedding. A row that occurs more than once counts once, with the sum of its
-    gradients.
+    gradients. Where gradients are accumulated, a row is present if their sum is not
+    zero.
 
     Args: as in Adam.
 
     Raises: ValueError for beta_1 or beta_2 outside [0, 1).
-    Where gradients are accumulated, a row is present if its sum is not zero.
-
     Not in Keras. A dense gradient, as on JAX and torch, is updated as by Adam.
 
     >>> layer = keras.layers.Embedding(1000, 8)

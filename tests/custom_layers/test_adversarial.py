@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from small_gans import model, networks, numbers
 
 from custom_layers.layers import Conv2D, Dense, LeakyReLU
 from custom_layers.models import (
@@ -16,42 +17,6 @@ from custom_layers.models import (
     WassersteinGAN,
 )
 from oracle import array
-
-
-def networks(conditional=False, pack=1, size=2):
-    """A generator and a critic with layers that have state."""
-    z, y = keras.Input((3,)), keras.Input((), dtype="int32")
-    x, label = keras.Input((size * pack,)), keras.Input((), dtype="int32")
-    h, k = z, x
-    if conditional:
-        h = keras.layers.Concatenate()([z, keras.layers.Embedding(4, 2)(y)])
-        k = keras.layers.Concatenate()([x, keras.layers.Embedding(4, 2)(label)])
-    h = keras.layers.Dense(8)(h)
-    h = keras.layers.ReLU()(keras.layers.BatchNormalization()(h))
-    k = keras.layers.LeakyReLU()(keras.layers.Dense(8)(k))
-    k = keras.layers.Dropout(0.3)(k)
-    made, score = keras.layers.Dense(size)(h), keras.layers.Dense(1)(k)
-    return (
-        keras.Model([z, y] if conditional else z, made),
-        keras.Model([x, label] if conditional else x, score),
-    )
-
-
-def model(
-    loss=None, rate=0.01, conditional=False, pack=1, jit_compile="auto", **options
-):
-    keras.utils.set_random_seed(0)
-    loss = loss or NonSaturatingGAN()
-    parts = networks(conditional, pack)
-    gan = AdversarialModel(*parts, loss, pack=pack, **options)
-    adams = (keras.optimizers.Adam(rate, beta_1=0.5) for _ in range(2))
-    gan.compile(*adams, jit_compile=jit_compile)
-    return gan
-
-
-def numbers(variables):
-    return [ops.convert_to_numpy(v) for v in variables]
-
 
 # Costs of a score s, from the papers: real, generated, fooling.
 FORMULAS = {
@@ -115,8 +80,10 @@ def test_the_penalty_is_that_of_the_formula():
 
     inputs = ops.convert_to_tensor(real), ops.convert_to_tensor(generated)
     r1 = GradientPenalty(0.5, target=0, at="real")(square, *inputs, seed=0)
+    r1 = ops.convert_to_numpy(r1)
     assert float(r1) == pytest.approx(0.5 * np.mean(norm(real) ** 2), rel=1e-5)
     both = GradientPenalty(2.0, target=1, at="both")(square, *inputs, seed=0)
+    both = ops.convert_to_numpy(both)
     wanted = sum(2 * np.mean((norm(x) - 1) ** 2) for x in (real, generated))
     assert float(both) == pytest.approx(wanted, rel=1e-5)
 
@@ -190,7 +157,7 @@ def test_the_penaltys_slope_to_our_layers_weights_is_that_to_keras_layers():
 OPTIONS = {
     "plain": {},
     "minimax": {"loss": MinimaxGAN()},
-    "least squares": {"loss": LeastSquaresGAN(), "rate": 0.005},
+    "least squares": {"loss": LeastSquaresGAN()},
     "hinge, packed": {"loss": HingeGAN(), "pack": 2},
     "wasserstein": {
         "loss": WassersteinGAN(),
@@ -217,7 +184,10 @@ def test_samples_move_to_the_data(name):
     y = np.arange(60) % 4
     x = array(60, 2) * 0.3 + np.array([3, -2], "float32")
     before = gan.sample(200, np.arange(200) % 4, seed=0).mean(0)
-    history = gan.fit(x, y, batch_size=30, epochs=60, verbose=0).history
+    epochs = (
+        90 if name == "least squares" else 60
+    )  # some of its paths begin with a loop
+    history = gan.fit(x, y, batch_size=30, epochs=epochs, verbose=0).history
     after = gan.sample(200, np.arange(200) % 4, seed=0).mean(0)
     target = np.array([3, -2])
     assert np.linalg.norm(after - target) < 0.7 * np.linalg.norm(before - target)
@@ -296,6 +266,7 @@ def test_training_goes_on_from_a_file_bit_for_bit(name, tmp_path):
         if "seed_generator" in ours.path:
             theirs.assign(np.array(ours))  # a copy: JAX's steps eat their inputs
     for part in (gan, again):
+        keras.utils.set_random_seed(1)  # Dropout on torch draws from the global seed
         part.fit(x, y, batch_size=12, shuffle=False, verbose=0)
     pairs = ((m.variables, m.optimizer.variables) for m in (gan, again))
     for ours, theirs in zip(*(numbers([*a, *b]) for a, b in pairs), strict=True):

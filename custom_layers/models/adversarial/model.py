@@ -297,6 +297,13 @@ class AdversarialModel(keras.Model):
 
 
 def _refuse_misfits(generator, critic, penalty, pack) -> None:
+    for name, part in (("generator", generator), ("critic", critic)):
+        if not getattr(part, "inputs", None):
+            raise ValueError(
+                f"The {name} must be a model that knows its inputs, such as a "
+                "Sequential that begins with keras.Input. Received: "
+                f"{type(part).__name__}"
+            )
     inputs = len(generator.inputs), len(critic.inputs)
     if inputs not in ((1, 1), (2, 2)) or (inputs == (2, 2) and pack > 1):
         raise ValueError(

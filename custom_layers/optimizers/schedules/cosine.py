@@ -97,6 +97,8 @@ class CosineDecayRestarts(_Schedule):
 
     Call: step, a scalar -> learning rate, a scalar.
     Raises: ValueError for first_decay_steps <= 0.
+    Differs from Keras: rounding never delays a restart. Keras's may come a step late,
+    as on torch at step 20 with first_decay_steps=8 and t_mul=1.5.
 
     >>> schedule = CosineDecayRestarts(0.1, first_decay_steps=10, m_mul=0.5)
     >>> [round(float(schedule(t)), 3) for t in (0, 5, 10, 20, 30)]
