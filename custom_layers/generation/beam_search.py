@@ -1,12 +1,13 @@
 """Beam search with a function that rates the next token, as in decoding.py."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import keras
 from keras import ops
 
-from ..common.checks import minus_infinity
+from ..common.checks import minus_infinity, positive_integer
 from .decoding import _check_range, _padded_prompt, _with_token
 
 _NEVER = minus_infinity("float32")  # the score of a continuation that is not allowed
@@ -37,7 +38,8 @@ def beam_search(
         length_penalty: 0 prefers short rows; the paper takes 0.6 to 1.
 
     Returns: tokens (B, W, length) and scores (B, W).
-    Raises: ValueError for a beam_width below 1, and as `greedy_search`.
+    Raises: ValueError for a beam_width that is not a positive integer, for a
+    length_penalty that is not finite, and as `greedy_search`.
 
     >>> def successor(tokens, index, state):
     ...     return 3.0 * keras.ops.one_hot((tokens[:, index] + 1) % 5, 5), state
@@ -48,7 +50,9 @@ def beam_search(
     Paper: Wu et al., "Google's neural machine translation system", 2016.
     https://arxiv.org/abs/1609.08144
     """
-    _check_range("beam_width", beam_width, beam_width >= 1, "at least 1")
+    beam_width = positive_integer(beam_width, "beam_width")
+    is_number = math.isfinite(length_penalty)
+    _check_range("length_penalty", length_penalty, is_number, "a finite number")
     rows, known = _padded_prompt(prompt, length, pad_token)
     beam = _Beam(rows.shape[0], beam_width, length_penalty)
     rows = _repeated(rows, beam_width)

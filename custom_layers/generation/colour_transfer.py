@@ -22,6 +22,9 @@ def colour_transfer(
         An array of the content's shape, float32. Values below 0 or above 1 are clipped,
         so that the covariance is met exactly only where none are.
 
+    Raises: ValueError for pictures of another shape, of fewer than two pixels, or with
+        values outside [0, 1].
+
     Example:
 
     >>> content = np.random.default_rng(0).uniform(size=(8, 8, 3))
@@ -32,6 +35,8 @@ def colour_transfer(
     Paper: Gatys, Bethge, Hertzmann, Shechtman, "Preserving color in neural artistic
     style transfer", 2016. https://arxiv.org/abs/1606.05897
     """
+    _check_picture(content, "content")
+    _check_picture(style, "style")
     c = content.reshape(-1, 3)
     s = style.reshape(-1, 3)
     C = _cholesky_factor(c)
@@ -48,3 +53,18 @@ def _cholesky_factor(colours: np.ndarray) -> np.ndarray:
     covariance = np.cov(colours.T)
     covariance += 1e-6 * np.eye(3)
     return np.linalg.cholesky(covariance)
+
+
+def _check_picture(picture: np.ndarray, name: str) -> None:
+    is_picture = picture.ndim == 3 and picture.shape[2] == 3 and picture.size >= 6
+    if not is_picture:
+        raise ValueError(
+            f"`{name}` must be a picture (H, W, 3) of at least two pixels. "
+            f"Received: shape={picture.shape}"
+        )
+    lowest, highest = picture.min(), picture.max()
+    if not (lowest >= 0 and highest <= 1):  # NaN is refused too
+        raise ValueError(
+            f"The values of `{name}` must lie between 0 and 1: divide bytes by 255. "
+            f"Received: values from {lowest} to {highest}"
+        )

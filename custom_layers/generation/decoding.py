@@ -7,13 +7,15 @@ call to call: a nest of tensors whose first axis is the batch, such as a key/val
 that holds the prompt except its last token, or None.
 """
 
+import numbers
 from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
-from ..common.checks import minus_infinity
+from ..common.checks import positive_integer
 
 
 def greedy_search(
@@ -38,7 +40,8 @@ def greedy_search(
         state: first state of `next_logits`.
 
     Returns: tokens (B, length).
-    Raises: ValueError for a prompt that is not (B, P > 0), or a length below P.
+    Raises: ValueError for a prompt that is not an array of integers (B, P > 0), or a
+    length that is not an integer of at least P.
 
     >>> def successor(tokens, index, state):
     ...     return keras.ops.one_hot((tokens[:, index] + 1) % 5, 5), state
@@ -89,9 +92,14 @@ def sample(
     Paper: Holtzman et al., "The curious case of neural text degeneration", 2019.
     https://arxiv.org/abs/1904.09751
     """
-    _check_range("temperature", temperature, temperature > 0, "a positive number")
-    _check_range("top_k", top_k, top_k is None or top_k >= 1, "at least 1, or None")
+    is_positive = isinstance(temperature, numbers.Real) and temperature > 0
+    advice = "a positive number; for the most likely tokens call `greedy_search`"
+    _check_range("temperature", temperature, is_positive, advice)
+    temperature = max(float(temperature), 1e-30)  # 0 in float32 would give NaN
+    top_k = None if top_k is None else positive_integer(top_k, "top_k")
     _check_range("top_p", top_p, top_p is None or 0 < top_p <= 1, "in (0, 1], or None")
+    if isinstance(seed, numbers.Integral):
+        seed = int(seed)  # Keras refuses NumPy's integers
     if not isinstance(seed, keras.random.SeedGenerator):
         seed = keras.random.SeedGenerator(seed)
 
@@ -103,7 +111,7 @@ def sample(
         if top_p is not None:
             p = ops.softmax(values)
             sum_before = ops.cumsum(p, axis=-1) - p
-            values = ops.where(sum_before < top_p, values, minus_infinity("float32"))
+            values = ops.where(sum_before < top_p, values, -float("inf"))
         drawn = keras.random.categorical(values, 1, seed=seed)
         return ops.take_along_axis(tokens, drawn, axis=-1)[:, 0]
 
@@ -128,14 +136,28 @@ def _generate(next_logits, prompt, length, choose, end_token, pad_token, state):
 
 def _padded_prompt(prompt, length, pad_token):
     """(the prompt padded to `length`, the number of its tokens)."""
-    prompt = ops.cast(ops.convert_to_tensor(prompt), "int32")
+    if isinstance(prompt, list | tuple):
+        prompt = _array_of_rows(prompt)
+    prompt = ops.convert_to_tensor(prompt)
+    dtype = keras.backend.standardize_dtype(prompt.dtype)
     shape = tuple(prompt.shape)
     is_batch = len(shape) == 2 and shape[1] > 0
     _check_range("prompt", shape, is_batch, "(B, P > 0)")
+    _check_range("prompt", dtype, keras.backend.is_int_dtype(dtype), "integers")
     known = shape[1]
-    _check_range("length", length, length >= known, f"at least {known}, P")
-    padding = [(0, 0), (0, length - known)]
+    is_enough = isinstance(length, numbers.Integral) and length >= known
+    _check_range("length", length, is_enough, f"an integer of at least {known}, P")
+    padding = [(0, 0), (0, int(length) - known)]
+    prompt = ops.cast(prompt, "int32")
     return ops.pad(prompt, padding, constant_values=pad_token), known
+
+
+def _array_of_rows(prompt):
+    """A prompt that is a list of rows, which may be lists, arrays or tensors."""
+    rows = [ops.convert_to_numpy(row) for row in prompt]
+    shapes = sorted({row.shape for row in rows})
+    _check_range("prompt", shapes, len(shapes) <= 1, "rows of one length")
+    return np.stack(rows) if rows else np.zeros((0,), "int32")
 
 
 def _with_token(tokens, index, token):

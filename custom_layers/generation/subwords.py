@@ -103,7 +103,13 @@ class Subwords:
 
     def decode(self, tokens: Iterable[int]) -> str:
         """The sentence of the tokens before END; the other specials are left out."""
-        before_end = itertools.takewhile(lambda n: n != END, tokens)
+        before_end = list(itertools.takewhile(lambda n: n != END, tokens))
+        unknown = [n for n in before_end if not 0 <= n < len(self.pieces)]
+        if unknown:
+            raise ValueError(
+                f"Invalid tokens: got {unknown[0]}, expected numbers from 0 to "
+                f"{len(self.pieces) - 1}, the tokens of this vocabulary."
+            )
         pieces = [self.pieces[n] for n in before_end if n >= len(SPECIALS)]
         return "".join(pieces).replace(SPACE, " ").strip()
 

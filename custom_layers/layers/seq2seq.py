@@ -9,6 +9,7 @@ from keras import ops
 
 from ..common.checks import known_sizes, minus_infinity, one_of
 from ..common.types import Config
+from .recurrent.layer import _refuse_no_steps
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -235,6 +236,7 @@ class AttentionDecoder(keras.layers.RNN):
         memory_mask=None,
         training: bool = False,
     ):
+        _refuse_no_steps(sequences)
         if initial_state is not None and len(initial_state) < len(self.state_size):
             zeros = self.get_initial_state(ops.shape(sequences)[0])
             initial_state = [*initial_state, zeros[-1]]

@@ -257,8 +257,10 @@ class TransformerDecoderBlock(_Block):
         self, inputs: Any, cache: dict[str, Any], index: Any, mask: Any = None
     ) -> tuple:
         """(outputs, cache) of the next tokens, the first of which stands at `index`."""
+        inputs = ops.convert_to_tensor(inputs, self.compute_dtype)
         if mask is None:
             mask = ops.ones(ops.shape(inputs)[:2], "bool")
+        mask = ops.cast(ops.convert_to_tensor(mask), "bool")
         mask = ops.slice_update(cache["mask"], (0, index), mask)
         x = self._before(self.self_attention_norm, inputs)
         y, kept = self.self_attention.step(x, cache["self"], index, mask)

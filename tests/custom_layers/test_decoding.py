@@ -128,7 +128,7 @@ def test_rows_of_a_batch_do_not_see_each_other():
 
 def always(logits):
     return lambda tokens, index, state: (
-        ops.tile(ops.convert_to_tensor([logits]), (tokens.shape[0], 1)),
+        ops.tile(ops.convert_to_tensor(logits)[None], (tokens.shape[0], 1)),
         state,
     )
 
@@ -232,7 +232,17 @@ def test_a_prompt_of_full_length_comes_back():
     ("call", "says"),
     [
         (lambda: sample(bigrams, [[1]], 3, temperature=0), "`temperature`.*positive"),
-        (lambda: sample(bigrams, [[1]], 3, top_k=0), "`top_k`.*at least 1"),
+        (lambda: sample(bigrams, [[1]], 3, temperature="1"), "`temperature`.*got 1"),
+        (lambda: sample(bigrams, [[1]], 3, temperature=np.nan), "`temperature`.*nan"),
+        (lambda: sample(bigrams, [[1]], 3, top_k=0), "`top_k`.*positive integer"),
+        (lambda: sample(bigrams, [[1]], 3, top_k=2.5), "`top_k`.*positive integer"),
+        (lambda: beam_search(bigrams, [[1]], 3, beam_width=1.5), "`beam_width`"),
+        (lambda: beam_search(bigrams, [[1]], 3, length_penalty=np.nan), "finite"),
+        (lambda: greedy_search(bigrams, [[1, 2], [1]], 3), "`prompt`.*of one length"),
+        (lambda: greedy_search(bigrams, [], 3), r"`prompt`.*\(B, P > 0\)"),
+        (lambda: greedy_search(bigrams, [[], []], 3), r"`prompt`.*\(B, P > 0\)"),
+        (lambda: greedy_search(bigrams, [[1.5]], 3), "`prompt`.*integers"),
+        (lambda: greedy_search(bigrams, [[1]], 3.0), "`length`.*an integer"),
         (lambda: sample(bigrams, [[1]], 3, top_p=1.5), r"`top_p`.*in \(0, 1\]"),
         (lambda: beam_search(bigrams, [[1]], 3, beam_width=0), "`beam_width`"),
         (lambda: greedy_search(bigrams, [1, 2], 3), "`prompt`.*got"),
@@ -269,3 +279,39 @@ def test_a_seed_generator_goes_on_where_it_was():
         for _ in range(2)
     )
     assert not np.array_equal(one, two)
+
+
+LOG_P = np.log(np.array([0.1, 0.4, 0.05, 0.25, 0.2], "float32")) - 20
+
+
+@pytest.mark.parametrize("temperature", [1e-3, 1e-8, 1e-45, np.float32(1e-9)])
+@pytest.mark.parametrize("more", [{}, {"top_p": 0.9}, {"top_k": 3, "top_p": 0.9}])
+def test_a_temperature_near_zero_is_greedy_search(temperature, more):
+    """Far below 0, divided logits fall below any score of a token that is left out."""
+    prompt = np.zeros((50, 1), int)
+    tokens = sample(always(LOG_P), prompt, 5, temperature=temperature, seed=1, **more)
+    desired = greedy_search(always(LOG_P), prompt, 5)
+    np.testing.assert_array_equal(*map(ops.convert_to_numpy, (tokens, desired)))
+
+
+@pytest.mark.parametrize("search", [greedy_search, sample, beam_search])
+def test_prompts_of_any_kind_and_numbers_of_numpy(search):
+    options = {
+        greedy_search: {},
+        sample: {"seed": np.int64(1), "top_k": np.int32(1), "top_p": np.float32(0.5)},
+        beam_search: {"beam_width": np.int64(1)},
+    }[search]
+    rows = [np.array([1, 2]), np.array([3, 0])]
+    found = [
+        keras.tree.flatten(search(chain, prompt, np.int64(5), **options))[0]
+        for prompt in (rows, np.stack(rows), [ops.convert_to_tensor(r) for r in rows])
+    ]
+    for tokens in found:
+        tokens = np.reshape(ops.convert_to_numpy(tokens), (2, 5))
+        np.testing.assert_array_equal(tokens, [[1, 2, 3, 4, 4], [3, 0, 1, 2, 3]])
+
+
+@pytest.mark.parametrize("search", [greedy_search, sample, beam_search])
+def test_no_prompts_give_no_rows(search):
+    tokens = search(chain, np.zeros((0, 2), int), 4, end_token=END)
+    assert keras.tree.flatten(tokens)[0].shape[0] == 0

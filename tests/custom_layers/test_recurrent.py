@@ -1,5 +1,6 @@
 """The recurrent cells and layers against Keras and worked numbers; properties."""
 
+import functools
 import inspect
 
 import keras
@@ -79,7 +80,13 @@ def cases():
 
 @pytest.mark.parametrize("case", list(cases()), ids=str)
 def test_same_as_keras(case):
-    assert_same_layer(case)
+    theirs = getattr(keras.layers, case.name)
+    is_gated = case.name in ("LSTM", "GRU")
+    if is_gated and case.kwargs.get("stateful"):
+        # On torch, Keras's fast path for these overwrites a state that the gradient
+        # needs, and raises an error. Its plain path does not.
+        theirs = functools.partial(theirs, use_cudnn=False)
+    assert_same_layer(case, theirs=theirs)
 
 
 @pytest.mark.parametrize("cells", ["SimpleRNN", "LSTM", "GRU"])
@@ -125,9 +132,9 @@ def test_two_steps_of_an_lstm_worked_by_hand():
         ]
     )
     y, h, c = layer(np.array([[[1.0, 2.0], [0.5, 3.0]]]))
-    assert_close(np.ravel(y), [0.5363133978820118, 0.7719811057588907], 1e-6)
-    assert_close(np.ravel(h), [0.7719811057588907], 1e-6)
-    assert_close(np.ravel(c), [1.5176330976694041], 1e-6)
+    assert_close(ops.ravel(y), [0.5363133978820118, 0.7719811057588907], 1e-6)
+    assert_close(ops.ravel(h), [0.7719811057588907], 1e-6)
+    assert_close(ops.ravel(c), [1.5176330976694041], 1e-6)
 
 
 LAYERS = {
@@ -191,8 +198,9 @@ def test_later_steps_change_no_earlier_output(make):
     (layer,) = with_same_weights(make(return_sequences=True))
     x = array(2, 6, 4)
     changed = np.concatenate([x[:, :3], x[:, 3:] + 1], axis=1)
-    assert_close(layer(changed)[:, :3], layer(x)[:, :3], 1e-6)
-    assert not np.allclose(layer(changed)[:, 3:], layer(x)[:, 3:], atol=1e-3)
+    y, before = (ops.convert_to_numpy(layer(a)) for a in (changed, x))
+    assert_close(y[:, :3], before[:, :3], 1e-6)
+    assert not np.allclose(y[:, 3:], before[:, 3:], atol=1e-3)
 
 
 @every_layer
@@ -295,7 +303,7 @@ def test_layer_norm_keeps_its_statistics_under_a_large_mean_in_float16():
     weights[0][:, :] += 100
     layer.set_weights(weights)
     desired = lstm_in_numpy(X, weights, norm=True)
-    np.testing.assert_allclose(layer(X), desired, atol=0.05)
+    np.testing.assert_allclose(ops.convert_to_numpy(layer(X)), desired, atol=0.05)
 
 
 @pytest.mark.parametrize("cls", [SimpleRNN, LSTM, GRU])

@@ -93,7 +93,8 @@ def test_attention_weights_are_those_that_the_step_reads_with(attention, make):
     with layer.cell.attend_to(MEMORY, MEMORY_MASK):
         alpha = ops.convert_to_numpy(layer.cell.attention_weights(X[:, 0], states))
         a, new = layer.cell(X[:, 0], states)
-    read = np.concatenate([np.einsum("bs,bsm->bm", alpha, MEMORY), new[0]], axis=-1)
+    context = np.einsum("bs,bsm->bm", alpha, MEMORY)
+    read = np.concatenate([context, ops.convert_to_numpy(new[0])], axis=-1)
     kernel = ops.convert_to_numpy(layer.cell.output_kernel)
     assert_close(a, np.tanh(read @ kernel))
     assert_close(alpha.sum(-1), np.ones(B, "float32"))
@@ -172,8 +173,8 @@ def test_it_learns_to_copy_with_dropout(attention, jit_compile):
     model = keras.Model([source, target], keras.layers.Dense(4)(y))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(0.02), loss, jit_compile=jit_compile)
-    losses = model.fit([tokens, shifted], tokens, epochs=12, verbose=0).history["loss"]
-    assert losses[-1] < 0.6 * losses[0]
+    losses = model.fit([tokens, shifted], tokens, epochs=20, verbose=0).history["loss"]
+    assert losses[-1] < 0.4 * losses[0]
 
 
 def test_refuses():

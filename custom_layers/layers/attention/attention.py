@@ -85,7 +85,7 @@ class Attention(keras.layers.Layer):
         self._check(inputs, mask)
         inputs = as_floats(inputs, self.compute_dtype)
         query, value, key = inputs[0], inputs[1], inputs[-1]
-        query_mask, value_mask = mask[:2] if mask else (None, None)
+        query_mask, value_mask = map(_as_booleans, mask[:2] if mask else (None, None))
         S = self._calculate_scores(query, key if len(inputs) > 2 else value)
         allowed = self._calculate_score_mask(S, value_mask, use_causal_mask)
         P = ops.cast(_softmax_over(S, allowed), value.dtype)
@@ -122,7 +122,7 @@ class Attention(keras.layers.Layer):
         self._check(inputs, mask)
         if mask is None or mask[0] is None:
             return None
-        return ops.convert_to_tensor(mask[0])
+        return _as_booleans(mask[0])
 
     def compute_output_shape(self, input_shape: list) -> tuple:
         return (*input_shape[0][:-1], input_shape[1][-1])
@@ -168,6 +168,11 @@ class Attention(keras.layers.Layer):
             "dropout": self.dropout,
             "seed": self.seed,
         }
+
+
+def _as_booleans(mask):
+    """A mask as booleans, whatever kind of array or list the user has; or None."""
+    return None if mask is None else ops.cast(ops.convert_to_tensor(mask), "bool")
 
 
 def _softmax_over(S, allowed):

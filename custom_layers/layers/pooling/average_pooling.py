@@ -8,6 +8,9 @@ from .base import _Pooling
 
 class _AveragePooling(_Pooling):
     def _pool(self, inputs):
+        if self.rank == 3:  # torch has no mean over volumes of bfloat16 on a CPU
+            dtype = keras.backend.result_type(inputs.dtype, "float32")
+            inputs = ops.cast(inputs, dtype)
         return ops.average_pool(
             inputs, self.pool_size, self.strides, self.padding, self.data_format
         )

@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+from keras import ops
 
 from ...common.types import Config
 from .cell import _Cell
@@ -26,7 +27,10 @@ class _RecurrentLayer(keras.layers.RNN):
         training: bool = False,
         sequences_mask=None,  # where an initial_state is given, Keras passes this one
     ):
+        _refuse_no_steps(sequences)
         mask = sequences_mask if mask is None else mask
+        if mask is not None:  # Keras fails for a list
+            mask = ops.cast(ops.convert_to_tensor(mask), "bool")
         return super().call(sequences, initial_state, mask, training)
 
     @property
@@ -43,7 +47,31 @@ class _RecurrentLayer(keras.layers.RNN):
 
     def inner_loop(self, sequences, initial_state, mask, training: bool = False):
         with self.cell.weights_read_once():
+            if self.unroll:
+                return self._unrolled_loop(sequences, initial_state, mask, training)
             return super().inner_loop(sequences, initial_state, mask, training)
+
+    def _unrolled_loop(self, sequences, initial_state, mask, training: bool):
+        """(last output, outputs, last states), with the loop written out.
+
+        Keras's own unrolled loop applies the mask in the wrong order of time, or fails,
+        if the sequence is read backwards.
+        """
+        states = [ops.copy(state) for state in initial_state]
+        steps = range(sequences.shape[1])
+        y, outputs = None, []
+        for t in reversed(steps) if self.go_backwards else steps:
+            y_t, new_states = self.cell(sequences[:, t], states, training=training)
+            if mask is not None:
+                is_seen = ops.expand_dims(mask[:, t], -1)
+                repeats = y is not None and not self.zero_output_for_mask
+                y_t = ops.where(is_seen, y_t, y if repeats else ops.zeros_like(y_t))
+                pairs = zip(new_states, states)
+                new_states = [ops.where(is_seen, new, old) for new, old in pairs]
+            y, states = y_t, new_states
+            outputs.append(y)
+        outputs = outputs if self.return_sequences else outputs[-1:]
+        return y, ops.stack(outputs, axis=1), states
 
     @property
     def units(self) -> int:
@@ -115,3 +143,12 @@ class _RecurrentLayer(keras.layers.RNN):
     @classmethod
     def from_config(cls, config: Config) -> "_RecurrentLayer":
         return cls(**config)
+
+
+def _refuse_no_steps(sequences):
+    """Raises a ValueError for sequences that are known to have no step."""
+    if sequences.shape[1] == 0:
+        raise ValueError(
+            "A recurrent layer needs sequences of at least one step. "
+            f"Received: sequences.shape={tuple(sequences.shape)}"
+        )
