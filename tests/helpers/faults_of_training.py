@@ -35,6 +35,24 @@ def average_of_the_weights(lib):
     return weight
 
 
+@fault("all optimizers", "", [-2.25, -2.0], "-2.375")
+def average_of_the_weights_counts_updates(lib):
+    """While gradients are accumulated, `use_ema` averages after every micro-batch."""
+    found = []
+    for frequency in (None, 2):
+        optimizer = lib.optimizers.SGD(
+            1.0,
+            use_ema=True,
+            ema_momentum=0.5,
+            ema_overwrite_frequency=frequency,
+            gradient_accumulation_steps=2,
+        )
+        weight = train(optimizer, [1.0] * 6, start=0.0)
+        optimizer.finalize_variable_values([weight])
+        found.append(weight)
+    return found
+
+
 @fault("all optimizers", KERAS + "20878", 2)
 def iterations_under_loss_scaling(lib):
     """LossScaleOptimizer does not count iterations."""
