@@ -105,15 +105,6 @@ def label_smoothing_of_half_precision(lib):
     return loss(np.array([[1.0]]), np.array([[0.5]], "float16"))
 
 
-@fault("BinaryFocalCrossentropy", "tensorflow/tensorflow/issues/61519", 0.51168)
-def alpha_of_the_focal_loss(lib):
-    """`alpha` has no effect unless apply_class_balancing is set."""
-    loss = lib.losses.BinaryFocalCrossentropy(
-        True, alpha=0.25, gamma=2, from_logits=True
-    )
-    return loss(np.array([[0.0, 1, 0, 0]]), np.array([[-1.6, 0.51, 2.94, -1.8]]))
-
-
 @fault("MeanSquaredError", "tensorflow/tensorflow/issues/37770", 1.0)
 def labels_that_lack_the_last_axis(lib):
     """Labels (B,) against predictions (B, 1) compare every sample with every other."""

@@ -127,12 +127,6 @@ def cyclic_polynomial_decay_at_step_zero(lib):
     return lib.optimizers.schedules.PolynomialDecay(0.1, 10, cycle=True)(0)
 
 
-@fault("CosineDecay", KERAS + "21772", 0.02)
-def end_of_a_cosine(lib):
-    """The text says that the rate ends at alpha; it ends at alpha times the rate."""
-    return lib.optimizers.schedules.CosineDecay(0.1, 10, alpha=0.2)(10)
-
-
 @fault("all optimizers", KERAS + "19492", True)
 def schedule_set_after_the_start(lib):
     """A rate that a schedule replaces stays among the variables that are saved."""
@@ -144,7 +138,7 @@ def schedule_set_after_the_start(lib):
     return len(optimizer.variables) == len(fresh.variables)
 
 
-@fault("GRU", KERAS + "20276", True)
+@fault("GRU", "keras-team/keras/pull/20656", True)
 def recurrent_dropout_has_a_mask_per_gate(lib):
     """One mask for all gates keeps a GRU from learning at large rates."""
     layer = lib.layers.GRU(3, recurrent_dropout=0.5)

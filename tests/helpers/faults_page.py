@@ -29,6 +29,8 @@ KEPT = """
   formulas have no other answer there.
 - The mean of a weighted loss divides by the number of samples, not by the sum of the
   weights ([#19740](https://github.com/keras-team/keras/issues/19740)).
+- BinaryFocalCrossentropy ignores alpha unless apply_class_balancing is set
+  ([tensorflow#61519](https://github.com/tensorflow/tensorflow/issues/61519)).
 - Dice and Tversky take the whole batch as one picture unless `axis` is given
   ([#19637](https://github.com/keras-team/keras/issues/19637)).
 - Kernels of DepthwiseConv2D start smaller than He's formula asks, since the fan counts
