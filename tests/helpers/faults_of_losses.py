@@ -54,7 +54,7 @@ def ignored_class_outside_the_classes(lib):
     return loss(np.array([-1, 1]), np.full((2, 2), 0.5, "float32"))
 
 
-@fault("SparseCategoricalCrossentropy", KERAS + "15012", 0.0, "60", pending=True)
+@fault("SparseCategoricalCrossentropy", KERAS + "15012", 0.0, "60")
 def labels_that_float16_cannot_hold(lib):
     """In mixed precision, labels above 2,048 are rounded to other classes."""
     z = np.zeros((1, 2100), "float16")
@@ -163,7 +163,7 @@ def tversky_per_image(lib):
     return list(lib.losses.Tversky(axis=(1, 2, 3), reduction=None)(y, y).shape)
 
 
-@fault("CTC", KERAS + "23228", "a number", "an error", pending=True)
+@fault("CTC", KERAS + "23228", "a number", "an error")
 def ctc_behind_a_masking_layer(lib):
     """Training fails where the predictions carry a mask."""
     y_pred = array(2, 4, 3)
@@ -173,7 +173,7 @@ def ctc_behind_a_masking_layer(lib):
     return "a number" if is_finite(value) else "NaN"
 
 
-@fault("CTC", KERAS + "21876", 0.0, "a loss that is too small", pending=True)
+@fault("CTC", KERAS + "21876", 0.0, "a loss that is too small")
 def ctc_with_labels_padded_by_minus_one(lib):
     """Padding of labels with -1, as Keras 2 had it, is not ignored."""
     y_pred = array(1, 6, 4)
@@ -232,20 +232,6 @@ def one_seed_gives_one_start(lib):
         ops.convert_to_numpy(lib.initializers.RandomNormal(seed=3)((2, 3)))
         for _ in range(2)
     )
-    return bool(np.all(first == second))
-
-
-@fault(
-    "VarianceScaling",
-    "deel-ai/deel-lip/issues/64",
-    False,
-    "the same values",
-    pending=True,
-)
-def one_initializer_for_two_weights(lib):
-    """One initializer object gives two weights the same values."""
-    initializer = lib.initializers.Orthogonal()
-    first, second = (ops.convert_to_numpy(initializer((3, 3))) for _ in range(2))
     return bool(np.all(first == second))
 
 
