@@ -21,7 +21,8 @@ class Adafactor(_StepOptimizer):
              v = r * c / mean(r)
     vector:  v = beta * v + (1 - beta) * s
     u = g / sqrt(v)
-    alpha = min(lr, 1 / sqrt(t)) * max(epsilon_2, rms(w))
+    alpha = min(lr, 1 / sqrt(t)) * max(epsilon_2, rms(w));  lr instead of the minimum
+        unless relative_step
     w = w - alpha * u / max(1, rms(u) / clip_threshold)
 
     Args:
@@ -29,12 +30,14 @@ class Adafactor(_StepOptimizer):
         beta_2_decay: how fast beta goes to 1, < 0.
         epsilon_1, epsilon_2: lower bounds of g^2 and of the size of w.
         clip_threshold: upper bound of the update's root mean square.
-        relative_step: kept in the config; as in Keras, alpha is bounded either way.
+        relative_step: whether 1 / sqrt(t) bounds the learning rate.
         kwargs: weight_decay, clipnorm, use_ema, ...: as in every Keras optimizer.
 
     Variables of rank above 2: their last two axes are the matrices.
-    Differs from Keras: the arguments of the base class are keyword-only. As in Keras,
-    v is kept as a slot too, so that states can be exchanged: no memory is saved.
+    Differs from Keras: the arguments of the base class are keyword-only; with
+    relative_step=False nothing bounds the rate, where Keras bounds it all the same. As
+    in Keras, v is kept as a slot too, so that states can be exchanged: no memory is
+    saved.
 
     >>> w = keras.Variable([3.0, 4.0])
     >>> Adafactor(0.1).apply([[1.0, -1.0]], [w])
@@ -81,7 +84,8 @@ class Adafactor(_StepOptimizer):
 
     def update_step(self, gradient, variable, learning_rate) -> None:
         def rates(t, lr):
-            return ops.minimum(lr, 1 / ops.sqrt(t)), ops.power(t, self.beta_2_decay)
+            bounded = ops.minimum(lr, 1 / ops.sqrt(t)) if self.relative_step else lr
+            return bounded, ops.power(t, self.beta_2_decay)
 
         lr, one_minus_beta = self._once_per_step(rates, variable, learning_rate)
         index = slot_index(self, variable)

@@ -29,11 +29,17 @@ KEPT = """
   formulas have no other answer there.
 - The mean of a weighted loss divides by the number of samples, not by the sum of the
   weights ([#19740](https://github.com/keras-team/keras/issues/19740)).
+- BinaryFocalCrossentropy ignores alpha unless apply_class_balancing is set
+  ([tensorflow#61519](https://github.com/tensorflow/tensorflow/issues/61519)).
 - Dice and Tversky take the whole batch as one picture unless `axis` is given
   ([#19637](https://github.com/keras-team/keras/issues/19637)).
 - Kernels of DepthwiseConv2D start smaller than He's formula asks, since the fan counts
   all channels ([#11996](https://github.com/keras-team/keras/pull/11996)). Other starts
   would change what a seed gives.
+- One initializer object, given to two layers, starts both with the same values
+  ([deel-lip#64](https://github.com/deel-ai/deel-lip/issues/64)). A name such as
+  "orthogonal" makes an object for each weight. The tables and vectors inside one of our
+  CRF and embedding layers start apart even so.
 - A masked key whose value is NaN makes MultiHeadAttention NaN
   ([#16108](https://github.com/keras-team/keras/issues/16108)).
 - Adam, Nadam and Adafactor with weights in float16 take wild steps at gradients below
@@ -55,7 +61,7 @@ def row(fault):
         if everywhere or " on " in fault.keras
         else f" on {', '.join(fault.wrong_on)}"
     )
-    return f"| {fault.component} | {report} | {keras} | {fault.ours} |"
+    return f"| {fault.component} | {report} | {keras} | right |"
 
 
 def page(faults):

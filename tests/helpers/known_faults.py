@@ -43,8 +43,6 @@ class Fault:
     right: object  # what the probe returns without the fault
     keras: str  # what Keras 3.15.1 does
     wrong_on: tuple  # the backends on which that is wrong
-    ours: str  # what is to be said of ours, where "right" does not say it all
-    pending: bool  # whether another branch repairs ours
 
     @property
     def name(self):
@@ -55,7 +53,7 @@ class Fault:
         return " ".join(self.probe.__doc__.split())
 
 
-def fault(component, thread, right, keras="", wrong_on=(), ours="right", pending=False):
+def fault(component, thread, right, keras="", wrong_on=()):
     """Enters the function below it in the table; `keras` is empty where Keras is right.
 
     Where `keras` says something and `wrong_on` is empty, it is wrong on every backend.
@@ -63,9 +61,7 @@ def fault(component, thread, right, keras="", wrong_on=(), ours="right", pending
     wrong_on = wrong_on or (ALL if keras else ())
 
     def enter(probe):
-        FAULTS.append(
-            Fault(component, thread, probe, right, keras, wrong_on, ours, pending)
-        )
+        FAULTS.append(Fault(component, thread, probe, right, keras, wrong_on))
         return probe
 
     return enter
