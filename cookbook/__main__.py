@@ -90,13 +90,13 @@ def main() -> None:
     elif arguments.command == "results":
         from cookbook.pages.results import collect
 
-        if not arguments.folders:
+        if not any(arguments.folders):
             fail("results got no FOLDER: give the folders of finished runs")
         checkout()
         collect(arguments.folders)
         renew_pages()
     elif arguments.command == "check":
-        if not arguments.files:
+        if not any(arguments.files):
             fail("check got no FILE: give the .keras files to look at")
         check(arguments.files)
     else:

@@ -1,12 +1,23 @@
 """Settings of a recipe: the flags that all recipes share, and ranges of values."""
 
+import contextlib
 import dataclasses
 import numbers
+import re
 import shlex
 import typing
 from collections.abc import Mapping
 from pathlib import Path
 
+# Fields with a text for a trained model; with one of them a recipe does not train.
+QUESTIONS = ("predict", "translate", "write", "ask")
+# How a text ends, or begins, that is meant to be the name of a file.
+FILE_NAME = re.compile(
+    r"(~?/|\.\.?/|\w+://|\w:\\)\S*|\S+\.(txt|md|csv|tsv|json|html?|pdf|docx?|"
+    r"keras|npy|npz|png|jpe?g|gif|zip|gz)",
+    re.IGNORECASE,
+)
+LONGEST_NAME = 250  # characters of a file's name; a longer text is a text
 LARGEST = 10**9  # bound of a number that has none of its own
 
 
@@ -75,6 +86,9 @@ class ExperimentConfig:
         hints = typing.get_type_hints(type(self), include_extras=True)
         for field in dataclasses.fields(self):
             _check(field.name, getattr(self, field.name), hints[field.name])
+        name = question_of(self)
+        if name:
+            _check_text(flag_name(name), getattr(self, name))
 
     def idle(self) -> dict[str, str]:
         """{field: the reason} of the fields that change nothing beside the others.
@@ -167,6 +181,13 @@ class TrainingConfig(
     """
 
     def idle(self) -> dict[str, str]:
+        question = question_of(self)
+        if question:
+            reason = f"with {flag_name(question)}, which asks a trained model"
+            plays = ["run_dir", "run", question]
+            plays += ["seed"] if question == "write" else []
+            names = [field.name for field in dataclasses.fields(self)]
+            return {name: reason for name in names if name not in plays}
         found = super().idle()
         if self.tune:
             found["with_validation"] = "with --tune, whose answer learns from all parts"
@@ -175,6 +196,29 @@ class TrainingConfig(
         if self.chaos:
             found["resume"] = "with --chaos, which starts new runs"
         return found
+
+
+def question_of(config: ExperimentConfig) -> str | None:
+    """The field with a text for a trained model, if one is given."""
+    given = [name for name in QUESTIONS if getattr(config, name, None) is not None]
+    return given[0] if given else None
+
+
+def _check_text(flag: str, text: str) -> None:
+    """Raises ValueError for the name of a file, which would be taken for a text."""
+    if len(text) > LONGEST_NAME or "\0" in text:
+        return
+    with contextlib.suppress(OSError):
+        if Path(text).is_file():
+            raise ValueError(
+                f"{flag} got {text!r}, which is a file, expected the text itself, as "
+                f'in {flag} "$(cat {shlex.quote(text)})"'
+            )
+    if FILE_NAME.fullmatch(text):
+        raise ValueError(
+            f"{flag} got {text!r}, and there is no such file; in any case it expects "
+            "the text itself, not the name of a file"
+        )
 
 
 def check_heads(config: typing.Any) -> None:

@@ -9,8 +9,16 @@ from pathlib import Path
 
 from cookbook.errors import fail
 from cookbook.pages.catalogue import ROOT
+from cookbook.runs.files import Damaged, read_json
 
 KEPT = ROOT / "docs" / "results.json"
+NEEDED: dict[str, typing.Any] = {  # what the tables show of each run
+    "command": str,
+    "data": str,
+    "machine": str,
+    "seed": int,
+    "cpu_seconds": (int, float),
+}
 TABLE = re.compile(r"(<!-- results -->\n).*?(<!-- end of results -->)", re.DOTALL)
 Run = dict[str, typing.Any]  # what metrics.json of a run folder says
 
@@ -87,10 +95,21 @@ def _kept() -> dict[str, typing.Any]:
 
 def _read(folder: Path) -> Run:
     """What metrics.json says of a run, which must have used the data it asked for."""
-    try:
-        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    except OSError:
+    path = folder / "metrics.json"
+    if not folder.is_dir():
+        fail(
+            f"there is no folder {folder}, so it holds no metrics.json: expected the "
+            "folder of a finished run"
+        )
+    if not path.exists():
         fail(f"{folder} holds no metrics.json: expected the folder of a finished run")
+    try:
+        metrics = read_json(path)
+    except Damaged as problem:
+        fail(f"{path} is damaged: {problem}")
+    lacking = [n for n, kind in NEEDED.items() if not isinstance(metrics.get(n), kind)]
+    if lacking or not isinstance(next(iter(metrics.values())), float):
+        fail(f"{path} is damaged: it lacks {', '.join(lacking) or 'the headline'}")
     if "NOT" in metrics["data"]:
         fail(
             f"{folder} ran on {metrics['data']}: this is not a result to show, run the "

@@ -8,12 +8,9 @@ names.
 
 import io
 import json
-import lzma
 import math
 import stat
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,20 +27,6 @@ MOST_ARRAYS = 200_000  # and groups of arrays in the file of weights
 LARGEST_RATIO = 100  # of the size of a member or array to what is stored of it
 SMALL = 2**20  # bytes that may be stored as well as one likes
 NUMBERS = "biufcV"  # the kinds of arrays that hold numbers; V: bfloat16
-
-# What Python's zipfile and json raise for a damaged file.
-UNREADABLE = (
-    OSError,
-    ValueError,
-    RuntimeError,
-    EOFError,
-    KeyError,
-    IndexError,
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    struct.error,
-)
 
 
 class Refused(Exception):
@@ -70,8 +53,11 @@ def read_config(path: Path | str) -> tuple[dict, dict[str, int]]:
             for name in {*archive.namelist()} - {CONFIG, WEIGHTS}:
                 _read_through(archive, name)
             sizes = array_sizes(io.BytesIO(archive.read(WEIGHTS)))
-    except UNREADABLE as error:
-        raise Refused(f"is damaged or no model ({_first_line(error)}): {EXPECTED}")
+    except Refused:
+        raise
+    except Exception as error:  # whatever damage makes zipfile and json raise
+        reason = _first_line(error)
+        raise Refused(f"is damaged or no model ({reason}): {EXPECTED}") from None
     return config, sizes
 
 
@@ -169,7 +155,9 @@ def array_sizes(source: Any) -> dict[str, int]:
     try:
         with h5py.File(source, "r") as file:
             return _sizes_in(file)
-    except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
+    except Refused:
+        raise
+    except Exception as error:  # whatever damage makes HDF5 raise
         raise Refused(f"holds damaged weights ({_first_line(error)})") from None
 
 

@@ -29,6 +29,7 @@ from cookbook.processes import GRACE, ID, IP, PORT, launched, listens
 from cookbook.runs.stopping import NAMES, check, finish, listen, signal_name, status
 
 Process = subprocess.Popen
+RECIPES = Path(__file__).parents[2] / "recipes"
 # The statuses of a process that a signal has ended, and that has saved its state.
 STOPPED = {128 + getattr(signal, name) for name in NAMES if hasattr(signal, name)}
 
@@ -95,12 +96,35 @@ def _refuse_mistakes(
     workers: int,
     words: Sequence[str],
 ) -> None:
-    if len(paths) != 1 or not Path(paths[0]).is_file():
-        fail(f"tune got {paths or 'no file'}, expected one, as recipes/mnist_cnn.py")
+    if not paths or paths[0].isdecimal():  # the number is that of --tune
+        fail("tune got no recipe, expected one, as in tune recipes/mnist_cnn.py")
+    if len(paths) > 1:
+        fail(f"tune got {len(paths)} recipes, expected one: {', '.join(paths)}")
+    _refuse_other_files(paths[0])
     if workers < 1:
         fail(f"--workers got {workers}, expected at least 1")
     if not any(word.split("=")[0] == "--tune" for word in words):
         fail(f"tune got no --tune: say how many trials, as in --tune {5 * workers}")
+
+
+def _refuse_other_files(path: str) -> None:
+    """Ends the program unless the file is a recipe that has something to search."""
+    near = RECIPES / f"{Path(path).stem or path}.py"
+    found = Path(path) if Path(path).is_file() else near
+    reason = ""
+    if found.is_file():
+        source = found.read_text(encoding="utf-8", errors="replace")
+        if "\ndef space(" not in source:
+            reason = f"{found.name} has no function space, so nothing to search"
+        elif found == near and not Path(path).is_file():
+            reason = f"did you mean {os.path.relpath(near)}?"
+    if not Path(path).is_file():
+        fail(
+            f"tune got {path!r}, and there is no such file"
+            + f": {reason}" * bool(reason)
+        )
+    if reason:
+        fail(f"tune got {path!r}, which can't be tuned: {reason}")
 
 
 def _watch(processes: dict[str, Process], start: Callable[[str], None]) -> int:

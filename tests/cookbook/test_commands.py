@@ -77,13 +77,46 @@ def test_list_ends_quietly_when_its_reader_stops():
     [
         (["list", "flux capacitor"], "contains 'flux capacitor'"),
         (["check"], "check got no FILE"),
+        (["check", ""], "check got no FILE"),
+        (["check", "nowhere.keras"], "there is no file of that name"),
         (["results"], "results got no FOLDER"),
+        (["results", ""], "results got no FOLDER"),
+        (["results", "nowhere"], "there is no folder nowhere, so"),
+        (["results", "docs"], "docs holds no metrics.json"),
+        (["tune", "--tune", "3"], "tune got no recipe"),
+        (["tune", "a.py", "b.py"], "tune got 2 recipes"),
+        (["tune", "nofile.py"], "tune got 'nofile.py', and there is no such file"),
+        (["tune", "mnist_cnn"], "did you mean recipes/mnist_cnn.py?"),
+        (["tune", "xor_from_scratch.py"], "so nothing to search"),
+        (["tune", "recipes/xor_from_scratch.py", "--tune", "2"], "can't be tuned"),
+        (["tune", "README.md", "--tune", "2"], "has no function space"),
+        (["tune", "recipes/mnist_cnn.py"], "tune got no --tune"),
         (["index", "--fast"], "index got --fast"),
     ],
 )
 def test_a_mistake_is_one_line_and_status_2(words, message, monkeypatch, capsys):
     with pytest.raises(SystemExit) as stop:
         command(monkeypatch, *words)
+    assert stop.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "is not JSON"),
+        ("[]", "does not hold a JSON object"),
+        ("{}", "it lacks command, data, machine, seed, cpu_seconds"),
+        ('{"command": 3, "data": [], "machine": 1}', "it lacks command"),
+    ],
+)
+def test_results_of_a_damaged_run_are_one_line(
+    content, message, monkeypatch, capsys, tmp_path
+):
+    (tmp_path / "metrics.json").write_text(content)
+    with pytest.raises(SystemExit) as stop:
+        command(monkeypatch, "results", str(tmp_path))
     assert stop.value.code == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert message in line
