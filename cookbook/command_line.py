@@ -42,6 +42,9 @@ NOT_A_NUMBER = {
     re.compile(r"Error parsing (\S+): could not convert string to float: (.*)"): (
         "a number"
     ),
+    re.compile(r"Error parsing (\S+): Could not find valid parse .*?: \[(.*)\]"): (
+        "numbers with spaces between them"
+    ),
     re.compile(r"Error parsing (\S+): Exceeds the limit .* has (\d+ digits).*"): (
         "a smaller number"
     ),
@@ -236,9 +239,11 @@ def _mistake(panel: str, config_class: type, words: Sequence[str]) -> str:
     """
     known = _flags_of(config_class)
     for flag in map(_flag_in, words):
-        if flag.startswith("--") and flag not in (*known, "--", "--help"):
-            near = difflib.get_close_matches(flag, known, n=3, cutoff=0.7)
-            hint = f" (did you mean {' or '.join(near)}?)" if near else ""
+        if not re.match("-+[A-Za-z]", flag) or flag in (*known, "-h", "--help"):
+            continue
+        near = difflib.get_close_matches(flag, known, n=3, cutoff=0.7)
+        hint = f" (did you mean {' or '.join(near)}?)" if near else ""
+        if near or flag.startswith("--"):
             return f"Unrecognized option: {flag}{hint}"
     lines = [line.strip(" │|") for line in panel.splitlines()]
     rules = [i for i, line in enumerate(lines) if RULE.match(line)]

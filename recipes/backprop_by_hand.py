@@ -194,8 +194,8 @@ def published_claims(config: Config, after, E_after):
 
 def main(config: Config) -> Run:
     check_sizes(config)
-    run = RunFolder.open("backprop_by_hand", config)
     layers = start_layers(config)
+    run = RunFolder.open("backprop_by_hand", config)
     ledger = step(layers, config)
     show(ledger)
 

@@ -26,7 +26,6 @@ from keras import ops
 from cookbook.config import BatchSize, Count, Depth, Portion, Rate, Size, TrainingConfig
 from cookbook.data.batches import training_steps
 from cookbook.data.text.reviews import Reviews, load_reviews
-from cookbook.errors import fail
 from cookbook.reports.finish import Run
 from cookbook.reports.text_classifier import answer, report_reviews
 from cookbook.training.launch import launch
@@ -73,6 +72,14 @@ class Config(TrainingConfig):
         "word_dropout": 0.0,
         "learning_rate": 5e-3,
     }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.features % self.heads:
+            raise ValueError(
+                f"--heads got {self.heads}, expected a divisor of {self.features}, "
+                "the value of --features"
+            )
 
 
 def space(hp) -> Config:
@@ -121,8 +128,6 @@ def main(config: Config) -> Run | None:
     if config.predict is not None:
         answer("imdb_transformer", config)
         return None
-    if config.features % config.heads:
-        fail(f"--heads got {config.heads}, expected a divisor of {config.features}")
     data = load_reviews(
         config.data, "imdb_reviews", config.words, config.length, config.quick
     )

@@ -1,13 +1,16 @@
 """Command line: flags from the Config, help in groups, one line for every mistake."""
 
 import dataclasses
+import pickle
 import shlex
 
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from cookbook.command_line import parse
 from cookbook.config import Count, Share, TrainingConfig, flags
-from cookbook.errors import fail
+from cookbook.errors import explained_out_of_memory, fail
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,11 +120,11 @@ def test_defaults_are_shown_as_a_reader_would_write_them(capsys):
     ("arguments", "got", "expected"),
     [
         (["--nope", "3"], "--nope", "Unrecognized"),
-        (["--epoch", "3"], "--epoch,", "did you mean --epochs?"),
-        (["--epochs", "0"], "--epochs got 0", "a number >= 1"),
-        (["--epochs", "-1"], "--epochs got -1", "a number >= 1"),
+        (["--epoch", "3"], "--epoch ", "did you mean --epochs?"),
+        (["--epochs", "0"], "--epochs got 0", "a number from 1 to 1,000,000"),
+        (["--epochs", "-1"], "--epochs got -1", "a number from 1 to 1,000,000"),
         (["--epochs", "x"], "'x'", "--epochs"),
-        (["--batch-size", "0"], "--batch-size got 0", "a number >= 1"),
+        (["--batch-size", "0"], "--batch-size got 0", "a number from 1 to 1,000,000"),
         (["--dropout", "1.5"], "--dropout got 1.5", "a number from 0 to 1"),
         (["--dropout", "nan"], "--dropout got nan", "a number from 0 to 1"),
         (["--seed", "-1"], "--seed got -1", "a number from 0"),
@@ -140,6 +143,55 @@ def test_a_mistake_is_one_line_and_status_2(arguments, got, expected, capsys):
     assert got in line
     assert expected in line
     assert "--help" in line
+
+
+def test_the_help_shows_the_default_with_quick_too(capsys):
+    @dataclasses.dataclass(frozen=True)
+    class Quick(Config):
+        in_quick = {"epochs": 1, "sizes": (2,)}  # noqa: RUF012
+
+    out = help_of(Quick, capsys)
+    assert "(default: 3; with --quick 1)" in out
+    assert "(default: 2 3; with --quick 2)" in out
+
+
+def test_a_config_made_in_python_takes_the_defaults_of_quick_too():
+    @dataclasses.dataclass(frozen=True)
+    class Quick(Config):
+        in_quick = {"epochs": 1, "batch_size": 8}  # noqa: RUF012
+
+    assert Quick().epochs == 3
+    assert Quick(quick=True).epochs == 1
+    chosen = Quick(quick=True, epochs=3)
+    assert (chosen.epochs, chosen.batch_size) == (3, 8)
+    copy = pickle.loads(pickle.dumps(dataclasses.replace(chosen, seed=1)))
+    assert (copy.epochs, copy.batch_size, copy.seed) == (3, 8, 1)
+    assert flags(chosen) == "--quick --epochs 3"
+
+
+def test_a_message_is_one_line_whatever_a_user_s_name_holds(capsys):
+    with pytest.raises(SystemExit):
+        fail("got a\nb\x1b[2J\u202e\udc80, expected y")
+    assert capsys.readouterr().err == (
+        "error: got a\\nb\\x1b[2J\\u202e\\udc80, expected y\n"
+    )
+    with pytest.raises(SystemExit):
+        fail("x" * 10**6)
+    assert len(capsys.readouterr().err) < 600
+
+
+@pytest.mark.parametrize("kind", ["NumPy", "TensorFlow", "Python"])
+def test_too_little_memory_is_one_line(kind, capsys):
+    with pytest.raises(SystemExit) as stop, explained_out_of_memory():
+        if kind == "NumPy":
+            np.empty(10**15)
+        elif kind == "Python":
+            raise MemoryError
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
+    assert stop.value.code == 2
+    assert "error: there is not enough memory" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="another"), explained_out_of_memory():
+        raise ValueError("another")
 
 
 def test_fail_says_and_exits(capsys):
