@@ -122,9 +122,14 @@ def first_difference(
     """
     if isinstance(saved, dict) and isinstance(now, dict):
         name = now.get("class_name")
-        if name and name == saved.get("class_name"):
+        is_class = name and not name.startswith("__")
+        if is_class and name == saved.get("class_name"):
             owner = name
-        pairs = [(step, saved.get(step), now.get(step)) for step in {**saved, **now}]
+        steps = {**saved, **now}
+        pairs = [
+            ("inputs" if step in WIRES else step, saved.get(step), now.get(step))
+            for step in steps
+        ]
     elif isinstance(saved, list) and isinstance(now, list) and len(saved) == len(now):
         pairs = [(f"{key} {i}", *pair) for i, pair in enumerate(zip(saved, now))]
     elif saved != now:

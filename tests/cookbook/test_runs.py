@@ -1,0 +1,455 @@
+"""Run folders: which is the newest, what is written in them, and what damage does."""
+
+import dataclasses
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import keras
+import pytest
+
+from cookbook.pages.catalogue import ROOT
+from cookbook.runs.files import Damaged, read_json, storage_problem, write_whole
+from cookbook.runs.record import first_difference, network_of
+from cookbook.training.checkpoint import Saves, pack_save, unpack_save
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import LOCKS, RunFolder, runs_in
+from cookbook.training.train import train
+from cookbook.tuning.search import search
+from small_training import (
+    Config,
+    SearchConfig,
+    build,
+    data,
+    entries,
+    model,
+    space,
+    table,
+    without_times,
+)
+
+DAMAGE = {
+    "empty": b"",
+    "half": b'{"seed": 0, "epo',
+    "a list": b"[1, 2]",
+    "null": b"null",
+    "bytes": bytes(range(128, 256)),
+    "zeros": bytes(500),
+    "too deep": b"[" * 100_000,
+}
+damaged = pytest.mark.parametrize("damage", DAMAGE)
+
+
+def refusal(capsys, call, *arguments):
+    """The one line with which a call ends the program."""
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as stop:
+        call(*arguments)
+    assert stop.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    return line
+
+
+def started(tmp_path, **settings):
+    return RunFolder.open("r", Config(run_dir=tmp_path, **settings))
+
+
+# Which run
+
+
+def test_the_newest_run_is_that_of_the_largest_number_whatever_the_clock_says(
+    tmp_path, monkeypatch
+):
+    stamps = ["2026-05-05_10-00-00", "2020-01-01_00-00-00", "2031-01-01_00-00-00"]
+    paths = []
+    for old in ("2026-05-04_10-00-00_2", "2026-05-04_10-00-00_10"):  # of before
+        (tmp_path / "r" / old).mkdir(parents=True)
+    for stamp in stamps:
+        monkeypatch.setattr(time, "strftime", lambda form, stamp=stamp: stamp)
+        paths.append(started(tmp_path).path)
+    for path in paths:
+        os.utime(path, (1e9, 1e9))
+    assert runs_in(tmp_path / "r")[2:] == paths
+    assert runs_in(tmp_path / "r")[1].name.endswith("_10")
+    assert started(tmp_path, resume=True).path == paths[-1]
+
+
+def test_runs_that_start_at_once_get_folders_and_numbers_of_their_own(tmp_path):
+    barrier, paths = threading.Barrier(12), []
+
+    def begin():
+        barrier.wait()
+        paths.append(started(tmp_path).path)
+
+    threads = [threading.Thread(target=begin) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    numbers = sorted(int(path.name.partition("_")[0]) for path in paths)
+    assert numbers == list(range(1, 13))
+
+
+def test_run_chooses_what_is_resumed(tmp_path, capsys):
+    first, second = started(tmp_path).path, started(tmp_path).path
+    assert started(tmp_path, resume=True).path == second
+    assert started(tmp_path, resume=True, run=first).path == first
+    for path, part in (
+        (tmp_path / "nowhere", "expected the folder of a run"),
+        (tmp_path, "expected the folder of a run"),
+    ):
+        settings = Config(run_dir=tmp_path, resume=True, run=path)
+        assert part in refusal(capsys, RunFolder.open, "r", settings)
+    alone = Config(run_dir=tmp_path, run=first)
+    assert "only after --resume" in refusal(capsys, RunFolder.open, "r", alone)
+    settings = Config(run_dir=tmp_path, resume=True, run=first)
+    assert "a run of r, not of q" in refusal(capsys, RunFolder.open, "q", settings)
+
+
+def test_a_finished_run_is_tidy_and_resuming_it_says_so(tmp_path, capsys):
+    config = Config(run_dir=tmp_path, epochs=1)
+    run = RunFolder.open("r", config)
+    train(model(), data(), config, run)
+    train(model(), data(), config, run.part("other"))
+    (run.path / "partial_history.csv").touch()  # as a kill leaves it
+    run.complete({"accuracy": 1.0})
+    left = {path.name for path in run.path.rglob("*") if path.is_file()}
+    assert left == {"code.json", "config.json", "history.csv", "metrics.json"}
+    again = dataclasses.replace(config, resume=True)
+    line = refusal(capsys, RunFolder.open, "r", again)
+    assert f"no unfinished run in {tmp_path / 'r'}; {run.path} is finished" in line
+    chosen = dataclasses.replace(again, run=run.path)
+    assert "which is finished" in refusal(capsys, RunFolder.open, "r", chosen)
+
+
+# Writing
+
+
+def test_writing_never_follows_a_symbolic_link(tmp_path, capsys):
+    run = started(tmp_path)
+    outside = tmp_path / "outside"
+    for name in ("history.csv", "partial_history.csv"):
+        outside.write_text("precious")
+        (run.path / name).symlink_to(outside)
+        run.write("history.csv", lambda path: path.write_text("rows"))
+        assert outside.read_text() == "precious"
+        assert not (run.path / "history.csv").is_symlink()
+        assert (run.path / "history.csv").read_text() == "rows"
+        (run.path / "history.csv").unlink()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks of a file are POSIX's")
+def test_a_lock_or_a_part_that_is_a_symbolic_link_is_refused(tmp_path, capsys):
+    outside = tmp_path / "outside"
+    outside.write_text("precious")
+    run = RunFolder(tmp_path, Config())
+    (tmp_path / "lock").symlink_to(outside)
+    assert "can't write lock" in refusal(capsys, run.lock)
+    assert outside.read_text() == "precious"
+    (tmp_path / "part").symlink_to(tmp_path)
+    assert "is a symbolic link" in refusal(capsys, run.part, "part")
+
+
+def test_what_interrupts_a_write_leaves_the_file_of_before(tmp_path):
+    target = tmp_path / "file"
+    write_whole(target, lambda path: path.write_text("before"))
+
+    def half(path):
+        path.write_text("half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(target, half)
+    assert target.read_text() == "before"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_folder_that_vanishes_is_one_line(tmp_path, capsys):
+    run = started(tmp_path)
+    shutil.rmtree(run.path)
+    line = refusal(capsys, run.write_json, "metrics.json", {})
+    assert f"the folder {run.path} has vanished" in line
+
+
+@pytest.mark.parametrize("when", ["in training", "elsewhere"])
+def test_a_recipe_whose_folder_vanishes_ends_with_one_line(
+    when, tmp_path, capsys, monkeypatch
+):
+    def main(config):
+        run = RunFolder.open("r", config)
+        shutil.rmtree(run.path)
+        if when == "in training":
+            train(model(), data(), config, run)
+        (run.path / "oracle.json").write_text("keras-tuner writes such files itself")
+
+    arguments = ["recipe", "--run-dir", str(tmp_path), "--epochs", "1"]
+    monkeypatch.setattr(sys, "argv", arguments)
+    assert "has vanished during the run" in refusal(capsys, launch, main, Config)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits of a process are POSIX's")
+@pytest.mark.slow
+def test_a_full_disk_is_one_line_whatever_library_writes(tmp_path):
+    """A limit on a file's size stands for the disk's."""
+    code = f"""
+    import resource, signal, sys
+    from pathlib import Path
+    import keras
+    from cookbook.config import TrainingConfig
+    from cookbook.training.launch import launch
+    from cookbook.training.run_folder import RunFolder
+    def main(config):
+        run = RunFolder.open("r", config)
+        model = keras.Sequential([keras.Input((300,)), keras.layers.Dense(300)])
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+        if LIBRARY:
+            run.write("model.keras", model.save)
+        model.save(run.path / "model.keras")
+    sys.argv = ["recipe", "--run-dir", {str(tmp_path)!r}]
+    launch(main, TrainingConfig)
+    """
+    for library in (True, False):
+        words = textwrap.dedent(code.replace("LIBRARY", repr(library)))
+        done = subprocess.run(
+            [sys.executable, "-c", words], cwd=ROOT, capture_output=True, text=True
+        )
+        assert done.returncode == 2, done.stderr
+        (line,) = [text for text in done.stderr.splitlines() if "error: " in text]
+        assert "too large for this disk" in line
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        RuntimeError("Unable to flush (errno = 28, error message = 'No space left')"),
+        ValueError("could not write: No space left on device; file"),
+    ],
+)
+def test_a_full_disk_is_known_in_any_librarys_words(error):
+    assert storage_problem(error) == "no space is left on the disk"
+    assert storage_problem(ValueError("a bug")) is None
+
+
+# Damaged files
+
+
+@damaged
+def test_json_that_is_damaged_says_so(damage, tmp_path):
+    (tmp_path / "file").write_bytes(DAMAGE[damage])
+    with pytest.raises(Damaged):
+        read_json(tmp_path / "file")
+
+
+def test_a_folder_or_nothing_in_a_files_place_is_damage(tmp_path):
+    for path in (tmp_path, tmp_path / "nothing"):
+        with pytest.raises(Damaged):
+            read_json(path)
+
+
+@damaged
+def test_a_damaged_config_is_told_and_does_not_block_the_run_before_it(
+    damage, tmp_path, capsys
+):
+    first, second = started(tmp_path).path, started(tmp_path).path
+    (second / "config.json").write_bytes(DAMAGE[damage])
+    assert started(tmp_path, resume=True).path == first
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith(f"{second / 'config.json'} is damaged")
+    chosen = Config(run_dir=tmp_path, resume=True, run=second)
+    assert "is damaged" in refusal(capsys, RunFolder.open, "r", chosen)
+    assert started(tmp_path).path != second  # a new run is not affected
+
+
+@damaged
+def test_a_damaged_record_of_the_code_is_no_obstacle(damage, tmp_path):
+    run = started(tmp_path)
+    (run.path / "code.json").write_bytes(DAMAGE[damage])
+    assert started(tmp_path, resume=True).path == run.path
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory):
+    """(config, run folder, table) of a search of two trials."""
+    config = SearchConfig(run_dir=tmp_path_factory.mktemp("search"), tune=2, epochs=1)
+    run = RunFolder.open("r", config)
+    search(space, build, data(), config, run)
+    return config, run, table(run)
+
+
+RESULTS = {
+    **DAMAGE,
+    "too little": b"{}",
+    "a word for a number": b'{"trial": "0", "values": {}, "score": "high"}',
+    "no values": b'{"trial": "0", "values": 3}',
+    "a key too many": b'{"trial": "0", "values": {}, "colour": "red"}',
+}
+
+
+@pytest.mark.parametrize("damage", RESULTS)
+def test_a_damaged_trial_is_told_and_run_again(damage, searched, capsys):
+    config, run, rows = searched
+    (run.path / "trials" / "0.json").write_bytes(RESULTS[damage])
+    capsys.readouterr()
+    search(space, build, data(), config, run)
+    out = capsys.readouterr().out
+    assert out.count("is damaged") == 1
+    assert table(run) == rows
+    assert len(entries(run)) == 2
+
+
+@pytest.mark.parametrize("name", ["values.json", "attempts.json"])
+@pytest.mark.parametrize("damage", ["empty", "half", "a list"])
+def test_damaged_files_of_a_trial_that_was_begun_cost_that_trial_only(
+    name, damage, tmp_path
+):
+    config = SearchConfig(run_dir=tmp_path, tune=2, epochs=1)
+    run = RunFolder.open("r", config)
+    folder = run.part("tuning/trial_0")
+    (folder.path / name).write_bytes(DAMAGE[damage])
+    search(space, build, data(), config, run)
+    assert [row["problem"] for row in table(run)] == ["", ""]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["step_.save", "step_x.save", "step_99.save", "dir"])
+def test_what_is_not_a_save_does_not_end_a_resumed_run(name, tmp_path, capsys):
+    config = Config(run_dir=tmp_path, epochs=1)
+    run = RunFolder.open("r", config)
+    rows = train(model(), data(), config, run)
+    if name == "dir":
+        (run.path / "step_99.save").mkdir()
+    else:
+        (run.path / name).write_bytes(b"keras-cookbook save 99999999999999999999\n")
+    again = dataclasses.replace(config, resume=True)
+    resumed = RunFolder.open("r", again)
+    assert without_times(train(model(), data(), again, resumed)) == without_times(rows)
+
+
+# What a run was made with
+
+
+def two_layers(units=8, activation="relu", wire=False):
+    inputs = keras.Input((6,))
+    first = keras.layers.Dense(units, activation=activation)(inputs)
+    second = keras.layers.Dense(6)(first)
+    outputs = keras.layers.Add()([second, inputs if wire else second])
+    return keras.Model(inputs, outputs)
+
+
+def test_the_record_of_a_network_ignores_the_names_that_keras_counts():
+    assert network_of(two_layers()) == network_of(two_layers())
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"units": 9}, "Dense: units 8 -> 9"),
+        ({"activation": "gelu"}, "Dense: activation relu -> gelu"),
+        ({"wire": True}, "Add: inputs "),
+    ],
+)
+def test_the_record_of_a_network_says_what_differs(change, words):
+    found = first_difference(network_of(two_layers()), network_of(two_layers(**change)))
+    assert words in str(found)
+
+
+def interrupted(tmp_path):
+    """(config to resume, run folder) of a run that lacks its metrics.json."""
+    config = Config(run_dir=tmp_path, epochs=2, save_every=2)
+    run = RunFolder.open("r", config)
+    train(model(), data(), config, run)
+    return dataclasses.replace(config, resume=True), run
+
+
+def test_a_changed_network_of_equal_shapes_is_refused(tmp_path, capsys):
+    config, _ = interrupted(tmp_path)
+    other = model()
+    other.layers[2].rate = 0.25
+    resumed = RunFolder.open("r", config)
+    line = refusal(capsys, train, other, data(), config, resumed)
+    assert "of another network (Dropout: rate 0.5 -> 0.25)" in line
+
+
+def test_changed_code_is_announced_in_one_line(tmp_path, capsys):
+    config, run = interrupted(tmp_path)
+    code = read_json(run.path / "code.json")
+    assert {"recipe", "cookbook", "custom_layers", "keras", "backend"} < set(code)
+    assert code[keras.backend.backend()].count(".") == 2
+    run.write_json("code.json", {**code, "custom_layers": "0123", "keras": "3.0"})
+    capsys.readouterr()
+    resumed = RunFolder.open("r", config)
+    train(model(), data(), config, resumed)
+    lines = [line for line in capsys.readouterr().out.splitlines() if "other" in line]
+    (line,) = lines
+    assert "custom_layers 0123 -> " in line
+    assert f"keras 3.0 -> {keras.version()}" in line
+
+
+def test_a_run_of_before_these_records_is_resumed(tmp_path, capsys):
+    config, run = interrupted(tmp_path)
+    (run.path / "code.json").unlink()
+    for path in Saves(run).paths():
+        header, arrays = unpack_save(path.read_bytes())
+        for name in ("code", "network"):
+            del header[name]
+        del header["versions"][keras.backend.backend()]
+        path.write_bytes(pack_save(header, arrays))
+    old = run.path.with_name("2026-01-01_00-00-00")
+    LOCKS.pop(run.path).close()  # as when its process has ended
+    run.path.rename(old)
+    capsys.readouterr()
+    resumed = RunFolder.open("r", config)
+    assert resumed.path == old
+    assert len(train(model(), data(), config, resumed)) == 2
+    assert "other code" not in capsys.readouterr().out
+
+
+# Memory
+
+MEMORY = """
+import sys
+from pathlib import Path
+from cookbook.tuning.trials import Trials
+from recipes import mnist_mlp
+from recipes.mnist_mlp import Config, main
+
+def space(hp):
+    # Of one size, since oneDNN keeps a workspace for the largest layer so far.
+    return Config(learning_rate=hp.Float("learning_rate", 5e-4, 1e-2, sampling="log"))
+
+def measured(trials, result, folder):
+    remember(trials, result, folder)
+    text = Path("/proc/self/status").read_text()
+    (size,) = [line.split()[1] for line in text.splitlines() if "VmRSS" in line]
+    print("memory", int(size) / 1000)
+
+remember = Trials._remember
+Trials._remember = measured
+mnist_mlp.space = space
+main(Config(tune=15, quick=True, epochs=1, run_dir=Path(sys.argv[1])))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="reads /proc")
+def test_the_memory_of_a_search_stays_flat(tmp_path):
+    """It grew by 21 MB per trial."""
+    done = subprocess.run(
+        [sys.executable, "-c", MEMORY, str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    sizes = [float(line.split()[1]) for line in lines if line.startswith("memory")]
+    assert len(sizes) == 15
+    assert sizes[14] - sizes[4] <= 30  # 3 were measured
