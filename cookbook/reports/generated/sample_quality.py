@@ -48,7 +48,10 @@ MEANINGS = {
     "Frechet distance of training images": (
         "The same distance for real images: a generator can hardly do better."
     ),
-    "modes": "The number of Gaussians near which the GAN makes points.",
+    "modes": (
+        "The number of Gaussians (modes) with at least one point within three standard "
+        "deviations of the centre."
+    ),
     "high-quality share": (
         "The share of the points within three standard deviations of a Gaussian's "
         "centre. 1 is best."
