@@ -111,6 +111,8 @@ class _Progress(keras.callbacks.Callback):
     ):
         super().__init__()
         self.set_model(model)
+        if keras.backend.backend() == "torch":  # where Keras refuses more than one
+            model.steps_per_execution = 1
         self.data = data
         self.config = config
         self.run = run

@@ -98,3 +98,17 @@ def test_a_gan_whose_loss_diverges_stops_the_run_and_says_so(rate, tmp_path, cap
     message = capsys.readouterr().err
     assert "_loss became" in message or "weight became" in message
     assert "lower the learning rate; the state before it is in" in message
+
+
+def test_every_figure_is_explained_where_it_is_printed(capsys):
+    x = np.ones((40, 3), "float32")
+    names = score_images(judge(), x, x, labels=np.zeros(40, int))
+    names = [
+        *names,
+        "Frechet distance of training images",
+        *ModeOverlap([[0]], 1).figures(),
+    ]
+    sample_quality.print_meanings(names)
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert [line.split(":")[0].strip() for line in lines] == names
+    assert all(line.endswith(".") for line in lines)

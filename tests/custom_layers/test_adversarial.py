@@ -4,7 +4,6 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from small_gans import model, networks, numbers
 
 from custom_layers.layers import Conv2D, Dense, LeakyReLU
 from custom_layers.models import (
@@ -17,6 +16,7 @@ from custom_layers.models import (
     WassersteinGAN,
 )
 from oracle import array
+from small_gans import model, networks, numbers
 
 # Costs of a score s, from the papers: real, generated, fooling.
 FORMULAS = {

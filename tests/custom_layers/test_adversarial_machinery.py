@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 import pytest
-from small_gans import model, networks, numbers
 
 from custom_layers.models import (
     AdversarialModel,
@@ -13,6 +12,7 @@ from custom_layers.models import (
 )
 from custom_layers.optimizers import SGD, SWA
 from oracle import array
+from small_gans import model, networks, numbers
 
 IS_TORCH = keras.backend.backend() == "torch"
 X, Y = array(20, 2), np.arange(20) % 4

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
@@ -16,6 +17,7 @@ from cookbook.reports.finish import Expected, Run, finish, print_figures
 from cookbook.training.run_folder import RunFolder
 
 Scores = dict[str, np.ndarray]  # {name of a method: the score of each test image}
+BATCH = 500  # images that a model answers at once
 SHOWN = 12  # images of each kind in anomalies.png
 
 
@@ -58,8 +60,20 @@ def _normal(x: np.ndarray, y: np.ndarray) -> tuple:
 
 
 def in_batches(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
-    """The model as a function of any number of images."""
-    return lambda images: model.predict(images, batch_size=500, verbose=0)
+    """The model as a function of any number of images.
+
+    It calls the model itself: `predict` would compile each model anew for each number
+    of images, and TensorFlow would warn of that.
+    """
+
+    def answers(images: np.ndarray) -> np.ndarray:
+        parts = []
+        for start in range(0, len(images), BATCH):
+            y = model(images[start : start + BATCH], training=False)
+            parts.append(ops.convert_to_numpy(y))
+        return np.concatenate(parts)
+
+    return answers
 
 
 def report_anomalies(

@@ -1,6 +1,7 @@
 """Report on generated samples: how real they look, and how various they are."""
 
 import dataclasses
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
@@ -25,6 +26,41 @@ from custom_layers.models import AdversarialModel
 
 JUDGE_EPOCHS = 4  # the judge must know the digits well, not perfectly
 SURE = 0.9  # the probability of a class from which on the judge counts as sure
+
+# What each figure says, for readers who see it for the first time.
+MEANINGS = {
+    "Frechet distance": (
+        "How far the generated images are from the real test images, in the features "
+        "of the judge. The judge is a classifier of real images. 0 is best."
+    ),
+    "asked class": (
+        "The share of the generated images in which the judge sees the class that the "
+        "generator was asked for. 1 is best."
+    ),
+    "sure share": (
+        "The share of the generated images for which the judge gives one class a "
+        f"probability above {SURE}. Blurred images, or mixtures of classes, lower it."
+    ),
+    "mode histogram": (
+        "How many of the generated images the judge assigns to each class, the first "
+        "class first. A class without images is a mode that the generator lost."
+    ),
+    "Frechet distance of training images": (
+        "The same distance for real images: a generator can hardly do better."
+    ),
+    "modes": (
+        "The number of Gaussians (modes) with at least one point within three standard "
+        "deviations of the centre."
+    ),
+    "high-quality share": (
+        "The share of the points within three standard deviations of a Gaussian's "
+        "centre. 1 is best."
+    ),
+    "mode overlap": (
+        "The share that the generated points have in common with the ring: it falls if "
+        "points are off, and if Gaussians get too few of them. 1 is best."
+    ),
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -95,6 +131,13 @@ def score_images(
     return figures
 
 
+def print_meanings(names: Iterable[str]) -> None:
+    """Prints a line for each figure that says what it measures."""
+    print("What the figures mean:")
+    for name in names:
+        print(f"  {name}: {MEANINGS[name]}")
+
+
 def report_images(
     model: AdversarialModel,
     data: JudgedImages,
@@ -115,6 +158,7 @@ def report_images(
     name = "Frechet distance of training images"
     figures[name] = best_possible["Frechet distance"]
     print_figures(figures)
+    print_meanings(figures)
 
     draw_contest(history, run)
     draw_score(history, "frechet_distance", "0 would be real images", run)
@@ -149,6 +193,7 @@ def report_ring(
         found[name] = overlap.figures()
         shown = ", ".join(f"{key} {value:.4g}" for key, value in found[name].items())
         print(f"{name:<6}{shown}")
+    print_meanings(found["data"])
 
     draw_contest(history, run)
     draw_score(history, "mode_overlap", "1 would be the ring itself", run)
