@@ -9,6 +9,7 @@ from keras import ops
 
 from ...common.checks import positive_integer, python_number
 from ...common.initial_values import fresh
+from ...common.inputs import as_floats
 from ...common.types import Config, Constraint, Initializer, Regularizer, Seed
 from .axes import _expanded_mask, _from_heads, _to_heads
 from .blockwise_attention import blockwise_attention
@@ -148,6 +149,7 @@ class _HeadAttention(keras.layers.Layer):
         training: bool | None = None,
         use_causal_mask: bool = False,
     ):
+        query, value, key = as_floats([query, value, key], self.compute_dtype)
         mask = _joined_masks(query_mask, value_mask, key_mask, attention_mask)
         options = {"return_attention_scores": True} if return_attention_scores else {}
         if type(self)._compute_attention is _HeadAttention._compute_attention:

@@ -55,9 +55,9 @@ class StochasticDepth(Dropout):
         is_list = isinstance(inputs, list | tuple)
         return previous_mask[0] if is_list and previous_mask else previous_mask
 
-    def compute_output_shape(self, input_shape: Shape | list[Shape]) -> Shape:
+    def compute_output_shape(self, input_shape: Any) -> Shape:
         is_list = isinstance(input_shape[0], list | tuple)
-        return tuple(input_shape[0]) if is_list else input_shape
+        return tuple(input_shape[0] if is_list else input_shape)
 
     def _shape_of_noise(self, inputs):
         return [ops.shape(inputs)[0], *[1] * (len(inputs.shape) - 1)]

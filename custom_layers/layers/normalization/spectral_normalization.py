@@ -53,10 +53,11 @@ class SpectralNormalization(_KernelWrapper):
 
     def build(self, input_shape: Shape) -> None:
         super().build(input_shape)
-        self.kernel = getattr(self.layer, "kernel", None)
-        if self.kernel is None:
-            self.kernel = getattr(self.layer, "embeddings", None)
-        if self.kernel is None:
+        if hasattr(self.layer, "kernel"):
+            self.kernel = self.layer.kernel
+        elif hasattr(self.layer, "embeddings"):
+            self.kernel = self.layer.embeddings
+        else:
             raise _without_kernel(self.layer)
         self.vector_u = self.add_weight(
             name="vector_u",
