@@ -121,7 +121,8 @@ def _per_value(x, losses):
     if missing <= 0 or len(x.shape) == 0 or _differ(x.shape, losses.shape[:-missing]):
         return x
     x = ops.reshape(x, (*ops.shape(x), *(1,) * missing))
-    return ops.broadcast_to(x, ops.shape(losses))
+    # A copy, because on torch Keras writes into it, and the entries share their memory.
+    return ops.copy(ops.broadcast_to(x, ops.shape(losses)))
 
 
 def _tensor(x, name: str, dtype: str | None = None):

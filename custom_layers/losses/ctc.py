@@ -42,12 +42,14 @@ def ctc(y_true, y_pred, input_lengths=None, label_lengths=None, mask=None):
         z = ops.where(ops.expand_dims(is_frame, -1), z, ops.zeros_like(z))
         is_frame = ops.transpose(is_frame)  # T, B
     labels, length = _without_gaps(labels, label_lengths)
-    is_known = ops.all(labels < z.shape[-1], axis=1)
+    is_class = labels < z.shape[-1]
+    labels = ops.where(is_class, labels, ops.zeros_like(labels))
     states = _with_blanks(labels)
     log_p = z - ops.logsumexp(z, axis=-1, keepdims=True)
     onehot = ops.one_hot(states, z.shape[-1], dtype=z.dtype)
     emitted = ops.einsum("btc,bsc->tbs", log_p, onehot)
     loss = _alignment_loss(emitted, states, length, is_frame)
+    is_known = ops.all(is_class, axis=1)
     loss = ops.where(is_known, loss, ops.full_like(loss, float("nan")))
     return ops.cast(loss, y_pred.dtype)
 

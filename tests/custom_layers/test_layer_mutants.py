@@ -14,6 +14,8 @@ import pytest
 from keras import ops
 
 from custom_layers.generation import SPACE
+from custom_layers.layers import CRF
+from custom_layers.losses import CRFLoss
 from oracle import Case, array, assert_close, assert_same_layer
 
 X = array(3, 5, 4)
@@ -104,8 +106,17 @@ def finds_the_best_tags(module):
     psi = layer(np.array([[[1.0, 2.0], [1.0, 0.0]]], "float32"))
     assert ops.convert_to_numpy(module.viterbi(psi)).tolist() == [[0, 1]]
     log_z = np.log(np.exp([2.0, 6.0, 3.0, 2.0]).sum())
-    loss = module.CRFLoss()(np.array([[0, 1]]), psi)
+    loss = CRFLoss()(np.array([[0, 1]]), psi)
     assert_close(loss, np.float32(log_z - 6.0))
+
+
+def is_the_likelihood_of_the_tags(module):
+    """Two steps of two tags behind a masked one, whose label is a tag."""
+    x = np.array([[[5.0, 5.0], [1.0, 2.0], [1.0, 0.0]]], "float32")
+    psi = CRF()(x, mask=np.array([[False, True, True]]))
+    log_z = np.log(np.exp([2.0, 1.0, 3.0, 2.0]).sum())
+    loss = module.CRFLoss()(np.array([[1, 1, 0]]), psi)
+    assert_close(loss, np.float32(log_z - 3.0))
 
 
 CHECKS = {  # file: what it must pass
@@ -115,6 +126,7 @@ CHECKS = {  # file: what it must pass
     "layers.attention.scaled_dot_product": is_attention("scaled_dot_product"),
     "layers.attention.blockwise_attention": has_the_gradient_of_the_formula,
     "layers.crf": finds_the_best_tags,
+    "losses.crf": is_the_likelihood_of_the_tags,
     "generation.beam_search": prefers_long_rows,
     "generation.subwords": learns_the_most_frequent_pairs,
 }
@@ -185,9 +197,14 @@ MUTANTS = {  # the mistake: (file, old text, new text)
         "delta_t = ops.sum(scores, axis=1)",
     ),
     "CRFLoss: the maximum in place of log sum exp": (
-        "layers.crf",
+        "losses.crf",
         "return ops.logsumexp(alpha, axis=-1)",
         "return ops.max(alpha, axis=-1)",
+    ),
+    "CRFLoss: labels at masked steps count": (
+        "losses.crf",
+        "ops.where(ops.logical_and(is_step, is_tag), y, ops.zeros_like(y))",
+        "ops.where(is_tag, y, ops.zeros_like(y))",
     ),
     "beam search: ended rows grow older": (
         "generation.beam_search",

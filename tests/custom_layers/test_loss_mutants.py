@@ -74,7 +74,7 @@ MUTANTS = {  # loss, file, old, new
     "probabilities taken as they are": (
         "CategoricalCrossentropy",
         "crossentropy",
-        "p = z / ops.sum(z, axis=axis, keepdims=True)",
+        "p = z / ops.where(ops.equal(total, 0), ops.ones_like(total), total)",
         "p = z",
     ),
     "ignored class in the mean": (

@@ -49,6 +49,7 @@ def test_accuracy_is_the_share_of_the_right_tags_that_are_not_masked():
     assert accuracy == pytest.approx(is_right[WORDS > 0].mean())
 
 
+@pytest.mark.slow
 def test_learns_the_tags_of_words():
     model = tagger()
     history = model.fit(WORDS, TAGS, epochs=40, batch_size=3, verbose=0).history
@@ -84,6 +85,7 @@ print(type(model).__name__)
 """
 
 
+@pytest.mark.slow
 def test_a_saved_tagger_predicts_tags_in_a_fresh_process(tmp_path):
     model = tagger()
     model.fit(WORDS, TAGS, verbose=0)
