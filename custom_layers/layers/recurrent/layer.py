@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ...common.inputs import as_booleans
 from ...common.types import Config
 from .cell import _Cell
 
@@ -29,9 +30,7 @@ class _RecurrentLayer(keras.layers.RNN):
     ):
         _refuse_no_steps(sequences)
         mask = sequences_mask if mask is None else mask
-        if mask is not None:  # Keras fails for a list
-            mask = ops.cast(ops.convert_to_tensor(mask), "bool")
-        return super().call(sequences, initial_state, mask, training)
+        return super().call(sequences, initial_state, as_booleans(mask), training)
 
     @property
     def zero_output_for_mask(self) -> bool:
