@@ -9,6 +9,7 @@ from keras import ops
 
 from ..common.checks import known_sizes, minus_infinity, one_of
 from ..common.inputs import as_booleans
+from ..common.private_keras import never_cast
 from ..common.types import Config
 from .attention.scaled_dot_product import softmax_over_keys
 from .recurrent.layer import _refuse_no_steps
@@ -228,6 +229,8 @@ class AttentionDecoder(keras.layers.RNN):
         if not self.cell.built:
             self.cell.build((sequences_shape[0], sequences_shape[-1]), memory_shape)
         super().build(sequences_shape)
+        for state in keras.tree.flatten(self.states or []):
+            never_cast(state)
 
     def call(
         self,

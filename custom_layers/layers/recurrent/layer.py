@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from ...common.inputs import as_booleans
+from ...common.private_keras import never_cast
 from ...common.types import Config
 from .cell import _Cell
 
@@ -19,6 +20,11 @@ class _RecurrentLayer(keras.layers.RNN):
         super().__init__(cell, **kwargs)
         self.supports_masking = True  # the nightly build of Keras says False for an RNN
         self.input_spec = keras.layers.InputSpec(ndim=3)
+
+    def build(self, sequences_shape: tuple, initial_state_shape: Any = None) -> None:
+        super().build(sequences_shape, initial_state_shape)
+        for state in keras.tree.flatten(self.states or []):
+            never_cast(state)
 
     def call(
         self,
