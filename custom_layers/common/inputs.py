@@ -1,4 +1,4 @@
-"""Inputs made fit to compute with: floating-point numbers, and at least one sample."""
+"""Inputs made fit to compute with: floats, masks of booleans, at least one sample."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,6 +21,11 @@ def as_floats(inputs: Any, dtype: str) -> Any:
         return ops.cast(x, dtype)
 
     return keras.tree.map_structure(cast, inputs)
+
+
+def as_booleans(mask: Any) -> Any:
+    """A mask of booleans, where the user has a list, integers or floats; or None."""
+    return None if mask is None else ops.cast(ops.convert_to_tensor(mask), "bool")
 
 
 def of_any_batch(function: Callable, x: Any) -> Any:

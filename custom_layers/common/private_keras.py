@@ -7,6 +7,7 @@ and with the nightly releases of Keras 3.16.
 
 import contextlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import keras
@@ -60,6 +61,25 @@ def set_logits(probabilities: Any, logits: Any) -> None:
     """Leaves the logits as `logits_of` finds them; an array of JAX cannot hold them."""
     with contextlib.suppress(AttributeError):
         probabilities._keras_logits = logits
+
+
+def in_own_dtype() -> AbstractContextManager:
+    """A context in which variables are read and assigned in their own dtype.
+
+    Within a layer in mixed precision, Keras casts the variables that are read. On torch
+    it also assigns to the cast copy of a variable, so that the assignment is lost.
+    """
+    from keras.src.backend.common.variables import AutocastScope
+
+    return AutocastScope(None)
+
+
+def never_cast(variable: keras.Variable) -> None:
+    """Makes Keras read and assign the variable in its own dtype; see `in_own_dtype`.
+
+    The public argument `autocast=False` is for variables that are made here.
+    """
+    variable._autocast = False
 
 
 def build_at_init(layer: keras.layers.Layer) -> None:

@@ -70,7 +70,7 @@ def beam_search(
                 break
 
     scores, order = ops.top_k(beam.scores(), beam_width)
-    rows = ops.reshape(rows, (-1, beam_width, length))
+    rows = ops.reshape(rows, (*scores.shape, length))
     rows = ops.take_along_axis(rows, order[..., None], axis=1)
     return rows, scores
 
@@ -99,9 +99,9 @@ class _Beam:
         Row w of a beam becomes row parent[w] with token[w] appended.
         """
         B, W = self.shape
+        V = logits.shape[-1]
         log_p = ops.log_softmax(ops.cast(logits, "float32"))
-        log_p = ops.reshape(log_p, (B, W, -1))
-        V = log_p.shape[-1]
+        log_p = ops.reshape(log_p, (B, W, V))
 
         # A row that has ended has one continuation, which costs nothing.
         is_continuation = ops.arange(V) == 0

@@ -108,7 +108,7 @@ def sample(
         k = size if top_k is None else min(top_k, size)
         values, tokens = ops.top_k(logits, k)  # the most likely first
         values = ops.cast(values, "float32") / temperature
-        if top_p is not None:
+        if top_p is not None and k > 1:
             p = ops.softmax(values)
             sum_before = ops.cumsum(p, axis=-1) - p
             values = ops.where(sum_before < top_p, values, -float("inf"))

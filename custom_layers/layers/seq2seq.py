@@ -8,7 +8,10 @@ import keras
 from keras import ops
 
 from ..common.checks import known_sizes, minus_infinity, one_of
+from ..common.inputs import as_booleans
+from ..common.private_keras import never_cast
 from ..common.types import Config
+from .attention.scaled_dot_product import softmax_over_keys
 from .recurrent.layer import _refuse_no_steps
 
 
@@ -91,7 +94,7 @@ class AttentionDecoderCell(keras.layers.Layer):
         if mask is None:
             mask = ops.ones(ops.shape(memory)[:2], dtype="bool")
         keys = ops.matmul(memory, ops.cast(self.memory_kernel, memory.dtype))  # B S U
-        self._memory = (memory, keys, ops.cast(mask, "bool"))
+        self._memory = (memory, keys, as_booleans(mask))
         has_dropout = hasattr(self.cell, "reset_dropout_mask")
         if has_dropout:  # the cell draws one mask here, for all steps
             batch, (width_x, width_h) = ops.shape(memory)[0], self.widths
@@ -155,7 +158,7 @@ class AttentionDecoderCell(keras.layers.Layer):
         else:
             score = ops.einsum("bu,bsu->bs", q, keys)
         score = ops.where(mask, score, minus_infinity(score.dtype))
-        alpha = ops.softmax(score)
+        alpha = softmax_over_keys(score)
         context = ops.einsum("bs,bsm->bm", alpha, memory)
         return context, alpha
 
@@ -226,6 +229,8 @@ class AttentionDecoder(keras.layers.RNN):
         if not self.cell.built:
             self.cell.build((sequences_shape[0], sequences_shape[-1]), memory_shape)
         super().build(sequences_shape)
+        for state in keras.tree.flatten(self.states or []):
+            never_cast(state)
 
     def call(
         self,
@@ -240,8 +245,9 @@ class AttentionDecoder(keras.layers.RNN):
         if initial_state is not None and len(initial_state) < len(self.state_size):
             zeros = self.get_initial_state(ops.shape(sequences)[0])
             initial_state = [*initial_state, zeros[-1]]
+        mask = as_booleans(sequences_mask)
         with self.cell.attend_to(memory, memory_mask):
-            return super().call(sequences, initial_state, sequences_mask, training)
+            return super().call(sequences, initial_state, mask, training)
 
     def compute_output_shape(
         self,

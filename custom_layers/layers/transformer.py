@@ -7,7 +7,7 @@ from keras import ops
 
 from ..common.checks import known_sizes, positive_integer, python_number
 from ..common.initial_values import fresh
-from ..common.inputs import as_floats
+from ..common.inputs import as_booleans, as_floats
 from ..common.types import Activation, Config, Initializer
 from .attention.cached_multi_head_attention import CachedMultiHeadAttention
 
@@ -260,7 +260,7 @@ class TransformerDecoderBlock(_Block):
         inputs = ops.convert_to_tensor(inputs, self.compute_dtype)
         if mask is None:
             mask = ops.ones(ops.shape(inputs)[:2], "bool")
-        mask = ops.cast(ops.convert_to_tensor(mask), "bool")
+        mask = as_booleans(mask)
         mask = ops.slice_update(cache["mask"], (0, index), mask)
         x = self._before(self.self_attention_norm, inputs)
         y, kept = self.self_attention.step(x, cache["self"], index, mask)

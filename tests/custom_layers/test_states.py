@@ -64,6 +64,23 @@ def test_no_two_variables_of_a_metric_or_model_share_memory(name):
     assert_independent(make(name).variables)
 
 
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("name", LAYERS)
+def test_training_changes_state_in_mixed_precision_as_in_full(name, policy):
+    """On torch, Keras loses what a layer assigns to a variable that is cast."""
+    full, mixed = make_layer(name, dtype="float32"), make_layer(name, dtype=policy)
+    x = keras.tree.map_structure(ops.convert_to_tensor, example_input(name))
+    for layer in (full, mixed):
+        call_layer(layer, x)
+    for ours, theirs in zip(mixed.variables, full.variables, strict=True):
+        ours.assign(theirs)
+    takes_training = "training" in full.call_signature_parameters
+    for layer in (full, mixed):
+        call_layer(layer, x, **({"training": True} if takes_training else {}))
+    for ours, theirs in zip(mixed.variables, full.variables):
+        assert_close(ours, theirs, 0.02, ours.path)
+
+
 def run(cell):
     return lambda **options: keras.layers.RNN(cell(3), **options)
 
@@ -112,11 +129,15 @@ def test_two_halves_of_a_sequence_are_one_run(make, policy):
     keras.config.set_dtype_policy(policy)
     whole = make(return_sequences=True)
     halves = make(return_sequences=True, stateful=True)
+    is_keras_own = type(whole) is keras.layers.RNN
+    if BACKEND == "torch" and policy == "mixed_float16" and is_keras_own:
+        pytest.skip("Keras's own RNN loses what it assigns to its states there")
     x = array(2, 6, 4)
     mask = np.array([[1, 0, 1, 1, 1, 0], [0, 0, 0, 0, 1, 1]], bool)
     for layer in (whole, halves):
         called(layer, x[:, :3])
-    halves.reset_state()
+    for state in keras.tree.flatten(halves.states):  # for stacked cells a nest, where
+        state.assign(ops.zeros_like(state))  # Keras's reset_state raises an error
     for ours, theirs in zip(halves.trainable_weights, whole.trainable_weights):
         ours.assign(theirs)
     is_decoder = isinstance(whole, AttentionDecoder)

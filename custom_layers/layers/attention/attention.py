@@ -6,8 +6,9 @@ import keras
 from keras import ops
 
 from ...common.checks import minus_infinity, python_number
-from ...common.inputs import as_floats
+from ...common.inputs import as_booleans, as_floats
 from ...common.types import Config, Seed
+from .scaled_dot_product import softmax_over_keys
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -85,7 +86,7 @@ class Attention(keras.layers.Layer):
         self._check(inputs, mask)
         inputs = as_floats(inputs, self.compute_dtype)
         query, value, key = inputs[0], inputs[1], inputs[-1]
-        query_mask, value_mask = map(_as_booleans, mask[:2] if mask else (None, None))
+        query_mask, value_mask = map(as_booleans, mask[:2] if mask else (None, None))
         S = self._calculate_scores(query, key if len(inputs) > 2 else value)
         allowed = self._calculate_score_mask(S, value_mask, use_causal_mask)
         P = ops.cast(_softmax_over(S, allowed), value.dtype)
@@ -122,7 +123,7 @@ class Attention(keras.layers.Layer):
         self._check(inputs, mask)
         if mask is None or mask[0] is None:
             return None
-        return _as_booleans(mask[0])
+        return as_booleans(mask[0])
 
     def compute_output_shape(self, input_shape: list) -> tuple:
         return (*input_shape[0][:-1], input_shape[1][-1])
@@ -170,11 +171,6 @@ class Attention(keras.layers.Layer):
         }
 
 
-def _as_booleans(mask):
-    """A mask as booleans, whatever kind of array or list the user has; or None."""
-    return None if mask is None else ops.cast(ops.convert_to_tensor(mask), "bool")
-
-
 def _softmax_over(S, allowed):
     """softmax(S) over the allowed values, (B, Tv) or (B, Tq, Tv), in float32 at least.
 
@@ -186,7 +182,7 @@ def _softmax_over(S, allowed):
         if len(allowed.shape) == 2:
             allowed = ops.expand_dims(allowed, -2)
         S = ops.where(allowed, S, S + minus_infinity(S.dtype))
-    return ops.softmax(S, axis=-1)
+    return softmax_over_keys(S)
 
 
 def _every_pair(query, key):

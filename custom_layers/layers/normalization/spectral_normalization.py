@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from ...common.checks import python_number
+from ...common.private_keras import in_own_dtype
 from ...common.types import Config, Shape
 from .kernel_wrapper import _KernelWrapper, _without_kernel
 from .unit_normalization import _unit
@@ -69,13 +70,14 @@ class SpectralNormalization(_KernelWrapper):
 
     def call(self, inputs, training: bool = False):
         if training and self.trainable:
-            self._normalize_kernel()
+            with in_own_dtype():
+                self._normalize_kernel()
         return ops.cast(self.layer(inputs), self.compute_dtype)
 
     def _normalize_kernel(self) -> None:
-        kernel = ops.cast(self.kernel, self.kernel.dtype)
+        kernel = ops.convert_to_tensor(self.kernel)
         w = ops.reshape(kernel, (-1, kernel.shape[-1]))
-        u = old = ops.cast(self.vector_u, kernel.dtype)
+        u = old = ops.convert_to_tensor(self.vector_u)
         for _ in range(self.power_iterations):
             v = _unit(ops.matmul(u, ops.transpose(w)))
             u = _unit(ops.matmul(v, w))

@@ -164,8 +164,8 @@ class _Cell(keras.layers.Layer, CellWithDropout):
         return ops.concatenate(products, axis=-1)
 
     def get_initial_state(self, batch_size: int | None = None) -> list:
-        # Each state is a tensor of its own. On torch, a variable keeps the memory of the
-        # tensor that it starts from, so that h and c of a stateful LSTM would be one.
+        # Each state is a tensor of its own. On torch, a variable keeps the memory of
+        # the tensor that it starts from: h and c of a stateful LSTM would be one.
         return [
             ops.zeros((batch_size, size), dtype=self.compute_dtype)
             for size in keras.tree.flatten(self.state_size)

@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from ...common.inputs import as_booleans
+from ...common.private_keras import never_cast
 from ...common.types import Config
 from .cell import _Cell
 
@@ -19,6 +21,11 @@ class _RecurrentLayer(keras.layers.RNN):
         self.supports_masking = True  # the nightly build of Keras says False for an RNN
         self.input_spec = keras.layers.InputSpec(ndim=3)
 
+    def build(self, sequences_shape: tuple, initial_state_shape: Any = None) -> None:
+        super().build(sequences_shape, initial_state_shape)
+        for state in keras.tree.flatten(self.states or []):
+            never_cast(state)
+
     def call(
         self,
         sequences,
@@ -29,9 +36,7 @@ class _RecurrentLayer(keras.layers.RNN):
     ):
         _refuse_no_steps(sequences)
         mask = sequences_mask if mask is None else mask
-        if mask is not None:  # Keras fails for a list
-            mask = ops.cast(ops.convert_to_tensor(mask), "bool")
-        return super().call(sequences, initial_state, mask, training)
+        return super().call(sequences, initial_state, as_booleans(mask), training)
 
     @property
     def zero_output_for_mask(self) -> bool:
