@@ -120,7 +120,7 @@ def _found(name: Any, module: Any, registered_name: Any) -> Any:
         return None
     if isinstance(registered_name, str):
         registered = keras.saving.get_registered_object(registered_name)
-        if registered is not None:
+        if registered is not None or ">" in registered_name:
             is_named = registered_name == f"{OURS}>{name}"
             return registered if is_named and _is_ours(registered) else None
     if module.split(".")[0] != "keras":

@@ -96,7 +96,8 @@ def _bytes(variable: Any) -> int:
 
 
 def _reason(error: Exception) -> str:
-    """The first sentence of an error's text."""
-    text = str(error).strip() or type(error).__name__
+    """The first sentence of an error's text, without the errors around it."""
+    text = str(error).rpartition("Exception encountered:")[2].strip()
+    text = text or type(error).__name__
     sentence = re.split(r"(?<=[.!])\s", text)[0]
     return sentence.replace("\n", " ")[:300]

@@ -70,6 +70,7 @@ def test_a_hostile_file_is_one_line_and_status_2(name, sound, tmp_path, capsys):
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"error: {path} ")
     assert line.isprintable()
+    assert ("can't be loaded" in line) == (name in hostile.LEFT_TO_KERAS)
     assert len(line) < 600
     assert not Path(hostile.MARKER).exists()
 

@@ -7,6 +7,7 @@ import pytest
 
 from cookbook.command_line import parse
 from cookbook.config import QUESTIONS, ExperimentConfig, question_of
+from cookbook.data.images import load_images
 from cookbook.pages.catalogue import ROOT, recipes
 from cookbook.trained.load import FORMS, kept_network, load_trained
 from custom_layers.layers import Dense
@@ -164,9 +165,7 @@ def test_a_damaged_network_that_was_kept_is_one_line(tmp_path, capsys):
     folder = tmp_path / "networks"
     folder.mkdir()
     (folder / "mnist_cnn_digits_1.keras").write_bytes(b"PK\x03\x04")
-    data = importlib.import_module("cookbook.data.images").load_images(
-        "digits", "mnist"
-    )
+    data = load_images("digits", "mnist")
     config = ExperimentConfig(run_dir=tmp_path)
     line = refusal(capsys, kept_network, mnist_cnn, data, config, 1)
     assert "delete it, and the network is trained again" in line
