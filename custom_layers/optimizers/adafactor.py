@@ -84,12 +84,15 @@ class Adafactor(_StepOptimizer):
 
     def update_step(self, gradient, variable, learning_rate) -> None:
         def rates(t, lr):
-            bounded = ops.minimum(lr, 1 / ops.sqrt(t)) if self.relative_step else lr
-            return bounded, ops.power(t, self.beta_2_decay)
+            if self.relative_step:
+                lr = ops.minimum(lr, 1 / ops.sqrt(t))
+            return lr, ops.power(t, self.beta_2_decay)
 
         lr, one_minus_beta = self._once_per_step(rates, variable, learning_rate)
         index = slot_index(self, variable)
-        r, c, v = self._rows[index], self._columns[index], self._velocities[index]
+        r = self._rows[index]
+        c = self._columns[index]
+        v = self._velocities[index]
         g = ops.cast(gradient, variable.dtype)
         s = ops.add(ops.square(g), self.epsilon_1)
 
