@@ -70,7 +70,7 @@ def parse(config_class: type[Config], args: Sequence[str] | None = None) -> Conf
             contextlib.redirect_stderr(errors),
         ):
             groups: typing.Any = tyro.cli(
-                _grouped(config_class),
+                _grouped(typing.cast(typing.Any, config_class)),
                 args=words,
                 description=PLACE,
                 config=(tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes),
@@ -164,7 +164,7 @@ def _description(config_class: type) -> str:
 
 
 @functools.cache
-def _grouped(config_class: type[ExperimentConfig]) -> type:
+def _grouped(config_class: typing.Any) -> type:
     """A dataclass whose members are dataclasses, one per group of the help."""
     hints = typing.get_type_hints(config_class, include_extras=True)
     comments = field_comments(config_class)

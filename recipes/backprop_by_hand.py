@@ -12,6 +12,7 @@ Example: Mazur, "A step by step backpropagation example", 2015.
 https://mattmazur.com/2015/03/17/a-step-by-step-backpropagation-example/
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -58,7 +59,7 @@ class Config(ExperimentConfig):
         return {} if is_random else {"seed": "here, as nothing is random"}
 
 
-def check_sizes(config: Config):
+def check_sizes(config: Config) -> None:
     sizes = config.sizes
     inputs = len(config.inputs)
     targets = len(config.targets)
@@ -103,7 +104,7 @@ def start_layers(config: Config) -> Layers:
     return layers
 
 
-def forward(layers, config: Config):
+def forward(layers: Layers, config: Config) -> list[dict[str, np.ndarray]]:
     """The ledger, a dict for each layer: net = w in + b, out = sigmoid(net)."""
     ledger = []
     out = np.array(config.inputs)
@@ -117,13 +118,13 @@ def forward(layers, config: Config):
     return ledger
 
 
-def error(layers, config: Config):
+def error(layers: Layers, config: Config) -> float:
     """E = sum((out - target)^2) / 2"""
     out = forward(layers, config)[-1]["out"]
     return np.sum((out - config.targets) ** 2) / 2
 
 
-def step(layers, config: Config):
+def step(layers: Layers, config: Config) -> list[dict[str, np.ndarray]]:
     """The ledger with delta = dE/dnet = dE/db, dE/dw = delta in, and the new w, b."""
     rate = config.learning_rate
     rate_of_biases = rate if config.train_biases else 0.0
@@ -143,7 +144,7 @@ def step(layers, config: Config):
     return ledger
 
 
-def show(ledger):
+def show(ledger: list[dict[str, np.ndarray]]) -> None:
     """Prints every quantity; w [2, 1] is the weight of unit 2 for input 1."""
     for layer, quantities in enumerate(ledger, 1):
         for name, values in quantities.items():
@@ -152,11 +153,11 @@ def show(ledger):
                 print(f"layer {layer}  {name:<8}{index!s:<8}{value:15.12f}")
 
 
-def flat(matrices):
+def flat(matrices: Iterable[np.ndarray]) -> np.ndarray:
     return np.concatenate([matrix.ravel() for matrix in matrices])
 
 
-def automatic_gradient(layers, config: Config):
+def automatic_gradient(layers: Layers, config: Config) -> np.ndarray:
     """dE/dw of the same network in Keras."""
     model = keras.Sequential([keras.Input(config.sizes[:1], dtype="float64")])
     for w, b in layers:
@@ -170,14 +171,14 @@ def automatic_gradient(layers, config: Config):
     return of_mean * config.sizes[-1] / 2  # E is half of a sum, not a mean
 
 
-def draw(gradients, run: RunFolder):
+def draw(gradients: dict[str, np.ndarray], run: RunFolder) -> None:
     count = len(gradients["by hand"])
     names = [f"weight {i + 1}" for i in range(count)]
     title = "Three ways of computing the gradient give the same numbers"
     draw_bars(gradients, names, title, "dE/dw", run, "gradients.png")
 
 
-def published_claims(config: Config, after, E_after):
+def published_claims(config: Config, after: Layers, E_after: float) -> list[Claim]:
     """What holds for Mazur's example only; other settings claim nothing here."""
     mazurs = Config(config.seed, config.run_dir, config.quick)
     if config != replace(mazurs, train_biases=config.train_biases):

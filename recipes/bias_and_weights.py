@@ -55,7 +55,7 @@ class Config(ExperimentConfig):
     in_quick = {"steps": 400}
 
 
-def neuron(x, w, b):
+def neuron(x: np.ndarray, w: float, b: float) -> np.ndarray:
     """The answers sigmoid(w x + b) of one unit, computed by our Dense layer."""
     layer = Dense(1, activation="sigmoid", dtype="float64")
     layer.build((None, 1))
@@ -63,7 +63,7 @@ def neuron(x, w, b):
     return np.array(layer(np.reshape(x, (-1, 1))))[:, 0]
 
 
-def draw_neuron(run: RunFolder):
+def draw_neuron(run: RunFolder) -> None:
     x = np.linspace(-8, 8, 200)
     pairs: dict[str, list[tuple[float, float]]] = {
         "Four weights": [(-2, 0), (0.5, 0), (1, 0), (5, 0)],
@@ -77,7 +77,9 @@ def draw_neuron(run: RunFolder):
     draw_panels(panels, title, "input x", "sigmoid(w x + b)", run, "neuron.png")
 
 
-def separable(count, rng, gap: float = 0.05):
+def separable(
+    count: int, rng: np.random.Generator, gap: float = 0.05
+) -> tuple[np.ndarray, np.ndarray]:
     """Points (B, 2) and their side of LINE, 0 or 1; none is within `gap` of it."""
     x = rng.uniform(-1, 1, (4 * count, 2))
     distance = with_one(x) @ LINE / np.hypot(*LINE[:2])
@@ -85,16 +87,16 @@ def separable(count, rng, gap: float = 0.05):
     return x[kept], (distance[kept] > 0) * 1.0
 
 
-def rings(count: int, seed: int):
+def rings(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return make_circles(count, noise=0.08, factor=0.5, random_state=seed)
 
 
-def with_one(x):
+def with_one(x: np.ndarray) -> np.ndarray:
     """x with a further input that is always 1, whose weight is then the bias."""
     return np.c_[x, np.ones(len(x))]
 
 
-def perceptron(x, y, passes):
+def perceptron(x: np.ndarray, y: np.ndarray, passes: int) -> list[int]:
     """Rosenblatt's rule, w = w + (y - answer) x: the mistakes in each pass."""
     w = np.zeros(3)
     mistakes = []
@@ -109,14 +111,16 @@ def perceptron(x, y, passes):
     return mistakes
 
 
-def novikoffs_bound(x, y):
+def novikoffs_bound(x: np.ndarray, y: np.ndarray) -> float:
     """The most mistakes that the perceptron can make: (longest x / margin of LINE)^2"""
     x = with_one(x)
     margin = np.min((2 * y - 1) * (x @ LINE)) / np.linalg.norm(LINE)
     return (np.linalg.norm(x, axis=1).max() / margin) ** 2
 
 
-def train(hidden, x, y, config: Config, use_bias: bool = True):
+def train(
+    hidden: int, x: np.ndarray, y: np.ndarray, config: Config, use_bias: bool = True
+) -> keras.Model:
     """A network of 2 inputs, `hidden` tanh units (or none) and one sigmoid output."""
     model = keras.Sequential([keras.Input((2,))])
     if hidden:
@@ -132,12 +136,18 @@ def train(hidden, x, y, config: Config, use_bias: bool = True):
     return model
 
 
-def accuracy(model, x, y):
+def accuracy(model: keras.Model, x: np.ndarray, y: np.ndarray) -> float:
     answers = np.array(model(x))[:, 0] > 0.5
     return float(np.mean(answers == y))
 
 
-def claims_of_lines(x, y, plain, biased, config: Config):
+def claims_of_lines(
+    x: np.ndarray,
+    y: np.ndarray,
+    plain: keras.Model,
+    biased: keras.Model,
+    config: Config,
+) -> list[Claim]:
     """What holds for a single neuron: its answers, its line, its learning."""
     before, middle, after = neuron(np.array([-1e-5, 0, 1e-5]) + 1.5, w=2.0, b=-3.0)
     slope = (after - before) / 2e-5

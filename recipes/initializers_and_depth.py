@@ -77,6 +77,8 @@ STYLES = {
     "orthogonal": {"color": "#AAAAAA", "ls": "-"},
     "identity": {"color": BLUE, "ls": ":"},
 }
+Sizes = tuple[np.ndarray, np.ndarray]  # RMS of signal and of gradient, by layer
+Found = dict[tuple[str, str], Sizes]  # of each activation with each initializer
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class Config(ExperimentConfig):
     in_quick = {"networks": 3}
 
 
-def measure(config: Config):
+def measure(config: Config) -> Found:
     """{(activation, initializer): (RMS of the signal, of the gradient), by layer}"""
     rng = np.random.default_rng(config.seed)
     x, gradient = rng.normal(size=(2, config.networks, config.examples, config.width))
@@ -105,7 +107,9 @@ def measure(config: Config):
     return found
 
 
-def draw(found, part, ylabel: str, title: str, run: RunFolder, name: str):
+def draw(
+    found: Found, part: int, ylabel: str, title: str, run: RunFolder, name: str
+) -> None:
     """A panel for each activation, a line for each initializer."""
     panels: dict[str, dict] = {f.__name__: {} for f in ACTIVATIONS}
     for (activation, initializer), sizes in found.items():
@@ -116,20 +120,20 @@ def draw(found, part, ylabel: str, title: str, run: RunFolder, name: str):
     draw_panels(panels, title, "layer", ylabel, run, name, **layout, **scale)
 
 
-def growth(sizes):
+def growth(sizes: Sizes) -> float:
     """Factor by which each layer multiplies the signal's variance, on average."""
     signal, _ = sizes
     layers = max(len(signal) - 1, 1)
     return (signal[-1] / signal[0]) ** (2 / layers)
 
 
-def arriving(sizes):
+def arriving(sizes: Sizes) -> float:
     """Share of the last layer's gradient that arrives at the first layer."""
     _, gradient = sizes
     return gradient[0] / gradient[-1]
 
 
-def claims_of_signals(found):
+def claims_of_signals(found: Found) -> list[Claim]:
     """What holds on the way up."""
     he, glorot, orthogonal = (
         growth(found["relu", name])
@@ -163,7 +167,7 @@ def claims_of_signals(found):
     ]
 
 
-def claims_of_gradients(found):
+def claims_of_gradients(found: Found) -> list[Claim]:
     """What holds on the way down."""
     return [
         Claim(

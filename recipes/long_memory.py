@@ -27,6 +27,7 @@ import numpy as np
 
 from cookbook.config import BatchSize, Between, Count, ExperimentConfig, Rate, Size
 from cookbook.data.sequences import adding_problem, copy_task
+from cookbook.data.sources import Part
 from cookbook.errors import fail
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.pictures import draw_panels
@@ -48,6 +49,7 @@ STYLES = {
     "LSTM": {"marker": "s"},
     "GRU": {"marker": "^", "ls": ":"},
 }
+Scores = dict[tuple[str, str, int], float]  # of each task, cell and length
 
 
 @dataclass(frozen=True)
@@ -71,12 +73,12 @@ class Task:
     score: Callable  # (y, answers): from 0 for guessing to 1
 
 
-def build_adder(config: Config, cell):
+def build_adder(config: Config, cell: str) -> keras.Model:
     layers = [keras.Input((None, 2)), CELLS[cell](config.units), Dense(1)]
     return compiled(keras.Sequential(layers), config, MeanSquaredError())
 
 
-def build_copier(config: Config, cell):
+def build_copier(config: Config, cell: str) -> keras.Model:
     """Reads the answers, KINDS logits each, off the last SYMBOLS outputs."""
     x = keras.Input((None, KINDS + 2))
     h = CELLS[cell](config.units, return_sequences=True)(x)  # (B, T, H)
@@ -84,7 +86,9 @@ def build_copier(config: Config, cell):
     return compiled(model, config, SparseCategoricalCrossentropy(from_logits=True))
 
 
-def compiled(model, config: Config, loss):
+def compiled(
+    model: keras.Model, config: Config, loss: keras.losses.Loss
+) -> keras.Model:
     model.compile(
         optimizer=Adam(config.learning_rate, global_clipnorm=1.0),
         loss=loss,
@@ -94,16 +98,16 @@ def compiled(model, config: Config, loss):
     return model
 
 
-def draw_copies(count, length, rng):
+def draw_copies(count: int, length: int, rng: np.random.Generator) -> Part:
     return copy_task(count, length, rng, SYMBOLS, KINDS)
 
 
-def explained(y, answers):
+def explained(y: np.ndarray, answers: np.ndarray) -> float:
     """Share of the sums' variance that the answers explain."""
     return max(0.0, 1 - np.mean((answers - y) ** 2) / np.var(y))
 
 
-def recalled(y, logits):
+def recalled(y: np.ndarray, logits: np.ndarray) -> float:
     """Share of the symbols that are right, from 0 for guessing to 1."""
     right = np.mean(logits.argmax(-1) == y)
     return max(0.0, (right * KINDS - 1) / (KINDS - 1))
@@ -115,7 +119,7 @@ TASKS = {
 }
 
 
-def learn(config: Config, name: str, cell, length):
+def learn(config: Config, name: str, cell: str, length: int) -> float:
     """The score on 1,000 new sequences, after all steps or once it is ENOUGH."""
     task = TASKS[name]
     seed_everything(config.seed)
@@ -133,7 +137,7 @@ def learn(config: Config, name: str, cell, length):
     return score
 
 
-def draw_memory(found, config: Config, run: RunFolder):
+def draw_memory(found: Scores, config: Config, run: RunFolder) -> None:
     """found: {(task, cell, length): score}"""
     lengths = config.lengths
     panels = {
@@ -151,7 +155,7 @@ def draw_memory(found, config: Config, run: RunFolder):
     draw_panels(panels, title, *labels, run, "memory.png", styles=STYLES, **scale)
 
 
-def claims_of_scores(found, short, long):
+def claims_of_scores(found: Scores, short: int, long: int) -> list[Claim]:
     """What holds for the scores on the shortest and the longest sequences."""
     best = max(found["adding", cell, short] for cell in CELLS)
     plain, lstm, gru = (found["adding", cell, long] for cell in CELLS)

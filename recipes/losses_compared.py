@@ -14,6 +14,7 @@ Paper: Huber, "Robust estimation of a location parameter", 1964.
 https://doi.org/10.1214/aoms/1177703732
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cookbook.start import start
@@ -61,7 +62,7 @@ class Config(ExperimentConfig):
     steps: Count = 1000  # gradient steps of each fit
 
 
-def draw_points(config: Config):
+def draw_points(config: Config) -> tuple[np.ndarray, np.ndarray]:
     """x (B,), and the targets y with each of SHARES outliers, (shares, B)."""
     rng = np.random.default_rng(config.seed)
     x = rng.uniform(-1, 1, config.points).astype("float32")
@@ -70,7 +71,9 @@ def draw_points(config: Config):
     return x, np.where(is_outlier, config.outlier, y).astype("float32")
 
 
-def fit_lines(loss, x, y, config: Config):
+def fit_lines(
+    loss: Callable, x: np.ndarray, y: np.ndarray, config: Config
+) -> np.ndarray:
     """The lines z = a + b x of least loss, one for each row of y."""
 
     def loss_of_lines(a, b):
@@ -82,7 +85,7 @@ def fit_lines(loss, x, y, config: Config):
     return a + b * x
 
 
-def pull(loss, error):
+def pull(loss: Callable, error: np.ndarray) -> np.ndarray:
     """Slope of the loss of a single example at each of its errors."""
 
     def loss_of_errors(z):
@@ -91,7 +94,7 @@ def pull(loss, error):
     return slope(loss_of_errors, error)
 
 
-def draw_pull(run: RunFolder):
+def draw_pull(run: RunFolder) -> None:
     error = np.linspace(-4, 4, 400)
     lines = {
         name: (error, pull(loss, error))
@@ -103,14 +106,16 @@ def draw_pull(run: RunFolder):
     draw_lines(lines, title, *labels, run, "pull.png", ylim=(-3, 3))
 
 
-def draw_moved(moved, run: RunFolder):
+def draw_moved(moved: dict[str, np.ndarray], run: RunFolder) -> None:
     lines = {name: (100 * SHARES[1:], way[1:]) for name, way in moved.items()}
     title = "The median holds until half are outliers, the mean gives way to each"
     labels = "outliers (% of the points)", "how far the line moves (RMS)"
     draw_lines(lines, title, *labels, run, "outliers.png", yscale="log")
 
 
-def claims_of_lines(lines, moved, y):
+def claims_of_lines(
+    lines: dict[str, np.ndarray], moved: dict[str, np.ndarray], y: np.ndarray
+) -> list[Claim]:
     """What holds for the fitted lines and for how far outliers moved them."""
     fifth = {name: way[4] for name, way in moved.items()}  # SHARES[4] is 0.2
     robust = max(fifth[name] for name in ("MAE", "Huber", "log-cosh", "quantile 0.1"))

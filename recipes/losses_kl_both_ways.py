@@ -53,11 +53,13 @@ def normal(mean, deviation):
     return density / ops.sum(density, -1, keepdims=True)
 
 
-def two_peaks(peak):
+def two_peaks(peak: float | np.ndarray) -> np.ndarray:
     return np.array(normal(-peak, 1.0) + normal(peak, 1.0)) / 2
 
 
-def fit(p, starts, config: Config, is_forward):
+def fit(
+    p: np.ndarray, starts: np.ndarray, config: Config, is_forward: bool
+) -> np.ndarray:
     """(mean, deviation, divergence) of the q of least KL(p, q), or KL(q, p), (N, 3).
 
     p: (N, D), a distribution per row; starts: (N, 1), the means with which q start
@@ -75,7 +77,7 @@ def fit(p, starts, config: Config, is_forward):
     return np.stack([np.ravel(part) for part in parts], -1)
 
 
-def draw_peaks(p, found, run: RunFolder):
+def draw_peaks(p: np.ndarray, found: dict[str, np.ndarray], run: RunFolder) -> None:
     title = "KL(p, q) covers both peaks, KL(q, p) takes the one near which q starts"
     figure, axes = panel(title, "x", "probability density")
     width = PLACES[1] - PLACES[0]
@@ -90,7 +92,7 @@ def draw_peaks(p, found, run: RunFolder):
     save_figure(figure, run, "peaks.png")
 
 
-def means_by_distance(config: Config, run: RunFolder):
+def means_by_distance(config: Config, run: RunFolder) -> tuple[np.ndarray, np.ndarray]:
     """(distances of two peaks, means of the q of least KL(q, p) that start at one)"""
     peaks = np.arange(0.5, 5, 0.125)[:, None]  # (N, 1)
     distances = 2 * peaks[:, 0]
@@ -107,7 +109,7 @@ def means_by_distance(config: Config, run: RunFolder):
     return distances, at_a_peak
 
 
-def claims_of_forward(q, peak):
+def claims_of_forward(q: np.ndarray, peak: float) -> list[Claim]:
     """What holds for the q of least KL(p, q)."""
     mean, deviation, _ = q
     spread = np.sqrt(1 + peak**2)  # the deviation of p
@@ -121,7 +123,9 @@ def claims_of_forward(q, peak):
     ]
 
 
-def claims_of_reverse(right, left, between, peak):
+def claims_of_reverse(
+    right: np.ndarray, left: np.ndarray, between: np.ndarray, peak: float
+) -> list[Claim]:
     """What holds for the q of least KL(q, p) that start right, left, and between."""
     return [
         Claim(

@@ -57,6 +57,8 @@ STARTS = {  # the matrix that takes the square [-1, 1]^2 to where descents start
 }
 DRAWN = {"valley": (10, 1.2), "saddle": (1, 1.5), "Rosenbrock": (2, 2)}  # largest x, y
 GRADIENTS = np.repeat([1, 0.01], [100, 200])  # equal ones, then smaller ones
+Walk = tuple[float, np.ndarray]  # steps until the walk is down, and its path
+Walks = dict[str, dict[str, Walk]]  # {surface: {kind: Walk}}
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Config(ExperimentConfig):
     starts: Repeats = 20
 
 
-def walk(surface, kind: str, config: Config):
+def walk(surface: str, kind: str, config: Config) -> Walk:
     """(steps, path) at the rate that soonest stays below 0.01, by the median start."""
     f = SURFACES[surface]
     points = np.random.default_rng(config.seed).uniform(-1, 1, (config.starts, 2))
@@ -94,7 +96,7 @@ def walk(surface, kind: str, config: Config):
     return steps[best], path[:, :2, best, 0]
 
 
-def draw_walks(walks, config: Config, run: RunFolder):
+def draw_walks(walks: Walks, config: Config, run: RunFolder) -> None:
     paths: dict[str, dict] = {surface: {} for surface in DRAWN}
     for surface in DRAWN:
         for kind, (steps, path) in walks[surface].items():
@@ -107,7 +109,7 @@ def draw_walks(walks, config: Config, run: RunFolder):
     draw_paths(drawn, paths, title, run, "paths", frames)
 
 
-def step_lengths(optimizer):
+def step_lengths(optimizer: keras.optimizers.Optimizer) -> np.ndarray:
     """How far a weight moves at each of GRADIENTS, in learning rates."""
     w = keras.Variable(0.0, dtype="float64")
     g = keras.ops.array(GRADIENTS)
@@ -115,7 +117,9 @@ def step_lengths(optimizer):
     return -np.diff(path)
 
 
-def uncorrected_adam(beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7):
+def uncorrected_adam(
+    beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7
+) -> np.ndarray:
     """The same for Adam's formula without correcting m and v for their start at 0."""
     m, v = 0.0, 0.0
     lengths = []
@@ -127,7 +131,7 @@ def uncorrected_adam(beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float 
     return np.array(lengths)
 
 
-def compare_terms(run: RunFolder):
+def compare_terms(run: RunFolder) -> dict[str, np.ndarray]:
     """{optimizer: its step lengths}, drawn as terms.png"""
     lengths = {
         kind.__name__: step_lengths(kind(1.0)) for kind in (SGD, Adagrad, RMSprop, Adam)
@@ -146,7 +150,7 @@ def compare_terms(run: RunFolder):
     return lengths
 
 
-def claims_of_walks(walks, config: Config):
+def claims_of_walks(walks: Walks, config: Config) -> list[Claim]:
     """What holds for the steps until an optimizer is down."""
     along, turned, flat, curved = (
         {kind: steps for kind, (steps, _) in found.items()} for found in walks.values()
@@ -176,7 +180,7 @@ def claims_of_walks(walks, config: Config):
     ]
 
 
-def claims_of_terms(lengths):
+def claims_of_terms(lengths: dict[str, np.ndarray]) -> list[Claim]:
     """What holds for the lengths of steps, in learning rates."""
     adagrad = lengths["Adagrad"][99]
     rmsprop = lengths["RMSprop"][-1]

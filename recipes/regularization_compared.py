@@ -81,7 +81,14 @@ def split(config: Config) -> list[Part]:
     return list(zip(np.split(x, cuts), np.split(y, cuts)))
 
 
-def build(config: Config, dropout, normalize, smoothing, shift, **kernel):
+def build(
+    config: Config,
+    dropout: float,
+    normalize: bool,
+    smoothing: float,
+    shift: float,
+    **kernel,
+) -> keras.Model:
     """A network of two hidden layers, with one technique or none."""
     model = keras.Sequential([keras.Input((8, 8, 1))])
     if shift:
@@ -106,7 +113,7 @@ def build(config: Config, dropout, normalize, smoothing, shift, **kernel):
     return model
 
 
-def train(config: Config, technique):
+def train(config: Config, technique: str) -> tuple[np.ndarray, np.ndarray]:
     """(curves, sizes of all weights) of a network that is trained with a technique.
 
     curves: (points; learned, validation or test images; loss or accuracy)
@@ -127,7 +134,7 @@ def train(config: Config, technique):
     return np.array(curves), np.concatenate(sizes)
 
 
-def draw_losses(curves, run: RunFolder):
+def draw_losses(curves: dict[str, np.ndarray], run: RunFolder) -> None:
     points = len(curves["none"])
     done = 100 * (np.arange(points) + 1) / points
     _, plain, _ = curves["none"][..., 0].T
@@ -148,7 +155,7 @@ def draw_losses(curves, run: RunFolder):
     draw_panels(panels, title, "training done (%)", "loss", run, "losses.png", **layout)
 
 
-def draw_weights(sizes, run: RunFolder):
+def draw_weights(sizes: dict[str, np.ndarray], run: RunFolder) -> None:
     edges = np.geomspace(1e-6, 1, 40)
     lines = {}
     for name in ("none", "L1", "L2", "elastic net"):
@@ -160,15 +167,17 @@ def draw_weights(sizes, run: RunFolder):
     draw_lines(lines, title, *labels, run, "weights.png", xscale="log")
 
 
-def claims_of_techniques(heart, tests, sizes):
+def claims_of_techniques(
+    heart: float, tests: dict, sizes: dict[str, np.ndarray]
+) -> list[Claim]:
     """heart: accuracy without a technique on what was learned, wrong labels included"""
     loss, right = tests.pop("none")
     losses, accuracies = zip(*tests.values())
     gain = dict(zip(tests, np.array(accuracies) - right))
     stopped, apart = gain["early stopping"], abs(gain["L2"] - gain["L1"])
 
-    mean = np.mean(losses)
-    zero = {name: np.mean(sizes[name] < 0.001) for name in ("L1", "L2")}
+    mean = float(np.mean(losses))
+    zero = {name: float(np.mean(sizes[name] < 0.001)) for name in ("L1", "L2")}
 
     return [
         Claim(

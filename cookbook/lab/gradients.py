@@ -7,7 +7,9 @@ import numpy as np
 from keras import ops
 
 
-def kernel_gradients(model: keras.Model, x, y) -> list[np.ndarray]:
+def kernel_gradients(
+    model: keras.Model, x: np.ndarray, y: np.ndarray
+) -> list[np.ndarray]:
     """Gradient of a compiled model's loss for every kernel, from the first layer up."""
     import tensorflow as tf
 
@@ -18,7 +20,7 @@ def kernel_gradients(model: keras.Model, x, y) -> list[np.ndarray]:
     return [np.array(gradient) for gradient in gradients]
 
 
-def gradient_norms(model: keras.Model, x, y) -> np.ndarray:
+def gradient_norms(model: keras.Model, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Norm of the gradient for every kernel, from the first layer up."""
     return np.array([np.linalg.norm(g) for g in kernel_gradients(model, x, y)])
 

@@ -44,7 +44,9 @@ class Networks:
             *self._layer(units, classes, rng),
         ]
 
-    def _layer(self, inputs, units, rng):
+    def _layer(
+        self, inputs: int, units: int, rng: np.random.Generator
+    ) -> tuple[keras.Variable, keras.Variable]:
         """W and b of one layer in all networks; a copy is the same for every rate."""
         copies, rates = self.shape
         deviation = np.sqrt(2 / inputs)
@@ -56,7 +58,9 @@ class Networks:
         b = np.repeat(b, rates, 0)
         return keras.Variable(W, dtype="float32"), keras.Variable(b, dtype="float32")
 
-    def train(self, x, y, rows, watch: Sequence[Part] = ()) -> np.ndarray:
+    def train(
+        self, x: np.ndarray, y: np.ndarray, rows: np.ndarray, watch: Sequence[Part] = ()
+    ) -> np.ndarray:
         """Takes one step on the examples rows[i] for each i, and returns the losses.
 
         A loss is that of the step's own examples before the step. With `watch`, a list
@@ -87,7 +91,7 @@ class Networks:
         # (steps, N) -> (steps, copies, rates)
         return history.reshape(-1, *self.shape)
 
-    def evaluate(self, x, y) -> list[np.ndarray]:
+    def evaluate(self, x: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
         """[loss, accuracy] over all of x and y, each of shape (copies, rates)."""
         figures = []
         for figure in self._figures(x, y):

@@ -163,8 +163,8 @@ def draw_heat_map(
 
 def draw_regions(
     networks: Mapping[str, Callable],
-    x,
-    y,
+    x: np.ndarray,
+    y: np.ndarray,
     title: str,
     run: RunFolder,
     name: str,

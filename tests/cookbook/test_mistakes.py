@@ -3,18 +3,24 @@
 import dataclasses
 import functools
 import importlib
+import os
 import re
 import shlex
 import typing
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from cookbook.command_line import parse
 from cookbook.config import Between, flag_name, flags
 from cookbook.data import sources
+from cookbook.data.pictures import load_pair
+from cookbook.errors import fail
 from cookbook.pages.catalogue import ROOT, recipes
 from cookbook.start import early_config
+from cookbook.training.launch import launch
+from cookbook.training.run_folder import RunFolder
 
 NAMES = [entry.name for entry in recipes()]
 
@@ -477,3 +483,68 @@ def test_a_run_dir_that_can_t_be_used_is_one_line(kind, tmp_path, capsys, monkey
         module.main(parse(module.Config, ["--quick", "--run-dir", str(folder)]))
     assert f"--run-dir got {folder}" in line_of(stop, capsys)
     assert file.read_text() == ""
+
+
+@pytest.mark.parametrize("failing", ["backbone", "memory", "later"])
+def test_a_mistake_leaves_no_half_made_run_behind(
+    failing, tmp_path, capsys, monkeypatch
+):
+    """--resume would take such a run for one that can go on."""
+    module = importlib.import_module("recipes.mnist_transfer")
+    words = ["--quick", "--backbone", "Nothing", "--run-dir", str(tmp_path / "runs")]
+    monkeypatch.setattr("sys.argv", ["mnist_transfer.py", *words])
+
+    def main(config):
+        if failing == "backbone":
+            module.main(config)
+        run = RunFolder.open("mnist_transfer", config)
+        if failing == "memory":
+            raise MemoryError
+        (run.path / "step_3.save").write_text("")
+        fail("something that a run comes upon later")
+
+    with pytest.raises(SystemExit) as stop:
+        launch(main, module.Config)
+    assert "--backbone got" in line_of(stop, capsys) or failing != "backbone"
+    assert (tmp_path / "runs").exists() == (failing == "later")
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("pipe", "it is not a file"),
+        ("device", "it is not a file"),
+        ("folder", "it is not a file"),
+        ("huge", "more than 100,000,000"),
+        ("bomb", "pixels) exceeds limit"),
+        ("text", "cannot identify image file"),
+        ("cut", "no readable picture"),
+    ],
+)
+def test_a_file_that_is_no_picture_is_one_line_and_never_read_for_ever(
+    kind, expected, tmp_path, capsys, monkeypatch
+):
+    path = tmp_path / "picture.png"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path = Path("/dev/zero")
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "huge":
+        with path.open("wb") as file:
+            file.truncate(200_000_000)
+    elif kind == "text":
+        path.write_text("not a picture")
+    else:
+        Image.new("RGB", (64, 64)).save(path)
+    if kind == "bomb":
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 3000)
+    elif kind == "cut":
+        path.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(SystemExit) as stop:
+        load_pair(str(path), "flower", 96, "digits")
+    assert stop.value.code == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith(f"error: --content got '{path}'")
+    assert expected in line
