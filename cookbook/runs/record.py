@@ -15,9 +15,14 @@ import keras
 from cookbook.config import ExperimentConfig
 
 PACKAGES = ("cookbook", "custom_layers")
-# Entries of a configuration that say nothing about the network: a layer's name depends
-# on what was built before it in the same process.
-SILENT = {"name", "seed", "shared_object_id", "build_config", "compile_config"}
+# Entries of a configuration that say nothing about the network.
+SILENT = {"seed", "shared_object_id", "build_config", "compile_config", "module"}
+LAYER = {
+    "layers",
+    "trainable",
+    "dtype",
+    "inbound_nodes",
+}  # entries of which a layer has at least one
 # Entries that name the layers which a layer is connected to.
 WIRES = {"keras_history", "input_layers", "output_layers"}
 
@@ -85,6 +90,8 @@ def network_of(model: keras.Model) -> Any:
 def _without_names(config: Any, places: dict[str, int]) -> Any:
     """A configuration in which a layer's place stands for its name.
 
+    Keras numbers the names by what was built before in the same process.
+
     places: {name: place} of the layers of the model around.
     """
     if isinstance(config, list | tuple):
@@ -95,10 +102,11 @@ def _without_names(config: Any, places: dict[str, int]) -> Any:
     if isinstance(layers, list):
         names = [str(layer["config"].get("name")) for layer in layers]
         places = {name: place for place, name in enumerate(names)}
+    silent = SILENT | {"name"} if LAYER & set(config) else SILENT
     return {
         key: _placed(value, places) if key in WIRES else _without_names(value, places)
         for key, value in config.items()
-        if key not in SILENT
+        if key not in silent
     }
 
 
@@ -121,14 +129,14 @@ def first_difference(
     owner, key: the class that the values belong to, and what they are there.
     """
     if isinstance(saved, dict) and isinstance(now, dict):
-        name = now.get("class_name")
-        is_class = name and not name.startswith("__")
-        if is_class and name == saved.get("class_name"):
+        name = str(now.get("class_name", "_"))
+        if name == saved.get("class_name") and not name.startswith("_"):
             owner = name
-        steps = {**saved, **now}
+        # An entry that only one of them has is another version's, which is announced.
         pairs = [
-            ("inputs" if step in WIRES else step, saved.get(step), now.get(step))
-            for step in steps
+            ("inputs" if step in WIRES else step, value, now[step])
+            for step, value in saved.items()
+            if step in now
         ]
     elif isinstance(saved, list) and isinstance(now, list) and len(saved) == len(now):
         pairs = [(f"{key} {i}", *pair) for i, pair in enumerate(zip(saved, now))]

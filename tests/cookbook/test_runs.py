@@ -336,9 +336,9 @@ def test_what_is_not_a_save_does_not_end_a_resumed_run(name, tmp_path, capsys):
 # What a run was made with
 
 
-def two_layers(units=8, activation="relu", wire=False):
+def two_layers(units=8, activation="relu", wire=False, dtype="float32"):
     inputs = keras.Input((6,))
-    first = keras.layers.Dense(units, activation=activation)(inputs)
+    first = keras.layers.Dense(units, activation=activation, dtype=dtype)(inputs)
     second = keras.layers.Dense(6)(first)
     outputs = keras.layers.Add()([second, inputs if wire else second])
     return keras.Model(inputs, outputs)
@@ -353,6 +353,7 @@ def test_the_record_of_a_network_ignores_the_names_that_keras_counts():
     [
         ({"units": 9}, "Dense: units 8 -> 9"),
         ({"activation": "gelu"}, "Dense: activation relu -> gelu"),
+        ({"dtype": "mixed_float16"}, "DTypePolicy: name float32 -> mixed_float16"),
         ({"wire": True}, "Add: inputs "),
     ],
 )
