@@ -3,14 +3,13 @@
 import functools
 import hashlib
 import importlib
+import importlib.util
 import json
 import platform
 import re
 import sys
 from pathlib import Path
 from typing import Any
-
-import keras
 
 from cookbook.config import ExperimentConfig
 
@@ -28,7 +27,14 @@ WIRES = {"keras_history", "input_layers", "output_layers"}
 
 
 def versions() -> dict[str, str]:
-    """What must stay the same so that a resumed run repeats every bit."""
+    """What must stay the same so that a resumed run repeats every bit.
+
+    It is empty in a process that has not loaded Keras, and so trains nothing.
+    """
+    if "keras" not in sys.modules:
+        return {}
+    import keras
+
     backend = keras.backend.backend()
     return {
         "keras": keras.version(),
@@ -53,8 +59,10 @@ def _code_with(module: str) -> dict[str, str]:
     if source and Path(source).is_file():
         code[Path(source).name] = _checksum([Path(source)])
     for package in PACKAGES:
-        folder = Path(str(importlib.import_module(package).__file__)).parent
-        code[package] = _checksum(sorted(folder.rglob("*.py")))
+        spec = importlib.util.find_spec(package)  # which does not load it
+        if spec and spec.origin:
+            files = Path(spec.origin).parent.rglob("*.py")
+            code[package] = _checksum(sorted(files))
     return code
 
 
@@ -74,11 +82,13 @@ def changed(saved: dict, now: dict) -> str:
     )
 
 
-def network_of(model: keras.Model) -> Any:
+def network_of(model: Any) -> Any:
     """The network of a model as JSON can hold it: its layers, settings and wiring.
 
     It is None for a model that has no configuration.
     """
+    import keras
+
     try:
         config = keras.saving.serialize_keras_object(model)
     except Exception:  # a model of the user's may raise anything here
