@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import importlib
+import importlib.util
 import json
 import platform
 import re
@@ -10,20 +11,30 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import keras
-
 from cookbook.config import ExperimentConfig
 
 PACKAGES = ("cookbook", "custom_layers")
-# Entries of a configuration that say nothing about the network: a layer's name depends
-# on what was built before it in the same process.
-SILENT = {"name", "seed", "shared_object_id", "build_config", "compile_config"}
+# Entries of a configuration that say nothing about the network.
+SILENT = {"seed", "shared_object_id", "build_config", "compile_config", "module"}
+LAYER = {
+    "layers",
+    "trainable",
+    "dtype",
+    "inbound_nodes",
+}  # entries of which a layer has at least one
 # Entries that name the layers which a layer is connected to.
 WIRES = {"keras_history", "input_layers", "output_layers"}
 
 
 def versions() -> dict[str, str]:
-    """What must stay the same so that a resumed run repeats every bit."""
+    """What must stay the same so that a resumed run repeats every bit.
+
+    It is empty in a process that has not loaded Keras, and so trains nothing.
+    """
+    if "keras" not in sys.modules:
+        return {}
+    import keras
+
     backend = keras.backend.backend()
     return {
         "keras": keras.version(),
@@ -48,8 +59,10 @@ def _code_with(module: str) -> dict[str, str]:
     if source and Path(source).is_file():
         code[Path(source).name] = _checksum([Path(source)])
     for package in PACKAGES:
-        folder = Path(str(importlib.import_module(package).__file__)).parent
-        code[package] = _checksum(sorted(folder.rglob("*.py")))
+        spec = importlib.util.find_spec(package)  # which does not load it
+        if spec and spec.origin:
+            files = Path(spec.origin).parent.rglob("*.py")
+            code[package] = _checksum(sorted(files))
     return code
 
 
@@ -69,11 +82,13 @@ def changed(saved: dict, now: dict) -> str:
     )
 
 
-def network_of(model: keras.Model) -> Any:
+def network_of(model: Any) -> Any:
     """The network of a model as JSON can hold it: its layers, settings and wiring.
 
     It is None for a model that has no configuration.
     """
+    import keras
+
     try:
         config = keras.saving.serialize_keras_object(model)
     except Exception:  # a model of the user's may raise anything here
@@ -85,6 +100,8 @@ def network_of(model: keras.Model) -> Any:
 def _without_names(config: Any, places: dict[str, int]) -> Any:
     """A configuration in which a layer's place stands for its name.
 
+    Keras numbers the names by what was built before in the same process.
+
     places: {name: place} of the layers of the model around.
     """
     if isinstance(config, list | tuple):
@@ -95,10 +112,11 @@ def _without_names(config: Any, places: dict[str, int]) -> Any:
     if isinstance(layers, list):
         names = [str(layer["config"].get("name")) for layer in layers]
         places = {name: place for place, name in enumerate(names)}
+    silent = SILENT | {"name"} if LAYER & set(config) else SILENT
     return {
         key: _placed(value, places) if key in WIRES else _without_names(value, places)
         for key, value in config.items()
-        if key not in SILENT
+        if key not in silent
     }
 
 
@@ -121,14 +139,14 @@ def first_difference(
     owner, key: the class that the values belong to, and what they are there.
     """
     if isinstance(saved, dict) and isinstance(now, dict):
-        name = now.get("class_name")
-        is_class = name and not name.startswith("__")
-        if is_class and name == saved.get("class_name"):
+        name = str(now.get("class_name", "_"))
+        if name == saved.get("class_name") and not name.startswith("_"):
             owner = name
-        steps = {**saved, **now}
+        # An entry that only one of them has is another version's, which is announced.
         pairs = [
-            ("inputs" if step in WIRES else step, saved.get(step), now.get(step))
-            for step in steps
+            ("inputs" if step in WIRES else step, value, now[step])
+            for step, value in saved.items()
+            if step in now
         ]
     elif isinstance(saved, list) and isinstance(now, list) and len(saved) == len(now):
         pairs = [(f"{key} {i}", *pair) for i, pair in enumerate(zip(saved, now))]

@@ -142,7 +142,7 @@ def _run_with_kills(
     for killed, point in enumerate(points):
         attempt = dataclasses.replace(config, resume=killed > 0)
         after = max(1, point - before)
-        kill = f"{after} {random.choice(SIGNALS)}"
+        kill = f"{after} {random.choice(_heard())}"
         if random.random() < 1 / 3:
             kill += " save"
         done = _start(recipe, attempt, folder, {KILL: kill})
@@ -157,6 +157,15 @@ def _run_with_kills(
     last = dataclasses.replace(config, resume=True)
     done = _start(recipe, last, folder, {})
     return None if done.returncode else len(points)
+
+
+def _heard() -> list[str]:
+    """The signals that are not ignored: a job in the background ignores SIGINT."""
+    return [
+        name
+        for name in SIGNALS
+        if signal.getsignal(getattr(signal, name)) != signal.SIG_IGN
+    ]
 
 
 def _start(

@@ -185,6 +185,7 @@ FORKS = """
 import os, sys
 from pathlib import Path
 from cookbook.training.chaos import KILL
+from cookbook.training.run_folder import KEEP
 from cookbook.command_line import parse
 from recipes.mnist_mlp import Config, main  # once, for all the processes below
 
@@ -192,8 +193,9 @@ def start(folder, kill, *extra):
     pid = os.fork()
     if pid:
         return os.waitpid(pid, 0)[1]
+    os.environ[KEEP] = "1"  # the last save is compared too
     if kill:
-        os.environ[KILL] = str(kill)
+        os.environ[KILL] = f"{kill} SIGKILL"
     sys.stdout = open(os.devnull, "w")
     main(parse(Config, [*sys.argv[2:], "--run-dir", folder, *extra]))
     os._exit(0)

@@ -317,8 +317,9 @@ def test_ctrl_c_keeps_what_was_trained_and_exits_with_130(tmp_path):
     out, errors = process.communicate(timeout=180)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
-    assert "--resume goes on" in out
     (run,) = tmp_path.glob("*/*/")
+    command = f"python {' '.join(command[1:])} --epochs 10000 --run-dir {tmp_path}"
+    assert f"go on with: {command} --resume --run {run}\n" in out
     assert json.loads((run / "config.json").read_text())["epochs"] == 10000
     assert (run / "history.csv").read_text().startswith("epoch,")
     keras.models.load_model(run / "model.keras")
