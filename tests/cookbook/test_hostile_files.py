@@ -9,11 +9,11 @@ import time
 import zipfile
 from pathlib import Path
 
-import hostile
 import keras
 import numpy as np
 import pytest
 
+import hostile
 from cookbook.__main__ import check
 from cookbook.trained import allowed
 from cookbook.trained.model_file import Refused, read_config

@@ -10,9 +10,9 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from making import CLASSES, KINDS, LAYERS, example_input, make, make_layer
 
 import examples
+from making import CLASSES, KINDS, LAYERS, example_input, make, make_layer
 from oracle import array, call_layer, components
 
 needs_tensorflow = pytest.mark.skipif(

@@ -8,11 +8,11 @@ import json
 
 import keras
 import pytest
-from making import CLASSES
 
 import custom_layers.layers
 import examples
 from custom_layers.layers import Conv2D, Dense, EinsumDense, Embedding
+from making import CLASSES
 from oracle import array, assert_close
 
 OPTIONS = {  # what the base class of all optimizers takes

@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from making import CLASSES, LAYERS, example_input, make_layer
 
 import examples
 from custom_layers.layers import BatchNormalization, GlobalAveragePooling2D
+from making import CLASSES, LAYERS, example_input, make_layer
 from oracle import array, assert_close, call_layer, run_layer
 
 NORMALIZATIONS = [

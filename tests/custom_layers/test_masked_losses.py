@@ -8,7 +8,6 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from making import make
 
 import examples
 from custom_layers.common.private_keras import set_mask
@@ -28,6 +27,7 @@ from custom_layers.losses import (
 )
 from custom_layers.metrics import token_accuracy, whole_answers
 from loss_cases import AsLayer, data
+from making import make
 from oracle import array, assert_close, run_layer
 
 # Losses by what they compare: (kind of y_true, kind of y_pred)

@@ -6,11 +6,11 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from making import CLASSES
 
 import examples
 from custom_layers.losses import CategoricalFocalCrossentropy
 from loss_cases import data
+from making import CLASSES
 from oracle import assert_close, keras_counterpart
 
 # Layers, optimizers and schedules have tests of their own.

@@ -8,6 +8,7 @@ import json
 
 import numpy as np
 import pytest
+
 from making import CLASSES, KINDS, make
 
 TABLES = {

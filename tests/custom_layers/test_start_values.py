@@ -7,7 +7,6 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from making import CLASSES, LAYERS, example_input, make
 
 import examples
 from custom_layers import initializers
@@ -17,6 +16,7 @@ from custom_layers.layers import (
     MultiHeadAttention,
     TokenAndPositionEmbedding,
 )
+from making import CLASSES, LAYERS, example_input, make
 from oracle import call_layer
 
 RANDOM = {
