@@ -4,7 +4,6 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from making import LAYERS, example_input, make, make_layer
 
 import examples
 from custom_layers.layers import (
@@ -22,6 +21,7 @@ from custom_layers.layers import (
     TransformerDecoderBlock,
 )
 from oracle import array, assert_close, call_layer
+from making import LAYERS, example_input, make, make_layer
 
 BACKEND = keras.backend.backend()
 
