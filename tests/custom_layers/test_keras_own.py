@@ -143,8 +143,7 @@ EXEMPT = {
         "loads the weights of quantized layers, which ours are not"
     ),
     r"SpectralNormalizationTest.*(basic_spectralnorm|higher_dim)": (
-        "expect a mask to be destroyed with a warning; ours passes it on: "
-        "test_norms.py, test_kernel_wrappers.py"
+        "expect that a mask ends there; ours passes it on: test_kernel_wrappers.py"
     ),
     r"OptimizerTest.test_get_method": "`optimizers.get` of a name gives Keras's class",
     r"lora|quantiz|gptq|awq|int4|int8|float8": "LoRA and quantization are left out",

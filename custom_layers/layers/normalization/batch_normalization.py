@@ -209,7 +209,9 @@ class BatchNormalization(_Normalization):
 
     def _update_averages(self, mean, variance, is_empty) -> None:
         def assign(old, new):
-            old.assign(new if is_empty is False else ops.where(is_empty, old, new))
+            if is_empty is not False:
+                new = ops.where(is_empty, ops.convert_to_tensor(old), new)
+            old.assign(new)
 
         def average(old, new, momentum):
             assign(old, old * momentum + ops.cast(new, old.dtype) * (1 - momentum))
