@@ -33,6 +33,23 @@ def load_backbone(
     why and the program ends with status 2.
     """
     network = _network(name)
+    _refuse_weights(name, weights)
+    images = keras.Input(shape)
+    x = keras.layers.Resizing(*(max(side, n) for n in shape[:2]))(images)
+    if shape[2] == 1:
+        x = keras.layers.Concatenate()([x, x, x])
+    x = sys.modules[network.__module__].preprocess_input(x)
+    try:
+        with warnings.catch_warnings():
+            # Keras warns of images whose size differs from that of its training.
+            warnings.simplefilter("ignore")
+            return network(include_top=False, weights=weights, input_tensor=x)
+    except Exception as error:  # whatever a download or a strange file can die of
+        fail(f"--backbone {name} with --weights {weights}: {first_line(error)}")
+
+
+def _refuse_weights(name: str, weights: str) -> None:
+    """Ends the program if the weights can't be had or their file is damaged."""
     if weights == "imagenet":
         if not _fetched(name) and not network_answers():
             fail(
@@ -49,18 +66,6 @@ def load_backbone(
             array_sizes(weights)
         except Refused as problem:
             fail(f"--weights {weights} {problem}")
-    images = keras.Input(shape)
-    x = keras.layers.Resizing(*(max(side, n) for n in shape[:2]))(images)
-    if shape[2] == 1:
-        x = keras.layers.Concatenate()([x, x, x])
-    x = sys.modules[network.__module__].preprocess_input(x)
-    try:
-        with warnings.catch_warnings():
-            # Keras warns of images whose size differs from that of its training.
-            warnings.simplefilter("ignore")
-            return network(include_top=False, weights=weights, input_tensor=x)
-    except Exception as error:  # whatever a download or a strange file can die of
-        fail(f"--backbone {name} with --weights {weights}: {first_line(error)}")
 
 
 def _network(name: str) -> Any:

@@ -33,8 +33,16 @@ ARGUMENTS = {
     "RandomTranslation": {"height_factor": 0.5, "width_factor": 0.5},
     "RandomZoom": {"height_factor": 0.5},
 }
-WITHOUT = ("AugMix", "CutMix", "MixUp", "RandAugment", "RandomPerspective")
-WITHOUT += ("RandomErasing", "RandomFlip", "RandomGaussianBlur")
+WITHOUT = (
+    "AugMix",
+    "CutMix",
+    "MixUp",
+    "RandAugment",
+    "RandomErasing",
+    "RandomFlip",
+    "RandomGaussianBlur",
+    "RandomPerspective",
+)
 
 
 def augmenting(name):

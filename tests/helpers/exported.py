@@ -33,8 +33,12 @@ def _network(model):
 
 def flat(answers):
     """Every number in the answers of a model with one output or several."""
-    parts = tf.nest.flatten(answers)
-    return np.concatenate([np.asarray(part, "float64").ravel() for part in parts])
+    parts = []
+    for part in tf.nest.flatten(answers):
+        numbers = np.asarray(part, "float64")
+        parts.append(numbers.ravel())
+
+    return np.concatenate(parts)
 
 
 def answers_of_onnx(path, inputs):
@@ -43,8 +47,10 @@ def answers_of_onnx(path, inputs):
 
     session = onnxruntime.InferenceSession(path)
     arrays = inputs if isinstance(inputs, list) else [inputs]
-    names = [each.name for each in session.get_inputs()]
-    return session.run(None, dict(zip(names, arrays)))
+    fed = {}
+    for entry, array in zip(session.get_inputs(), arrays):
+        fed[entry.name] = array
+    return session.run(None, fed)
 
 
 def check_exported(path: Path, folder: Path) -> None:
@@ -59,12 +65,14 @@ def check_exported(path: Path, folder: Path) -> None:
 
     answers = {"model(x)": model(inputs), "again": model(inputs)}
     _network(model).export(str(folder / "saved_model"), verbose=False)
+
     served = tf.saved_model.load(str(folder / "saved_model"))
     answers["SavedModel"] = served.serve(inputs)
     if all(map(importlib.util.find_spec, ONNX)):
         file = str(folder / "model.onnx")
         _network(model).export(file, format="onnx", verbose=False)
         answers["ONNX"] = answers_of_onnx(file, inputs)
+
     for way, answer in answers.items():
         error = np.abs(flat(answer) - expected).max() / scale
         assert error < TOLERANCE, f"{way} differs from predict by {error:.2g}"
