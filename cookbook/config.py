@@ -109,6 +109,8 @@ def _check(name: str, value: typing.Any, hint: typing.Any) -> None:
     """Raises ValueError for a number, or one in a tuple, that is out of its range."""
     if typing.get_origin(hint) is tuple:
         element, *_ = typing.get_args(hint)
+        if not value:
+            raise ValueError(f"{flag_name(name)} got no number, expected at least one")
         for item in value:
             _check(name, item, element)
         return

@@ -14,7 +14,6 @@ Paper: Lu, Shin, Su, Karniadakis, "Dying ReLU and initialization: theory and num
 examples", 2019. https://arxiv.org/abs/1903.06733
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -102,7 +101,7 @@ class Health:
     accuracy: np.ndarray  # on the test images
 
 
-def draw_gallery(run: RunFolder) -> None:
+def draw_gallery(run: RunFolder):
     shown = {f.__name__: f for f in CURVES}
     shown["threshold(1, 0)"] = lambda x: threshold(x, 1, 0)
     for f in (softmax, log_softmax, sparsemax, glu):
@@ -122,9 +121,7 @@ def draw_gallery(run: RunFolder) -> None:
     draw_panels(panels, title, *labels, run, "gallery.png", **layout)
 
 
-def build(
-    f: Callable, optimizer: keras.optimizers.Optimizer, config: Config
-) -> tuple[keras.Model, keras.Model]:
+def build(f, optimizer, config: Config):
     """(the network, a model of the weighted sums of its three hidden layers)"""
     images = keras.Input((784,))
     h = images
@@ -143,9 +140,7 @@ def build(
     return model, keras.Model(images, sums)
 
 
-def measure(
-    f: Callable, optimizer: keras.optimizers.Optimizer, scale: float, config: Config
-) -> Health:
+def measure(f, optimizer, scale, config: Config):
     """The Health of a network of activation f, its start weights times `scale`."""
     (x, y), (x_test, y_test) = flat_digits()
     model, sums = build(f, optimizer, config)
@@ -164,14 +159,7 @@ def measure(
     return Health(*np.transpose(rows))
 
 
-def draw(
-    found: dict[str, Health],
-    part: str,
-    ylabel: str,
-    title: str,
-    run: RunFolder,
-    name: str,
-) -> None:
+def draw(found, part, ylabel: str, title: str, run: RunFolder, name: str):
     lines = {}
     for key, health in found.items():
         label = f"{key} (best test accuracy {health.accuracy.max():.0%})"
@@ -179,9 +167,7 @@ def draw(
     draw_lines(lines, title, "gradient steps", ylabel, run, name, ylim=(-3, 103))
 
 
-def claims_of_saturation(
-    small_tanh: Health, large_tanh: Health, small_sigmoid: Health, large_sigmoid: Health
-) -> list[Claim]:
+def claims_of_saturation(small_tanh, large_tanh, small_sigmoid, large_sigmoid):
     """What holds for Glorot's start weights (small) and for those times `scale`."""
     flat, few = large_tanh.flat[-1], small_tanh.flat[-1]
     right = large_tanh.accuracy.max()
@@ -198,9 +184,7 @@ def claims_of_saturation(
     ]
 
 
-def claims_of_death(
-    relu: Health, leaky_relu: Health, elu: Health, gelu: Health
-) -> list[Claim]:
+def claims_of_death(relu, leaky_relu, elu, gelu):
     """What holds for networks that learn too fast."""
     fewer = min(elu.dead[-1], gelu.dead[-1])
     loss = leaky_relu.accuracy.max() - relu.accuracy.max()

@@ -12,9 +12,7 @@ Example: Mazur, "A step by step backpropagation example", 2015.
 https://mattmazur.com/2015/03/17/a-step-by-step-backpropagation-example/
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Annotated
 
 from cookbook.start import start
 
@@ -23,7 +21,7 @@ start(__name__)
 import keras
 import numpy as np
 
-from cookbook.config import Between, ExperimentConfig, Rate
+from cookbook.config import ExperimentConfig, Rate, Size
 from cookbook.errors import fail, note
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.gradients import kernel_gradients, numeric_gradient
@@ -35,34 +33,25 @@ from custom_layers.layers import Dense
 from custom_layers.losses import MeanSquaredError
 
 WEIGHTS = (0.15, 0.2, 0.25, 0.3, 0.4, 0.45, 0.5, 0.55)  # Mazur's before the step
-BIASES = (0.35, 0.60)
 PUBLISHED = """.14978072 .19956143 .24975114 .29950229
                .35891648 .40866619 .51130127 .56137012"""  # and after it
 ERROR_AFTER = {False: 0.29102777369359933, True: 0.28047144679143016}  # train_biases
 
-Layers = list[tuple[np.ndarray, np.ndarray]]  # w (units, inputs), b (units,) of each
-
 
 @dataclass(frozen=True)
 class Config(ExperimentConfig):
-    # units of each layer; the inputs come first
-    sizes: tuple[Annotated[int, Between(1, 100)], ...] = (2, 2, 2)
+    sizes: tuple[Size, ...] = (2, 2, 2)  # units of each layer; the inputs come first
     inputs: tuple[float, ...] = (0.05, 0.10)  # the input of the only example
     targets: tuple[float, ...] = (0.01, 0.99)  # what the network should answer to it
     weights: tuple[float, ...] = WEIGHTS  # start weights of the units, one by one
-    biases: tuple[float, ...] = BIASES  # start bias of all units of each layer
+    biases: tuple[float, ...] = (0.35, 0.60)  # start bias of all units of each layer
     learning_rate: Rate = 0.5  # step size of gradient descent
     train_biases: bool = False  # let the step change the biases too
 
-    def idle(self) -> dict[str, str]:
-        is_random = self.sizes != (2, 2, 2)
-        return {} if is_random else {"seed": "here, as nothing is random"}
 
-
-def check_sizes(config: Config) -> None:
+def check_sizes(config: Config):
     sizes = config.sizes
-    inputs = len(config.inputs)
-    targets = len(config.targets)
+    inputs, targets = len(config.inputs), len(config.targets)
 
     if len(sizes) < 2 or (inputs, targets) != (sizes[0], sizes[-1]):
         fail(
@@ -71,31 +60,22 @@ def check_sizes(config: Config) -> None:
         )
 
 
-def random_starts(config: Config) -> tuple[np.ndarray, np.ndarray]:
-    """Random weights and biases of the shapes that --sizes ask for."""
-    shapes = list(zip(config.sizes[1:], config.sizes))
-    count = sum(units * inputs for units, inputs in shapes)
-    rng = np.random.default_rng(config.seed)
-    return rng.normal(size=count), rng.normal(size=len(shapes))
-
-
-def start_layers(config: Config) -> Layers:
+def start_layers(config: Config):
     """A pair of w (units, inputs) and b (units,) for each layer.
 
-    Where Mazur's weights or biases do not fit the sizes, random ones replace both.
+    Where the given weights or biases do not fit the sizes, random ones replace them.
     """
     shapes = list(zip(config.sizes[1:], config.sizes))
-    weights, biases = np.array(config.weights), np.array(config.biases)
-    random_weights, random_biases = random_starts(config)
-    counts = len(random_weights), len(random_biases)
-    if (len(weights), len(biases)) != counts:
-        if config.weights != WEIGHTS or config.biases != BIASES:
-            fail(
-                f"--weights got {len(weights)} numbers and --biases {len(biases)}, "
-                f"expected {counts[0]} and {counts[1]} for these --sizes"
-            )
-        note("the start weights and biases are random, since Mazur's do not fit")
-        weights, biases = random_weights, random_biases
+    count = sum(units * inputs for units, inputs in shapes)
+
+    weights = np.array(config.weights)
+    biases = np.array(config.biases)
+    if (len(weights), len(biases)) != (count, len(shapes)):
+        note("the start weights and biases are random: those given do not fit --sizes")
+
+        rng = np.random.default_rng(config.seed)
+        weights = rng.normal(size=count)
+        biases = rng.normal(size=len(shapes))
 
     layers = []
     for (units, inputs), bias in zip(shapes, biases):
@@ -104,7 +84,7 @@ def start_layers(config: Config) -> Layers:
     return layers
 
 
-def forward(layers: Layers, config: Config) -> list[dict[str, np.ndarray]]:
+def forward(layers, config: Config):
     """The ledger, a dict for each layer: net = w in + b, out = sigmoid(net)."""
     ledger = []
     out = np.array(config.inputs)
@@ -118,13 +98,13 @@ def forward(layers: Layers, config: Config) -> list[dict[str, np.ndarray]]:
     return ledger
 
 
-def error(layers: Layers, config: Config) -> float:
+def error(layers, config: Config):
     """E = sum((out - target)^2) / 2"""
     out = forward(layers, config)[-1]["out"]
     return np.sum((out - config.targets) ** 2) / 2
 
 
-def step(layers: Layers, config: Config) -> list[dict[str, np.ndarray]]:
+def step(layers, config: Config):
     """The ledger with delta = dE/dnet = dE/db, dE/dw = delta in, and the new w, b."""
     rate = config.learning_rate
     rate_of_biases = rate if config.train_biases else 0.0
@@ -144,7 +124,7 @@ def step(layers: Layers, config: Config) -> list[dict[str, np.ndarray]]:
     return ledger
 
 
-def show(ledger: list[dict[str, np.ndarray]]) -> None:
+def show(ledger):
     """Prints every quantity; w [2, 1] is the weight of unit 2 for input 1."""
     for layer, quantities in enumerate(ledger, 1):
         for name, values in quantities.items():
@@ -153,11 +133,11 @@ def show(ledger: list[dict[str, np.ndarray]]) -> None:
                 print(f"layer {layer}  {name:<8}{index!s:<8}{value:15.12f}")
 
 
-def flat(matrices: Iterable[np.ndarray]) -> np.ndarray:
+def flat(matrices):
     return np.concatenate([matrix.ravel() for matrix in matrices])
 
 
-def automatic_gradient(layers: Layers, config: Config) -> np.ndarray:
+def automatic_gradient(layers, config: Config):
     """dE/dw of the same network in Keras."""
     model = keras.Sequential([keras.Input(config.sizes[:1], dtype="float64")])
     for w, b in layers:
@@ -171,14 +151,14 @@ def automatic_gradient(layers: Layers, config: Config) -> np.ndarray:
     return of_mean * config.sizes[-1] / 2  # E is half of a sum, not a mean
 
 
-def draw(gradients: dict[str, np.ndarray], run: RunFolder) -> None:
+def draw(gradients, run: RunFolder):
     count = len(gradients["by hand"])
     names = [f"weight {i + 1}" for i in range(count)]
     title = "Three ways of computing the gradient give the same numbers"
     draw_bars(gradients, names, title, "dE/dw", run, "gradients.png")
 
 
-def published_claims(config: Config, after: Layers, E_after: float) -> list[Claim]:
+def published_claims(config: Config, after, E_after):
     """What holds for Mazur's example only; other settings claim nothing here."""
     mazurs = Config(config.seed, config.run_dir, config.quick)
     if config != replace(mazurs, train_biases=config.train_biases):

@@ -25,7 +25,6 @@ import numpy as np
 from sklearn.datasets import make_circles
 
 from cookbook.config import Between, Count, ExperimentConfig, Rate
-from cookbook.errors import fail
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.pictures import draw_panels, draw_regions
 from cookbook.lab.training import take_steps
@@ -55,7 +54,7 @@ class Config(ExperimentConfig):
     in_quick = {"steps": 400}
 
 
-def neuron(x: np.ndarray, w: float, b: float) -> np.ndarray:
+def neuron(x, w, b):
     """The answers sigmoid(w x + b) of one unit, computed by our Dense layer."""
     layer = Dense(1, activation="sigmoid", dtype="float64")
     layer.build((None, 1))
@@ -63,7 +62,7 @@ def neuron(x: np.ndarray, w: float, b: float) -> np.ndarray:
     return np.array(layer(np.reshape(x, (-1, 1))))[:, 0]
 
 
-def draw_neuron(run: RunFolder) -> None:
+def draw_neuron(run: RunFolder):
     x = np.linspace(-8, 8, 200)
     pairs: dict[str, list[tuple[float, float]]] = {
         "Four weights": [(-2, 0), (0.5, 0), (1, 0), (5, 0)],
@@ -77,9 +76,7 @@ def draw_neuron(run: RunFolder) -> None:
     draw_panels(panels, title, "input x", "sigmoid(w x + b)", run, "neuron.png")
 
 
-def separable(
-    count: int, rng: np.random.Generator, gap: float = 0.05
-) -> tuple[np.ndarray, np.ndarray]:
+def separable(count, rng, gap: float = 0.05):
     """Points (B, 2) and their side of LINE, 0 or 1; none is within `gap` of it."""
     x = rng.uniform(-1, 1, (4 * count, 2))
     distance = with_one(x) @ LINE / np.hypot(*LINE[:2])
@@ -87,16 +84,16 @@ def separable(
     return x[kept], (distance[kept] > 0) * 1.0
 
 
-def rings(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def rings(count: int, seed: int):
     return make_circles(count, noise=0.08, factor=0.5, random_state=seed)
 
 
-def with_one(x: np.ndarray) -> np.ndarray:
+def with_one(x):
     """x with a further input that is always 1, whose weight is then the bias."""
     return np.c_[x, np.ones(len(x))]
 
 
-def perceptron(x: np.ndarray, y: np.ndarray, passes: int) -> list[int]:
+def perceptron(x, y, passes):
     """Rosenblatt's rule, w = w + (y - answer) x: the mistakes in each pass."""
     w = np.zeros(3)
     mistakes = []
@@ -111,16 +108,14 @@ def perceptron(x: np.ndarray, y: np.ndarray, passes: int) -> list[int]:
     return mistakes
 
 
-def novikoffs_bound(x: np.ndarray, y: np.ndarray) -> float:
+def novikoffs_bound(x, y):
     """The most mistakes that the perceptron can make: (longest x / margin of LINE)^2"""
     x = with_one(x)
     margin = np.min((2 * y - 1) * (x @ LINE)) / np.linalg.norm(LINE)
     return (np.linalg.norm(x, axis=1).max() / margin) ** 2
 
 
-def train(
-    hidden: int, x: np.ndarray, y: np.ndarray, config: Config, use_bias: bool = True
-) -> keras.Model:
+def train(hidden, x, y, config: Config, use_bias: bool = True):
     """A network of 2 inputs, `hidden` tanh units (or none) and one sigmoid output."""
     model = keras.Sequential([keras.Input((2,))])
     if hidden:
@@ -136,18 +131,12 @@ def train(
     return model
 
 
-def accuracy(model: keras.Model, x: np.ndarray, y: np.ndarray) -> float:
+def accuracy(model, x, y):
     answers = np.array(model(x))[:, 0] > 0.5
     return float(np.mean(answers == y))
 
 
-def claims_of_lines(
-    x: np.ndarray,
-    y: np.ndarray,
-    plain: keras.Model,
-    biased: keras.Model,
-    config: Config,
-) -> list[Claim]:
+def claims_of_lines(x, y, plain, biased, config: Config):
     """What holds for a single neuron: its answers, its line, its learning."""
     before, middle, after = neuron(np.array([-1e-5, 0, 1e-5]) + 1.5, w=2.0, b=-3.0)
     slope = (after - before) / 2e-5
@@ -181,8 +170,6 @@ def claims_of_lines(
 
 
 def main(config: Config) -> Run:
-    if not config.hidden:
-        fail("--hidden got no number, expected at least one")
     run = RunFolder.open("bias_and_weights", config)
     seed_everything(config.seed)
 

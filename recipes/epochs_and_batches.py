@@ -17,7 +17,6 @@ https://arxiv.org/abs/1506.01186; Goyal et al., "Accurate, large minibatch SGD",
 https://arxiv.org/abs/1706.02677
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -29,7 +28,7 @@ import numpy as np
 
 from cookbook.config import Between, Count, ExperimentConfig, Repeats, Share, Size
 from cookbook.lab.claims import Claim, conclude
-from cookbook.lab.digits import Part, mislabel, shuffled, small_digits
+from cookbook.lab.digits import mislabel, shuffled, small_digits
 from cookbook.lab.networks import Networks
 from cookbook.lab.pictures import draw_heat_map, moving_average
 from cookbook.plots.figures import draw_lines
@@ -57,16 +56,12 @@ class Config(ExperimentConfig):
     in_quick = {"copies": 2}
 
 
-def networks(
-    config: Config, rates: Sequence[float] | np.ndarray, optimizer: Callable
-) -> Networks:
+def networks(config: Config, rates, optimizer):
     sizes = 64, config.units, 10
     return Networks(optimizer, rates, sizes, config.copies, config.seed)
 
 
-def overfit(
-    x: np.ndarray, y: np.ndarray, validation: Part, config: Config
-) -> tuple[np.ndarray, np.ndarray]:
+def overfit(x, y, validation, config: Config):
     """(losses, accuracies), each (epochs, 2): of a few examples and of validation."""
     n = config.few
     x = x[:n]
@@ -80,13 +75,7 @@ def overfit(
     return figures[..., 0], figures[..., 1]
 
 
-def sweep(
-    x: np.ndarray,
-    y: np.ndarray,
-    validation: Part,
-    steps_of: Callable[[int], int],
-    config: Config,
-) -> np.ndarray:
+def sweep(x, y, validation, steps_of, config: Config):
     """Validation accuracies, (SIZES, RATES), after steps_of(size) steps."""
     found = []
     for size in SIZES:
@@ -97,9 +86,7 @@ def sweep(
     return np.array(found)
 
 
-def range_test(
-    x: np.ndarray, y: np.ndarray, steps: int, config: Config
-) -> tuple[np.ndarray, np.ndarray]:
+def range_test(x, y, steps, config: Config):
     """(rates, losses) of a training whose rate grows from the least to the largest."""
     growth = RATES[-1] / RATES[0]
     schedule = ExponentialDecay(RATES[0], steps, growth)
@@ -112,14 +99,14 @@ def range_test(
     return moving_average(rates, 5), moving_average(losses, 5)
 
 
-def draw_epochs(losses: np.ndarray, run: RunFolder) -> None:
+def draw_epochs(losses, run: RunFolder):
     epochs = np.arange(len(losses))
     lines = {"training": (epochs, losses[:, 0]), "validation": (epochs, losses[:, 1])}
     title = "The validation loss rises again while the training loss falls"
     draw_lines(lines, title, "epoch", "loss", run, "curves.png", ylim=(0, 2))
 
 
-def draw_sizes(by_pass: np.ndarray, by_step: np.ndarray, run: RunFolder) -> None:
+def draw_sizes(by_pass, by_step, run: RunFolder):
     title = "Larger batches want larger rates, up to the rate at which all explode"
     map_labels = "learning rate", "images per step", "validation accuracy (%)"
     draw_heat_map(100 * by_pass, SIZES, RATES, map_labels, title, run, "rates.png")
@@ -134,14 +121,14 @@ def draw_sizes(by_pass: np.ndarray, by_step: np.ndarray, run: RunFolder) -> None
     draw_lines(lines, title, *labels, run, "sizes.png", xscale="log", **ticks)
 
 
-def draw_range(rates: np.ndarray, losses: np.ndarray, run: RunFolder) -> None:
+def draw_range(rates, losses, run: RunFolder):
     lines = {"one training at a growing rate": (rates, losses)}
     title = "The range test's loss is least near the best rate, and explodes beyond"
     labels = "learning rate", "training loss (mean of 5 steps)"
     draw_lines(lines, title, *labels, run, "range.png", xscale="log", ylim=(0, 5))
 
 
-def claims_of_epochs(losses: np.ndarray, accuracies: np.ndarray) -> list[Claim]:
+def claims_of_epochs(losses, accuracies):
     """What holds for many epochs on few examples."""
     learned, loss = losses.T
     right = accuracies[:, 1]
@@ -158,7 +145,7 @@ def claims_of_epochs(losses: np.ndarray, accuracies: np.ndarray) -> list[Claim]:
     ]
 
 
-def claims_of_sizes(by_pass: np.ndarray, by_step: np.ndarray) -> list[Claim]:
+def claims_of_sizes(by_pass, by_step):
     """What holds for batch sizes in equal epochs and in equal steps."""
     rates = RATES[by_pass.argmax(1)]
     print("best rates", *(f"{rate:.2g}" for rate in rates))
@@ -178,9 +165,7 @@ def claims_of_sizes(by_pass: np.ndarray, by_step: np.ndarray) -> list[Claim]:
     ]
 
 
-def claims_of_range(
-    rates: np.ndarray, losses: np.ndarray, accuracies: np.ndarray
-) -> list[Claim]:
+def claims_of_range(rates, losses, accuracies):
     """What holds for the rate at which the range test's loss is least."""
     least = rates[np.nanargmin(losses)]
     best = RATES[accuracies.argmax()]
@@ -204,8 +189,7 @@ def main(config: Config) -> Run:
 
     training, others, _ = small_digits(config.seed)
     x, y = (part[:900] for part in training)
-    x_new, y_new = (np.r_[part[900:], other] for part, other in zip(training, others))
-    validation = x_new, y_new
+    validation = [np.r_[part[900:], other] for part, other in zip(training, others)]
 
     losses, accuracies = overfit(x, y, validation, config)
     draw_epochs(losses, run)

@@ -77,8 +77,6 @@ STYLES = {
     "orthogonal": {"color": "#AAAAAA", "ls": "-"},
     "identity": {"color": BLUE, "ls": ":"},
 }
-Sizes = tuple[np.ndarray, np.ndarray]  # RMS of signal and of gradient, by layer
-Found = dict[tuple[str, str], Sizes]  # of each activation with each initializer
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ class Config(ExperimentConfig):
     in_quick = {"networks": 3}
 
 
-def measure(config: Config) -> Found:
+def measure(config: Config):
     """{(activation, initializer): (RMS of the signal, of the gradient), by layer}"""
     rng = np.random.default_rng(config.seed)
     x, gradient = rng.normal(size=(2, config.networks, config.examples, config.width))
@@ -107,9 +105,7 @@ def measure(config: Config) -> Found:
     return found
 
 
-def draw(
-    found: Found, part: int, ylabel: str, title: str, run: RunFolder, name: str
-) -> None:
+def draw(found, part, ylabel: str, title: str, run: RunFolder, name: str):
     """A panel for each activation, a line for each initializer."""
     panels: dict[str, dict] = {f.__name__: {} for f in ACTIVATIONS}
     for (activation, initializer), sizes in found.items():
@@ -120,20 +116,20 @@ def draw(
     draw_panels(panels, title, "layer", ylabel, run, name, **layout, **scale)
 
 
-def growth(sizes: Sizes) -> float:
+def growth(sizes):
     """Factor by which each layer multiplies the signal's variance, on average."""
     signal, _ = sizes
     layers = max(len(signal) - 1, 1)
     return (signal[-1] / signal[0]) ** (2 / layers)
 
 
-def arriving(sizes: Sizes) -> float:
+def arriving(sizes):
     """Share of the last layer's gradient that arrives at the first layer."""
     _, gradient = sizes
     return gradient[0] / gradient[-1]
 
 
-def claims_of_signals(found: Found) -> list[Claim]:
+def claims_of_signals(found):
     """What holds on the way up."""
     he, glorot, orthogonal = (
         growth(found["relu", name])
@@ -167,7 +163,7 @@ def claims_of_signals(found: Found) -> list[Claim]:
     ]
 
 
-def claims_of_gradients(found: Found) -> list[Claim]:
+def claims_of_gradients(found):
     """What holds on the way down."""
     return [
         Claim(

@@ -15,9 +15,8 @@ Paper: Lin, Goyal, Girshick, He, Dollar, "Focal loss for dense object detection"
 https://arxiv.org/abs/1708.02002
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from cookbook.start import start
 
@@ -39,8 +38,6 @@ from custom_layers.losses import BinaryCrossentropy, BinaryFocalCrossentropy, Hi
 from custom_layers.optimizers import Adam
 from custom_layers.optimizers.schedules import CosineDecay
 
-Curves = dict[str, tuple[np.ndarray, np.ndarray]]  # see share_by_certainty
-
 
 @dataclass(frozen=True)
 class Config(ExperimentConfig):
@@ -50,7 +47,7 @@ class Config(ExperimentConfig):
     steps: Count = 1000  # gradient steps with each loss, each on all examples
 
 
-def losses_of(config: Config) -> dict[str, Callable]:
+def losses_of(config: Config):
     """The four losses, each giving one number per example."""
     weighted = BinaryFocalCrossentropy(
         apply_class_balancing=True,
@@ -67,18 +64,14 @@ def losses_of(config: Config) -> dict[str, Callable]:
     }
 
 
-def draw_examples(
-    config: Config, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+def draw_examples(config: Config, rng):
     """x (B, 2) of two normal classes, 2 apart, and y (B, 1), 1 for the rare one."""
     y = rng.random((config.examples, 1)) < config.rare
     x = rng.normal(size=(config.examples, 2)) + y * [2, 0]
     return x.astype("float32"), y.astype("float32")
 
 
-def fit(
-    loss: Callable, x: np.ndarray, y: np.ndarray, config: Config
-) -> list[np.ndarray]:
+def fit(loss, x, y, config: Config):
     """W and b of the logits z = x W + b of least loss."""
 
     def loss_of_logits(W, b):
@@ -89,13 +82,11 @@ def fit(
     return minimize(optimizer, start, loss_of_logits, config.steps)
 
 
-def sigmoid(z: np.ndarray) -> np.ndarray:
+def sigmoid(z):
     return 1 / (1 + np.exp(-z))
 
 
-def share_by_certainty(
-    loss: Callable, y: np.ndarray, z: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def share_by_certainty(loss, y, z):
     """(p, share): examples with up to p for the true class make `share` of the loss."""
     p = sigmoid(np.where(y == 1, z, -z)[:, 0])
     order = p.argsort()
@@ -103,7 +94,7 @@ def share_by_certainty(
     return p[order], np.cumsum(losses) / losses.sum()
 
 
-def draw_ranks(y: np.ndarray, logits: dict[str, np.ndarray], run: RunFolder) -> None:
+def draw_ranks(y, logits, run: RunFolder):
     title = "All four losses rank alike, and differ in where they say yes (the marks)"
     labels = "false alarms (% of the common class)", "found (% of the rare class)"
     figure, axes = panel(title, *labels)
@@ -111,23 +102,21 @@ def draw_ranks(y: np.ndarray, logits: dict[str, np.ndarray], run: RunFolder) -> 
         false, found, _ = roc_curve(y, z)
         axes.plot(100 * false, 100 * found, color=COLOURS[i], lw=4 - i)
         false_alarms, finds = (100 * np.mean(z[y == label] > 0) for label in (0, 1))
-        mark: dict[str, Any] = {"ms": 14 - 2 * i, "clip_on": False, "label": name}
+        mark = {"ms": 14 - 2 * i, "clip_on": False, "label": name}
         axes.plot(false_alarms, finds, "osD^"[i], color=COLOURS[i], **mark)
     axes.set(xlim=(0, 50), ylim=(0, 100))
     axes.legend()
     save_figure(figure, run, "ranks.png")
 
 
-def draw_shares(curves: Curves, run: RunFolder) -> None:
+def draw_shares(curves, run: RunFolder):
     lines = {name: (100 * p, 100 * share) for name, (p, share) in curves.items()}
     title = "Examples that are classified well hardly count in the focal loss"
     labels = "probability of the true class, up to (%)", "part of the loss (%)"
     draw_lines(lines, title, *labels, run, "known.png")
 
 
-def claims_of_finds(
-    y: np.ndarray, logits: dict[str, np.ndarray], config: Config
-) -> list[Claim]:
+def claims_of_finds(y, logits, config: Config):
     """What holds for the rare examples that the losses find, where p > 1/2."""
     areas = [roc_auc_score(y, z) for z in logits.values()]
     found = {name: np.mean(z[y == 1] > 0) for name, z in logits.items()}
@@ -159,9 +148,7 @@ def claims_of_finds(
     ]
 
 
-def claims_of_probabilities(
-    y: np.ndarray, logits: dict[str, np.ndarray], curves: Curves
-) -> list[Claim]:
+def claims_of_probabilities(y, logits, curves):
     """What holds for the probabilities p."""
     sure = {name: 1 - np.interp(0.9, *curve) for name, curve in curves.items()}
     bias = {name: sigmoid(logits[name]).mean() / y.mean() for name in curves}

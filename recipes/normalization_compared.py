@@ -26,7 +26,7 @@ import numpy as np
 from cookbook.config import Count, ExperimentConfig, Filters, Rate, Repeats, Size
 from cookbook.errors import fail
 from cookbook.lab.claims import Claim, conclude
-from cookbook.lab.digits import Part, shuffled, small_digits
+from cookbook.lab.digits import shuffled, small_digits
 from cookbook.lab.training import loss_and_accuracy
 from cookbook.plots.figures import draw_lines
 from cookbook.reports.finish import Run
@@ -61,7 +61,7 @@ class Config(ExperimentConfig):
     in_quick = {"passes": 2, "repeats": 1}
 
 
-def build(kind: str, config: Config) -> keras.Model:
+def build(kind: str, config: Config):
     """Three convolutions, each normalized, from 8x8 to 2x2; pooling; ten classes.
 
     In x of shape (B, H, W, C), the numbers over these axes share mean and variance:
@@ -85,9 +85,7 @@ def build(kind: str, config: Config) -> keras.Model:
     return model
 
 
-def train(
-    model: keras.Model, data: list[Part], batch_size: int, config: Config, seed: int
-) -> tuple[float, float]:
+def train(model, data, batch_size: int, config: Config, seed: int):
     """(test loss, test accuracy) after `passes` over the images in batches."""
     (x, y), _, (x_test, y_test) = data
     model.optimizer.learning_rate = config.learning_rate * batch_size / 32
@@ -97,7 +95,7 @@ def train(
     return loss_and_accuracy(model, x_test, y_test, LOSS)
 
 
-def dependence(model: keras.Model, x: np.ndarray, batch_size: int) -> float:
+def dependence(model, x, batch_size):
     """Deviation of an image's answers over batches / of answers over images."""
     count = max(64, 4 * batch_size)
     answers = np.empty((4, count, 10))
@@ -118,7 +116,7 @@ class Measured:
     dependence: np.ndarray  # of the answers on the other images of a batch
 
 
-def measure(kind: str, sizes: list[int], config: Config) -> Measured:
+def measure(kind: str, sizes, config: Config):
     data = [(x.reshape(-1, 8, 8, 1), y) for x, y in small_digits(config.seed)]
     images, _ = data[0]
     model = build(kind, config)
@@ -138,23 +136,14 @@ def measure(kind: str, sizes: list[int], config: Config) -> Measured:
     return measured
 
 
-def draw(
-    shares: dict[str, np.ndarray],
-    title: str,
-    ylabel: str,
-    sizes: list[int],
-    run: RunFolder,
-    name: str,
-) -> None:
+def draw(shares, title: str, ylabel: str, sizes, run: RunFolder, name: str):
     """A line for each kind of normalization, by batch size."""
     lines = {kind: (sizes, 100 * share) for kind, share in shares.items()}
     scale = {"xscale": "log", "xticks": sizes, "xticklabels": sizes}
     draw_lines(lines, title, "images per step", ylabel, run, name, **scale)
 
 
-def claims_of_sizes(
-    sizes: list[int], batch: Measured, group: Measured, instance: Measured
-) -> list[Claim]:
+def claims_of_sizes(sizes, batch, group, instance):
     """What holds for three kinds of normalization, each Measured at `sizes`."""
     i = sizes.index(32)
     best = instance.accuracies.max()

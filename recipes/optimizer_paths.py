@@ -57,18 +57,15 @@ STARTS = {  # the matrix that takes the square [-1, 1]^2 to where descents start
 }
 DRAWN = {"valley": (10, 1.2), "saddle": (1, 1.5), "Rosenbrock": (2, 2)}  # largest x, y
 GRADIENTS = np.repeat([1, 0.01], [100, 200])  # equal ones, then smaller ones
-Walk = tuple[float, np.ndarray]  # steps until the walk is down, and its path
-Walks = dict[str, dict[str, Walk]]  # {surface: {kind: Walk}}
 
 
 @dataclass(frozen=True)
 class Config(ExperimentConfig):
     steps: Count = 1000  # gradient steps of each descent
-    # random points from which each surface is descended
-    starts: Repeats = 20
+    starts: Repeats = 20  # random points from which each surface is descended
 
 
-def walk(surface: str, kind: str, config: Config) -> Walk:
+def walk(surface, kind: str, config: Config):
     """(steps, path) at the rate that soonest stays below 0.01, by the median start."""
     f = SURFACES[surface]
     points = np.random.default_rng(config.seed).uniform(-1, 1, (config.starts, 2))
@@ -96,7 +93,7 @@ def walk(surface: str, kind: str, config: Config) -> Walk:
     return steps[best], path[:, :2, best, 0]
 
 
-def draw_walks(walks: Walks, config: Config, run: RunFolder) -> None:
+def draw_walks(walks, config: Config, run: RunFolder):
     paths: dict[str, dict] = {surface: {} for surface in DRAWN}
     for surface in DRAWN:
         for kind, (steps, path) in walks[surface].items():
@@ -109,7 +106,7 @@ def draw_walks(walks: Walks, config: Config, run: RunFolder) -> None:
     draw_paths(drawn, paths, title, run, "paths", frames)
 
 
-def step_lengths(optimizer: keras.optimizers.Optimizer) -> np.ndarray:
+def step_lengths(optimizer):
     """How far a weight moves at each of GRADIENTS, in learning rates."""
     w = keras.Variable(0.0, dtype="float64")
     g = keras.ops.array(GRADIENTS)
@@ -117,9 +114,7 @@ def step_lengths(optimizer: keras.optimizers.Optimizer) -> np.ndarray:
     return -np.diff(path)
 
 
-def uncorrected_adam(
-    beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7
-) -> np.ndarray:
+def uncorrected_adam(beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7):
     """The same for Adam's formula without correcting m and v for their start at 0."""
     m, v = 0.0, 0.0
     lengths = []
@@ -131,7 +126,7 @@ def uncorrected_adam(
     return np.array(lengths)
 
 
-def compare_terms(run: RunFolder) -> dict[str, np.ndarray]:
+def compare_terms(run: RunFolder):
     """{optimizer: its step lengths}, drawn as terms.png"""
     lengths = {
         kind.__name__: step_lengths(kind(1.0)) for kind in (SGD, Adagrad, RMSprop, Adam)
@@ -150,7 +145,7 @@ def compare_terms(run: RunFolder) -> dict[str, np.ndarray]:
     return lengths
 
 
-def claims_of_walks(walks: Walks, config: Config) -> list[Claim]:
+def claims_of_walks(walks, config: Config):
     """What holds for the steps until an optimizer is down."""
     along, turned, flat, curved = (
         {kind: steps for kind, (steps, _) in found.items()} for found in walks.values()
@@ -180,7 +175,7 @@ def claims_of_walks(walks: Walks, config: Config) -> list[Claim]:
     ]
 
 
-def claims_of_terms(lengths: dict[str, np.ndarray]) -> list[Claim]:
+def claims_of_terms(lengths):
     """What holds for the lengths of steps, in learning rates."""
     adagrad = lengths["Adagrad"][99]
     rmsprop = lengths["RMSprop"][-1]

@@ -14,7 +14,6 @@ Paper: Wilson and others, "The marginal value of adaptive gradient methods in ma
 learning", 2017. https://arxiv.org/abs/1705.08292
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from cookbook.start import start
@@ -25,7 +24,7 @@ import numpy as np
 
 from cookbook.config import Count, ExperimentConfig, Repeats, Size
 from cookbook.lab.claims import Claim, conclude
-from cookbook.lab.digits import Part, shuffled, small_digits
+from cookbook.lab.digits import shuffled, small_digits
 from cookbook.lab.networks import Networks
 from cookbook.lab.pictures import moving_average
 from cookbook.plots.figures import draw_lines
@@ -35,7 +34,7 @@ from cookbook.training.run_folder import RunFolder
 from custom_layers.optimizers import SGD, Adadelta, Adagrad, Adam, RMSprop
 
 RATES = np.geomspace(1e-4, 10, 16)  # each optimizer tries these
-KINDS: dict[str, Callable] = {
+KINDS = {
     "SGD": SGD,
     "momentum": lambda rate: SGD(rate, momentum=0.9),
     "Nesterov": lambda rate: SGD(rate, momentum=0.9, nesterov=True),
@@ -68,9 +67,7 @@ class Tuned:
     test_accuracy: float
 
 
-def tune(
-    optimizer: Callable, parts: list[Part], batch_size: int, steps: int, config: Config
-) -> Tuned:
+def tune(optimizer, parts, batch_size, steps, config: Config):
     """Trains networks at every rate on the same batches and picks the best rate."""
     (x, y), validation, test = parts
     sizes = 64, config.units, 10
@@ -86,9 +83,7 @@ def tune(
     return Tuned(RATES[best], accuracies, losses[:, best], test_loss, test_accuracy)
 
 
-def race(
-    parts: list[Part], config: Config, title: str, run: RunFolder, name: str
-) -> dict[str, Tuned]:
+def race(parts, config: Config, title: str, run: RunFolder, name: str):
     """{kind: Tuned} of all optimizers on the same batches; draws their losses."""
     found = {}
     lines = {}
@@ -105,9 +100,7 @@ def race(
     return found
 
 
-def compare_batches(
-    parts: list[Part], config: Config, run: RunFolder
-) -> dict[int, Tuned]:
+def compare_batches(parts, config: Config, run: RunFolder):
     """{batch size: Tuned} of SGD, for the same number of passes over the images."""
     count = len(parts[0][0])
     found = {}
@@ -128,14 +121,14 @@ def compare_batches(
     return found
 
 
-def draw_rates(found: dict[str, Tuned], run: RunFolder) -> None:
+def draw_rates(found, run: RunFolder):
     lines = {kind: (RATES, 100 * tuned.accuracies) for kind, tuned in found.items()}
     title = "Optimizers differ in which learning rates work, less in how many"
     labels = "learning rate", "validation accuracy (%)"
     draw_lines(lines, title, *labels, run, "rates.png", xscale="log")
 
 
-def claims_of_race(equal: dict[str, Tuned], unequal: dict[str, Tuned]) -> list[Claim]:
+def claims_of_race(equal, unequal):
     """What holds for optimizers on the digits and on pixels of unequal scale."""
     rates = [tuned.rate for tuned in equal.values()]
     accuracies = [tuned.test_accuracy for tuned in equal.values()]
@@ -155,7 +148,7 @@ def claims_of_race(equal: dict[str, Tuned], unequal: dict[str, Tuned]) -> list[C
     ]
 
 
-def claims_of_batches(full: Tuned, some: Tuned, one: Tuned) -> list[Claim]:
+def claims_of_batches(full, some, one):
     """What holds for SGD with all images, 16 images and one image per step."""
     ratio = one.test_loss / some.test_loss
     return [

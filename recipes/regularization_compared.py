@@ -23,7 +23,6 @@ import keras
 import numpy as np
 
 from cookbook.config import Between, Count, ExperimentConfig, Rate, Share, Size
-from cookbook.errors import fail
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.digits import Part, mislabel, small_digits
 from cookbook.lab.pictures import draw_panels
@@ -81,14 +80,7 @@ def split(config: Config) -> list[Part]:
     return list(zip(np.split(x, cuts), np.split(y, cuts)))
 
 
-def build(
-    config: Config,
-    dropout: float,
-    normalize: bool,
-    smoothing: float,
-    shift: float,
-    **kernel,
-) -> keras.Model:
+def build(config: Config, dropout, normalize, smoothing, shift, **kernel):
     """A network of two hidden layers, with one technique or none."""
     model = keras.Sequential([keras.Input((8, 8, 1))])
     if shift:
@@ -113,7 +105,7 @@ def build(
     return model
 
 
-def train(config: Config, technique: str) -> tuple[np.ndarray, np.ndarray]:
+def train(config: Config, technique):
     """(curves, sizes of all weights) of a network that is trained with a technique.
 
     curves: (points; learned, validation or test images; loss or accuracy)
@@ -122,7 +114,8 @@ def train(config: Config, technique: str) -> tuple[np.ndarray, np.ndarray]:
     parts = split(config)
     model = build(config, **{**PLAIN, **TECHNIQUES[technique]})
     loss = CategoricalCrossentropy(from_logits=True)
-    steps = config.steps // config.points
+    steps = max(1, config.steps // config.points)
+
     curves = []
 
     for point in range(config.points):
@@ -134,7 +127,7 @@ def train(config: Config, technique: str) -> tuple[np.ndarray, np.ndarray]:
     return np.array(curves), np.concatenate(sizes)
 
 
-def draw_losses(curves: dict[str, np.ndarray], run: RunFolder) -> None:
+def draw_losses(curves, run: RunFolder):
     points = len(curves["none"])
     done = 100 * (np.arange(points) + 1) / points
     _, plain, _ = curves["none"][..., 0].T
@@ -155,7 +148,7 @@ def draw_losses(curves: dict[str, np.ndarray], run: RunFolder) -> None:
     draw_panels(panels, title, "training done (%)", "loss", run, "losses.png", **layout)
 
 
-def draw_weights(sizes: dict[str, np.ndarray], run: RunFolder) -> None:
+def draw_weights(sizes, run: RunFolder):
     edges = np.geomspace(1e-6, 1, 40)
     lines = {}
     for name in ("none", "L1", "L2", "elastic net"):
@@ -167,17 +160,15 @@ def draw_weights(sizes: dict[str, np.ndarray], run: RunFolder) -> None:
     draw_lines(lines, title, *labels, run, "weights.png", xscale="log")
 
 
-def claims_of_techniques(
-    heart: float, tests: dict, sizes: dict[str, np.ndarray]
-) -> list[Claim]:
+def claims_of_techniques(heart, tests, sizes):
     """heart: accuracy without a technique on what was learned, wrong labels included"""
     loss, right = tests.pop("none")
     losses, accuracies = zip(*tests.values())
     gain = dict(zip(tests, np.array(accuracies) - right))
     stopped, apart = gain["early stopping"], abs(gain["L2"] - gain["L1"])
 
-    mean = float(np.mean(losses))
-    zero = {name: float(np.mean(sizes[name] < 0.001)) for name in ("L1", "L2")}
+    mean = np.mean(losses)
+    zero = {name: np.mean(sizes[name] < 0.001) for name in ("L1", "L2")}
 
     return [
         Claim(
@@ -198,8 +189,6 @@ def claims_of_techniques(
 
 
 def main(config: Config) -> Run:
-    if config.points > config.steps:
-        fail(f"--points got {config.points}, expected at most --steps, {config.steps}")
     run = RunFolder.open("regularization_compared", config)
 
     curves, sizes = {}, {}

@@ -17,7 +17,6 @@ difficult", 1994, https://doi.org/10.1109/72.279181; Pascanu et al., "On the dif
 of training recurrent neural networks", 2013, https://arxiv.org/abs/1211.5063
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from cookbook.start import start
@@ -76,7 +75,7 @@ class Config(ExperimentConfig):
     in_quick = {"steps": 300}
 
 
-def through_depth(config: Config) -> dict[str, np.ndarray]:
+def through_depth(config: Config):
     """Size of the gradient in each layer, for each of STARTS."""
     rng = np.random.default_rng(config.seed)
     x, gradient = rng.normal(size=(2, 64, config.width))
@@ -90,7 +89,7 @@ def through_depth(config: Config) -> dict[str, np.ndarray]:
     return sizes
 
 
-def through_time(config: Config, gain: float) -> dict[str, np.ndarray]:
+def through_time(config: Config, gain):
     """Size of the gradient at each time step of h = f(h W + x), for each of STARTS."""
     rng = np.random.default_rng(config.seed)
     *x, gradient = rng.normal(size=(config.moments + 1, 64, config.width))
@@ -101,13 +100,7 @@ def through_time(config: Config, gain: float) -> dict[str, np.ndarray]:
     return {f.__name__: flow(h, weights, f, gradient, x)[1] for f in STARTS}
 
 
-def build(
-    config: Config,
-    f: Callable,
-    variance: float,
-    normalize: bool,
-    largest_norm: float | None,
-) -> keras.Model:
+def build(config: Config, f, variance, normalize, largest_norm):
     h = images = keras.Input((784,))
     for i in range(config.depth):
         start = VarianceScaling(variance, seed=config.seed + i)
@@ -126,7 +119,7 @@ def build(
     return model
 
 
-def train(config: Config, setting: tuple) -> tuple[float, float]:
+def train(config: Config, setting: tuple):
     """(size of the gradient in layer 1 at the start, test accuracy after training)"""
     (x, y), (x_test, y_test) = flat_digits()
     model = build(config, *setting)
@@ -136,7 +129,7 @@ def train(config: Config, setting: tuple) -> tuple[float, float]:
     return first, accuracy_of(model, x_test, y_test)
 
 
-def draw_sizes(found: dict[str, dict[str, np.ndarray]], run: RunFolder) -> None:
+def draw_sizes(found, run: RunFolder):
     panels = {
         heading: {f: (np.arange(len(size)) + 1, size) for f, size in sizes.items()}
         for heading, sizes in found.items()
@@ -146,7 +139,7 @@ def draw_sizes(found: dict[str, dict[str, np.ndarray]], run: RunFolder) -> None:
     draw_panels(panels, title, *labels, run, "sizes.png", columns=3, yscale="log")
 
 
-def draw_cures(first: np.ndarray, accuracy: np.ndarray, run: RunFolder) -> None:
+def draw_cures(first, accuracy, run: RunFolder):
     title = "Gradient clipping cures exploding gradients, but not vanishing ones"
     label = "test accuracy (%); beside each bar: gradient in layer 1 at the start"
     bars = {"vanishing": 100 * accuracy[:5], "exploding": 100 * accuracy[5:]}
@@ -155,12 +148,7 @@ def draw_cures(first: np.ndarray, accuracy: np.ndarray, run: RunFolder) -> None:
     draw_bars(bars, CURES, title, label, run, "cures.png", notes)
 
 
-def claims_of_sizes(
-    digits: float,
-    depth: dict[str, np.ndarray],
-    time_1: dict[str, np.ndarray],
-    time_2: dict[str, np.ndarray],
-) -> list[Claim]:
+def claims_of_sizes(digits, depth, time_1, time_2):
     """What holds for the size of a gradient at the end of its way / at its start."""
     lead = depth["relu"][0] / depth["sigmoid"][0]
     _, *others = (size[0] / size[-1] for size in depth.values())
@@ -181,7 +169,7 @@ def claims_of_sizes(
     ]
 
 
-def claims_of_cures(accuracy: np.ndarray) -> list[Claim]:
+def claims_of_cures(accuracy):
     """What holds for the test accuracies, in the order of SETTINGS."""
     vanishing, *cured, clipped = accuracy[:5]
 

@@ -35,7 +35,6 @@ from custom_layers.optimizers import SGD
 
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], "float64")  # B = 4 examples
 Y = np.array([[0], [1], [1], [0]], "float64")
-Snapshots = list[tuple[int, list[np.ndarray]]]  # epochs, and the weights then
 
 
 @dataclass(frozen=True)
@@ -48,13 +47,11 @@ class Config(ExperimentConfig):
     in_quick = {"epochs": 1_000, "frames": 8}
 
 
-def sigmoid(z: np.ndarray) -> np.ndarray:
+def sigmoid(z):
     return 1 / (1 + np.exp(-z))
 
 
-def step(
-    weights: list[np.ndarray], learning_rate: float
-) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
+def step(weights, learning_rate):
     """One gradient step on mean((o - y)^2): (new weights, every quantity by name)."""
     W1, b1, W2, b2 = weights
 
@@ -81,7 +78,7 @@ def step(
     return new, quantities
 
 
-def build(config: Config, weights: list[np.ndarray]) -> keras.Model:
+def build(config: Config, weights):
     """The same network in Keras, with the same start weights, in float64."""
     model = keras.Sequential(
         [
@@ -95,9 +92,7 @@ def build(config: Config, weights: list[np.ndarray]) -> keras.Model:
     return model
 
 
-def show_worked_example(
-    before: list[np.ndarray], after: list[np.ndarray], quantities: dict[str, np.ndarray]
-) -> None:
+def show_worked_example(before, after, quantities):
     """Prints the weights, every quantity of the first step, and the new weights."""
     print("Step 1, worked out, for the examples (0,0) (0,1) (1,0) (1,1)")
     names = ("W1", "b1", "W2", "b2")
@@ -112,14 +107,12 @@ def show_worked_example(
             print(f"{name} =\n{value}")
 
 
-def train(
-    config: Config, weights: list[np.ndarray]
-) -> tuple[Snapshots, list[float], float]:
+def train(config: Config, weights):
     """Trains both networks: (snapshots, losses, largest distance between weights)"""
     model = build(config, weights)
     drawn = np.geomspace(1, config.epochs, config.frames).astype(int)
     snapshots = [(0, weights)]
-    losses: list[float] = []
+    losses = []
     distance = 0.0
     for epoch in range(1, config.epochs + 1):
         before = weights
@@ -131,13 +124,13 @@ def train(
         for ours, theirs in zip(weights, model.get_weights()):
             distance = max(distance, np.abs(ours - theirs).max())
 
-        losses.append(float(quantities["loss"]))
+        losses.append(quantities["loss"])
         if epoch in drawn or epoch == config.epochs:
             snapshots.append((epoch, weights))
     return snapshots, losses, distance
 
 
-def surface(weights: list[np.ndarray], side: int = 80) -> np.ndarray:
+def surface(weights, side: int = 80):
     """The network's answers over the square [-0.5, 1.5]^2, (side, side)."""
     W1, b1, W2, b2 = weights
     line = np.linspace(-0.5, 1.5, side)
@@ -146,7 +139,7 @@ def surface(weights: list[np.ndarray], side: int = 80) -> np.ndarray:
     return sigmoid(h @ W2 + b2)[..., 0]
 
 
-def draw(snapshots: Snapshots, losses: list[float], run: RunFolder) -> None:
+def draw(snapshots, losses, run: RunFolder):
     """Draws the answers and the loss, epoch by epoch; surface.png is the last epoch."""
     figure = Figure(figsize=(8.5, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2)

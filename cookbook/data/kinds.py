@@ -36,20 +36,28 @@ class Kind:
 
     def check_name(self, name: str) -> None:
         """Ends the program if no data set can have this name."""
-        if len(name) > LONGEST_NAME or not NAME.fullmatch(name):
-            near = difflib.get_close_matches(name.lower(), self.known, n=2)
-            hint = f"did you mean {' or '.join(near)}? " if near else ""
-            fail(
-                f"--data got {shown(name)}, which is not the name of a data set: {hint}"
-                f"{self._expected}"
-            )
+        if len(name) <= LONGEST_NAME and NAME.fullmatch(name):
+            return
+        hint = self._hint(name.lower(), self.known)
+        fail(
+            f"--data got {shown(name)}, which is not the name of a data set: "
+            f"{hint}{self._expected}"
+        )
 
     def check_exists(self, name: str, names: Sequence[str]) -> None:
         """Ends the program if the set is not among these names."""
-        if re.split("[/:]", name)[0] not in names:
-            near = difflib.get_close_matches(name, [*names, self.stand_in], n=3)
-            hint = f"did you mean {' or '.join(near)}? " if near else ""
-            fail(f"unknown data set {shown(name)}: {hint}{self._expected}")
+        base, *_ = re.split("[/:]", name)
+        if base in names:
+            return
+        hint = self._hint(name, [*names, self.stand_in])
+        fail(f"unknown data set {shown(name)}: {hint}{self._expected}")
+
+    def _hint(self, name: str, names: Sequence[str]) -> str:
+        """A question that names the most similar names, or nothing."""
+        near = difflib.get_close_matches(name, names, n=3)
+        if not near:
+            return ""
+        return f"did you mean {' or '.join(near)}? "
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -91,7 +99,8 @@ class Kind:
     def check_examples(self, name: str, counts: Mapping[str, int]) -> None:
         """Ends the program if a part is empty, once validation is cut from training."""
         if not all(counts.values()):
-            found = ", ".join(f"{count} for {part}" for part, count in counts.items())
+            each = [f"{count} for {part}" for part, count in counts.items()]
+            found = ", ".join(each)
             fail(f"data set {name!r} has too few examples ({found}): {self.advice}")
 
     def check_labels(
@@ -102,12 +111,14 @@ class Kind:
         labels: {part: the labels of its examples}; fewest: classes that a recipe needs.
         """
         if classes < fewest:
+            plural = "" if classes == 1 else "es"
             fail(
-                f"data set {name!r} has {classes} class{'es' * (classes != 1)}, "
-                f"expected at least {fewest}: {self.advice}"
+                f"data set {name!r} has {classes} class{plural}, expected at least "
+                f"{fewest}: {self.advice}"
             )
         for part, y in labels.items():
-            wrong = y[(y < 0) | (y >= classes)]
+            is_wrong = (y < 0) | (y >= classes)
+            wrong = y[is_wrong]
             if len(wrong):
                 fail(
                     f"data set {name!r} has the label {wrong[0]} in its {part} part, "
@@ -117,18 +128,24 @@ class Kind:
 
 def shown(name: str) -> str:
     """A name in quotes, cut if it is long."""
-    half = LONGEST_NAME // 2
-    return repr(name if len(name) <= LONGEST_NAME else f"{name[:half]}...")
+    if len(name) > LONGEST_NAME:
+        half = LONGEST_NAME // 2
+        name = f"{name[:half]}..."
+    return repr(name)
 
 
 def check_data_folder() -> None:
     """Ends the program if TFDS_DATA_DIR names something that holds no data sets."""
     folder = os.environ.get("TFDS_DATA_DIR", "")
+    if not os.path.exists(folder):
+        return
+
     problem = None
-    if os.path.exists(folder) and not os.path.isdir(folder):
+    if not os.path.isdir(folder):
         problem = "is not a folder"
-    elif os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK):
+    elif not os.access(folder, os.R_OK | os.X_OK):
         problem = "can't be read"
+
     if problem:
         fail(
             f"TFDS_DATA_DIR is {shown(folder)}, which {problem}: set it to a folder of "

@@ -35,7 +35,7 @@ def flat_digits() -> tuple[Part, Part]:
     return (x, y), (x_test, y_test)
 
 
-def mislabel(y: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
+def mislabel(y, share: float, rng: np.random.Generator) -> np.ndarray:
     """The labels, of which about `share` are replaced by a wrong digit."""
     is_wrong = rng.random(len(y)) < share
     shift = rng.integers(1, 10, len(y))  # never 0: the label would stay right

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cookbook.plots.figures import COLOURS, save_animation, save_figure
@@ -56,7 +55,7 @@ def draw_paths(
     save_figure(figure, run, f"{name}.png")
 
 
-def _draw_contours(axes: Axes, f: Callable, sides: tuple[float, float]) -> None:
+def _draw_contours(axes, f, sides):
     width, height = sides
     x, y = np.meshgrid(
         np.linspace(-width, width, 200),

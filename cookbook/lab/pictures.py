@@ -163,8 +163,8 @@ def draw_heat_map(
 
 def draw_regions(
     networks: Mapping[str, Callable],
-    x: np.ndarray,
-    y: np.ndarray,
+    x,
+    y,
     title: str,
     run: RunFolder,
     name: str,

@@ -6,8 +6,8 @@ import numpy as np
 
 def take_steps(
     model: keras.Model,
-    x: np.ndarray,
-    y: np.ndarray | list[np.ndarray],
+    x,
+    y,
     steps: int,
     batch_size: int | None = None,
     seed: int = 0,
@@ -37,14 +37,14 @@ def take_steps(
     model.fit(x, y, batch_size=batch_size, shuffle=False, verbose=0)
 
 
-def accuracy_of(model: keras.Model, x: np.ndarray, y: np.ndarray) -> float:
+def accuracy_of(model: keras.Model, x, y) -> float:
     """Share of the examples x for which the largest output is that of the class y."""
     answers = np.array(model(x)).argmax(-1)
     return float(np.mean(answers == y))
 
 
 def loss_and_accuracy(
-    model: keras.Model, x: np.ndarray, y: np.ndarray, loss: keras.losses.Loss
+    model: keras.Model, x, y, loss: keras.losses.Loss
 ) -> tuple[float, float]:
     """(loss of the model's logits without any penalty, share of right answers)
 

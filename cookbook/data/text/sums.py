@@ -43,11 +43,13 @@ def load_sums(
     held_out = 100 if quick else 5_000
     limit = 10**digits
     most = limit * (limit + 1) // 4 - 2 * held_out  # half of the sums that there are
-    if most < 1:
+    fewest = 2 if quick else 3
+    if digits < fewest:
         fail(
             f"--digits got {digits}, but there are too few sums of so few digits: "
-            f"give at least {2 if quick else 3}"
+            f"give at least {fewest}"
         )
+
     if count > most:
         fail(
             f"--examples got {count}, expected at most {most}, as there are not many "
