@@ -163,6 +163,8 @@ class AveragesOfSteps(keras.optimizers.Optimizer):
     batch does. The averages are made in this method of Keras.
     """
 
+    use_ema: bool
+
     def _backend_apply_gradients(self, grads: list, trainable_variables: list) -> None:
         is_averaged = self.use_ema and self.gradient_accumulation_steps
         if not is_averaged:
