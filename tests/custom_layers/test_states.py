@@ -22,7 +22,6 @@ from custom_layers.layers import (
 )
 from making import LAYERS, example_input, make, make_layer
 from oracle import array, assert_close, call_layer
-from making import LAYERS, example_input, make, make_layer
 
 BACKEND = keras.backend.backend()
 
