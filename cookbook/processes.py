@@ -85,6 +85,10 @@ def _wait_for_end() -> None:
     with contextlib.suppress(OSError):
         while os.read(0, 1024):  # until the pipe to stdin is closed
             pass
-    _thread.interrupt_main(signal.SIGTERM)
+    if hasattr(signal, "pthread_kill"):  # it also wakes a main thread that sleeps
+        main = threading.main_thread().ident
+        signal.pthread_kill(main or 0, signal.SIGTERM)
+    else:
+        _thread.interrupt_main(signal.SIGTERM)
     time.sleep(GRACE)
     os._exit(128 + signal.SIGTERM)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cookbook.processes import end_with_launcher
 from cookbook.quiet_import import import_keras_quietly
-from cookbook.runs.stopping import check, listen
+from cookbook.runs.stopping import listen, stop_if_asked
 
 
 def start(name: str, onednn: bool = False) -> None:
@@ -32,7 +32,7 @@ def start(name: str, onednn: bool = False) -> None:
         end_with_launcher()
         check_command_line(Path(path))
         import_keras_quietly()
-        check()
+        stop_if_asked()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 

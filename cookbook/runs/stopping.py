@@ -4,7 +4,7 @@ Slurm, Kubernetes and machines that can be reclaimed send SIGTERM before they ki
 terminal that closes sends SIGHUP, Ctrl-C sends SIGINT. `listen` makes each of them
 raise `Stopped` in the main thread, wherever that is. Python drops an exception that
 is raised at an unlucky place, such as a destructor, and a library may turn it into
-another one. So the signal is also remembered, and `check` raises it again.
+another one. So the signal is also remembered, and `stop_if_asked` raises it again.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ class _State:
         self.signal = 0  # the first one that came; 0 for none
         self.raised = False  # whether Stopped has been raised for it
         self.shields = 0  # `uninterrupted` blocks that are open
-        self.is_postponed = False  # whether the main thread calls `check` soon
+        self.is_postponed = False  # whether the main thread calls `stop_if_asked` soon
         self.is_over = False  # whether nothing is left to be interrupted
         self.is_listening = False  # whether `listen` was called
 
@@ -68,14 +68,14 @@ def asked() -> bool:
     return STATE.signal != 0
 
 
-def check() -> None:
+def stop_if_asked() -> None:
     """Raises Stopped if a signal has come and nothing must be brought to its end."""
     if STATE.signal and not STATE.shields and not STATE.is_over:
         _raise()
 
 
 def postpone(is_postponed: bool) -> None:
-    """Lets signals wait for the next `check`, as in the middle of a training step."""
+    """Lets signals wait for the next `stop_if_asked`, as in the midst of a step."""
     STATE.is_postponed = is_postponed
 
 
@@ -87,10 +87,10 @@ def uninterrupted() -> Iterator[None]:
         yield
     finally:
         STATE.shields -= 1
-    check()
+    stop_if_asked()
 
 
-def finish() -> None:
+def ignore_signals() -> None:
     """Says that the program has nothing left to do: signals no longer interrupt it."""
     STATE.is_over = True
 
@@ -112,7 +112,7 @@ def leave() -> NoReturn:
     longer than the system waits before it kills. In a program that did not `listen`,
     such as a notebook, only SystemExit is raised.
     """
-    finish()
+    ignore_signals()
     if STATE.is_listening:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -130,6 +130,6 @@ def _on_uncaught(kind: type[BaseException], error: BaseException, trace: Any) ->
 
 
 def _on_unraisable(args: Any) -> None:
-    """Keeps a Stopped that Python had to drop off the screen; `check` repeats it."""
+    """Keeps off the screen a Stopped that Python had to drop; it is raised again."""
     if not isinstance(args.exc_value, Stopped):
         sys.__unraisablehook__(args)

@@ -10,7 +10,13 @@ from cookbook.config import ExperimentConfig, TrainingConfig
 from cookbook.errors import explained_out_of_memory, fail
 from cookbook.processes import is_launched, is_worker
 from cookbook.runs.files import storage_problem
-from cookbook.runs.stopping import asked, check, finish, leave, signal_name
+from cookbook.runs.stopping import (
+    asked,
+    ignore_signals,
+    leave,
+    signal_name,
+    stop_if_asked,
+)
 from cookbook.training.chaos import prove_survival
 from cookbook.training.run_folder import RunFolder, without_empty_folders
 from cookbook.training.strategies import use_strategy
@@ -26,7 +32,7 @@ def launch(
     that can't be written to, is answered with one line.
     """
     try:
-        check()
+        stop_if_asked()
         config = parse(config_class)
         if isinstance(config, TrainingConfig):
             if config.chaos:
@@ -36,7 +42,7 @@ def launch(
         with without_empty_folders(), explained_out_of_memory():
             main(config)
         sys.stdout.flush()
-        finish()
+        ignore_signals()
     except KeyboardInterrupt:
         _end_stopped()
     except Exception as error:
@@ -49,7 +55,7 @@ def launch(
 
 def _end_stopped() -> typing.NoReturn:
     """Ends the program with a line that says how to go on, and the signal's status."""
-    finish()
+    ignore_signals()
     if not (is_launched() or is_worker()):
         print(f"\nstopped by {signal_name()}: {_way_on()}", flush=True)
     leave()

@@ -18,7 +18,7 @@ from cookbook.errors import fail
 from cookbook.processes import is_worker, wait_for_chief
 from cookbook.runs.files import Damaged, read_json, storage_problem, write_whole
 from cookbook.runs.record import changed, code_of, versions
-from cookbook.runs.stopping import check, uninterrupted
+from cookbook.runs.stopping import stop_if_asked, uninterrupted
 
 # Flags that change no result: a run may be resumed with other values of these.
 FREE = ("run_dir", "run", "resume", "save_every", "chaos", "tensorboard")
@@ -55,7 +55,7 @@ class RunFolder:
         --run chooses another one to resume. A worker of a search shares the folder of
         its chief.
         """
-        check()
+        stop_if_asked()
         name = Path(recipe).stem
         resume = getattr(config, "resume", False)
         chosen = getattr(config, "run", None)

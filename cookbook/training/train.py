@@ -14,7 +14,7 @@ from cookbook.data.batches import Batches, joined
 from cookbook.data.sources import DataSet
 from cookbook.errors import fail
 from cookbook.runs.record import code_of, first_difference, network_of, versions
-from cookbook.runs.stopping import asked, check, postpone, uninterrupted
+from cookbook.runs.stopping import asked, postpone, stop_if_asked, uninterrupted
 from cookbook.training.autotuning import switch_off_autotuning
 from cookbook.training.board import board_callbacks
 from cookbook.training.chaos import count_step
@@ -235,7 +235,7 @@ class _Progress(keras.callbacks.Callback):
         # A signal waits for the end of the next step, which is saved then. What comes
         # after the last step, such as a validation, may take long: it is broken off.
         postpone(can_resume)
-        check()
+        stop_if_asked()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         logs = logs or {}

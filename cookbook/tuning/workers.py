@@ -26,7 +26,14 @@ from pathlib import Path
 
 from cookbook.errors import fail
 from cookbook.processes import GRACE, ID, IP, PORT, launched, listens
-from cookbook.runs.stopping import NAMES, check, finish, listen, signal_name, status
+from cookbook.runs.stopping import (
+    NAMES,
+    ignore_signals,
+    listen,
+    signal_name,
+    status,
+    stop_if_asked,
+)
 
 Process = subprocess.Popen
 RECIPES = Path(__file__).parents[2] / "recipes"
@@ -66,7 +73,7 @@ def tune(
             start(f"worker_{i}")
         return _watch(processes, start)
     except KeyboardInterrupt:
-        finish()
+        ignore_signals()
         _end(list(processes.values()))
         command = ["python", "-m", "cookbook", "tune", *paths, *words]
         command += ["--workers", str(workers)]
@@ -74,7 +81,7 @@ def tune(
         print(f"\nstopped by {signal_name()}; go on with: {shlex.join(command)}")
         return status()
     finally:
-        finish()
+        ignore_signals()
         _end(list(processes.values()))
 
 
@@ -131,7 +138,7 @@ def _watch(processes: dict[str, Process], start: Callable[[str], None]) -> int:
     """Starts killed workers again until the chief ends; returns the exit status."""
     chief = processes["chief"]
     while chief.poll() is None:
-        check()
+        stop_if_asked()
         for name, process in list(processes.items()):
             if name != "chief" and process.poll():
                 is_mistake = process.returncode > 0  # which it has reported itself

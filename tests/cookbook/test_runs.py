@@ -9,7 +9,6 @@ import textwrap
 import threading
 import time
 
-import keras
 import pytest
 
 from cookbook.pages.catalogue import ROOT
@@ -129,16 +128,17 @@ def test_a_finished_run_is_tidy_and_resuming_it_says_so(tmp_path, capsys):
 def test_the_model_of_the_newest_finished_run_is_used_unless_run_names_another(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(keras.models, "load_model", lambda path, **_: path)
+    for name in ("load_safely", "without_augmentation"):
+        monkeypatch.setattr(f"cookbook.trained.load.{name}", lambda model: model)
     paths = [tmp_path / "r" / "2026-01-01_00-00-00", started(tmp_path).path]
     for path in paths:
         path.mkdir(exist_ok=True)
         for name in ("metrics.json", "model.keras", "words.json"):
-            (path / name).write_text(f'"{path.name}"')
+            (path / name).write_text(f'{{"path": "{path.name}"}}')
     for chosen, path in ((None, paths[1]), (paths[0], paths[0])):
         config = Config(run_dir=tmp_path, run=chosen)
         _, words = load_trained("r", config, "words.json")
-        assert words == path.name
+        assert words == {"path": path.name}
 
 
 # Writing

@@ -51,8 +51,8 @@ def test_a_signal_before_the_run_began_is_one_line_and_a_status(number):
     "code",
     [
         "try: os.kill(me, 15)\nexcept KeyboardInterrupt: raise ImportError('half')",
-        "try: os.kill(me, 15)\nexcept: pass\nstopping.check()",
-        "class A:\n  def __del__(self): os.kill(me, 15)\nA()\nstopping.check()",
+        "try: os.kill(me, 15)\nexcept: pass\nstopping.stop_if_asked()",
+        "class A:\n  def __del__(self): os.kill(me, 15)\nA()\nstopping.stop_if_asked()",
     ],
     ids=["turned into another error", "swallowed", "in a destructor"],
 )
