@@ -62,9 +62,21 @@ class CRF(keras.layers.Layer):
                 f"got input_shape={input_shape}"
             )
         N, initializer = input_shape[-1], self.transition_initializer
-        self.transition = self.add_weight((N, N), initializer, name="transition")
-        self.start = self.add_weight((N,), fresh(initializer), name="start")
-        self.end = self.add_weight((N,), fresh(initializer), name="end")
+        self.transition = self.add_weight(
+            (N, N),
+            initializer,
+            name="transition",
+        )
+        self.start = self.add_weight(
+            (N,),
+            fresh(initializer),
+            name="start",
+        )
+        self.end = self.add_weight(
+            (N,),
+            fresh(initializer),
+            name="end",
+        )
 
     def call(self, inputs, mask=None):
         inputs = as_floats(inputs, self.compute_dtype)
@@ -111,9 +123,12 @@ def _is_tagged(psi):
     The scores may have been cast since then, so they are compared with the smaller of
     the two numbers that stand for minus infinity.
     """
-    others = ops.all(psi[..., 1:] <= 0.9 * minus_infinity("float16"), axis=(2, 3))
-    is_free = ops.all(ops.equal(psi[..., 0], 0), axis=2)
-    return ops.logical_not(ops.logical_and(others, is_free))
+    bound = 0.9 * minus_infinity("float16")
+    tag_0, others = psi[..., 0], psi[..., 1:]
+    is_free = ops.all(ops.equal(tag_0, 0), axis=2)
+    are_out = ops.all(others <= bound, axis=(2, 3))
+    is_masked = ops.logical_and(is_free, are_out)
+    return ops.logical_not(is_masked)
 
 
 def _before_the_first_step(psi):

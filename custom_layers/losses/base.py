@@ -38,13 +38,19 @@ class _Loss(keras.losses.Loss):
         with keras.name_scope(self.name):
             y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
             y_true = _exact(y_true, self.dtype)
-            if y_pred.shape and y_pred.shape[0] == 0 and self.reduction is not None:
+            is_empty = tuple(y_pred.shape[:1]) == (0,)
+            if is_empty and self.reduction is not None:
                 return ops.sum(y_pred)  # which is 0
+
             losses, mask = self._losses(y_true, y_pred, mask)
             if sample_weight is not None:
                 sample_weight = _per_value(sample_weight, losses)
             return reduce_losses(
-                losses, sample_weight, mask, self.reduction, self.dtype
+                losses,
+                sample_weight,
+                mask,
+                self.reduction,
+                self.dtype,
             )
 
     def _losses(self, y_true, y_pred, mask):
@@ -55,7 +61,8 @@ class _Loss(keras.losses.Loss):
         if self.uses_mask:
             losses = self.call(y_true, y_pred, mask=mask)
             return losses, mask_of(losses)
-        y_true = _without_padding(_with_a_value_per_step(y_true, y_pred, mask), mask)
+        y_true = _with_a_value_per_step(y_true, y_pred, mask)
+        y_true = _without_padding(y_true, mask)
         losses = self.call(y_true, y_pred)
         own_mask = mask_of(losses)
         mask = _per_value(mask, losses)
@@ -68,7 +75,9 @@ class _Loss(keras.losses.Loss):
                 "axis, or drop the mask before the loss."
             )
         losses = ops.where(mask, losses, ops.zeros_like(losses))
-        return losses, mask if own_mask is None else ops.logical_and(mask, own_mask)
+        if own_mask is not None:
+            mask = ops.logical_and(mask, own_mask)
+        return losses, mask
 
     def get_config(self) -> Config:
         config = super().get_config()
@@ -88,14 +97,18 @@ def _without_padding(x, mask):
     """x with 0 wherever its first axes are masked, also in the logits behind it."""
     x = ops.convert_to_tensor(x)
     rank = len(mask.shape)
-    if len(x.shape) < rank or _differ(x.shape[:rank], mask.shape):
+    if _differ(x.shape[:rank], mask.shape):
         return x
-    logits = logits_of(x)
     more_axes = (1,) * (len(x.shape) - rank)
-    is_kept = ops.reshape(mask, (*ops.shape(mask), *more_axes))
+    shape = (*ops.shape(mask), *more_axes)
+    is_kept = ops.reshape(mask, shape)
     kept = ops.where(is_kept, x, ops.zeros_like(x))
+
+    logits = logits_of(x)
     if logits is not None:
-        set_logits(kept, ops.where(is_kept, logits, ops.zeros_like(logits)))
+        nothing = ops.zeros_like(logits)
+        logits = ops.where(is_kept, logits, nothing)
+        set_logits(kept, logits)
     return kept
 
 
@@ -117,8 +130,11 @@ def _per_value(x, losses):
     A weight (T,) beside losses (B, T) stays as it is.
     """
     x = ops.convert_to_tensor(x)
-    missing = len(losses.shape) - len(x.shape)
-    if missing <= 0 or len(x.shape) == 0 or _differ(x.shape, losses.shape[:-missing]):
+    rank = len(x.shape)
+    missing = len(losses.shape) - rank
+    if missing <= 0 or rank == 0:
+        return x
+    if _differ(x.shape, losses.shape[:rank]):
         return x
     x = ops.reshape(x, (*ops.shape(x), *(1,) * missing))
     # A copy, because on torch Keras writes into it, and the entries share their memory.

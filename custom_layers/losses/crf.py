@@ -25,6 +25,7 @@ class CRFLoss(_Loss):
     Raises: ValueError for a y_pred that does not have four axes and for a y_true that
     does not fit.
 
+    >>> from custom_layers.layers import CRF
     >>> x = keras.ops.zeros((1, 3, 2))
     >>> float(CRFLoss()(keras.ops.array([[0, 1, 1]]), CRF()(x))) / 3  # log 2
     0.6931471824645996
@@ -52,12 +53,16 @@ class CRFLoss(_Loss):
         y = _integers(y_true, "y_true")
         if _differ(y.shape, psi.shape[:2]):
             _refuse_shapes(y, psi, "must have the shapes (B, T) and (B, T, N, N)")
-        is_step = _is_tagged(psi)
-        is_tag = ops.logical_and(y >= 0, y < psi.shape[-1])
-        y = ops.where(ops.logical_and(is_step, is_tag), y, ops.zeros_like(y))
-        loss = _log_partition(psi) - _score(psi, y)
-        is_known = ops.all(ops.logical_or(is_tag, ops.logical_not(is_step)), axis=1)
-        return ops.where(is_known, loss, ops.full_like(loss, float("nan")))
+        N = psi.shape[-1]
+        is_masked = ops.logical_not(_is_tagged(psi))
+        y = ops.where(is_masked, 0, y)
+        is_tag = ops.logical_and(y >= 0, y < N)
+        is_known = ops.all(is_tag, axis=1)
+        y = ops.where(is_tag, y, 0)
+
+        log_Z = _log_partition(psi)
+        score = _score(psi, y)
+        return ops.where(is_known, log_Z - score, float("nan"))
 
 
 def _log_partition(psi):

@@ -37,20 +37,25 @@ def ctc(y_true, y_pred, input_lengths=None, label_lengths=None, mask=None):
     _check_rank(labels, "y_true", "(B, N)")
     _check_rank(y_pred, "y_pred", "(B, T, C)")
     z = _wide(y_pred)
+    C = z.shape[-1]
+
     is_frame = _frames(z, input_lengths, mask)
     if is_frame is not None:
-        z = ops.where(ops.expand_dims(is_frame, -1), z, ops.zeros_like(z))
+        is_kept = ops.expand_dims(is_frame, -1)
+        z = ops.where(is_kept, z, ops.zeros_like(z))
         is_frame = ops.transpose(is_frame)  # T, B
+
     labels, length = _without_gaps(labels, label_lengths)
-    is_class = labels < z.shape[-1]
-    labels = ops.where(is_class, labels, ops.zeros_like(labels))
+    is_class = labels < C
+    is_known = ops.all(is_class, axis=1)
+    labels = ops.where(is_class, labels, 0)
+
     states = _with_blanks(labels)
     log_p = z - ops.logsumexp(z, axis=-1, keepdims=True)
-    onehot = ops.one_hot(states, z.shape[-1], dtype=z.dtype)
+    onehot = ops.one_hot(states, C, dtype=z.dtype)
     emitted = ops.einsum("btc,bsc->tbs", log_p, onehot)
     loss = _alignment_loss(emitted, states, length, is_frame)
-    is_known = ops.all(is_class, axis=1)
-    loss = ops.where(is_known, loss, ops.full_like(loss, float("nan")))
+    loss = ops.where(is_known, loss, float("nan"))
     return ops.cast(loss, y_pred.dtype)
 
 
@@ -65,22 +70,34 @@ def _frames(z, lengths, mask):
             )
     if lengths is None:
         return mask
-    lengths = ops.cast(ops.reshape(lengths, (-1, 1)), "int32")
-    is_inside = ops.arange(z.shape[1]) < lengths
-    return is_inside if mask is None else ops.logical_and(is_inside, mask)
+    T = z.shape[1]
+    is_inside = ops.arange(T) < _column(lengths)
+    if mask is None:
+        return is_inside
+    return ops.logical_and(is_inside, mask)
+
+
+def _column(lengths):
+    """Lengths (B,) as integers (B, 1)."""
+    lengths = ops.reshape(lengths, (-1, 1))
+    return ops.cast(lengths, "int32")
 
 
 def _without_gaps(labels, lengths):
     """(labels, length): the labels moved to the left, 0 behind them, and how many."""
-    place = ops.arange(labels.shape[1])
+    N = labels.shape[1]
+    place = ops.arange(N)
     is_label = labels > 0
     if lengths is not None:
-        lengths = ops.cast(ops.reshape(lengths, (-1, 1)), "int32")
-        is_label = ops.logical_and(is_label, place < lengths)
-    labels = ops.where(is_label, labels, ops.zeros_like(labels))
-    order = ops.argsort(ops.where(is_label, place, place + labels.shape[1]), axis=1)
+        is_inside = place < _column(lengths)
+        is_label = ops.logical_and(is_label, is_inside)
     length = ops.sum(ops.cast(is_label, "int32"), axis=1)
-    return ops.take_along_axis(labels, order, axis=1), length
+
+    labels = ops.where(is_label, labels, 0)
+    rank = ops.where(is_label, place, place + N)  # labels first, each in its order
+    order = ops.argsort(rank, axis=1)
+    labels = ops.take_along_axis(labels, order, axis=1)
+    return labels, length
 
 
 def _check_rank(x, name: str, axes: str) -> None:
@@ -122,11 +139,14 @@ def _alignment_loss(emitted, states, length, is_frame=None):
             upstream = args[-1] if upstream is None else upstream
             # The backward pass is the forward pass over the reversed sequence.
             reversed_start = states.shape[1] - 1 - last
+            reversed_frames = None
+            if is_frame is not None:
+                reversed_frames = ops.flip(is_frame, 0)
             back = _forward(
                 ops.flip(emitted, (0, 2)),
                 ops.flip(states, 1),
                 reversed_start,
-                None if is_frame is None else ops.flip(is_frame, 0),
+                reversed_frames,
             )
             beta = ops.flip(back, (0, 2))
             through = alpha + beta - emitted  # beta and alpha both count `emitted`
@@ -154,19 +174,25 @@ def _forward(emitted, states, start, is_frame=None):
     nowhere = ops.full_like(emitted[0], _LOG_0)
     alpha = ops.where(ops.one_hot(start, states.shape[1], dtype="bool"), 0, nowhere)
 
-    def step(alpha, now):
-        emitted, is_frame = now
+    def step(alpha, emitted):
         stay = alpha
         move = _shift(alpha, 1, _LOG_0)
         skip = ops.where(may_skip, _shift(alpha, 2, _LOG_0), nowhere)
         alpha = ops.logsumexp(ops.stack([stay, move, skip]), axis=0) + emitted
-        if is_frame is not None:
-            alpha = ops.where(ops.expand_dims(is_frame, -1), alpha, stay)
+        return alpha, alpha
+
+    def step_or_wait(alpha, now):
+        emitted, is_frame = now
+        moved, _ = step(alpha, emitted)
+        is_frame = ops.expand_dims(is_frame, -1)
+        alpha = ops.where(is_frame, moved, alpha)
         return alpha, alpha
 
     if is_frame is None:
-        return ops.scan(lambda alpha, now: step(alpha, (now, None)), alpha, emitted)[1]
-    return ops.scan(step, alpha, (emitted, is_frame))[1]
+        _, alphas = ops.scan(step, alpha, emitted)
+    else:
+        _, alphas = ops.scan(step_or_wait, alpha, (emitted, is_frame))
+    return alphas
 
 
 def _shift(x, places: int, fill: float):

@@ -63,14 +63,18 @@ class TokenCrossentropy(_Loss):
             if _differ(mask.shape, y.shape):
                 _refuse_shapes(y, z, f"do not fit the mask of shape {mask.shape}")
             is_token = ops.logical_and(is_token, mask)
+        y = ops.where(is_token, y, 0)
         is_known = y < vocabulary
-        y = ops.where(ops.logical_and(is_token, is_known), y, ops.zeros_like(y))
+        y = ops.where(is_known, y, 0)
         truth = ops.one_hot(y, vocabulary, dtype=z.dtype) * (1 - e)
         truth = truth + e / vocabulary
+
         surprise = ops.logsumexp(z, axis=-1) - ops.sum(truth * z, axis=-1)  # B, T
-        surprise = ops.where(is_known, surprise, ops.full_like(surprise, float("nan")))
-        surprise = ops.where(is_token, surprise, ops.zeros_like(surprise))
-        tokens = ops.sum(ops.cast(is_token, z.dtype))
+        surprise = ops.where(is_known, surprise, float("nan"))
+        surprise = ops.where(is_token, surprise, 0.0)
+
+        is_token = ops.cast(is_token, z.dtype)
+        tokens = ops.sum(is_token)
         return surprise / ops.maximum(tokens, 1)
 
     def get_config(self) -> Config:

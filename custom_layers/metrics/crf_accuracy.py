@@ -27,6 +27,7 @@ class CRFAccuracy(keras.metrics.Metric):
     Differs from Keras: Keras has no such metric. Its "accuracy" takes the potentials
     for probabilities of classes.
 
+    >>> from custom_layers.layers import CRF
     >>> metric = CRFAccuracy()
     >>> psi = CRF()(keras.ops.array([[[0.0, 3.0], [2.0, 1.0]]]))  # best tags: 1, 0
     >>> metric.update_state([[1, 1]], psi)
@@ -39,22 +40,35 @@ class CRFAccuracy(keras.metrics.Metric):
 
     def __init__(self, name: str = "crf_accuracy", dtype: DType = None) -> None:
         super().__init__(name=name, dtype=dtype)
-        self.right = self.add_variable((), "zeros", name="right")
-        self.total = self.add_variable((), "zeros", name="total")
+        self.right = self.add_variable(
+            shape=(),
+            initializer="zeros",
+            name="right",
+        )
+        self.total = self.add_variable(
+            shape=(),
+            initializer="zeros",
+            name="total",
+        )
 
     def update_state(self, y_true, y_pred, sample_weight=None) -> None:
         psi = ops.convert_to_tensor(y_pred)
         y = _integers(y_true, "y_true")
-        is_right = ops.equal(viterbi(psi), ops.cast(y, "int32"))
+        best = viterbi(psi)
+        is_right = ops.equal(best, ops.cast(y, "int32"))
+        is_right = ops.cast(is_right, self.dtype)
         weight = ops.cast(_is_tagged(psi), self.dtype)
         if sample_weight is not None:
             sample_weight = ops.convert_to_tensor(sample_weight, dtype=self.dtype)
             weight = weight * _per_value(sample_weight, weight)
-        self.right.assign_add(ops.sum(weight * ops.cast(is_right, self.dtype)))
+        self.right.assign_add(ops.sum(weight * is_right))
         self.total.assign_add(ops.sum(weight))
 
     def result(self):
         return ops.divide_no_nan(self.right, self.total)
 
     def get_config(self) -> Config:
-        return {"name": self.name, "dtype": self.dtype}
+        return {
+            "name": self.name,
+            "dtype": self.dtype,
+        }

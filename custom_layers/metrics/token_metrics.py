@@ -12,7 +12,9 @@ from ..common.private_keras import mask_of
 def _is_token(y_true, mask):
     """(B, T): whether a place holds a token, not padding."""
     is_token = y_true > 0
-    return is_token if mask is None else ops.logical_and(is_token, mask)
+    if mask is None:
+        return is_token
+    return ops.logical_and(is_token, mask)
 
 
 def _is_right(y_true, y_pred):
@@ -48,7 +50,10 @@ def token_accuracy(y_true, y_pred):
     right = ops.sum(is_right * is_token)
     tokens = ops.maximum(ops.sum(is_token), 1)
     share = right / tokens
-    once = ops.ones_like(is_token if mask is not None else is_token[:, 0])
+    places = is_token
+    if mask is None:
+        places = is_token[:, 0]
+    once = ops.ones_like(places)
     return once * share
 
 
@@ -84,8 +89,12 @@ def whole_answers(y_true, y_pred):
 
 def _spread(values, mask):
     """Values (B,) as (B, T), whose mean over the places of the mask is theirs."""
-    lengths = ops.sum(ops.cast(mask, "float32"), axis=1)
-    rows = ops.sum(ops.cast(lengths > 0, "float32"))
+    mask = ops.cast(mask, "float32")
+    lengths = ops.sum(mask, axis=1)
+    is_row = ops.cast(lengths > 0, "float32")
+    rows = ops.sum(is_row)
     mean_length = ops.divide_no_nan(ops.sum(lengths), rows)
-    values = ops.cast(values, "float32") * ops.divide_no_nan(mean_length, lengths)
-    return ops.expand_dims(values, 1) * ops.ones_like(ops.cast(mask, "float32"))
+    share = ops.divide_no_nan(mean_length, lengths)
+    values = ops.cast(values, "float32")
+    values = ops.expand_dims(values * share, 1)
+    return values * ops.ones_like(mask)

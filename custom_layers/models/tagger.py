@@ -30,6 +30,7 @@ class Tagger(keras.Model):
     Differs from Keras: Keras has no such model.
 
     >>> from keras import layers
+    >>> from custom_layers.layers import CRF
     >>> words = keras.Input((None,), dtype="int32")
     >>> scores = layers.Dense(3)(layers.Embedding(9, 4, mask_zero=True)(words))
     >>> tagger = Tagger(words, CRF()(scores))

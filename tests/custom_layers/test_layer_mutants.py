@@ -203,8 +203,8 @@ MUTANTS = {  # the mistake: (file, old text, new text)
     ),
     "CRFLoss: labels at masked steps count": (
         "losses.crf",
-        "ops.where(ops.logical_and(is_step, is_tag), y, ops.zeros_like(y))",
-        "ops.where(is_tag, y, ops.zeros_like(y))",
+        "y = ops.where(is_masked, 0, y)",
+        "y = ops.where(is_masked, y, y)",
     ),
     "beam search: ended rows grow older": (
         "generation.beam_search",
