@@ -95,11 +95,13 @@ def sample(
     is_positive = isinstance(temperature, numbers.Real) and temperature > 0
     advice = "a positive number; for the most likely tokens call `greedy_search`"
     _check_range("temperature", temperature, is_positive, advice)
-    temperature = max(float(temperature), 1e-30)  # 0 in float32 would give NaN
+    # A smaller number is 0 in float32 and would give NaN.
+    temperature = max(float(temperature), 1e-30)
     top_k = None if top_k is None else positive_integer(top_k, "top_k")
     _check_range("top_p", top_p, top_p is None or 0 < top_p <= 1, "in (0, 1], or None")
     if isinstance(seed, numbers.Integral):
-        seed = int(seed)  # Keras refuses NumPy's integers
+        # Keras refuses NumPy's integers.
+        seed = int(seed)
     if not isinstance(seed, keras.random.SeedGenerator):
         seed = keras.random.SeedGenerator(seed)
 
@@ -136,8 +138,8 @@ def _generate(next_logits, prompt, length, choose, end_token, pad_token, state):
 
 def _padded_prompt(prompt, length, pad_token):
     """(the prompt padded to `length`, the number of its tokens)."""
-    if isinstance(prompt, list | tuple):
-        prompt = _array_of_rows(prompt)
+    is_nest = isinstance(prompt, list | tuple)
+    prompt = _array_of_rows(prompt) if is_nest else prompt
     prompt = ops.convert_to_tensor(prompt)
     dtype = keras.backend.standardize_dtype(prompt.dtype)
     shape = tuple(prompt.shape)

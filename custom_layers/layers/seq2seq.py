@@ -11,7 +11,7 @@ from ..common.checks import known_sizes, minus_infinity, one_of
 from ..common.inputs import as_booleans
 from ..common.private_keras import never_cast
 from ..common.types import Config
-from .attention.scaled_dot_product import softmax_over_keys
+from .attention.scaled_dot_product import _softmax_over_keys
 from .recurrent.layer import _refuse_no_steps
 
 
@@ -158,7 +158,7 @@ class AttentionDecoderCell(keras.layers.Layer):
         else:
             score = ops.einsum("bu,bsu->bs", q, keys)
         score = ops.where(mask, score, minus_infinity(score.dtype))
-        alpha = softmax_over_keys(score)
+        alpha = _softmax_over_keys(score)
         context = ops.einsum("bs,bsm->bm", alpha, memory)
         return context, alpha
 

@@ -87,9 +87,10 @@ class LazyAdam(Adam):
     def _update_where_not_zero(self, gradient, variable, learning_rate) -> None:
         """The lazy update by the sum of several batches, which Keras makes dense."""
         index = slot_index(self, variable)
-        changed = [self._momentums[index], self._velocities[index], variable]
+        slots = [self._momentums[index], self._velocities[index]]
         if self.amsgrad:
-            changed.append(self._velocity_hats[index])
+            slots.append(self._velocity_hats[index])
+        changed = [variable, *slots]
         before = [ops.copy(ops.convert_to_tensor(v)) for v in changed]
         super().update_step(gradient, variable, learning_rate)
         axes = tuple(range(1, len(gradient.shape)))

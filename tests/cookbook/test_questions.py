@@ -41,7 +41,7 @@ def test_every_flag_with_a_text_is_known_as_a_question():
 @pytest.mark.parametrize("recipe", ASKING, ids=lambda recipe: recipe.__name__)
 @pytest.mark.parametrize(
     "text",
-    ["review.txt", "texts/one.CSV", "/home/me/one", "./one", "~/one", "https://a.b/c"],
+    ["review.txt", "texts/one.CSV", "/data/one", "./one", "~/one", "https://a.b/c"],
 )
 def test_a_file_that_does_not_exist_is_said_to_be_missing(recipe, text, capsys):
     line = refusal(capsys, parse, recipe.Config, [flag_of(recipe), text])

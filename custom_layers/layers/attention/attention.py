@@ -8,7 +8,7 @@ from keras import ops
 from ...common.checks import minus_infinity, python_number
 from ...common.inputs import as_booleans, as_floats
 from ...common.types import Config, Seed
-from .scaled_dot_product import softmax_over_keys
+from .scaled_dot_product import _softmax_over_keys
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -182,7 +182,7 @@ def _softmax_over(S, allowed):
         if len(allowed.shape) == 2:
             allowed = ops.expand_dims(allowed, -2)
         S = ops.where(allowed, S, S + minus_infinity(S.dtype))
-    return softmax_over_keys(S)
+    return _softmax_over_keys(S)
 
 
 def _every_pair(query, key):

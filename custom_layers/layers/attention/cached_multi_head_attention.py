@@ -81,7 +81,8 @@ class CachedMultiHeadAttention(MultiHeadAttention):
         """(y, cache) of the next tokens; see the docstring of the class."""
         start = 0 if index is None else index
         if index is not None:
-            tokens, places = ops.shape(query)[1], ops.shape(cache[0])[1]
+            tokens = ops.shape(query)[1]
+            places = ops.shape(cache[0])[1]
             is_inside = within(places, index, tokens, "The cache")
             query = nan_unless(is_inside, query)
             cache = tuple(
@@ -92,7 +93,8 @@ class CachedMultiHeadAttention(MultiHeadAttention):
         K, V = cache
         if mask is not None:
             mask = ops.expand_dims(ops.cast(mask, "bool"), -2)  # B 1 S
-        rows, keys = (0, ops.shape(Q)[1]), (0, ops.shape(K)[1])
+        rows = (0, ops.shape(Q)[1])
+        keys = (0, ops.shape(K)[1])
         is_causal = index is not None
         allowed = allowed_keys(rows, keys, mask, is_causal, offset=start)
         y, _ = self._compute_attention(Q, K, V, allowed)

@@ -65,10 +65,10 @@ def _softmax(scores, allowed):
     scores = ops.cast(scores, keras.backend.result_type(scores.dtype, "float32"))
     if allowed is not None:
         scores = ops.where(allowed, scores, minus_infinity(scores.dtype))
-    return softmax_over_keys(scores)
+    return _softmax_over_keys(scores)
 
 
-def softmax_over_keys(scores: Any) -> Any:
+def _softmax_over_keys(scores: Any) -> Any:
     """softmax(scores) over the last axis, where a single key gets the weight 1.
 
     `ops.softmax` warns about a single key, which is no mistake in attention.

@@ -59,27 +59,38 @@ class WeightNormalization(_KernelWrapper):
 
     def call(self, inputs, initial_state=None, mask=None, inputs_mask=None):
         state = self._state()
-        values = [(variable, variable.value) for variable in self.layer.variables]
-        values += [(variable, variable.value) for variable in state]
+        values = [(v, v.value) for v in self.layer.variables]
+        values += [(v, v.value) for v in state]
         for g, (_, kernel, owner) in zip(self.lengths, _kernels_of(self.layer)):
-            values.append((kernel, self._normalized(kernel, owner, g)))
+            normalized = self._normalized(kernel, owner, g)
+            values.append((kernel, normalized))
         mask = inputs_mask if mask is None else mask
-        given = {"initial_state": initial_state, "mask": mask}
-        taken = self.layer.call_signature_parameters
-        given = {k: v for k, v in given.items() if k in taken and v is not None}
+        options = self._options(initial_state=initial_state, mask=mask)
         # In this scope the layer reads these values instead of its variables.
         with keras.StatelessScope(values, collect_losses=True) as scope:
-            before = [scope.get_current_value(variable) for variable in state]
-            outputs = self.layer(inputs, **given)
+            before = [scope.get_current_value(v) for v in state]
+            outputs = self.layer(inputs, **options)
+        self._keep_changes(scope, state, before)
+        dtype = self.compute_dtype
+        return keras.tree.map_structure(lambda y: ops.cast(y, dtype), outputs)
+
+    def _options(self, **options):
+        """The options that are given and that the layer takes."""
+        taken = self.layer.call_signature_parameters
+        return {
+            name: value
+            for name, value in options.items()
+            if name in taken and value is not None
+        }
+
+    def _keep_changes(self, scope, state, before):
+        """Assigns what the layer changed inside the scope, and adds its losses."""
         for variable, old in zip(state, before):
             new = scope.get_current_value(variable)
             if new is not old:
                 variable.assign(new)
         for loss in scope.losses:
             self.add_loss(loss)
-        return keras.tree.map_structure(
-            lambda y: ops.cast(y, self.compute_dtype), outputs
-        )
 
     def compute_output_shape(
         self, inputs_shape: Shape, initial_state_shape: Any = None

@@ -55,7 +55,8 @@ class LayerNormLSTMCell(LSTMCell):
         super().build(input_shape)
         of_gates = (4 * self.units,)
         of_carry = (self.units,)
-        gamma, beta = self.gamma_initializer, self.beta_initializer
+        gamma = self.gamma_initializer
+        beta = self.beta_initializer
         self.gamma_x = self.add_weight(of_gates, gamma, name="gamma_x")
         self.gamma_h = self.add_weight(of_gates, fresh(gamma), name="gamma_h")
         self.gamma_c = self.add_weight(of_carry, fresh(gamma), name="gamma_c")
