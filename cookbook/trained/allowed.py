@@ -13,8 +13,8 @@ from typing import Any
 
 import keras
 
-import custom_layers
 from cookbook.trained.model_file import walk
+from custom_layers import layers  # importing the package registers all our classes
 
 OURS = "keras_cookbook"  # the package under which our classes are registered
 KINDS = (
@@ -138,7 +138,7 @@ def _is_a(found: Any, kinds: tuple) -> bool:
 def _is_ours(found: Any) -> bool:
     """Whether an object is a class or a function of custom_layers."""
     package = str(getattr(found, "__module__", "")).split(".")[0]
-    return package == custom_layers.__name__
+    return package == layers.__name__.split(".")[0]
 
 
 def _is_function(module: Any, name: Any) -> bool:

@@ -47,14 +47,15 @@ class WeightNormalization(_KernelWrapper):
         self.g = self.lengths[0]
 
     def _add_length(self, name: str, kernel: Any, owner: Any) -> keras.Variable:
-        axes = _output_axes(kernel, owner)
-        inner = [a for a in range(len(kernel.shape)) if a not in axes]
+        inner, outer = _axes_of(kernel, owner)
 
         def norm(shape, dtype):
-            v = ops.transpose(ops.cast(kernel, dtype), (*inner, *axes))
-            return ops.norm(ops.reshape(v, (-1, *shape)), axis=0)
+            v = ops.cast(kernel, dtype)
+            v = ops.transpose(v, (*inner, *outer))
+            v = ops.reshape(v, (-1, *shape))
+            return ops.norm(v, axis=0)
 
-        shape = tuple(kernel.shape[a] for a in axes)
+        shape = tuple(kernel.shape[a] for a in outer)
         return self.add_weight(name=name, shape=shape, initializer=norm)
 
     def call(self, inputs, initial_state=None, mask=None, inputs_mask=None):
@@ -100,13 +101,23 @@ class WeightNormalization(_KernelWrapper):
     @staticmethod
     def _normalized(kernel, owner, g):
         """g * v / ||v|| for the kernel v."""
-        axes = _output_axes(kernel, owner)
-        inner = [a for a in range(len(kernel.shape)) if a not in axes]
-        along = [n if a in axes else 1 for a, n in enumerate(kernel.shape)]
-        return ops.reshape(g, along) * _unit(ops.convert_to_tensor(kernel), inner)
+        inner, _ = _axes_of(kernel, owner)
+        shape = list(kernel.shape)
+        for a in inner:
+            shape[a] = 1
+        v = ops.convert_to_tensor(kernel)
+        g = ops.reshape(g, shape)
+        return g * _unit(v, inner)
 
     def _state(self) -> list[keras.Variable]:
         """What a call of the layer may change."""
         states = keras.tree.flatten(getattr(self.layer, "states", None))
         carried = [state for state in states if isinstance(state, keras.Variable)]
         return [*self.layer.non_trainable_variables, *carried]
+
+
+def _axes_of(kernel: Any, owner: Any) -> tuple[list[int], list[int]]:
+    """(the axes that a length sums over, the axes of the output channels)."""
+    outer = _output_axes(kernel, owner)
+    inner = [a for a in range(len(kernel.shape)) if a not in outer]
+    return inner, outer
