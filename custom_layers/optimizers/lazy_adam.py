@@ -36,16 +36,17 @@ class LazyAdam(Adam):
     """
 
     # positions of the variables whose gradients came as rows
-    _lazy: frozenset = frozenset()
+    _lazy: Any = ()
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> None:
         variables = trainable_variables or optimized_variables(self)
         if not self.built:
             self.build(list(variables))
-        pairs = zip(grads, variables)
-        self._lazy = frozenset(
-            slot_index(self, w) for g, w in pairs if hasattr(g, "dense_shape")
-        )
+        self._lazy = set()
+        for g, w in zip(grads, variables):
+            if hasattr(g, "dense_shape"):
+                index = slot_index(self, w)
+                self._lazy.add(index)
         super().apply(grads, trainable_variables)
 
     def update_step(self, gradient, variable, learning_rate) -> None:
@@ -87,15 +88,30 @@ class LazyAdam(Adam):
     def _update_where_not_zero(self, gradient, variable, learning_rate) -> None:
         """The lazy update by the sum of several batches, which Keras makes dense."""
         index = slot_index(self, variable)
-        changed = [self._momentums[index], self._velocities[index], variable]
+        changed = [
+            self._momentums[index],
+            self._velocities[index],
+            variable,
+        ]
         if self.amsgrad:
-            changed.append(self._velocity_hats[index])
-        before = [ops.copy(ops.convert_to_tensor(v)) for v in changed]
+            hats = self._velocity_hats
+            changed.append(hats[index])
+        before = []
+        for v in changed:
+            value = ops.convert_to_tensor(v)
+            before.append(ops.copy(value))
         super().update_step(gradient, variable, learning_rate)
-        axes = tuple(range(1, len(gradient.shape)))
-        is_present = ops.any(ops.not_equal(gradient, 0), axis=axes, keepdims=True)
+
+        rank = len(gradient.shape)
+        is_present = ops.any(
+            ops.not_equal(gradient, 0),
+            axis=tuple(range(1, rank)),
+            keepdims=True,
+        )
         for v, old in zip(changed, before):
-            self.assign(v, ops.where(is_present, ops.convert_to_tensor(v), old))
+            new = ops.convert_to_tensor(v)
+            kept = ops.where(is_present, new, old)
+            self.assign(v, kept)
 
     def _assign_rows(self, variable, rows, values) -> None:
         places = ops.expand_dims(rows, 1)

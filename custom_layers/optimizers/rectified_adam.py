@@ -68,7 +68,8 @@ class RectifiedAdam(Adam):
             is_rectified = rho > self.sma_threshold
             r2 = (rho - 4) * (rho - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho)
             r2_bias_2 = ops.where(is_rectified, r2 * (1 - beta_2**t), 1)
-            return lr / (1 - beta_1**t) * ops.sqrt(r2_bias_2), is_rectified
+            bias_1 = 1 - beta_1**t
+            return lr / bias_1 * ops.sqrt(r2_bias_2), is_rectified
 
         alpha, is_rectified = self._once_per_step(
             step_size, variable, learning_rate, self.beta_1, self.beta_2
