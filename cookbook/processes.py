@@ -19,6 +19,7 @@ IP = "KERASTUNER_ORACLE_IP"  # where the chief is
 PORT = "KERASTUNER_ORACLE_PORT"
 PATIENCE = 600  # seconds that a worker waits for its chief
 LAUNCHED = "COOKBOOK_LAUNCHED"  # set for a process that `launched` started
+PIPES: list[Any] = []  # to the processes that `launched` started
 GRACE = 30  # seconds in which it may save, once its launcher has died
 
 
@@ -67,7 +68,12 @@ def launched(
     even by a kill.
     """
     environment = {**environment, LAUNCHED: "1"}
-    return subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, **settings)
+    process = subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, **settings
+    )
+    PIPES.append(process.stdin)
+    process.stdin = None  # `communicate` would close it
+    return process
 
 
 def is_launched() -> bool:

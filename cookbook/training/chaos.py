@@ -32,14 +32,12 @@ COUNT = "COOKBOOK_COUNT_STEPS"  # file into which a process writes its execution
 CLOCK = {"done": 0, "last": 0.0}  # executions of this process, time of the last one
 # Windows lacks some; its SIGTERM ends a process as abruptly as SIGKILL.
 SIGNALS = [name for name in (*NAMES, "SIGKILL") if hasattr(signal, name)]
-# What the status of a process is after these signals: a process that handles them says
-# so itself, of others the system gives the negative number (Windows the number).
-STATUSES = {
-    status
-    for name in SIGNALS
-    for number in [getattr(signal, name)]
-    for status in (-number, number, 128 + number)
-} - {signal.SIGINT}
+# The statuses of a process after these signals: one that handles a signal says so with
+# 128 and the number; of others the system gives the negative number (or SIGTERM).
+NUMBERS = [int(getattr(signal, name)) for name in SIGNALS]
+STATUSES = {-number for number in NUMBERS} | {128 + number for number in NUMBERS}
+if os.name == "nt":
+    STATUSES.add(signal.SIGTERM)
 
 
 def count_step() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cookbook.pages.catalogue import ROOT
-from cookbook.processes import LAUNCHED
+from cookbook.processes import LAUNCHED, launched
 from cookbook.runs.stopping import NAMES
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends signals of POSIX")
@@ -147,6 +147,22 @@ def test_a_program_ends_with_the_one_that_launched_it():
     # The child has the same pipe, so that this returns only once it has ended too.
     _, errors = launcher.communicate(timeout=60)
     assert "stopped by SIGTERM" in errors
+
+
+def test_a_launched_program_lives_on_while_its_launcher_waits_for_what_it_writes():
+    code = (
+        "from cookbook.runs.stopping import listen; import time; listen()\n"
+        "from cookbook.processes import end_with_launcher; end_with_launcher()\n"
+        "time.sleep(0.5); print('to the end')"
+    )
+    process = launched(
+        [sys.executable, "-c", code],
+        {**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    out, _ = process.communicate()
+    assert (process.returncode, out) == (0, "to the end\n")
 
 
 # A process imports the recipe once; each moment is tried in a fork of it.
