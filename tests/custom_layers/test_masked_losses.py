@@ -316,7 +316,9 @@ def test_a_batch_without_samples_costs_nothing(name):
 LARGE = 2**24
 
 
-@pytest.mark.parametrize("loss", [Circle(), NPairs(), TripletSemiHard()], ids=str)
+@pytest.mark.parametrize(
+    "loss", [Circle(), NPairs(), TripletSemiHard()], ids=lambda x: type(x).__name__
+)
 @pytest.mark.parametrize("base", [LARGE, 2**40])
 def test_labels_are_compared_as_integers(loss, base):
     if base > 2**31 and JAX:
