@@ -56,10 +56,9 @@ def few_compiled_programs():
         jax.clear_caches()
 
 
-# Megabytes that a process of the quick tests may use; 2,000 is the aim, since a laptop
-# may run eight at once, and 2,132 were measured. The slow tests and the other backends
-# compile more, and .ci/run runs them.
-LARGEST = 2500
+# Megabytes that a process of the quick tests may use, since a laptop may run eight at
+# once. The slow tests and the other backends compile more, and .ci/run runs them.
+LARGEST = 2000
 PEAKS = []  # of this process, and of the workers that pytest-xdist ran
 
 
