@@ -33,7 +33,7 @@ CLOCK = {"done": 0, "last": 0.0}  # executions of this process, time of the last
 # Windows lacks some; its SIGTERM ends a process as abruptly as SIGKILL.
 SIGNALS = [name for name in (*NAMES, "SIGKILL") if hasattr(signal, name)]
 # The statuses of a process after these signals: one that handles a signal says so with
-# 128 and the number; of others the system gives the negative number (on Windows SIGTERM).
+# 128 and the number; of others the system gives the negative number (Windows: SIGTERM).
 NUMBERS = [int(getattr(signal, name)) for name in SIGNALS]
 ON_WINDOWS = {int(signal.SIGTERM)} if os.name == "nt" else set()
 STATUSES = {s for n in NUMBERS for s in (-n, 128 + n)} | ON_WINDOWS
