@@ -33,9 +33,12 @@ def pytest_configure(config):
         # Keras's own recurrent layers lose a mask.
         config.addinivalue_line("filterwarnings", "ignore:.*not support masking")
     if keras.backend.backend() == "torch":
-        # torch.compile uses a part of torch that torch itself calls outdated.
+        # torch.compile uses a part of torch that torch itself calls outdated, and reads
+        # the gradient of each tensor that it meets.
         outdated = "ignore:.torch.jit.script_method:DeprecationWarning"
         config.addinivalue_line("filterwarnings", outdated)
+        gradient = "ignore:The .grad attribute of a Tensor:UserWarning"
+        config.addinivalue_line("filterwarnings", gradient)
 
 
 @pytest.fixture(autouse=True)
