@@ -115,9 +115,7 @@ def train(config: Config, technique):
     model = build(config, **{**PLAIN, **TECHNIQUES[technique]})
     loss = CategoricalCrossentropy(from_logits=True)
     steps = max(1, config.steps // config.points)
-
     curves = []
-
     for point in range(config.points):
         take_steps(model, *parts[0], steps, batch_size=32, seed=point)
         curves.append([loss_and_accuracy(model, x, y, loss) for x, y in parts])

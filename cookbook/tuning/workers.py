@@ -126,10 +126,8 @@ def _refuse_other_files(path: str) -> None:
         elif found == near and not Path(path).is_file():
             reason = f"did you mean {os.path.relpath(near)}?"
     if not Path(path).is_file():
-        fail(
-            f"tune got {path!r}, and there is no such file"
-            + f": {reason}" * bool(reason)
-        )
+        hint = f": {reason}" if reason else ""
+        fail(f"tune got {path!r}, and there is no such file{hint}")
     if reason:
         fail(f"tune got {path!r}, which can't be tuned: {reason}")
 

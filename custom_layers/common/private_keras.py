@@ -92,11 +92,11 @@ def build_at_init(layer: keras.layers.Layer) -> None:
 
 
 def note_gradients() -> Callable[[], None]:
-    """Returns a function that forgets the custom gradients which are made until then.
+    """Returns a function that forgets the custom gradients made since this call.
 
     TensorFlow enters each function that `custom_gradient` traces into a table, and with
     it the graph around, and never takes it out: every model that is trained leaves some
-    megabytes. Call the function once the models of between are no longer trained.
+    megabytes. Call the function once the models made since are no longer trained.
     """
     if keras.backend.backend() != "tensorflow":
         return lambda: None
@@ -160,7 +160,7 @@ class AveragesOfSteps(keras.optimizers.Optimizer):
     Where gradients are accumulated, Keras updates the average, and overwrites the
     weights with it, at every batch: both happen several times per step. Here they
     happen once per step, so that small batches that are accumulated do what one large
-    batch does. The averages are made in this method of Keras.
+    batch does. Keras makes the averages in `_backend_apply_gradients`.
     """
 
     use_ema: bool  # an attribute of Keras's optimizer, which mypy cannot see

@@ -35,10 +35,12 @@ class LazyAdam(Adam):
     https://www.tensorflow.org/addons/api_docs/python/tfa/optimizers/LazyAdam
     """
 
-    # positions of the variables whose gradients came as rows
-    _lazy: Any = ()
+    _lazy: Any = ()  # positions of the variables whose gradients came as rows
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> None:
+        grads = list(grads)  # an iterator could be read only once
+        if trainable_variables is not None:
+            trainable_variables = list(trainable_variables)
         variables = trainable_variables or optimized_variables(self)
         if not self.built:
             self.build(list(variables))

@@ -258,7 +258,7 @@ class AdversarialModel(keras.Model):
             "run_eagerly": self.run_eagerly,
             "steps_per_execution": self.steps_per_execution,
             "jit_compile": self.jit_compile,
-            "auto_scale_loss": False,  # they scale their losses if they must
+            "auto_scale_loss": False,  # each optimizer scales its own loss if it must
         }
 
     def compile_from_config(self, config: Config) -> None:

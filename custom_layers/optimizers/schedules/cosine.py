@@ -29,6 +29,8 @@ class CosineDecay(_Schedule):
 
     Call: step, a scalar -> learning rate, a scalar.
     Raises: ValueError for decay_steps <= 0.
+    Differs from Keras: a rate may be a whole number, which makes Keras round to whole
+    numbers.
 
     >>> schedule = CosineDecay(0.0, 100, warmup_target=0.1, warmup_steps=10)
     >>> [round(float(schedule(t)), 3) for t in (0, 5, 10, 60, 110, 200)]
