@@ -215,17 +215,20 @@ def without_empty_folders() -> Iterator[None]:
     --resume would take such a folder for a run that can go on, and fail each time. A
     folder in which something was computed is kept, and so is one that is resumed.
     """
+    before = len(MADE)
     try:
         yield
     except SystemExit as stop:
         if stop.code == 2:
-            for path in MADE:
+            for path in MADE[before:]:
                 _remove_empty(path)
         raise
 
 
 def _remove_empty(path: Path) -> None:
     """Removes a run folder that holds nothing but settings."""
+    if (path / "metrics.json").exists():
+        return
     found = [file for file in path.rglob("*") if file.is_file()]
     if all(file.suffix in ("", ".json") and file.parent == path for file in found):
         shutil.rmtree(path, ignore_errors=True)

@@ -322,7 +322,8 @@ class SparseCategoricalCrossentropy(_Loss):
     axis, and the configuration keeps it. Probabilities are divided by their sum before
     they are clipped, which Keras does not do on TensorFlow. A label outside 0 ... C - 1
     gives NaN, never 0. Labels stay integers, so that large ones are not rounded, and a
-    row of zero probabilities has a finite loss. At 1,000 classes it takes 0.5 to 0.9 of Keras's time.
+    row of zero probabilities has a finite loss. At 1,000 classes it takes 0.5 to 0.9 of
+    Keras's time.
 
     >>> loss = SparseCategoricalCrossentropy(from_logits=True)
     >>> round(float(loss([1], [[0.0, 0.0]])), 4)
