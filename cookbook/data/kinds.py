@@ -76,9 +76,8 @@ class Kind:
         """Ends the program if the set, as it is described, is of another kind."""
         import tensorflow_datasets as tfds
 
-        has_names = hasattr(
-            info.features, "items"
-        )  # a set may have one nameless feature
+        # A set may also have a single feature without a name, or none at all.
+        has_names = hasattr(info.features, "items")
         features = dict(info.features.items()) if has_names else {}
         for feature, type_name in self.features.items():
             if not isinstance(features.get(feature), getattr(tfds.features, type_name)):

@@ -32,7 +32,7 @@ COUNT = "COOKBOOK_COUNT_STEPS"  # file into which a process writes its execution
 CLOCK = {"done": 0, "last": 0.0}  # executions of this process, time of the last one
 # Windows lacks some; its SIGTERM ends a process as abruptly as SIGKILL.
 SIGNALS = [name for name in (*NAMES, "SIGKILL") if hasattr(signal, name)]
-# The exit statuses after these signals: a process that handles one ends with 128 and its
+# Exit statuses after these signals: a process that handles one ends with 128 and its
 # number. For a process that does not, POSIX gives minus the number, Windows SIGTERM.
 NUMBERS = [int(getattr(signal, name)) for name in SIGNALS]
 STATUSES = {-number for number in NUMBERS} | {128 + number for number in NUMBERS}

@@ -111,7 +111,7 @@ class _Progress(keras.callbacks.Callback):
     ):
         super().__init__()
         self.set_model(model)
-        if keras.backend.backend() == "torch":  # where Keras refuses more than one
+        if keras.backend.backend() == "torch":  # Keras refuses more than one there
             model.steps_per_execution = 1
         self.data = data
         self.config = config

@@ -138,8 +138,8 @@ class DecaysByVariable(keras.optimizers.Optimizer):
     """An optimizer with a weight decay for each variable, which `decay_of` returns.
 
     Keras publishes one `weight_decay` for all variables and `exclude_from_weight_decay`
-    for those that it must not touch. It applies both in the first of these methods,
-    and the second tells whether a variable is excluded.
+    for those that it must not touch. It applies both in `_apply_weight_decay`, and
+    `_use_weight_decay` tells whether a variable is excluded.
     """
 
     def decay_of(self, variable: Any) -> float | None:

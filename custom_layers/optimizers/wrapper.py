@@ -44,13 +44,16 @@ class _Wrapper(keras.optimizers.Optimizer):
         self._slots = self.add_optimizer_variables(variables, self.slot_name)
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> None:
+        grads = list(grads)  # an iterator could be read only once
+        if trainable_variables is not None:
+            trainable_variables = list(trainable_variables)
         if not self.built:
             if trainable_variables is None:
                 raise ValueError(
                     "`apply` got no variables and the optimizer is not built: call "
                     "`build(variables)` first, or pass the variables."
                 )
-            self.build(list(trainable_variables))
+            self.build(trainable_variables)
         variables = trainable_variables or optimized_variables(self)
         is_step = self.apply_around(grads, variables)
         self._iterations.assign_add(ops.cast(is_step, self._iterations.dtype))
