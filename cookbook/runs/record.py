@@ -55,7 +55,7 @@ def _code_with(module: str) -> dict[str, str]:
     if source and Path(source).is_file():
         code[Path(source).name] = _checksum([Path(source)])
     for package in PACKAGES:
-        spec = importlib.util.find_spec(package)  # which does not load it
+        spec = importlib.util.find_spec(package)  # this does not load it
         if spec and spec.origin:
             files = Path(spec.origin).parent.rglob("*.py")
             code[package] = _checksum(sorted(files))

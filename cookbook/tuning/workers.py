@@ -139,7 +139,7 @@ def _watch(processes: dict[str, Process], start: Callable[[str], None]) -> int:
         stop_if_asked()
         for name, process in list(processes.items()):
             if name != "chief" and process.poll():
-                is_mistake = process.returncode > 0  # which it has reported itself
+                is_mistake = process.returncode > 0  # the worker has reported it
                 if is_mistake and process.returncode not in STOPPED:
                     return process.returncode
                 print(f"{name} was killed: started again", flush=True)

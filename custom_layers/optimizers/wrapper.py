@@ -96,7 +96,7 @@ class _Wrapper(keras.optimizers.Optimizer):
 
     @property
     def loss_scale_factor(self) -> float | None:
-        """The inner optimizer's; a LossScaleOptimizer around the wrapper removes it."""
+        """The inner optimizer's factor, which a LossScaleOptimizer outside removes."""
         inner = getattr(self, "inner_optimizer", None)
         return inner and inner.loss_scale_factor
 

@@ -37,7 +37,7 @@ class _Pooling(keras.layers.Layer):
         self.compute_output_shape(inputs.shape)  # refuses an input below the window
         inputs = as_floats(inputs, self.compute_dtype)
         dtype = keras.backend.standardize_dtype(inputs.dtype)
-        if self.rank == 3 and dtype == "float16":  # which no backend pools on a CPU
+        if self.rank == 3 and dtype == "float16":  # no backend pools it on a CPU
             inputs = ops.cast(inputs, "float32")
         return ops.cast(of_any_batch(self._pool, inputs), dtype)
 

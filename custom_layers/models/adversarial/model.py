@@ -232,7 +232,7 @@ class AdversarialModel(keras.Model):
         jit_compile: bool | str = "auto",
         auto_scale_loss: bool = True,
     ) -> None:
-        """Names, configurations or objects of two optimizers; options as in Keras."""
+        """Takes names, configurations or objects of optimizers; options as in Keras."""
         parts = self.generator, self.critic
         is_scaled = auto_scale_loss and "mixed_float16" in {
             part.dtype_policy.name for part in (self, *parts)
