@@ -46,9 +46,21 @@ def fresh_keras():
     keras.utils.set_random_seed(0)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def compiled_once(tmp_path_factory):
+    """JAX writes its compiled programs to a folder of this process: tests share many."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        folder = tmp_path_factory.mktemp("compiled")
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
 @pytest.fixture(autouse=True, scope="module")
 def few_compiled_programs():
-    """JAX keeps each program it compiled: thousands are more than a process may map."""
+    """JAX also keeps them in memory: thousands are more than a process may map."""
     yield
     if keras.backend.backend() == "jax":
         import jax
@@ -56,10 +68,9 @@ def few_compiled_programs():
         jax.clear_caches()
 
 
-# Megabytes that a process of the quick tests may use; 2,000 is the aim, since a laptop
-# may run eight at once, and 2,132 were measured. The slow tests and the other backends
-# compile more, and .ci/run runs them.
-LARGEST = 2500
+# Megabytes that a process of the quick tests may use, since a laptop may run eight at
+# once. The slow tests and the other backends compile more, and .ci/run runs them.
+LARGEST = 2000
 PEAKS = []  # of this process, and of the workers that pytest-xdist ran
 
 

@@ -35,9 +35,8 @@ SIGNALS = [name for name in (*NAMES, "SIGKILL") if hasattr(signal, name)]
 # Exit statuses after these signals: a process that handles one ends with 128 and its
 # number. For a process that does not, POSIX gives minus the number, Windows SIGTERM.
 NUMBERS = [int(getattr(signal, name)) for name in SIGNALS]
-STATUSES = {-number for number in NUMBERS} | {128 + number for number in NUMBERS}
-if os.name == "nt":
-    STATUSES.add(signal.SIGTERM)
+ON_WINDOWS = {int(signal.SIGTERM)} if os.name == "nt" else set()
+STATUSES = {s for n in NUMBERS for s in (-n, 128 + n)} | ON_WINDOWS
 
 
 def count_step() -> None:

@@ -58,7 +58,7 @@ def logits_of(probabilities: Any) -> Any:
 
 
 def set_logits(probabilities: Any, logits: Any) -> None:
-    """Attaches the logits that `logits_of` returns; an array of JAX cannot hold them."""
+    """Attaches the logits that `logits_of` returns; JAX arrays cannot hold them."""
     with contextlib.suppress(AttributeError):
         probabilities._keras_logits = logits
 

@@ -63,6 +63,7 @@ def test_a_file_that_is_missing_or_of_another_kind_is_refused(capsys, tmp_path):
     assert f"--weights {strange}" in refused(capsys, "MobileNetV2", str(strange))
 
 
+@pytest.mark.slow
 def test_grey_images_of_any_size_fit_and_weights_come_from_the_file(tmp_path):
     network = keras.applications.MobileNetV2(
         include_top=False, weights=None, input_shape=(32, 32, 3)

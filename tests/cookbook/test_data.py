@@ -16,7 +16,7 @@ from cookbook.data import sources
 from cookbook.data.images import Images, load_images
 
 LOAD = """
-from cookbook.data import sources
+from cookbook.data import images, sources
 sources.network_answers = lambda: False
 data = images.load_images({name!r}, default="mnist", quick={quick})
 print(data.note, len(data.train[0]), len(data.validation[0]), len(data.test[0]))

@@ -157,6 +157,7 @@ TORCH = {
 }
 
 
+@pytest.mark.slow  # importing torch takes 250 MB
 @pytest.mark.parametrize("name", TORCH)
 def test_a_hundred_steps_equal_torch(name):
     ours, theirs = TORCH[name]
