@@ -41,9 +41,9 @@ class LazyAdam(Adam):
         grads = list(grads)  # an iterator could be read only once
         if trainable_variables is not None:
             trainable_variables = list(trainable_variables)
+            if not self.built:
+                self.build(trainable_variables)
         variables = trainable_variables or optimized_variables(self)
-        if not self.built:
-            self.build(list(variables))
         self._lazy = set()
         for g, w in zip(grads, variables):
             if hasattr(g, "dense_shape"):
