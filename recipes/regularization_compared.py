@@ -116,6 +116,7 @@ def train(config: Config, technique):
     loss = CategoricalCrossentropy(from_logits=True)
     steps = max(1, config.steps // config.points)
     curves = []
+
     for point in range(config.points):
         take_steps(model, *parts[0], steps, batch_size=32, seed=point)
         curves.append([loss_and_accuracy(model, x, y, loss) for x, y in parts])
@@ -189,7 +190,8 @@ def claims_of_techniques(heart, tests, sizes):
 def main(config: Config) -> Run:
     run = RunFolder.open("regularization_compared", config)
 
-    curves, sizes = {}, {}
+    curves = {}
+    sizes = {}
     for name in TECHNIQUES:
         curves[name], sizes[name] = train(config, name)
 

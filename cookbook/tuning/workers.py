@@ -77,7 +77,8 @@ def tune(
         _end(list(processes.values()))
         command = ["python", "-m", "cookbook", "tune", *paths, *words]
         command += ["--workers", str(workers)]
-        command += ["--resume"] if "--resume" not in words else []
+        if "--resume" not in words:
+            command += ["--resume"]
         print(f"\nstopped by {signal_name()}; go on with: {shlex.join(command)}")
         return status()
     finally:
@@ -128,6 +129,7 @@ def _refuse_other_files(path: str) -> None:
     if not Path(path).is_file():
         hint = f": {reason}" if reason else ""
         fail(f"tune got {path!r}, and there is no such file{hint}")
+
     if reason:
         fail(f"tune got {path!r}, which can't be tuned: {reason}")
 
