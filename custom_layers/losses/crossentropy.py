@@ -235,7 +235,7 @@ class CategoricalCrossentropy(_Loss):
     Raises: ValueError where the shapes differ or label_smoothing is outside [0, 1].
     Differs from Keras: as `BinaryCrossentropy` does; for label_smoothing it counts the
     classes along `axis`, where Keras counts along the last axis. A row of zero
-    probabilities has a finite loss.
+    probabilities costs -log(1e-7), not NaN.
 
     >>> loss = CategoricalCrossentropy(from_logits=True)
     >>> round(float(loss([[0.0, 1.0]], [[0.0, 0.0]])), 4)
@@ -321,8 +321,8 @@ class SparseCategoricalCrossentropy(_Loss):
     Differs from Keras: as `BinaryCrossentropy` does. Every backend accepts any class
     axis, and the configuration keeps it. Probabilities are divided by their sum before
     they are clipped, which Keras does not do on TensorFlow. A label outside 0 ... C - 1
-    gives NaN, never 0. Labels stay integers, so that large ones are not rounded, and a
-    row of zero probabilities has a finite loss. At 1,000 classes it takes 0.5 to 0.9 of
+    gives NaN, never 0. Labels stay integers, so that large ones are not rounded. A row
+    of zero probabilities costs -log(1e-7). At 1,000 classes it takes 0.5 to 0.9 of
     Keras's time.
 
     >>> loss = SparseCategoricalCrossentropy(from_logits=True)

@@ -38,7 +38,6 @@ class LazyAdam(Adam):
     _lazy: Any = ()  # positions of the variables whose gradients came as rows
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> None:
-        grads = list(grads)  # an iterator could be read only once
         if trainable_variables is not None:
             trainable_variables = list(trainable_variables)
             if not self.built:

@@ -44,7 +44,6 @@ class _Wrapper(keras.optimizers.Optimizer):
         self._slots = self.add_optimizer_variables(variables, self.slot_name)
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> None:
-        grads = list(grads)  # an iterator could be read only once
         if trainable_variables is not None:
             trainable_variables = list(trainable_variables)
         if not self.built:
