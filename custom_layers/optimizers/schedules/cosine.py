@@ -29,7 +29,7 @@ class CosineDecay(_Schedule):
 
     Call: step, a scalar -> learning rate, a scalar.
     Raises: ValueError for decay_steps <= 0.
-    Differs from Keras: a rate may be a whole number, beside which Keras rounds the other
+    Differs from Keras: a rate may be a whole number; beside it, Keras rounds the other
     numbers or fails.
 
     >>> schedule = CosineDecay(0.0, 100, warmup_target=0.1, warmup_steps=10)
