@@ -19,8 +19,8 @@ IP = "KERASTUNER_ORACLE_IP"  # where the chief is
 PORT = "KERASTUNER_ORACLE_PORT"
 PATIENCE = 600  # seconds that a worker waits for its chief
 LAUNCHED = "COOKBOOK_LAUNCHED"  # set for a process that `launched` started
-PIPES: list[Any] = []  # to the processes that `launched` started
-GRACE = 30  # seconds in which it may save, once its launcher has died
+PIPES: list[Any] = []  # pipes to the processes that `launched` started
+GRACE = 30  # seconds that a process has to save its state before it is killed
 
 
 def role() -> str | None:

@@ -79,7 +79,7 @@ class Config(TrainingConfig):
     gan_rate: Rate = 1e-3  # first learning rate of the generator and the critic
     learning_rate: Rate = 2e-3  # first learning rate of the encoder
 
-    # more steps; and fewer axes than the 64 pixels of a digit
+    # small batches give more steps; the small digits have only 64 pixels
     in_quick = {"batch_size": 32, "latent": 16}
 
 

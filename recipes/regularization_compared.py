@@ -115,7 +115,6 @@ def train(config: Config, technique):
     model = build(config, **{**PLAIN, **TECHNIQUES[technique]})
     loss = CategoricalCrossentropy(from_logits=True)
     steps = max(1, config.steps // config.points)
-
     curves = []
 
     for point in range(config.points):
@@ -191,7 +190,8 @@ def claims_of_techniques(heart, tests, sizes):
 def main(config: Config) -> Run:
     run = RunFolder.open("regularization_compared", config)
 
-    curves, sizes = {}, {}
+    curves = {}
+    sizes = {}
     for name in TECHNIQUES:
         curves[name], sizes[name] = train(config, name)
 

@@ -159,7 +159,6 @@ def build(config: Config, data: PicturePair, describe: keras.Model) -> keras.Mod
 
 
 def main(config: Config) -> Run:
-
     images = None
     if config.backbone in ("own", "random"):
         images = load_images(config.data, "cifar10", config.quick, smallest=22)

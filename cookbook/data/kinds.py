@@ -61,7 +61,7 @@ class Kind:
 
     @property
     def known(self) -> tuple[str, ...]:
-        """Names that are right in any case."""
+        """Names that are always accepted."""
         return (*self.examples, self.stand_in, "auto")
 
     @property
@@ -76,8 +76,9 @@ class Kind:
         """Ends the program if the set, as it is described, is of another kind."""
         import tensorflow_datasets as tfds
 
-        items = getattr(info.features, "items", dict)
-        features = dict(items())
+        # A set may also have a single feature without a name, or none at all.
+        has_names = hasattr(info.features, "items")
+        features = dict(info.features.items()) if has_names else {}
         for feature, type_name in self.features.items():
             if not isinstance(features.get(feature), getattr(tfds.features, type_name)):
                 fail(f"data set {name!r} has no {self.what}: {self.advice}")

@@ -97,7 +97,8 @@ def read(name: str, split: str) -> typing.Any:
 
 def first_line(error: BaseException) -> str:
     """An exception's message, shortened to what fits into one of ours."""
-    text = re.sub(r"\{\{.*?\}\} ", "", str(error)).strip()  # TensorFlow's node
+    # TensorFlow begins with the name of a node, as in {{node MatMul}}.
+    text = re.sub(r"\{\{.*?\}\} ", "", str(error)).strip()
     first, *_ = text.splitlines() or [type(error).__name__]
     return first[:200].rstrip(".")
 
@@ -134,6 +135,7 @@ def _builder(name: str, kind: Kind) -> typing.Any:
         kind.check_exists(name, tfds.list_builders(with_community_datasets=False))
         fail(f"data set {name!r} can't be found: {kind.advice}")
     except Exception as error:  # a damaged file can raise anything
+        # TFDS begins with: Failed to construct dataset "mnist", builder_kwargs "{}":
         reason = first_line(error).split('": ')[-1]
         folder = Path(tfds.core.constants.DATA_DIR) / name
         if name.isidentifier() and folder.exists():

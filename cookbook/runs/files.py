@@ -10,7 +10,7 @@ from typing import Any
 
 from cookbook.runs.stopping import uninterrupted
 
-# Numbers of errors that are the disk's or the folder's, not the program's.
+# {number of an error that the disk or the folder causes: the error in words}
 STORAGE = {
     errno.ENOSPC: "no space is left on the disk",
     errno.EDQUOT: "the quota of the disk is used up",
@@ -28,8 +28,8 @@ def write_whole(target: Path, save: Callable[[Path], Any]) -> None:
     """Writes a file by calling save(path); it appears once all of it is on the disk.
 
     `save` writes to a temporary name in the same folder. So a kill at any moment, or a
-    disk that is full, leaves the file of before. What stands at either name is
-    replaced; if that is a symbolic link, then the file it leads to stays as it is.
+    disk that is full, leaves the earlier file whole. Whatever stands at either name is
+    replaced; of a symbolic link only the link is, not the file that it leads to.
     """
     partial = target.with_name(f"partial_{target.name}")
     with uninterrupted():

@@ -16,12 +16,8 @@ from cookbook.config import ExperimentConfig
 PACKAGES = ("cookbook", "custom_layers")
 # Entries of a configuration that say nothing about the network.
 SILENT = {"seed", "shared_object_id", "build_config", "compile_config", "module"}
-LAYER = {
-    "layers",
-    "trainable",
-    "dtype",
-    "inbound_nodes",
-}  # entries of which a layer has at least one
+# Entries of which the configuration of a layer has at least one.
+LAYER = {"layers", "trainable", "dtype", "inbound_nodes"}
 # Entries that name the layers which a layer is connected to.
 WIRES = {"keras_history", "input_layers", "output_layers"}
 
@@ -59,7 +55,7 @@ def _code_with(module: str) -> dict[str, str]:
     if source and Path(source).is_file():
         code[Path(source).name] = _checksum([Path(source)])
     for package in PACKAGES:
-        spec = importlib.util.find_spec(package)  # which does not load it
+        spec = importlib.util.find_spec(package)  # this does not load it
         if spec and spec.origin:
             files = Path(spec.origin).parent.rglob("*.py")
             code[package] = _checksum(sorted(files))
@@ -142,7 +138,7 @@ def first_difference(
         name = str(now.get("class_name", "_"))
         if name == saved.get("class_name") and not name.startswith("_"):
             owner = name
-        # An entry that only one of them has is another version's, which is announced.
+        # Only another version adds or drops an entry, and versions are announced.
         pairs = [
             ("inputs" if step in WIRES else step, value, now[step])
             for step, value in saved.items()

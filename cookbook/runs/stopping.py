@@ -75,7 +75,7 @@ def stop_if_asked() -> None:
 
 
 def postpone(is_postponed: bool) -> None:
-    """Lets signals wait for the next `stop_if_asked`, as in the midst of a step."""
+    """Lets signals wait for the next `stop_if_asked`, as in the middle of a step."""
     STATE.is_postponed = is_postponed
 
 

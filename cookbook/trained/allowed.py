@@ -39,14 +39,15 @@ CARRIERS = (
     keras.layers.FlaxLayer,
 )
 FUNCTIONS = (keras.activations, keras.losses, keras.metrics)
-NO_PARTS = ("get", "serialize", "deserialize")  # functions there that are none of these
+# Functions in these modules that are not an activation, a loss or a metric.
+NO_PARTS = ("get", "serialize", "deserialize")
 VALUES = ("__tensor__", "__numpy__")
 PLAIN = (*VALUES, "__keras_tensor__", "__bytes__", "__ellipsis__", "__slice__")
 NUMERIC = re.compile(r"bool|u?int\d{1,2}|b?float\d{1,2}\w{0,8}|complex\d{2,3}")
 # Settings of layers that may name a file or an address, from which Keras would read.
 PATHS = ("vocabulary", "idf_weights", "filepath")
-LARGEST = 10_000_000  # of a number in a layer, unless an array is as long
-NO_SIZES = ("seed", "steps", "_id")  # in the names of numbers that may be larger
+LARGEST = 10_000_000  # largest number in a layer, unless an array is as long
+NO_SIZES = ("seed", "steps", "_id")  # numbers whose names hold these may be larger
 TRUST = "load it only with code that you have read and trust"
 
 
@@ -93,7 +94,7 @@ def _problems_of_object(value: dict) -> Iterator[str]:
     inner = value.get("config")
     if name in PLAIN:
         if name in VALUES and not _is_numeric(inner):
-            yield f"holds a {name} that is no array of numbers"
+            yield f"holds a {name} that is not an array of numbers"
         return
     if name == "function":
         if not _is_function(module, inner):

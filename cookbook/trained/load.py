@@ -66,7 +66,7 @@ def _companion(path: Path) -> Any:
         isinstance(content.get(name), each) for name, each in fields.items()
     )
     if not is_right or isinstance(content, bool):
-        fail(f"{path} is damaged (it lacks what it held): train again")
+        fail(f"{path} is damaged (its content has another form): train again")
     return content
 
 

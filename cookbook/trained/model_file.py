@@ -25,7 +25,7 @@ DEEPEST = 100  # dicts and lists inside each other; a model in a model takes fou
 MOST_OBJECTS = 100_000  # layers, initializers, inputs of layers, ... in one model
 MOST_ARRAYS = 200_000  # and groups of arrays in the file of weights
 LARGEST_RATIO = 100  # of the size of a member or array to what is stored of it
-SMALL = 2**20  # bytes that may be stored as well as one likes
+SMALL = 2**20  # bytes up to which any ratio is allowed
 NUMBERS = "biufcV"  # the kinds of arrays that hold numbers; V: bfloat16
 
 
@@ -42,10 +42,10 @@ def read_config(path: Path | str) -> tuple[dict, dict[str, int]]:
     if not path.exists():
         raise Refused(f"does not exist, there is no file of that name: {EXPECTED}")
     if not path.is_file():
-        raise Refused(f"is no file: {EXPECTED}")
+        raise Refused(f"is not a file: {EXPECTED}")
     # Keras chooses its reader by the name, and that of .h5 files runs code.
     if path.suffix != ".keras":
-        raise Refused(f"is no .keras file by its name: {EXPECTED}")
+        raise Refused(f"has a name that does not end in .keras: {EXPECTED}")
     try:
         with zipfile.ZipFile(path) as archive:
             _check_members(archive, path.stat().st_size)
@@ -89,7 +89,7 @@ def _check_member(member: zipfile.ZipInfo) -> None:
     is_plain = name in (CONFIG, WEIGHTS, "metadata.json")
     is_asset = parts[0] == "assets" and not {"", ".", ".."} & set(parts)
     if not (is_plain or is_asset) or "\\" in name:
-        raise Refused(f"has a member {name!r}, which is no part of a model")
+        raise Refused(f"has a member {name!r}, which is not part of a model")
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise Refused(f"has a member {name!r}, which is a link or a device")
@@ -192,11 +192,11 @@ def _array_size(array: Any, place: str) -> int:
     import h5py
 
     if not isinstance(array, h5py.Dataset):
-        raise Refused(f"has weights {place!r} that are no array")
+        raise Refused(f"has weights {place!r} that are not an array")
     if array.external or array.is_virtual:
         raise Refused(f"has weights {place!r} that lie in another file")
     if array.dtype.kind not in NUMBERS or array.dtype.hasobject:
-        raise Refused(f"has weights {place!r} that are no numbers")
+        raise Refused(f"has weights {place!r} that are not numbers")
     size = math.prod(array.shape) * array.dtype.itemsize
     stored = array.id.get_storage_size()
     is_plain = array.chunks is None

@@ -31,7 +31,7 @@ def load_safely(path: Path | str) -> keras.Model:
 
 
 def load_or_refuse(path: Path | str) -> keras.Model:
-    """The same, for callers that go on after a refusal: it raises Refused."""
+    """Loads a model as `load_safely` does, but raises Refused instead of ending."""
     config, sizes = read_config(path)
     for problem in problems(config, max(sizes.values(), default=0)):
         raise Refused(problem)
@@ -84,9 +84,9 @@ def _uncompiled(config: Any) -> Any:
             for name, value in config.items()
             if name != "compile_config"
         }
-    return (
-        [_uncompiled(item) for item in config] if isinstance(config, list) else config
-    )
+    if isinstance(config, list):
+        return [_uncompiled(item) for item in config]
+    return config
 
 
 def _bytes(variable: Any) -> int:

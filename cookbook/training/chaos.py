@@ -32,8 +32,8 @@ COUNT = "COOKBOOK_COUNT_STEPS"  # file into which a process writes its execution
 CLOCK = {"done": 0, "last": 0.0}  # executions of this process, time of the last one
 # Windows lacks some; its SIGTERM ends a process as abruptly as SIGKILL.
 SIGNALS = [name for name in (*NAMES, "SIGKILL") if hasattr(signal, name)]
-# The statuses of a process after these signals: one that handles a signal says so with
-# 128 and the number; of others the system gives the negative number (Windows: SIGTERM).
+# Exit statuses after these signals: a process that handles one ends with 128 and its
+# number. For a process that does not, POSIX gives minus the number, Windows SIGTERM.
 NUMBERS = [int(getattr(signal, name)) for name in SIGNALS]
 ON_WINDOWS = {int(signal.SIGTERM)} if os.name == "nt" else set()
 STATUSES = {s for n in NUMBERS for s in (-n, 128 + n)} | ON_WINDOWS

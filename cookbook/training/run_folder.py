@@ -23,10 +23,11 @@ from cookbook.runs.stopping import stop_if_asked, uninterrupted
 # Flags that change no result: a run may be resumed with other values of these.
 FREE = ("run_dir", "run", "resume", "save_every", "chaos", "tensorboard")
 LOCKS: dict[Path, Any] = {}  # for each folder, the open file that locks it
+MADE: list[Path] = []  # the folders that this process has made
 KEEP = "COOKBOOK_KEEP_SAVES"  # a variable that keeps the saves of finished runs
 NUMBERED = re.compile(r"(\d+)_\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d")
 UNNUMBERED = re.compile(r"(\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d)(?:_(\d+))?")
-TRIES = 1000  # at a number that no other run has taken
+TRIES = 1000  # attempts to take a number before any other process does
 
 
 class RunFolder:
@@ -212,20 +213,22 @@ def without_empty_folders() -> Iterator[None]:
     """Removes new run folders if a mistake of the user's ends the program inside.
 
     --resume would take such a folder for a run that can go on, and fail each time. A
-    folder in which something was computed is kept.
+    folder in which something was computed is kept, and so is one that is resumed.
     """
-    before = set(LOCKS)
+    before = len(MADE)
     try:
         yield
     except SystemExit as stop:
         if stop.code == 2:
-            for path in set(LOCKS) - before:
+            for path in MADE[before:]:
                 _remove_empty(path)
         raise
 
 
 def _remove_empty(path: Path) -> None:
     """Removes a run folder that holds nothing but settings."""
+    if (path / "metrics.json").exists():
+        return
     found = [file for file in path.rglob("*") if file.is_file()]
     if all(file.suffix in ("", ".json") and file.parent == path for file in found):
         shutil.rmtree(path, ignore_errors=True)
@@ -244,7 +247,7 @@ def runs_in(parent: Path) -> list[Path]:
     """The run folders of a recipe, from the oldest to the newest.
 
     Their numbers say which is newer, so that it doesn't matter how the clock was set.
-    Folders of before runs had numbers come first.
+    Folders from before runs were numbered come first.
     """
     with contextlib.suppress(OSError):
         return sorted((p for p in parent.iterdir() if p.is_dir()), key=_age)
@@ -259,7 +262,7 @@ def _age(path: Path) -> tuple:
 
 
 def _number(path: Path) -> int:
-    """The number of a run folder; 0 for one of before runs had numbers."""
+    """The number of a run folder; 0 for a folder from before runs were numbered."""
     found = NUMBERED.fullmatch(path.name)
     return int(found[1]) if found else 0
 
@@ -283,6 +286,7 @@ def _new_folder(run_dir: Path, recipe: str) -> Path:
             except OSError as error:
                 _refuse_run_dir(run_dir, error.strerror)
             if [_number(other) for other in runs_in(parent)].count(number) == 1:
+                MADE.append(path)
                 return path
             path.rmdir()  # another process took the number in another second
     _refuse_run_dir(run_dir, "a file is in its place")

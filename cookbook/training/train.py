@@ -111,7 +111,7 @@ class _Progress(keras.callbacks.Callback):
     ):
         super().__init__()
         self.set_model(model)
-        if keras.backend.backend() == "torch":  # where Keras refuses more than one
+        if keras.backend.backend() == "torch":  # Keras refuses more than one there
             model.steps_per_execution = 1
         self.data = data
         self.config = config
@@ -132,7 +132,7 @@ class _Progress(keras.callbacks.Callback):
         self.metrics: list | None = None  # their saved values, in mid-epoch
         self.memory: tuple | None = None  # saved attributes of the callbacks
         self.before = 0.0  # seconds of this epoch that an earlier process spent
-        self.is_model_trained = False  # whether the model is as the training left it
+        self.is_model_trained = False  # whether a step has changed the model
         self.code = code_of(config)
         self.undo_preparation: Callable[[], None] = lambda: None
         if config.strategy != "none":

@@ -53,7 +53,7 @@ def read_result(path: Path) -> TrialResult:
         raise Damaged(str(problem)) from None
     numbers = result.score or 0.0, result.epochs, result.steps, result.seconds
     if not all(isinstance(number, int | float) for number in numbers):
-        raise Damaged("a number in it is not one")
+        raise Damaged("one of its numbers is not a number")
     if not isinstance(result.values, dict):
         raise Damaged("its values are not a JSON object")
     return result

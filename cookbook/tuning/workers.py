@@ -77,7 +77,8 @@ def tune(
         _end(list(processes.values()))
         command = ["python", "-m", "cookbook", "tune", *paths, *words]
         command += ["--workers", str(workers)]
-        command += ["--resume"] if "--resume" not in words else []
+        if "--resume" not in words:
+            command += ["--resume"]
         print(f"\nstopped by {signal_name()}; go on with: {shlex.join(command)}")
         return status()
     finally:
@@ -126,10 +127,9 @@ def _refuse_other_files(path: str) -> None:
         elif found == near and not Path(path).is_file():
             reason = f"did you mean {os.path.relpath(near)}?"
     if not Path(path).is_file():
-        fail(
-            f"tune got {path!r}, and there is no such file"
-            + f": {reason}" * bool(reason)
-        )
+        hint = f": {reason}" if reason else ""
+        fail(f"tune got {path!r}, and there is no such file{hint}")
+
     if reason:
         fail(f"tune got {path!r}, which can't be tuned: {reason}")
 
@@ -141,7 +141,7 @@ def _watch(processes: dict[str, Process], start: Callable[[str], None]) -> int:
         stop_if_asked()
         for name, process in list(processes.items()):
             if name != "chief" and process.poll():
-                is_mistake = process.returncode > 0  # which it has reported itself
+                is_mistake = process.returncode > 0  # the worker has reported it
                 if is_mistake and process.returncode not in STOPPED:
                     return process.returncode
                 print(f"{name} was killed: started again", flush=True)

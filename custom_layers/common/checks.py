@@ -100,9 +100,9 @@ def channel_order(value: str | None) -> str:
 
 
 def known_sizes(shape: Shape, axes: Sequence[int], layer: Any) -> tuple[int, ...]:
-    """The sizes of these axes of the input's shape, of which a layer makes weights.
+    """The sizes of an input along `axes`, for each of which a layer makes weights.
 
-    Raises: ValueError where one of them is None, which means not known yet.
+    Raises: ValueError where one of them is None, which means that it is not known yet.
     """
     sizes = tuple(shape[a] for a in axes)
     if None in sizes:
@@ -151,8 +151,8 @@ def within(size: int, start: Any, length: Any, name: str) -> Any:
 def nan_unless(is_right: Any, x: Any) -> Any:
     """x, or NaN everywhere if `is_right` is False.
 
-    A program that runs already cannot raise an error on every backend. JAX, and
-    TensorFlow where it writes, move places beyond a table inside without a word.
+    Not every backend can raise an error once its program runs: JAX, and TensorFlow when
+    it writes, silently move a place beyond a table to the table's end.
     """
     return x if is_right is True else ops.where(is_right, x, float("nan"))
 

@@ -24,12 +24,12 @@ def as_floats(inputs: Any, dtype: str) -> Any:
 
 
 def as_booleans(mask: Any) -> Any:
-    """A mask of booleans, where the user has a list, integers or floats; or None."""
+    """The mask as booleans, also from a list, integers or floats; None stays None."""
     return None if mask is None else ops.cast(ops.convert_to_tensor(mask), "bool")
 
 
 def of_any_batch(function: Callable, x: Any) -> Any:
-    """function(x), also where the batch x is known to hold no sample.
+    """function(x), also where x is known to be an empty batch.
 
     TensorFlow's convolutions give an empty batch a wrong shape, the gradient of its max
     pooling ends the process, and a maximum refuses an empty tensor. There the function

@@ -58,7 +58,7 @@ def logits_of(probabilities: Any) -> Any:
 
 
 def set_logits(probabilities: Any, logits: Any) -> None:
-    """Leaves the logits as `logits_of` finds them; an array of JAX cannot hold them."""
+    """Attaches the logits that `logits_of` returns; JAX arrays cannot hold them."""
     with contextlib.suppress(AttributeError):
         probabilities._keras_logits = logits
 
@@ -92,11 +92,11 @@ def build_at_init(layer: keras.layers.Layer) -> None:
 
 
 def note_gradients() -> Callable[[], None]:
-    """Returns a function that forgets the custom gradients which are made until then.
+    """Returns a function that forgets the custom gradients made since this call.
 
     TensorFlow enters each function that `custom_gradient` traces into a table, and with
     it the graph around, and never takes it out: every model that is trained leaves some
-    megabytes. Call the function once the models of between are no longer trained.
+    megabytes. Call the function once the models made since are no longer trained.
     """
     if keras.backend.backend() != "tensorflow":
         return lambda: None
@@ -138,8 +138,8 @@ class DecaysByVariable(keras.optimizers.Optimizer):
     """An optimizer with a weight decay for each variable, which `decay_of` returns.
 
     Keras publishes one `weight_decay` for all variables and `exclude_from_weight_decay`
-    for those that it must not touch. It applies both in the first of these methods,
-    and the second tells whether a variable is excluded.
+    for those that it must not touch. It applies both in `_apply_weight_decay`, and
+    `_use_weight_decay` tells whether a variable is excluded.
     """
 
     def decay_of(self, variable: Any) -> float | None:
@@ -160,7 +160,7 @@ class AveragesOfSteps(keras.optimizers.Optimizer):
     Where gradients are accumulated, Keras updates the average, and overwrites the
     weights with it, at every batch: both happen several times per step. Here they
     happen once per step, so that small batches that are accumulated do what one large
-    batch does. The averages are made in this method of Keras.
+    batch does. Keras makes the averages in `_backend_apply_gradients`.
     """
 
     use_ema: bool  # an attribute of Keras's optimizer, which mypy cannot see

@@ -25,6 +25,7 @@ class ActivityRegularization(keras.layers.Layer):
 
     Input and output shape: any with the batch axis first, the same.
     Raises: ValueError for a strength that is negative, infinite or not a number.
+    Differs from Keras: integers become floats.
 
     >>> layer = ActivityRegularization(l1=0.5)
     >>> y = layer(keras.ops.array([[1.0, -2.0]]))

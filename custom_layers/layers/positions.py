@@ -225,7 +225,7 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
         vocabulary_size: number of tokens.
         sequence_length: number of positions.
         embedding_dim: number of features D.
-        embeddings_initializer: initializer of both tables, which start apart.
+        embeddings_initializer: initializer of both tables, which draw different values.
         mask_zero: whether token 0 is padding, so that the output carries a mask.
 
     Call: layer(tokens, start_index=0).
@@ -267,7 +267,7 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
         )
         self.position_embedding = PositionEmbedding(
             self.sequence_length,
-            fresh(self.embeddings_initializer),  # or row i would equal that of token i
+            fresh(self.embeddings_initializer),  # else both tables would start alike
             dtype=self.dtype_policy,
             name="position_embedding",
         )

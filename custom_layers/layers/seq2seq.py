@@ -204,7 +204,8 @@ class AttentionDecoder(keras.layers.RNN):
         for "luong" the last may be missing, then a_0 = 0), sequences_mask (B, T),
         memory_mask (B, S), training. By default the masks are those of the inputs.
     Output shape: (B, U), or (B, T, U) with return_sequences.
-    Raises: ValueError for a cell that is not an `AttentionDecoderCell`.
+    Raises: ValueError for a cell that is not an `AttentionDecoderCell`, and for
+        sequences without steps.
 
     >>> cell = AttentionDecoderCell(keras.layers.LSTMCell(3), attention="luong")
     >>> decoder = AttentionDecoder(cell, return_sequences=True)

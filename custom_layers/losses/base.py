@@ -18,7 +18,7 @@ from ..common.types import Axes, Config, Shape
 
 
 class _Loss(keras.losses.Loss):
-    """Keras's base class, whose reduction meets masks, integer labels and no samples.
+    """Keras's loss, with a reduction for masks, integer labels and empty batches.
 
     If y_pred carries a mask, what is masked never counts, whatever it holds: not in the
     loss and not in a gradient. Integers in y_true stay integers; Keras makes numbers of
@@ -40,7 +40,7 @@ class _Loss(keras.losses.Loss):
             y_true = _exact(y_true, self.dtype)
             is_empty = tuple(y_pred.shape[:1]) == (0,)
             if is_empty and self.reduction is not None:
-                return ops.sum(y_pred)  # which is 0
+                return ops.sum(y_pred)  # the sum of nothing is 0
 
             losses, mask = self._losses(y_true, y_pred, mask)
             if sample_weight is not None:

@@ -54,12 +54,6 @@ class Circle(_Loss):
     """Circle loss: each pair weighs as much as its similarity is far from its goal.
 
     loss = log(1 + sum(exp(like)) * sum(exp(unlike)))
-    is_unlike = ops.logical_not(is_same)
-    if mask is not None:  # a masked sample is in no pair
-        mask = _of_samples(mask, y_pred)
-        columns = mask if ref_embeddings is None else ops.ones_like(is_same[0])
-        is_like = ops.logical_and(is_like, columns)
-        is_unlike = ops.logical_and(is_unlike, columns)
     like = -gamma * max(0, 1 + margin - s) * (s - 1 + margin)
     unlike = gamma * max(0, s + margin) * (s - margin)
     s = cosines between the row's embedding and the others

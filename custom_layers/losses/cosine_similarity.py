@@ -36,7 +36,8 @@ class CosineSimilarity(_Loss):
     Raises: ValueError where the shapes differ.
     Differs from Keras: it refuses shapes that Keras would broadcast; its configuration
     keeps an axis that is not the default; rounding never takes it beyond -1 and 1,
-    where its arc cosine would be NaN.
+    where its arc cosine would be NaN; a zero vector has a finite gradient; what a mask
+    hides does not count even if it is NaN.
 
     >>> round(float(CosineSimilarity()([[1.0, 0.0]], [[1.0, 1.0]])), 4)
     -0.7071

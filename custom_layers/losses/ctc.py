@@ -231,9 +231,10 @@ class CTC(_Loss):
         a `keras.layers.Masking`; the function `ctc` also takes lengths.
     Raises: ValueError for other ranks.
     Differs from Keras: masked frames and labels of -1 do not count. A label of C or
-    more gives NaN. It computes float64 in float64. Labels that do not fit into the
-    frames cost 1e30 and have no gradient, where Keras returns 700 and a meaningless
-    gradient. It takes 0.1 to 0.6 of Keras's time.
+    more gives NaN. A certain answer costs 0, where Keras's loss on JAX is slightly
+    negative. It computes float64 in float64. Labels that do not fit into the frames
+    cost 1e30 and have no gradient, where Keras returns 700 and a meaningless gradient.
+    It takes 0.1 to 0.6 of Keras's time.
 
     >>> round(float(CTC()([[1]], [[[0.0, 0.0]]])), 4)
     0.6931

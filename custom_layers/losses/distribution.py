@@ -37,7 +37,8 @@ class Poisson(_Loss):
         softplus, (B, ..., D) -> scalar, or (B, ...) with reduction None. (B,) beside
         (B, 1) counts as (B, 1).
     Raises: ValueError where the shapes differ.
-    Differs from Keras: it refuses shapes that Keras would broadcast.
+    Differs from Keras: it refuses shapes that Keras would broadcast, and what a mask
+    hides does not count even if it is NaN.
 
     >>> round(float(Poisson()([[3.0]], [[1.0]])), 4)
     1.0
@@ -83,7 +84,8 @@ class KLDivergence(_Loss):
     Shapes: y_true and y_pred (B, ..., C), of distributions -> scalar, or (B, ...) with
         reduction None.
     Raises: ValueError where the shapes differ.
-    Differs from Keras: it refuses shapes that Keras would broadcast.
+    Differs from Keras: it refuses shapes that Keras would broadcast, and what a mask
+    hides does not count even if it is NaN.
 
     >>> round(float(KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]])), 4)
     0.1438

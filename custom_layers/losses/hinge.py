@@ -40,7 +40,8 @@ class Hinge(_Loss):
     Shapes: y_true, either of -1 and 1 or of 0 and 1, and y_pred (B, ..., D) -> scalar,
         or (B, ...) with reduction None. (B,) beside (B, 1) counts as (B, 1).
     Raises: ValueError where the shapes differ.
-    Differs from Keras: it refuses shapes that Keras would broadcast.
+    Differs from Keras: it refuses shapes that Keras would broadcast, and what a mask
+    hides does not count even if it is NaN.
 
     >>> float(Hinge()([[1.0, -1.0]], [[0.5, -2.0]]))
     0.25
@@ -78,7 +79,8 @@ class SquaredHinge(_Loss):
     loss = mean(max(0, 1 - y_true * y_pred)^2)
 
     Args, shapes and errors: as in `Hinge`.
-    Differs from Keras: it refuses shapes that Keras would broadcast.
+    Differs from Keras: it refuses shapes that Keras would broadcast, and what a mask
+    hides does not count even if it is NaN.
 
     >>> float(SquaredHinge()([[1.0, -1.0]], [[0.5, -2.0]]))
     0.125
@@ -123,6 +125,7 @@ class CategoricalHinge(_Loss):
         reduction None.
     Raises: ValueError where the shapes differ.
     As in Keras, the score of the best other class counts as 0 if it is negative.
+    Differs from Keras: what a mask hides does not count even if it is NaN.
 
     >>> float(CategoricalHinge()([[0.0, 1.0]], [[0.5, 1.0]]))
     0.5

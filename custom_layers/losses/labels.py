@@ -30,7 +30,7 @@ def _is_same(y_true, y_pred, other=None):
 def _classes_of_pairs(y_true, y_pred, mask=None):
     """(is_same, is_other), each (B, B): whether two samples have one class, or two.
 
-    A pair with a masked sample is neither, so that padding is no example of anything.
+    A pair with a masked sample is neither, so that padding is never an example.
     """
     is_same = _is_same(y_true, y_pred)
     is_other = ops.logical_not(is_same)

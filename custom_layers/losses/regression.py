@@ -39,7 +39,8 @@ class MeanSquaredError(_Loss):
     Shapes: y_true and y_pred (B, ..., D) -> scalar, or (B, ...) with reduction None.
         (B,) beside (B, 1) counts as (B, 1).
     Raises: ValueError where the shapes differ.
-    Differs from Keras: it refuses shapes that Keras would broadcast.
+    Differs from Keras: it refuses shapes that Keras would broadcast, and what a mask
+    hides does not count even if it is NaN.
 
     >>> float(MeanSquaredError()([[1.0, 2.0]], [[3.0, 2.0]]))
     2.0
@@ -112,7 +113,8 @@ class MeanAbsoluteError(_Loss):
     Of all constant predictions, the median of the targets has the smallest loss.
 
     Args, shapes and errors: as in `MeanSquaredError`.
-    Differs from Keras: it refuses shapes that Keras would broadcast.
+    Differs from Keras: it refuses shapes that Keras would broadcast, and what a mask
+    hides does not count even if it is NaN.
 
     >>> float(MeanAbsoluteError()([[1.0, 2.0]], [[3.0, 2.0]]))
     1.0
@@ -154,7 +156,8 @@ class MeanAbsolutePercentageError(_Loss):
     The epsilon is `keras.config.epsilon()`. A target near 0 makes the loss huge.
 
     Args, shapes and errors: as in `MeanSquaredError`.
-    Differs from Keras: it refuses shapes that Keras would broadcast.
+    Differs from Keras: it refuses shapes that Keras would broadcast, and what a mask
+    hides does not count even if it is NaN.
 
     >>> float(MeanAbsolutePercentageError()([[4.0]], [[3.0]]))
     25.0
@@ -198,7 +201,8 @@ class MeanSquaredLogarithmicError(_Loss):
     The epsilon is `keras.config.epsilon()`. A prediction below it gets no gradient.
 
     Args, shapes and errors: as in `MeanSquaredError`.
-    Differs from Keras: it refuses shapes that Keras would broadcast.
+    Differs from Keras: it refuses shapes that Keras would broadcast, and what a mask
+    hides does not count even if it is NaN.
 
     >>> float(MeanSquaredLogarithmicError()([[1.0]], [[1.0]]))
     0.0

@@ -39,7 +39,8 @@ class Huber(_Loss):
 
     Raises: ValueError for a delta of 0 or less.
     Differs from Keras: it refuses shapes that Keras would broadcast; its configuration
-    keeps a delta that is not the default.
+    keeps a delta that is not the default; what a mask hides does not count even if it
+    is NaN.
 
     >>> float(Huber()([[0.0]], [[3.0]]))
     2.5
@@ -88,7 +89,8 @@ class LogCosh(_Loss):
          = mean(error + log(1 + exp(-2 * error)) - log(2)), without overflow
 
     Args, shapes and errors: as in `MeanSquaredError`.
-    Differs from Keras: it refuses shapes that Keras would broadcast.
+    Differs from Keras: it refuses shapes that Keras would broadcast, and what a mask
+    hides does not count even if it is NaN.
 
     >>> float(LogCosh()([[1.0]], [[1.0]]))
     0.0

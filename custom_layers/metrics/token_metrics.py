@@ -88,7 +88,7 @@ def whole_answers(y_true, y_pred):
 
 
 def _spread(values, mask):
-    """Values (B,) as (B, T), whose mean over the places of the mask is theirs."""
+    """Values (B,) as (B, T), whose mean over the mask's places is that of values."""
     mask = ops.cast(mask, "float32")
     lengths = ops.sum(mask, axis=1)
     is_row = ops.cast(lengths > 0, "float32")

@@ -78,7 +78,7 @@ class Tagger(keras.Model):
 
     def predict_step(self, *arguments):
         result = super().predict_step(*arguments)
-        if keras.backend.backend() == "jax":  # which returns the state of layers, too
+        if keras.backend.backend() == "jax":  # JAX returns the state of layers too
             psi, state = result
             return viterbi(psi), state
         return viterbi(result)

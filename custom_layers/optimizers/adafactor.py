@@ -21,8 +21,8 @@ class Adafactor(_StepOptimizer):
              v = r * c / mean(r)
     vector:  v = beta * v + (1 - beta) * s
     u = g / sqrt(v)
-    alpha = min(lr, 1 / sqrt(t)) * max(epsilon_2, rms(w));  lr instead of the minimum
-        unless relative_step
+    rate = min(lr, 1 / sqrt(t)) with relative_step, else lr
+    alpha = rate * max(epsilon_2, rms(w))
     w = w - alpha * u / max(1, rms(u) / clip_threshold)
 
     Args:
@@ -35,8 +35,9 @@ class Adafactor(_StepOptimizer):
 
     Variables of rank above 2: their last two axes are the matrices.
     Differs from Keras: the arguments of the base class are keyword-only; with
-    relative_step=False nothing bounds the rate, where Keras bounds it all the same. As
-    in Keras, v is kept as a slot too, so that states can be exchanged: no memory is
+    relative_step=False nothing bounds the rate, where Keras bounds it all the same;
+    where gradients are accumulated, use_ema averages once per step, not at every batch.
+    As in Keras, v is kept as a slot too, so that states can be exchanged: no memory is
     saved.
 
     >>> w = keras.Variable([3.0, 4.0])

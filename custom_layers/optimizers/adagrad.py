@@ -26,7 +26,8 @@ class Adagrad(_StepOptimizer):
         epsilon: added inside the root.
         kwargs: weight_decay, clipnorm, use_ema, ...: as in every Keras optimizer.
 
-    Differs from Keras: the arguments of the base class are keyword-only.
+    Differs from Keras: the arguments of the base class are keyword-only. Where
+    gradients are accumulated, use_ema averages once per step, not at every batch.
 
     >>> w = keras.Variable([1.0, 1.0])
     >>> Adagrad(0.1, initial_accumulator_value=0.0).apply([[4.0, 0.5]], [w])
@@ -92,7 +93,8 @@ class Adadelta(_StepOptimizer):
         kwargs: weight_decay, clipnorm, use_ema, ...: as in every Keras optimizer.
 
     Raises: ValueError for rho outside [0, 1).
-    Differs from Keras: the arguments of the base class are keyword-only.
+    Differs from Keras: the arguments of the base class are keyword-only. Where
+    gradients are accumulated, use_ema averages once per step, not at every batch.
 
     >>> w = keras.Variable(1.0)
     >>> Adadelta(1.0, rho=0.5, epsilon=0.02).apply([1.0], [w])

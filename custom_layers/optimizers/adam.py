@@ -30,7 +30,9 @@ class Adam(_BetaOptimizer):
         kwargs: weight_decay, clipnorm, use_ema, ...: as in every Keras optimizer.
 
     Raises: ValueError for beta_1 or beta_2 outside [0, 1).
-    Differs from Keras: the arguments of the base class are keyword-only.
+    Differs from Keras: the arguments of the base class are keyword-only. Where
+    gradients are accumulated, use_ema averages once per step, not at every batch.
+    Weights in bfloat16 are trained, where Keras's do not move.
 
     >>> w = keras.Variable([1.0, 1.0])
     >>> Adam(0.1).apply([[4.0, -0.5]], [w])
@@ -108,7 +110,8 @@ class AdamW(Adam):
         kwargs: clipnorm, use_ema, ...: as in every Keras optimizer.
 
     Raises: ValueError for weight_decay=None, and for betas outside [0, 1).
-    Differs from Keras: the arguments of the base class are keyword-only.
+    Differs from Keras: the arguments of the base class are keyword-only. Where
+    gradients are accumulated, use_ema averages once per step, not at every batch.
 
     >>> w = keras.Variable(1.0)
     >>> AdamW(0.1, weight_decay=0.5).apply([0.0], [w])

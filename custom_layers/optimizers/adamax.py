@@ -25,7 +25,8 @@ class Adamax(_BetaOptimizer):
         kwargs: weight_decay, clipnorm, use_ema, ...: as in every Keras optimizer.
 
     Raises: ValueError for beta_1 or beta_2 outside [0, 1).
-    Differs from Keras: the arguments of the base class are keyword-only.
+    Differs from Keras: the arguments of the base class are keyword-only. Where
+    gradients are accumulated, use_ema averages once per step, not at every batch.
 
     >>> w = keras.Variable([1.0, 1.0])
     >>> Adamax(0.1).apply([[4.0, -0.5]], [w])

@@ -26,8 +26,10 @@ class Lamb(_BetaOptimizer):
         kwargs: weight_decay, clipnorm, use_ema, ...: as in every Keras optimizer.
 
     Raises: ValueError for beta_1 or beta_2 outside [0, 1).
-    Differs from Keras: the arguments of the base class are keyword-only. As in Keras,
-    weight decay is applied before the step; the paper adds it to u.
+    Differs from Keras: the arguments of the base class are keyword-only. Where
+    gradients are accumulated, use_ema averages once per step, not at every batch.
+    Weights in bfloat16 stay finite, where Keras's become NaN. As in Keras, weight decay
+    is applied before the step; the paper adds it to u.
 
     >>> w = keras.Variable([3.0, 4.0])
     >>> Lamb(0.1).apply([[1.0, -1.0]], [w])  # |w| = 5, u = (1, -1)

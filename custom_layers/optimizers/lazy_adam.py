@@ -35,13 +35,14 @@ class LazyAdam(Adam):
     https://www.tensorflow.org/addons/api_docs/python/tfa/optimizers/LazyAdam
     """
 
-    # positions of the variables whose gradients came as rows
-    _lazy: Any = ()
+    _lazy: Any = ()  # positions of the variables whose gradients came as rows
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> None:
+        if trainable_variables is not None:
+            trainable_variables = list(trainable_variables)
+            if not self.built:
+                self.build(trainable_variables)
         variables = trainable_variables or optimized_variables(self)
-        if not self.built:
-            self.build(list(variables))
         self._lazy = set()
         for g, w in zip(grads, variables):
             if hasattr(g, "dense_shape"):

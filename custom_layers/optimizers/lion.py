@@ -28,7 +28,8 @@ class Lion(_StepOptimizer):
         kwargs: weight_decay, clipnorm, use_ema, ...: as in every Keras optimizer.
 
     Raises: ValueError for beta_1 outside (0, 1].
-    Differs from Keras: the arguments of the base class are keyword-only.
+    Differs from Keras: the arguments of the base class are keyword-only. Where
+    gradients are accumulated, use_ema averages once per step, not at every batch.
 
     >>> w = keras.Variable([1.0, 1.0])
     >>> Lion(0.1).apply([[4.0, -0.5]], [w])

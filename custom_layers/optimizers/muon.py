@@ -41,7 +41,8 @@ class Muon(DecaysByVariable, Adam):
 
     Raises: ValueError for betas outside [0, 1), or for a gradient to orthogonalize
     whose rank is below 2.
-    Differs from Keras: the arguments of the base class are keyword-only.
+    Differs from Keras: the arguments of the base class are keyword-only. Where
+    gradients are accumulated, use_ema averages once per step, not at every batch.
 
     >>> w = keras.Variable([[1.0, 0.0], [0.0, 1.0]])
     >>> Muon(0.1, rms_rate=None, weight_decay=None).apply([3 * w], [w])

@@ -29,7 +29,8 @@ class RMSprop(_StepOptimizer):
         kwargs: weight_decay, clipnorm, use_ema, ...: as in every Keras optimizer.
 
     Raises: ValueError for rho outside [0, 1).
-    Differs from Keras: the arguments of the base class are keyword-only.
+    Differs from Keras: the arguments of the base class are keyword-only. Where
+    gradients are accumulated, use_ema averages once per step, not at every batch.
 
     >>> w = keras.Variable([1.0, 1.0])
     >>> RMSprop(0.1, rho=0.75).apply([[4.0, 0.5]], [w])

@@ -23,10 +23,11 @@ class SAM(_Wrapper):
     compute the gradient and call `apply` twice. Learning-rate schedules count whole
     steps.
 
-    If the inner optimizer accumulates gradients, every small batch has its own way up
-    and comes twice in a row, too. A LossScaleOptimizer, as mixed_float16 brings it,
-    leaves out calls: from then on, the first call on a batch takes the part of the
-    second. Prefer mixed_bfloat16, which does not need it.
+    If the inner optimizer accumulates gradients, each small batch has a way up of its
+    own, so it must come twice in a row as well. A LossScaleOptimizer, which
+    mixed_float16 adds, skips a call whose gradients overflow: from then on, the first
+    call on a batch takes the part of the second. Prefer mixed_bfloat16, which needs no
+    LossScaleOptimizer.
 
     Args:
         inner_optimizer: the optimizer that goes down, or its name.

@@ -32,7 +32,8 @@ class SGD(_StepOptimizer):
         kwargs: weight_decay, clipnorm, use_ema, ...: as in every Keras optimizer.
 
     Raises: ValueError for a momentum that is not a float in [0, 1].
-    Differs from Keras: the arguments of the base class are keyword-only.
+    Differs from Keras: the arguments of the base class are keyword-only. Where
+    gradients are accumulated, use_ema averages once per step, not at every batch.
 
     >>> w = keras.Variable([1.0, 2.0])
     >>> SGD(0.1).apply([keras.ops.array([1.0, -1.0])], [w])

@@ -44,13 +44,15 @@ class _Wrapper(keras.optimizers.Optimizer):
         self._slots = self.add_optimizer_variables(variables, self.slot_name)
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> None:
+        if trainable_variables is not None:
+            trainable_variables = list(trainable_variables)
         if not self.built:
             if trainable_variables is None:
                 raise ValueError(
                     "`apply` got no variables and the optimizer is not built: call "
                     "`build(variables)` first, or pass the variables."
                 )
-            self.build(list(trainable_variables))
+            self.build(trainable_variables)
         variables = trainable_variables or optimized_variables(self)
         is_step = self.apply_around(grads, variables)
         self._iterations.assign_add(ops.cast(is_step, self._iterations.dtype))
@@ -93,7 +95,7 @@ class _Wrapper(keras.optimizers.Optimizer):
 
     @property
     def loss_scale_factor(self) -> float | None:
-        """The inner optimizer's; a LossScaleOptimizer around the wrapper removes it."""
+        """The inner optimizer's factor, which a LossScaleOptimizer outside removes."""
         inner = getattr(self, "inner_optimizer", None)
         return inner and inner.loss_scale_factor
 

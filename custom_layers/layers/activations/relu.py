@@ -26,6 +26,7 @@ class ReLU(keras.layers.Layer):
 
     Input and output shape: any, the same.
     Raises: ValueError for a negative argument.
+    Differs from Keras: integers become floats.
 
     >>> float(ReLU(max_value=6.0)(keras.ops.array(8.0)))
     6.0
@@ -89,7 +90,8 @@ class LeakyReLU(keras.layers.Layer):
 
     Input and output shape: any, the same.
     Raises: ValueError for a slope that is None or negative.
-    Differs from Keras: it does not accept `alpha`, the argument's old name.
+    Differs from Keras: it does not accept `alpha`, the argument's old name; integers
+        become floats.
 
     >>> float(LeakyReLU(0.5)(keras.ops.array(-2.0)))
     -1.0

@@ -71,7 +71,7 @@ def _softmax(scores, allowed):
 def _softmax_over_keys(scores: Any) -> Any:
     """softmax(scores) over the last axis, where a single key gets the weight 1.
 
-    `ops.softmax` warns about a single key, which is no mistake in attention.
+    `ops.softmax` warns about a single key, which is not a mistake in attention.
     """
     if scores.shape[-1] == 1:
         return ops.exp(scores - scores)

@@ -157,7 +157,9 @@ class Conv2D(_Convolution):
         that groups does not divide, and for an input smaller than the kernel.
     Differs from Keras: no LoRA and no quantization; padding takes pairs. With
         channels_first, Keras on TensorFlow adds the bias along the last axis if that
-        has F places; here the bias always belongs to the channels.
+        has F places; here the bias always belongs to the channels. Integers, such
+        as the bytes of an image, are cast to floats; an empty batch gives an output
+        of the right shape.
 
     >>> Conv2D(8, 3)(keras.ops.ones((1, 5, 5, 2))).shape
     TensorShape([1, 3, 3, 8])

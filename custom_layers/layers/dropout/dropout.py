@@ -28,7 +28,7 @@ class Dropout(_Noise):
     Raises: ValueError for a rate outside [0, 1], and for a noise_shape that is not a
         sequence of positive integers and None.
     Differs from Keras: the same seed silences other units; the probability is rounded
-        to a multiple of 2^-16.
+        to a multiple of 2^-16; integers become floats.
 
     >>> float(Dropout(0.5)(keras.ops.ones(())))
     1.0

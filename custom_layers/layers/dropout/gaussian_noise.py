@@ -25,7 +25,7 @@ class GaussianDropout(_Noise):
     Input and output shape: any, the same.
     Raises: ValueError for a rate outside [0, 1).
     Differs from Keras: the same seed gives other noise; the constructor refuses a rate
-        of 1.
+        of 1; integers become floats.
 
     >>> float(GaussianDropout(0.5)(keras.ops.ones(())))
     1.0
@@ -61,7 +61,7 @@ class GaussianNoise(_Noise):
 
     Input and output shape: any, the same.
     Raises: ValueError for a stddev outside [0, 1].
-    Differs from Keras: the same seed gives other noise.
+    Differs from Keras: the same seed gives other noise; integers become floats.
 
     >>> float(GaussianNoise(0.5)(keras.ops.ones(())))
     1.0

@@ -7,7 +7,7 @@ import keras
 
 from ...common.types import Config
 
-# What layers call their kernels, and which name the length of each goes by.
+# {name of a kernel in its layer: name of the weight that holds its lengths}
 KERNELS = {
     "kernel": "g",
     "embeddings": "g",

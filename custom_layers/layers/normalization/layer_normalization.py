@@ -48,9 +48,10 @@ class LayerNormalization(_Normalization):
 
     Input and output shape: any, the same.
     Raises: TypeError for an axis that is neither an integer nor a list of integers,
-        ValueError for an axis that the input lacks.
+        ValueError for an axis that the input lacks or whose size is unknown.
     Differs from Keras: the config keeps `axis` as given; the axes of gamma are in the
-        order of the input's, even where `axis` mixes signs, as in [1, -1].
+        order of the input's, even where `axis` mixes signs, as in [1, -1]; axes that
+        are not the last ones, such as height and width, work on torch too.
 
     >>> y = LayerNormalization()(keras.ops.array([[1.0, 3.0]]))
     >>> [round(float(v), 2) for v in y[0]]

@@ -37,7 +37,7 @@ def _count(x, axes: list[int], weights=None):
 
 
 def _is_empty(x, axes: list[int]):
-    """Whether the moments over `axes` are taken of no place at all.
+    """Whether x has no place at all along `axes`, so that the moments are NaN.
 
     It is a Python bool, or a tensor where a size is unknown until the program runs.
     """

@@ -30,8 +30,9 @@ class SpectralNormalization(_KernelWrapper):
     As in Keras, but not in the paper, the quotient replaces the kernel: on TensorFlow
     and torch, the gradient is the one with respect to the quotient. As in Keras, C is
     the last axis of every kernel, which for a transposed convolution is its input.
-    Differs from Keras: a frozen layer keeps its kernel; a mask passes through it as
-    through its layer; and a layer with another length of input is not refused.
+    Differs from Keras: a frozen layer keeps its kernel; in mixed precision the kernel
+    is not rounded to 16 bits; a mask passes through the wrapper as through its layer;
+    inputs of another length than the first are not refused.
 
     >>> SpectralNormalization(keras.layers.Dense(2))(keras.ops.ones((1, 3))).shape
     TensorShape([1, 2])

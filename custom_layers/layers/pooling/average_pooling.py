@@ -45,6 +45,7 @@ class AveragePooling2D(_AveragePooling):
     Args, raises: as in MaxPooling2D, but pool_size has no default. With padding "same"
         the mean is taken over the part of the window that lies inside the input.
     Shapes: as in MaxPooling2D.
+    Differs from Keras: as MaxPooling2D does.
 
     >>> AveragePooling2D(2)(keras.ops.ones((1, 5, 4, 3))).shape
     TensorShape([1, 2, 2, 3])

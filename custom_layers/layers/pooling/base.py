@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from ...common.checks import channel_order, integer_tuple, one_of
-from ...common.inputs import as_floats, of_any_batch
+from ...common.inputs import as_booleans, as_floats, of_any_batch
 from ...common.private_keras import build_at_init
 from ...common.types import Config, DataFormat, Padding, Shape, Size
 
@@ -37,7 +37,7 @@ class _Pooling(keras.layers.Layer):
         self.compute_output_shape(inputs.shape)  # refuses an input below the window
         inputs = as_floats(inputs, self.compute_dtype)
         dtype = keras.backend.standardize_dtype(inputs.dtype)
-        if self.rank == 3 and dtype == "float16":  # which no backend pools on a CPU
+        if self.rank == 3 and dtype == "float16":  # no backend pools it on a CPU
             inputs = ops.cast(inputs, "float32")
         return ops.cast(of_any_batch(self._pool, inputs), dtype)
 
@@ -97,11 +97,12 @@ class _GlobalPooling(keras.layers.Layer):
         inputs = as_floats(inputs, self.compute_dtype)
         first, channel = (1, -1) if self.data_format == "channels_last" else (2, 1)
         places = tuple(range(first, first + self.rank))
-        if inputs.shape[0] == 0:  # of which ops.max would be an error
+        if inputs.shape[0] == 0:  # ops.max refuses an empty batch
             return ops.sum(inputs, axis=places, keepdims=self.keepdims)
+        mask = as_booleans(mask)
         if mask is None or not self._is_of_places(mask.shape, inputs.shape):
             return self._summary(inputs, axis=places, keepdims=self.keepdims)
-        mask = ops.expand_dims(ops.cast(mask, "bool"), channel)
+        mask = ops.expand_dims(mask, channel)
         return self._masked_summary(inputs, mask, axis=places, keepdims=self.keepdims)
 
     def _is_of_places(self, mask_shape: Shape, input_shape: Shape) -> bool:

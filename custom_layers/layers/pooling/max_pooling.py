@@ -63,6 +63,9 @@ class MaxPooling2D(_MaxPooling):
         "valid", ceil(H / stride_h) for "same".
     Raises: ValueError for sizes that are not positive integers, and for a window larger
         than the input.
+    Differs from Keras: a window larger than the input is refused in every call, where
+        Keras's call may end the process; integers become floats; an empty batch can be
+        trained on.
 
     >>> MaxPooling2D()(keras.ops.ones((1, 5, 4, 3))).shape
     TensorShape([1, 2, 2, 3])

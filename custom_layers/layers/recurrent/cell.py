@@ -146,7 +146,7 @@ class _Cell(keras.layers.Layer, CellWithDropout):
         return self.get_dropout_mask(x), self.get_recurrent_dropout_mask(h_tm1)
 
     def get_dropout_mask(self, step_input):
-        """Keras's method, whose mask must be a mask of floats for integers too."""
+        """The dropout mask of Keras, made of floats for inputs of integers too."""
         return super().get_dropout_mask(as_floats(step_input, self.compute_dtype))
 
     @staticmethod

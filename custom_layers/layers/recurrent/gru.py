@@ -162,8 +162,7 @@ class GRU(_RecurrentLayer):
         state as it is.
     Input shape: (B, T, D). Output shape: (B, units), or (B, T, units).
     Raises: ValueError for units that are not a positive integer, or another use_cudnn.
-    Differs from Keras: it never uses cuDNN; the mask that the input carries counts with
-        an initial_state too; zero_output_for_mask leaves a single last output alone.
+    Differs from Keras: as LSTM does, in its masks, its states and cuDNN.
 
     >>> GRU(3)(keras.ops.ones((2, 7, 5))).shape
     TensorShape([2, 3])

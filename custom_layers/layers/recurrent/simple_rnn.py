@@ -109,8 +109,7 @@ class SimpleRNN(_RecurrentLayer):
     Input shape: (B, T, D). Output shape: (B, units), or (B, T, units).
     Raises: ValueError for units that are not a positive integer.
     Differs from Keras: it applies activity_regularizer; its configuration keeps the
-        seed; the mask that the input carries counts with an initial_state too;
-        zero_output_for_mask leaves a single last output alone.
+        seed; in its masks and its states it differs as LSTM does.
 
     >>> SimpleRNN(3)(keras.ops.ones((2, 7, 5))).shape
     TensorShape([2, 3])

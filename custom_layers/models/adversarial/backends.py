@@ -111,9 +111,9 @@ def _apply(optimizer, gradients, weights) -> None:
 
 
 def _apply_without_state(optimizer, gradients, weights) -> None:
-    """As `_apply`, for an optimizer that skips steps.
+    """Lets an optimizer that may skip steps change the weights, on JAX.
 
-    It does so by a branch, in which JAX does not let variables change.
+    The optimizer decides by a branch, in which JAX does not let variables change.
     """
     known = optimized_variables(optimizer)
     if len(weights) != len(known):

@@ -232,7 +232,7 @@ class AdversarialModel(keras.Model):
         jit_compile: bool | str = "auto",
         auto_scale_loss: bool = True,
     ) -> None:
-        """Names, configurations or objects of two optimizers; options as in Keras."""
+        """Takes names, configurations or objects of optimizers; options as in Keras."""
         parts = self.generator, self.critic
         is_scaled = auto_scale_loss and "mixed_float16" in {
             part.dtype_policy.name for part in (self, *parts)
@@ -258,7 +258,7 @@ class AdversarialModel(keras.Model):
             "run_eagerly": self.run_eagerly,
             "steps_per_execution": self.steps_per_execution,
             "jit_compile": self.jit_compile,
-            "auto_scale_loss": False,  # they scale their losses if they must
+            "auto_scale_loss": False,  # each optimizer scales its own loss if it must
         }
 
     def compile_from_config(self, config: Config) -> None:

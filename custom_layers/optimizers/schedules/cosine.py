@@ -29,6 +29,8 @@ class CosineDecay(_Schedule):
 
     Call: step, a scalar -> learning rate, a scalar.
     Raises: ValueError for decay_steps <= 0.
+    Differs from Keras: a rate may be a whole number; beside it, Keras rounds the other
+    numbers or fails.
 
     >>> schedule = CosineDecay(0.0, 100, warmup_target=0.1, warmup_steps=10)
     >>> [round(float(schedule(t)), 3) for t in (0, 5, 10, 60, 110, 200)]
@@ -97,8 +99,9 @@ class CosineDecayRestarts(_Schedule):
 
     Call: step, a scalar -> learning rate, a scalar.
     Raises: ValueError for first_decay_steps <= 0.
-    Differs from Keras: rounding never delays a restart. Keras's may come a step late,
-    as on torch at step 20 with first_decay_steps=8 and t_mul=1.5.
+    Differs from Keras: as CosineDecay does; and rounding never delays a restart, which
+    in Keras may come a step late, as on torch at step 20 with first_decay_steps=8 and
+    t_mul=1.5.
 
     >>> schedule = CosineDecayRestarts(0.1, first_decay_steps=10, m_mul=0.5)
     >>> [round(float(schedule(t)), 3) for t in (0, 5, 10, 20, 30)]

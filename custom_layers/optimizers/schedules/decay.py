@@ -24,6 +24,8 @@ class ExponentialDecay(_Schedule):
 
     Call: step, a scalar -> learning rate, a scalar.
     Raises: ValueError for decay_steps <= 0.
+    Differs from Keras: a rate may be a whole number; beside it, Keras rounds the other
+    numbers or fails.
 
     >>> schedule = ExponentialDecay(0.8, decay_steps=10, decay_rate=0.5)
     >>> [round(float(schedule(t)), 3) for t in (0, 5, 10, 20)]
@@ -77,6 +79,8 @@ class InverseTimeDecay(ExponentialDecay):
 
     Call: step, a scalar -> learning rate, a scalar.
     Raises: ValueError for decay_steps <= 0.
+    Differs from Keras: a rate may be a whole number; beside it, Keras rounds the other
+    numbers or fails.
 
     >>> schedule = InverseTimeDecay(0.8, decay_steps=10, decay_rate=1.0)
     >>> [round(float(schedule(t)), 3) for t in (0, 10, 30, 70)]
@@ -116,6 +120,8 @@ class PiecewiseConstantDecay(keras.optimizers.schedules.LearningRateSchedule):
 
     Call: step, a scalar -> learning rate, a scalar.
     Raises: ValueError unless there is one value more than boundaries.
+    Differs from Keras: a rate may be a whole number; beside it, Keras rounds the other
+    numbers or fails.
 
     >>> schedule = PiecewiseConstantDecay([10, 20], [0.1, 0.01, 0.001])
     >>> [round(float(schedule(t)), 3) for t in (0, 10, 11, 20, 21)]
@@ -174,6 +180,8 @@ class PolynomialDecay(_Schedule):
 
     Call: step, a scalar -> learning rate, a scalar.
     Raises: ValueError for decay_steps <= 0.
+    Differs from Keras: a rate may be a whole number; beside it, Keras rounds the other
+    numbers or fails.
 
     >>> schedule = PolynomialDecay(0.1, 10, end_learning_rate=0.0, power=2.0)
     >>> [round(float(schedule(t)), 3) for t in (0, 5, 10, 15)]
