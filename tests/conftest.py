@@ -51,7 +51,7 @@ def fresh_keras():
 
 @pytest.fixture(autouse=True, scope="session")
 def compiled_once(tmp_path_factory):
-    """JAX writes its compiled programs to a folder of this process: tests share many."""
+    """JAX writes compiled programs to a folder of this process: tests share many."""
     if keras.backend.backend() == "jax":
         import jax
 

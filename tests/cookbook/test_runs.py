@@ -11,11 +11,17 @@ import time
 
 import pytest
 
+from cookbook.errors import fail
 from cookbook.pages.catalogue import ROOT
 from cookbook.runs.files import Damaged, read_json, storage_problem, write_whole
 from cookbook.trained.load import load_trained
 from cookbook.training.launch import launch
-from cookbook.training.run_folder import RunFolder, runs_in
+from cookbook.training.run_folder import (
+    LOCKS,
+    RunFolder,
+    runs_in,
+    without_empty_folders,
+)
 from cookbook.training.train import train
 from cookbook.tuning.search import search
 from small_training import (
@@ -107,6 +113,17 @@ def test_run_chooses_what_is_resumed(tmp_path, capsys):
     assert "only after --resume" in refusal(capsys, RunFolder.open, "r", alone)
     settings = Config(run_dir=tmp_path, resume=True, run=first)
     assert "a run of r, not of q" in refusal(capsys, RunFolder.open, "q", settings)
+
+
+def test_a_refused_resume_keeps_the_run_and_a_new_run_that_failed_goes(tmp_path):
+    begun = started(tmp_path)
+    LOCKS.pop(begun.path).close()  # as if its process was killed before the first save
+    with pytest.raises(SystemExit), without_empty_folders():
+        RunFolder.open("r", Config(run_dir=tmp_path, resume=True, seed=5))
+    assert begun.path.is_dir()
+    with pytest.raises(SystemExit), without_empty_folders():
+        fail(f"a mistake after {started(tmp_path).path} was made")
+    assert runs_in(tmp_path / "r") == [begun.path]
 
 
 def test_a_finished_run_is_tidy_and_resuming_it_says_so(tmp_path, capsys):

@@ -278,3 +278,8 @@ def test_refuses(name, kwargs, message):
 def test_muon_refuses_to_make_a_vector_orthogonal():
     with pytest.raises(ValueError, match="at least 2 dimensions"):
         Muon().zeropower_via_newtonschulz5(ops.ones(3), STEPS)
+
+
+def test_lazy_adam_without_variables_is_refused_until_it_is_built():
+    with pytest.raises(ValueError, match="must already be built"):
+        LazyAdam().apply([np.ones(2, "float32")])

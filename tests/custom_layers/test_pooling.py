@@ -284,3 +284,9 @@ def test_a_mask_that_comes_with_the_input_counts_and_ends_here(layer):
     y = layer()(keras.layers.Masking()(values))
     assert float(y[0, 0]) == (-1.0 if layer is GlobalMaxPooling1D else -1.5)
     assert getattr(y, "_keras_mask", None) is None
+
+
+def test_global_pooling_takes_a_mask_that_is_a_list():
+    x = array(1, 2, 3)
+    y = GlobalAveragePooling1D()(x, mask=[[True, False]])
+    assert_close(y, x[:, 0])
