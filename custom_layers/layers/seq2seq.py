@@ -12,7 +12,7 @@ from ..common.inputs import as_booleans
 from ..common.private_keras import never_cast
 from ..common.types import Config
 from .attention.scaled_dot_product import _softmax_over_keys
-from .recurrent.layer import _refuse_no_steps
+from .recurrent.layer import _refuse_no_steps, _StatefulRNN
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -186,7 +186,7 @@ def _with_cell(config, custom_objects):
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
-class AttentionDecoder(keras.layers.RNN):
+class AttentionDecoder(_StatefulRNN):
     """A recurrent decoder that attends to a memory, run over target sequences.
 
     a_t, states_t = cell(x_t, states_tm1) for all t, where the cell reads the memory

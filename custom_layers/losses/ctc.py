@@ -19,8 +19,8 @@ def ctc(y_true, y_pred, input_lengths=None, label_lengths=None, mask=None):
     Args:
         y_true, y_pred: labels (B, N) and logits (B, T, C).
         input_lengths: number of frames of each sequence (B,); None means all T.
-        label_lengths: number of labels of each sequence (B,); without it, labels of 0
-            or less are padding.
+        label_lengths: number of labels of each sequence (B,); without it, negative
+            labels anywhere and zeros behind the last label are padding.
         mask: True for the frames that count, (B, T), as the output of a layer carries
             it. Frames that are masked or behind the length may hold anything.
 
@@ -87,14 +87,13 @@ def _without_gaps(labels, lengths):
     """(labels, length): the labels moved to the left, 0 behind them, and how many."""
     N = labels.shape[1]
     place = ops.arange(N)
-    is_label = labels > 0
+    is_inside = labels >= 0
     if lengths is not None:
-        is_inside = place < _column(lengths)
-        is_label = ops.logical_and(is_label, is_inside)
-    length = ops.sum(ops.cast(is_label, "int32"), axis=1)
+        is_inside = ops.logical_and(is_inside, place < _column(lengths))
+    labels = ops.where(is_inside, labels, 0)
+    length = ops.sum(ops.cast(labels > 0, "int32"), axis=1)
 
-    labels = ops.where(is_label, labels, 0)
-    rank = ops.where(is_label, place, place + N)  # labels first, each in its order
+    rank = ops.where(is_inside, place, place + N)  # labels first, each in its order
     order = ops.argsort(rank, axis=1)
     labels = ops.take_along_axis(labels, order, axis=1)
     return labels, length
@@ -225,9 +224,9 @@ class CTC(_Loss):
         name: name of the loss.
         dtype: dtype of the computation; None means Keras's default.
 
-    Shapes: y_true (B, N) of labels 1 ... C - 1, padded anywhere with 0 or with negative
-        numbers, y_pred (B, T, C) of logits -> scalar, or (B,) with reduction None. The
-        frames that count are those of the mask that y_pred carries, for instance behind
+    Shapes: y_true (B, N) of labels 1 ... C - 1, padded at the end with 0, or anywhere
+        with negative numbers, y_pred (B, T, C) of logits -> scalar, or (B,) with
+        reduction None. The frames that count are those of the mask that y_pred carries, for instance behind
         a `keras.layers.Masking`; the function `ctc` also takes lengths.
     Raises: ValueError for other ranks.
     Differs from Keras: masked frames and labels of -1 do not count. A label of C or

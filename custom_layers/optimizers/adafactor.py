@@ -21,8 +21,7 @@ class Adafactor(_StepOptimizer):
              v = r * c / mean(r)
     vector:  v = beta * v + (1 - beta) * s
     u = g / sqrt(v)
-    rate = min(lr, 1 / sqrt(t)) with relative_step, else lr
-    alpha = rate * max(epsilon_2, rms(w))
+    alpha = min(lr, 1 / sqrt(t)) * max(epsilon_2, rms(w))
     w = w - alpha * u / max(1, rms(u) / clip_threshold)
 
     Args:
@@ -30,13 +29,12 @@ class Adafactor(_StepOptimizer):
         beta_2_decay: how fast beta goes to 1, < 0.
         epsilon_1, epsilon_2: lower bounds of g^2 and of the size of w.
         clip_threshold: upper bound of the update's root mean square.
-        relative_step: whether 1 / sqrt(t) bounds the learning rate.
+        relative_step: kept for Keras's sake; 1 / sqrt(t) always bounds the rate.
         kwargs: weight_decay, clipnorm, use_ema, ...: as in every Keras optimizer.
 
     Variables of rank above 2: their last two axes are the matrices.
-    Differs from Keras: the arguments of the base class are keyword-only; with
-    relative_step=False nothing bounds the rate, where Keras bounds it all the same;
-    where gradients are accumulated, use_ema averages once per step, not at every batch.
+    Differs from Keras: the arguments of the base class are keyword-only; where
+    gradients are accumulated, use_ema averages once per step, not at every batch.
     As in Keras, v is kept as a slot too, so that states can be exchanged: no memory is
     saved.
 
@@ -85,9 +83,7 @@ class Adafactor(_StepOptimizer):
 
     def update_step(self, gradient, variable, learning_rate) -> None:
         def rates(t, lr):
-            if self.relative_step:
-                lr = ops.minimum(lr, 1 / ops.sqrt(t))
-            return lr, ops.power(t, self.beta_2_decay)
+            return ops.minimum(lr, 1 / ops.sqrt(t)), ops.power(t, self.beta_2_decay)
 
         lr, one_minus_beta = self._once_per_step(rates, variable, learning_rate)
         index = slot_index(self, variable)

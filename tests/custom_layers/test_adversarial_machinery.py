@@ -349,9 +349,8 @@ def test_an_exported_model_maps_latent_vectors_to_samples(
     z = array(7, 3)
     inputs = [z, np.arange(7, dtype="int32") % 4] if conditional else z
     expected = made.predict(inputs, verbose=0)
-    served = tf.saved_model.load(tmp_path / "exported").serve(
-        keras.tree.map_structure(tf.constant, inputs)
-    )
+    loaded = tf.saved_model.load(tmp_path / "exported")
+    served = loaded.serve(keras.tree.map_structure(tf.constant, inputs))
     np.testing.assert_allclose(served, expected, rtol=1e-5, atol=1e-6)
     made.save(tmp_path / "gan.keras")
     again = keras.models.load_model(tmp_path / "gan.keras")

@@ -136,8 +136,8 @@ def test_two_halves_of_a_sequence_are_one_run(make, policy):
     mask = np.array([[1, 0, 1, 1, 1, 0], [0, 0, 0, 0, 1, 1]], bool)
     for layer in (whole, halves):
         called(layer, x[:, :3])
-    for state in keras.tree.flatten(halves.states):  # for stacked cells a nest, where
-        state.assign(ops.zeros_like(state))  # Keras's reset_state raises an error
+    for state in keras.tree.flatten(halves.states):  # of stacked cells, a nest: Keras's
+        state.assign(ops.zeros(state.shape, state.dtype))  # reset_state fails
     for ours, theirs in zip(halves.trainable_weights, whole.trainable_weights):
         ours.assign(theirs)
     is_decoder = isinstance(whole, AttentionDecoder)
@@ -162,6 +162,8 @@ def test_two_halves_of_a_sequence_are_one_run(make, policy):
 def test_a_stateful_layer_trains_and_its_states_stay_apart(make):
     """In-place updates on torch, and memory that JAX hands over, are the danger."""
     layer = make(stateful=True)
+    if BACKEND == "jax" and type(layer) is keras.layers.RNN:
+        pytest.skip("Keras's own RNN keeps no state in a compiled step there")
     inputs = [
         keras.Input(batch_shape=(2, *a.shape[1:]))
         for a in inputs_of(layer, array(2, 4, 5))

@@ -229,10 +229,3 @@ def adam_of_bfloat16_weights(lib):
 def adam_of_float16_weights(lib):
     """Weights in float16 become NaN."""
     return is_finite(train(lib.optimizers.Adam(0.1), [0.0, 1e-4], 1.0, "float16"))
-
-
-@fault("Adafactor", "pytorch/pytorch/pull/129905", 0.01, "0.0293")
-def adafactor_without_a_relative_step(lib):
-    """1 / sqrt(t) bounds the rate of step t, also with relative_step=False."""
-    optimizer = lib.optimizers.Adafactor(0.9, relative_step=False)
-    return train(optimizer, [1.0, 1.0])

@@ -11,7 +11,24 @@ from ...common.types import Config
 from .cell import _Cell
 
 
-class _RecurrentLayer(keras.layers.RNN):
+class _StatefulRNN(keras.layers.RNN):
+    """Keras's loop over the steps of a sequence, whose states last on every backend."""
+
+    @property
+    def variables(self) -> list:
+        """All variables; on JAX also the states of a stateful layer.
+
+        A compiled step of JAX changes only the variables that a layer names. Keras does
+        not name these states, so that they stay 0 there in `fit` and `predict`. They
+        are not weights: a file does not hold them.
+        """
+        variables = super().variables
+        if keras.backend.backend() == "jax":
+            variables = [*variables, *keras.tree.flatten(self.states or [])]
+        return variables
+
+
+class _RecurrentLayer(_StatefulRNN):
     """A recurrent layer, whose cell holds the options and the weights of a step."""
 
     cell: _Cell

@@ -148,9 +148,9 @@ class LSTM(_RecurrentLayer):
     Raises: ValueError for units that are not a positive integer, or another use_cudnn.
     Differs from Keras: it never uses cuDNN; the mask that the input carries counts with
         an initial_state too; zero_output_for_mask leaves a single last output alone; an
-        unrolled loop that reads backwards applies the mask in the right order; on torch
-        a stateful layer can be trained, and keeps its states in mixed precision; a
-        sequence without steps is refused.
+        unrolled loop that reads backwards applies the mask in the right order; a
+        stateful layer keeps its states in `fit` on JAX, and can be trained and keeps
+        its states in mixed precision on torch; a sequence without steps is refused.
 
     >>> LSTM(3, return_sequences=True)(keras.ops.ones((2, 7, 5))).shape
     TensorShape([2, 7, 3])
