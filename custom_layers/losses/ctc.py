@@ -226,8 +226,8 @@ class CTC(_Loss):
 
     Shapes: y_true (B, N) of labels 1 ... C - 1, padded at the end with 0, or anywhere
         with negative numbers, y_pred (B, T, C) of logits -> scalar, or (B,) with
-        reduction None. The frames that count are those of the mask that y_pred carries, for instance behind
-        a `keras.layers.Masking`; the function `ctc` also takes lengths.
+        reduction None. The frames that count are those of the mask that y_pred carries,
+        for instance behind a `keras.layers.Masking`; `ctc` also takes lengths.
     Raises: ValueError for other ranks.
     Differs from Keras: masked frames and labels of -1 do not count. A label of C or
     more gives NaN. A certain answer costs 0, where Keras's loss on JAX is slightly
