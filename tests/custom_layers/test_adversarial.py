@@ -154,10 +154,12 @@ def test_the_penaltys_slope_to_our_layers_weights_is_that_to_keras_layers():
         np.testing.assert_allclose(ours, theirs, rtol=2e-3, atol=2e-3)
 
 
+TORCH = keras.backend.backend() == "torch"
 OPTIONS = {
     "plain": {},
     "minimax": {"loss": MinimaxGAN()},
-    "least squares": {"loss": LeastSquaresGAN()},
+    # It goes in circles: from other random numbers, those of torch, it needs more steps.
+    "least squares": {"loss": LeastSquaresGAN(), "rate": 0.01 if TORCH else 0.005},
     "hinge, packed": {"loss": HingeGAN(), "pack": 2},
     "wasserstein": {
         "loss": WassersteinGAN(),
@@ -184,9 +186,7 @@ def test_samples_move_to_the_data(name):
     y = np.arange(60) % 4
     x = array(60, 2) * 0.3 + np.array([3, -2], "float32")
     before = gan.sample(200, np.arange(200) % 4, seed=0).mean(0)
-    epochs = (
-        90 if name == "least squares" else 60
-    )  # some of its paths begin with a loop
+    epochs = 90 if TORCH and name == "least squares" else 60
     history = gan.fit(x, y, batch_size=30, epochs=epochs, verbose=0).history
     after = gan.sample(200, np.arange(200) % 4, seed=0).mean(0)
     target = np.array([3, -2])
