@@ -158,7 +158,7 @@ TORCH = keras.backend.backend() == "torch"
 OPTIONS = {
     "plain": {},
     "minimax": {"loss": MinimaxGAN()},
-    # It goes in circles: from other random numbers, those of torch, it needs more steps.
+    # It goes in circles: from the random numbers of torch it needs more steps.
     "least squares": {"loss": LeastSquaresGAN(), "rate": 0.01 if TORCH else 0.005},
     "hinge, packed": {"loss": HingeGAN(), "pack": 2},
     "wasserstein": {
