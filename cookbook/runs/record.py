@@ -16,8 +16,6 @@ from cookbook.config import ExperimentConfig
 PACKAGES = ("cookbook", "custom_layers")
 # Entries of a configuration that say nothing about the network.
 SILENT = {"seed", "shared_object_id", "build_config", "compile_config", "module"}
-# Entries of which the configuration of a layer has at least one.
-LAYER = {"layers", "trainable", "dtype", "inbound_nodes"}
 # Entries that name the layers which a layer is connected to.
 WIRES = {"keras_history", "input_layers", "output_layers"}
 
@@ -108,7 +106,8 @@ def _without_names(config: Any, places: dict[str, int]) -> Any:
     if isinstance(layers, list):
         names = [str(layer["config"].get("name")) for layer in layers]
         places = {name: place for place, name in enumerate(names)}
-    silent = SILENT | {"name"} if LAYER & set(config) else SILENT
+    # The name of a dtype policy, such as mixed_float16, is all that it consists of.
+    silent = SILENT if set(config) == {"name"} else SILENT | {"name"}
     return {
         key: _placed(value, places) if key in WIRES else _without_names(value, places)
         for key, value in config.items()

@@ -251,7 +251,9 @@ def test_a_full_disk_is_one_line_whatever_library_writes(tmp_path):
             [sys.executable, "-c", words], cwd=ROOT, capture_output=True, text=True
         )
         assert done.returncode == 2, done.stderr
-        (line,) = [text for text in done.stderr.splitlines() if "error: " in text]
+        (line,) = [
+            text for text in done.stderr.splitlines() if text.startswith("error: ")
+        ]
         assert "too large for this disk" in line
         assert "Traceback" not in done.stderr
 

@@ -107,8 +107,13 @@ def test_another_proposal_under_a_known_name_starts_anew(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("paths", "count", "words", "message"),
     [
-        ([], 2, ["--tune", "3"], "tune got no file, expected one"),
-        (["nowhere.py"], 2, ["--tune", "3"], "tune got ['nowhere.py']"),
+        ([], 2, ["--tune", "3"], "tune got no recipe, expected one"),
+        (
+            ["nowhere.py"],
+            2,
+            ["--tune", "3"],
+            "tune got 'nowhere.py', and there is no such file",
+        ),
         (["recipes/mnist_mlp.py"], 0, ["--tune", "3"], "--workers got 0"),
         (["recipes/mnist_mlp.py"], 3, ["--quick"], "as in --tune 15"),
     ],
