@@ -100,7 +100,7 @@ def test_files_of_other_kinds_are_refused(tmp_path, capsys):
     assert "no file" in refusal(tmp_path / "nothing.keras", capsys)
     path = tmp_path / "model.pkl"
     path.write_bytes(pickle.dumps([1]))
-    assert "no .keras file" in refusal(path, capsys)
+    assert "does not end in .keras" in refusal(path, capsys)
     path = tmp_path / "half.keras"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("config.json", "{")

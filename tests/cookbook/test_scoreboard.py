@@ -62,6 +62,7 @@ def test_the_judge_counts_classes_and_whether_they_were_asked_for():
     assert found["sure share"] == 1
 
 
+@pytest.mark.slow
 def test_the_judge_is_the_recipes_network_for_pixels_from_minus_one_to_one(
     tmp_path, monkeypatch
 ):

@@ -95,6 +95,7 @@ def test_a_hundred_steps_equal_keras(name, kwargs, dtype):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("feature", EITHER_FEATURE)
 @pytest.mark.parametrize("name", CLASSES)
 def test_features_of_the_base_class_equal_keras(name, feature):

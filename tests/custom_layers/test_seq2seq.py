@@ -156,9 +156,14 @@ def test_luong_starts_from_an_encoders_state_and_no_attention_yet():
     assert_close(short, layer(X, MEMORY, initial_state=[*h_c, zeros]), 1e-6)
 
 
-@both
 @pytest.mark.parametrize(
-    "jit_compile", [False, pytest.param(True, marks=pytest.mark.slow)]
+    ("attention", "jit_compile"),
+    [
+        ("bahdanau", False),
+        pytest.param("luong", False, marks=pytest.mark.slow),
+        pytest.param("bahdanau", True, marks=pytest.mark.slow),
+        pytest.param("luong", True, marks=pytest.mark.slow),
+    ],
 )
 def test_it_learns_to_copy_with_dropout(attention, jit_compile):
     keras.utils.set_random_seed(1)
