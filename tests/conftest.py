@@ -34,11 +34,13 @@ def pytest_configure(config):
         config.addinivalue_line("filterwarnings", "ignore:.*not support masking")
     if keras.backend.backend() == "torch":
         # torch.compile uses a part of torch that torch itself calls outdated, and reads
-        # the gradient of each tensor that it meets.
-        outdated = "ignore:.torch.jit.script_method:DeprecationWarning"
-        config.addinivalue_line("filterwarnings", outdated)
-        gradient = "ignore:The .grad attribute of a Tensor:UserWarning"
-        config.addinivalue_line("filterwarnings", gradient)
+        # the gradient of each tensor that it meets. Tests make floats of losses.
+        for message in (
+            ".torch.jit.script_method:DeprecationWarning",
+            "The .grad attribute of a Tensor:UserWarning",
+            "Converting a tensor with requires_grad=True to a scalar:UserWarning",
+        ):
+            config.addinivalue_line("filterwarnings", f"ignore:{message}")
 
 
 @pytest.fixture(autouse=True)
