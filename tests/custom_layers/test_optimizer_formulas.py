@@ -169,6 +169,7 @@ def test_a_hundred_steps_equal_torch(name):
     assert error(run(ours(), starts, gradients, "float64"), desired) < tolerance
 
 
+@pytest.mark.slow
 def test_swa_equals_torch():
     torch = pytest.importorskip("torch")
     starts, gradients = sequence([(3, 4)])

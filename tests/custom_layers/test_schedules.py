@@ -147,6 +147,7 @@ def torch_rates(make, steps):
         schedule.step()
 
 
+@pytest.mark.slow  # importing torch takes 250 MB
 @pytest.mark.parametrize("pct_start", [0.3, 0.5, 0.25])
 def test_one_cycle_equals_torch(pct_start):
     schedule = OneCycle(0.5, 60, pct_start, div_factor=20.0, final_div_factor=1e3)
@@ -162,6 +163,7 @@ def test_one_cycle_equals_torch(pct_start):
     assert float(schedule(1000)) == float(schedule(59))
 
 
+@pytest.mark.slow  # importing torch takes 250 MB
 @pytest.mark.parametrize("mode", ["triangular", "triangular2", "exp_range"])
 def test_cyclical_equals_torch(mode):
     schedule = CyclicalLearningRate(0.1, 0.5, 7, mode, gamma=0.9)
