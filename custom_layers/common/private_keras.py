@@ -134,6 +134,15 @@ def optimized_variables(optimizer: keras.optimizers.Optimizer) -> list:
     return optimizer._trainable_variables
 
 
+def counted_calls(optimizer: keras.optimizers.Optimizer) -> keras.Variable:
+    """The variable that counts the calls of `apply`.
+
+    `iterations` is what Keras publishes. It counts whole steps, of which each takes
+    several calls where gradients are accumulated.
+    """
+    return optimizer._iterations
+
+
 class DecaysByVariable(keras.optimizers.Optimizer):
     """An optimizer with a weight decay for each variable, which `decay_of` returns.
 
@@ -179,7 +188,7 @@ class AveragesOfSteps(keras.optimizers.Optimizer):
 
     def _average_weights(self) -> None:
         """average = b * average + (1 - b) * w, at the last batch of each step."""
-        batch = self._iterations + 1
+        batch = counted_calls(self) + 1
         step = self.iterations + 1
         is_step = batch % self.gradient_accumulation_steps == 0
         is_first = step == 1

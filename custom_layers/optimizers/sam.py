@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from ..common.checks import python_number
-from ..common.private_keras import slot_index
+from ..common.private_keras import counted_calls, slot_index
 from ..common.types import Config
 from .wrapper import _where, _Wrapper
 
@@ -63,11 +63,11 @@ class SAM(_Wrapper):
 
     @property
     def iterations(self):
-        """The number of whole steps; `_iterations` counts the calls, two per step."""
+        """The number of whole steps, each of which takes two calls of `apply`."""
         return self.inner_optimizer.iterations
 
     def apply_around(self, grads, variables):
-        is_up = self._iterations % 2 == 0
+        is_up = counted_calls(self) % 2 == 0
         inner = self.inner_optimizer.variables
         before = [ops.copy(ops.convert_to_tensor(state)) for state in inner]
         for w, origin in self.weights_and_slots():

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from ..common.private_keras import optimized_variables
+from ..common.private_keras import counted_calls, optimized_variables
 from ..common.types import Config
 
 
@@ -55,7 +55,8 @@ class _Wrapper(keras.optimizers.Optimizer):
             self.build(trainable_variables)
         variables = trainable_variables or optimized_variables(self)
         is_step = self.apply_around(grads, variables)
-        self._iterations.assign_add(ops.cast(is_step, self._iterations.dtype))
+        count = counted_calls(self)
+        count.assign_add(ops.cast(is_step, count.dtype))
 
     def apply_around(self, grads: Any, variables: Any) -> Any:
         """Applies the gradients by `apply_inner`, with the subclass's own work.

@@ -189,6 +189,29 @@ def test_private_keras_is_named_in_one_file(path):
         assert "locals()" not in text
 
 
+# What Python and TensorFlow Datasets call private, or seem to.
+PRIVATE_ELSEWHERE = {"_exit", "_data_dir_root"}
+
+
+def test_private_members_outside_that_file_are_ours():
+    """A member that no file of ours defines or assigns is Keras's."""
+    files = [path for path in PRODUCT if "benchmarks" not in path.parts]
+    nodes = [(path, node) for path in files for node in ast.walk(tree(path))]
+    ours = {
+        getattr(node, "name", None) or getattr(node, "id", None) or node.attr
+        for _, node in nodes
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        or (
+            isinstance(getattr(node, "ctx", None), ast.Store)
+            and isinstance(node, ast.Name | ast.Attribute)
+        )
+    }
+    for path, node in nodes:
+        is_private = isinstance(node, ast.Attribute) and re.match("_[a-z]", node.attr)
+        if is_private and path.name != "private_keras.py":
+            assert node.attr in ours | PRIVATE_ELSEWHERE, f"{path.name}: {node.attr}"
+
+
 def test_no_file_of_cookbook_imports_recipes():
     for path in (ROOT / "cookbook").rglob("*.py"):
         text = path.read_text()
