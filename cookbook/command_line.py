@@ -119,7 +119,7 @@ def _flag_in(word: str) -> str:
 
 
 def _refuse_idle(config: ExperimentConfig, given: Sequence[str]) -> None:
-    """Ends the program if a flag that was given plays no part beside the others."""
+    """Ends the program if a flag was given that has no effect beside the others."""
     reasons = config.idle()
     for name in given:
         if name not in reasons:

@@ -45,7 +45,7 @@ Depth = typing.Annotated[int, Between(1, 200)]  # layers or blocks on top of eac
 Repeats = typing.Annotated[int, Between(1, 1000)]  # networks, frames: each is slow
 BatchSize = typing.Annotated[int, Between(1, 2**16)]
 Share = typing.Annotated[float, Between(0, 1)]  # a part of a whole
-Portion = typing.Annotated[float, Between(0, 0.99)]  # a part that leaves something
+Portion = typing.Annotated[float, Between(0, 0.99)]  # a part, less than the whole
 Rate = typing.Annotated[float, Between(1e-9, 1e6)]  # a positive number: a step size
 Tuner = typing.Literal["random", "bayesian", "hyperband", "grid"]
 Strategy = typing.Literal["none", "mirrored", "multiworker"]
@@ -91,7 +91,7 @@ class ExperimentConfig:
             _check_text(flag_name(name), getattr(self, name))
 
     def idle(self) -> dict[str, str]:
-        """{field: the reason} of the fields that change nothing beside the others.
+        """The fields that have no effect in this Config: {field: the reason}.
 
         The command line refuses flags of such fields.
         """

@@ -200,7 +200,7 @@ def test_lookahead_refuses_sam_and_sam_takes_lookahead():
 
 
 def as_numpy(value):
-    """The value with NumPy's numbers, which 0.1 in 64 bits and 0.125 in 32 equal."""
+    """The value as NumPy's: float32 where that is exact (0.125), else float64 (0.1)."""
     if isinstance(value, bool):
         return np.bool_(value)
     if isinstance(value, int):

@@ -37,7 +37,7 @@ def _count(x, axes: list[int], weights=None):
 
 
 def _is_empty(x, axes: list[int]):
-    """Whether x has no place at all along `axes`, so that the moments are NaN.
+    """Whether x is empty along `axes`, so that its mean would be NaN.
 
     It is a Python bool, or a tensor where a size is unknown until the program runs.
     """
