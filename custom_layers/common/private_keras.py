@@ -13,6 +13,8 @@ from typing import Any
 import keras
 from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell
 
+from .rows import with_each_row_once
+
 # `keras.layers.RNN` tells cells of this class when a new sequence begins, so that they
 # draw new dropout masks. The class has no public name.
 CellWithDropout = DropoutRNNCell
@@ -161,6 +163,19 @@ class DecaysByVariable(keras.optimizers.Optimizer):
             if decay is not None and self._use_weight_decay(variable):
                 lr = keras.ops.cast(self.learning_rate, variable.dtype)
                 variable.assign(variable - variable * decay * lr)
+
+
+class SumsOfRows(keras.optimizers.Optimizer):
+    """An optimizer that sums the rows of an embedding's gradient over all devices.
+
+    Under tf.distribute, TensorFlow appends the rows of all devices to each other, so
+    that the same row may occur once for each device. Keras lets the devices exchange
+    gradients in `_all_reduce_sum_gradients`, which only its TensorFlow optimizer has.
+    """
+
+    def _all_reduce_sum_gradients(self, grads_and_vars: list) -> list:
+        pairs = super()._all_reduce_sum_gradients(grads_and_vars)
+        return [(with_each_row_once(g), w) for g, w in pairs]
 
 
 class AveragesOfSteps(keras.optimizers.Optimizer):

@@ -68,7 +68,7 @@ class LazyAdam(Adam):
         m = ops.take(all_m, rows, axis=0)
         v = ops.take(all_v, rows, axis=0)
         w = ops.take(variable, rows, axis=0)
-        g = _sum_of_each_row(gradient, variable)
+        g = ops.cast(gradient.values, variable.dtype)
 
         # beta * m + (1 - beta) * g = m + (1 - beta) * (g - m), and so with v and g^2.
         m = m + (1 - self.beta_1) * (g - m)
@@ -118,16 +118,3 @@ class LazyAdam(Adam):
         places = ops.expand_dims(rows, 1)
         new = ops.scatter_update(variable, places, values)
         self.assign(variable, new)
-
-
-def _sum_of_each_row(gradient, variable):
-    """The gradients of the rows, (rows, width).
-
-    A row that occurs twice has the sum of its gradients in both places: its new values
-    are then computed and written twice, with the same result.
-    """
-    count = variable.shape[0]
-    rows = gradient.indices
-    sums = ops.segment_sum(gradient.values, rows, num_segments=count)
-    sums = ops.cast(sums, variable.dtype)
-    return ops.take(sums, rows, axis=0)
