@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from cookbook.errors import complain, fail, harmless
 from cookbook.pages.catalogue import Entry, checkout, components, index, recipes
@@ -38,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument(
         "files", nargs="*", metavar="FILE", help="a .keras file, from whomever it is"
     )
+    _describe_copy(add("copy", "copy components into one file of your own"))
     tune = add("tune", "run the hyperparameter search of a recipe in several processes")
     tune.usage = "%(prog)s RECIPE [--workers N] --tune TRIALS [flags of the recipe]"
     tune.add_argument(
@@ -51,6 +53,21 @@ def parser() -> argparse.ArgumentParser:
         help="processes that train, each one trial at a time (default: 2)",
     )
     return top
+
+
+def _describe_copy(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="a component, such as LSTM or losses.Dice; without names, lists all",
+    )
+    command.add_argument(
+        "--to", type=Path, metavar="FILE", help="the file to write (default: print it)"
+    )
+    command.add_argument(
+        "--force", action="store_true", help="replace the file if it exists"
+    )
 
 
 def show(word: str) -> None:
@@ -95,6 +112,10 @@ def main() -> None:
         checkout()
         collect(arguments.folders)
         renew_pages()
+    elif arguments.command == "copy":
+        from cookbook.takeaway.copying import copy_command
+
+        copy_command(arguments.names, arguments.to, arguments.force)
     elif arguments.command == "check":
         if not any(arguments.files):
             fail("check got no FILE: give the .keras files to look at")

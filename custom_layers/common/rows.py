@@ -1,4 +1,4 @@
-"""Gradients of embeddings, which TensorFlow hands over as the rows that a batch used."""
+"""Gradients of embeddings, of which TensorFlow gives the rows that a batch used."""
 
 from typing import Any
 

@@ -10,7 +10,7 @@ import keras
 
 from ..common.types import Config
 
-PAD, UNKNOWN, START, END = range(4)  # tokens that stand for no piece of text
+PAD, UNKNOWN, START, END = 0, 1, 2, 3  # tokens that stand for no piece of text
 SPECIALS = ("<pad>", "<unknown>", "<start>", "<end>")
 SPACE = "▁"  # stands for the space before a word, so that decoding restores spaces
 WORD = re.compile(rf"{SPACE}?\w+|{SPACE}?[^\w\s]")  # a word or a mark of punctuation

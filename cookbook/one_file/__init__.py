@@ -1,0 +1,1 @@
+"""One file from many: definitions and all that they use, read but never imported."""

@@ -1,0 +1,1 @@
+"""What users take with them: copied components, and recipes as one file or notebook."""
