@@ -159,5 +159,7 @@ def find(module: str, name: str) -> Definition | Import | None:
     target = source.imports.get(name)
     if target is None or target.name is None or not is_ours(target.module):
         return target
+    if (target.module, target.name) == (module, name):
+        return Import(f"{module}.{name}")  # `from . import name`: a module inside
     found = find(target.module, target.name)
     return found or Import(f"{target.module}.{target.name}")  # a module of ours
