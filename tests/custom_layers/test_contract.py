@@ -40,11 +40,13 @@ def as_json(config):
     return json.loads(json.dumps(config, default=str), object_pairs_hook=plain)
 
 
+@pytest.mark.one_backend
 def test_every_class_has_an_example_and_every_example_a_class():
     rows = {name for _, table in KINDS.values() for name in table}
     assert rows == set(CLASSES)
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("name", sorted(CLASSES))
 def test_config_round_trip(name):
     config = make(name).get_config()
@@ -53,6 +55,7 @@ def test_config_round_trip(name):
     assert as_json(again.get_config()) == wanted
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("name", sorted(CLASSES))
 def test_registered_under_the_one_package(name):
     registered = keras.saving.get_registered_name(CLASSES[name])
@@ -66,6 +69,7 @@ def test_pickles(name):
     assert as_json(again.get_config()) == as_json(component.get_config())
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("name", LAYERS)
 def test_config_is_the_same_before_and_after_build(name):
     layer = make_layer(name)
@@ -210,6 +214,7 @@ def test_training_goes_on_from_a_file_bit_for_bit(tmp_path):
     assert done.stdout.split() == paths
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("name", sorted(components()))
 def test_docstring_says_formula_source_and_example(name):
     doc = inspect.getdoc(components()[name]) or ""

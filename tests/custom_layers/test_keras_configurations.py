@@ -53,6 +53,7 @@ def assert_kept(config, theirs):
             assert value is None, f"{key} is not in our configuration"
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("name", pairs(keras.layers, examples.LAYERS))
 def test_layers(name):
     more = {"name": "given", "dtype": "mixed_bfloat16"}
@@ -65,6 +66,7 @@ def test_layers(name):
     assert_kept(ours.get_config(), before)
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("name", pairs(keras.optimizers, examples.OPTIMIZERS))
 def test_optimizers(name):
     decay = {} if name in WITHOUT_DECAY else {"weight_decay": 0.01}
@@ -74,6 +76,7 @@ def test_optimizers(name):
     assert_kept(CLASSES[name].from_config(dict(theirs)).get_config(), theirs)
 
 
+@pytest.mark.one_backend
 def test_the_pairs_are_all_that_we_share_with_keras():
     assert len(pairs(keras.layers, examples.LAYERS)) >= 55
     assert len(pairs(keras.optimizers, examples.OPTIMIZERS)) >= 13
@@ -130,6 +133,7 @@ def test_a_file_of_keras_loads_with_our_classes(tmp_path):
     assert_close(loaded(x), model(x))
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(
     ("cls", "arguments"),
     [

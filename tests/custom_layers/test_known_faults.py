@@ -46,12 +46,14 @@ def test_keras_is_what_the_page_says(fault):
     assert same(outcome(fault.probe, keras), fault.right)
 
 
+@pytest.mark.one_backend
 def test_the_page_is_made_of_the_cases():
     assert PAGE.read_text(encoding="utf-8") == page(FAULTS), (
         "Write the page anew: python tests/helpers/faults_page.py"
     )
 
 
+@pytest.mark.one_backend
 def test_cases_have_names_of_their_own():
     names = [fault.name for fault in FAULTS]
     assert len(names) == len(set(names))

@@ -18,7 +18,8 @@ import pytest
 from paper_formulas import numpy_adabelief, numpy_lookahead, numpy_rectified_adam
 from trajectory import error, needs_float64, run, sequence, tolerance
 
-pytestmark = needs_float64
+# The mistakes are in the formulas.
+pytestmark = [needs_float64, pytest.mark.one_backend]
 PACKAGE = "custom_layers.optimizers"
 FILES = (  # each after those that it imports
     "base",

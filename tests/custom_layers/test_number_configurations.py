@@ -45,6 +45,7 @@ def arguments_of(name):
     return arguments() if callable(arguments) else arguments
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("name", TABLES)
 def test_a_configuration_is_json_though_an_argument_was_numpy(name):
     arguments = {key: as_numpy(v) for key, v in arguments_of(name).items()}
@@ -54,6 +55,7 @@ def test_a_configuration_is_json_though_an_argument_was_numpy(name):
     assert json.dumps(again.get_config()) == json.dumps(config)
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("name", IN_KERAS)
 @pytest.mark.parametrize("dtype", [None, "float32"])
 def test_a_configuration_that_keras_wrote_builds_ours(name, dtype):
@@ -69,6 +71,7 @@ def test_a_configuration_that_keras_wrote_builds_ours(name, dtype):
             assert as_list(given) == pytest.approx(as_list(value)), key
 
 
+@pytest.mark.one_backend
 def test_more_than_twenty_losses_are_in_keras():
     losses = [name for name in IN_KERAS if name in examples.LOSSES]
     assert len(losses) >= 21

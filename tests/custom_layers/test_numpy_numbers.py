@@ -11,6 +11,7 @@ import pytest
 
 from making import CLASSES, KINDS, make
 
+pytestmark = pytest.mark.one_backend  # makes configurations, computes nothing
 TABLES = {
     name: table[name]
     for kind in ("layer", "regularizer", "constraint")

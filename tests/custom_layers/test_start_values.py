@@ -70,6 +70,7 @@ def layer_with(name, starts):
     return examples.CELLS[name](layer) if name in examples.CELLS else layer
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("kind", RANDOM)
 @pytest.mark.parametrize("name", LAYERS)
 def test_no_two_weights_start_alike(name, kind):

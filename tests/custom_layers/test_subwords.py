@@ -7,6 +7,7 @@ import pytest
 
 from custom_layers.generation import END, SPACE, SPECIALS, START, UNKNOWN, Subwords
 
+pytestmark = pytest.mark.one_backend  # it is plain Python
 TEXTS = [
     "the lower lowest newer, the newest",
     "the wider low new lower lower wide",
