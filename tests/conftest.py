@@ -1,5 +1,6 @@
 """What all tests share: a quiet TensorFlow, a fresh Keras state, no network."""
 
+import gc
 import os
 import re
 import sys
@@ -46,6 +47,12 @@ def pytest_configure(config):
             "Converting a tensor with requires_grad=True to a scalar:UserWarning",
         ):
             config.addinivalue_line("filterwarnings", f"ignore:{message}")
+
+
+def pytest_collection_finish():
+    """What imports made stays: Python need not look through it for garbage again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

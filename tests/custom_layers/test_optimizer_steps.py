@@ -49,13 +49,21 @@ def small_batches(name):
     ]
 
 
+def stepping(optimizer, weights):
+    """`apply` of the optimizer; on JAX compiled once, as in `fit`, not at each step."""
+    if keras.backend.backend() == "jax":
+        return compiled(optimizer, weights)
+    return lambda *gradients: optimizer.apply(gradients, weights)
+
+
 def trained(name, optimizer, batches):
     """(weights after each batch, weights after finalizing)"""
     weights, path = variables(), []
     optimizer.build(weights)
+    apply = stepping(optimizer, weights)
     for batch in batches:
         for _ in range(2 if name == "SAM" else 1):
-            optimizer.apply([ops.convert_to_tensor(g) for g in batch], weights)
+            apply(*[ops.convert_to_tensor(g) for g in batch])
         path.append([ops.convert_to_numpy(w).copy() for w in weights])
     optimizer.finalize_variable_values(weights)
     return path, [ops.convert_to_numpy(w) for w in weights]
