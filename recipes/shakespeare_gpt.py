@@ -67,7 +67,7 @@ class Config(TrainingConfig):
     heads: Size = 4  # attention heads; width must be a multiple of twice as many
     dropout: Portion = 0.0  # share of the features set to zero in training
     batch_size: BatchSize = 32  # windows per step
-    learning_rate: Rate = 5e-3  # highest learning rate, at the end of the warm-up
+    learning_rate: Rate = 7e-3  # highest learning rate, at the end of the warm-up
     write: str | None = None  # do not train: continue this text with the newest run
 
     in_quick = {"width": 32, "blocks": 1, "context": 32, "batch_size": 8}
@@ -88,6 +88,7 @@ def space(hp) -> Config:
 def build(config: Config, data: Characters) -> keras.Model:
     tokens = keras.Input((None,), dtype="int32")
     x = Embedding(len(data.alphabet), config.width)(tokens)  # B, T, width
+    x = keras.layers.Rescaling(4)(x)  # so that Adam's steps are 4 times as large
     for _ in range(config.blocks):
         x = TransformerDecoderBlock(
             4 * config.width,
