@@ -129,11 +129,11 @@ def _check(name: str, value: typing.Any, hint: typing.Any) -> None:
         for item in value:
             _check(name, item, element)
         return
-    expected = _expected(value, kind)
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     ranges = [mark for mark in marks if isinstance(mark, Between)]
     allowed = ranges[0] if ranges else Between(-LARGEST)
-    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not expected and is_number and not allowed.low <= value <= allowed.high:
+    expected = _expected(value, kind)
+    if is_number and kind in (int, float) and not allowed.low <= value <= allowed.high:
         expected = str(allowed)
     if expected:
         shown = value if is_number else repr(value)
