@@ -143,7 +143,7 @@ def _explained_refusal_to_write() -> Iterator[None]:
         )
 
 
-def copy(arguments: argparse.Namespace) -> None:
+def copy_components(arguments: argparse.Namespace) -> None:
     """Copies the named components into one file."""
     from cookbook.takeaway.copying import copy_command
 
@@ -205,7 +205,7 @@ COMMANDS = (
     Command(
         "copy",
         "copy components into one file of your own",
-        copy,
+        copy_components,
         {
             "names": {
                 "nargs": "*",

@@ -29,6 +29,7 @@ def command(monkeypatch, *words):
         ("index", "docs/components.md"),
         ("results", "a run folder"),
         ("check", ".keras file"),
+        ("copy", "such as LSTM"),
         ("tune", "processes that train"),
     ],
 )
@@ -203,6 +204,7 @@ def site(tmp_path_factory):
     [
         (["list", "lstm"], 0, "LSTMCell"),
         (["list", "--help"], 0, "show only entries"),
+        (["copy", "LSTM"], 0, "class LSTM("),
         (["index"], 2, "is not a checkout of the repository"),
         (["results", "x"], 2, "is not a checkout of the repository"),
         (["check", "x.keras"], 2, "there is no file of that name"),
