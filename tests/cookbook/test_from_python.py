@@ -8,6 +8,7 @@ import sys
 import types
 from pathlib import Path
 
+import keras
 import pytest
 
 from cookbook.errors import Mistake, fail
@@ -187,6 +188,20 @@ def test_main_returns_a_run_that_shows_itself(name, tmp_path, capsys):
         assert str(expected) in out
 
 
+def test_a_second_run_names_its_layers_as_the_first_and_keeps_the_users_policy(
+    tmp_path,
+):
+    """TensorFlow fuses operations by their names, so these decide last bits."""
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    names = []
+    for _ in range(2):
+        RunFolder.open("r", Config(run_dir=tmp_path))
+        layer = keras.layers.Dense(2)
+        names.append(layer.name)
+        assert layer.compute_dtype == "bfloat16"
+    assert names == ["dense", "dense"]
+
+
 ONE_AFTER_ANOTHER = """
 import importlib, json, pathlib, signal, sys
 handlers = [signal.getsignal(number) for number in signal.valid_signals()]
@@ -194,7 +209,7 @@ for path in sorted(pathlib.Path("recipes").glob("[!_]*.py")):
     importlib.import_module(f"recipes.{path.stem}")
 assert handlers == [signal.getsignal(number) for number in signal.valid_signals()]
 assert not pathlib.Path(sys.argv[2]).exists()
-for name in ("imdb_rnn", "mnist_mlp", "mnist_mlp"):
+for name in ("mackey_glass_rnn", "mnist_mlp", "mnist_mlp"):
     recipe = sys.modules[f"recipes.{name}"]
     run = recipe.main(recipe.Config(quick=True, epochs=1, run_dir=sys.argv[2]))
 """
