@@ -1,77 +1,49 @@
 """Commands of the cookbook: `python -m cookbook COMMAND --help` describes each."""
 
 import argparse
+import contextlib
+import dataclasses
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from cookbook.errors import complain, fail, harmless
 from cookbook.pages.catalogue import Entry, checkout, components, index, recipes
+
+OURS = ("cookbook", "custom_layers")
+
+
+@dataclasses.dataclass(frozen=True)
+class Command:
+    """A command: what it is called, what it takes, and the function that runs it."""
+
+    name: str
+    summary: str
+    run: Callable[[argparse.Namespace], None]
+    arguments: Mapping[str, dict[str, Any]]  # {name or flag: settings of add_argument}
+    usage: str | None = None  # only where argparse's own would be wrong
+    takes_more: bool = False  # whether `run` finds words it does not know in .words
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line; each command is a parser with a help of its own."""
     top = argparse.ArgumentParser(prog="python -m cookbook", description=__doc__)
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-
-    def add(name: str, summary: str) -> argparse.ArgumentParser:
-        text = summary[0].upper() + summary[1:] + "."
-        return commands.add_parser(name, help=summary, description=text)
-
-    listing = add(
-        "list", "show the recipes and the components, and import none of them"
-    )
-    listing.add_argument(
-        "word",
-        nargs="?",
-        default="",
-        help="show only entries whose name, summary or namespace contains this word",
-    )
-    add("index", "renew the generated pages: docs/components.md and all result tables")
-    results = add(
-        "results", "add finished runs to docs/results.json and renew the tables"
-    )
-    results.add_argument(
-        "folders", nargs="*", metavar="FOLDER", help="a run folder with metrics.json"
-    )
-    check = add("check", "show models from .keras files, without running code in them")
-    check.add_argument(
-        "files", nargs="*", metavar="FILE", help="a .keras file, from whomever it is"
-    )
-    _describe_copy(add("copy", "copy components into one file of your own"))
-    tune = add("tune", "run the hyperparameter search of a recipe in several processes")
-    tune.usage = "%(prog)s RECIPE [--workers N] --tune TRIALS [flags of the recipe]"
-    tune.add_argument(
-        "recipe", nargs="*", metavar="RECIPE", help="such as recipes/mnist_cnn.py"
-    )
-    tune.add_argument(
-        "--workers",
-        type=int,
-        default=2,
-        metavar="N",
-        help="processes that train, each one trial at a time (default: 2)",
-    )
+    for command in COMMANDS:
+        text = command.summary[0].upper() + command.summary[1:] + "."
+        one = commands.add_parser(command.name, help=command.summary, description=text)
+        one.usage = command.usage
+        for name, settings in command.arguments.items():
+            one.add_argument(name, **settings)
+        one.set_defaults(chosen=command)
     return top
 
 
-def _describe_copy(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "names",
-        nargs="*",
-        metavar="NAME",
-        help="a component, such as LSTM or losses.Dice; without names, lists all",
-    )
-    command.add_argument(
-        "--to", type=Path, metavar="FILE", help="the file to write (default: print it)"
-    )
-    command.add_argument(
-        "--force", action="store_true", help="replace the file if it exists"
-    )
-
-
-def show(word: str) -> None:
+def show(arguments: argparse.Namespace) -> None:
     """Prints the recipes and the components that contain the word."""
+    word = arguments.word
     chosen = [entry for entry in recipes() if _contains(entry, word)]
     if chosen:
         print("Recipes (python recipes/NAME.py --help)\n")
@@ -94,44 +66,14 @@ def _contains(entry: Entry, word: str) -> bool:
     return word.lower() in text.lower()
 
 
-def main() -> None:
-    """Runs the command that the command line names."""
-    arguments, words = parser().parse_known_args()
-    if words and arguments.command != "tune":
-        fail(f"{arguments.command} got {' '.join(words)}, which it does not know")
-    # Imports stand where a command needs them: `list` must answer at once.
-    if arguments.command == "list":
-        show(arguments.word)
-    elif arguments.command == "index":
-        renew_pages()
-    elif arguments.command == "results":
-        from cookbook.pages.results import collect
-
-        if not any(arguments.folders):
-            fail("results got no FOLDER: give the folders of finished runs")
-        checkout()
-        collect(arguments.folders)
-        renew_pages()
-    elif arguments.command == "copy":
-        from cookbook.takeaway.copying import copy_command
-
-        copy_command(arguments.names, arguments.to, arguments.force)
-    elif arguments.command == "check":
-        if not any(arguments.files):
-            fail("check got no FILE: give the .keras files to look at")
-        check(arguments.files)
-    else:
-        from cookbook.tuning.workers import tune
-
-        raise SystemExit(tune(arguments.recipe, arguments.workers, words))
-
-
-def check(files: Sequence[str]) -> None:
+def check(arguments: argparse.Namespace) -> None:
     """Shows the model in each file; a file that is refused does not end the others."""
+    if not any(arguments.files):
+        fail("check got no FILE: give the .keras files to look at")
     from cookbook.trained.model_file import Refused, read_config
 
     refused = False
-    for path in files:
+    for path in arguments.files:
         try:
             read_config(path)  # answers at once, before TensorFlow is imported
             show_model(path)
@@ -162,12 +104,166 @@ def show_model(path: str) -> None:
         )
 
 
-def renew_pages() -> None:
-    """Writes every generated page of the checkout."""
+def renew(arguments: argparse.Namespace) -> None:
+    """Renews every generated page of the checkout."""
+    checkout()
+    with _explained_refusal_to_write():
+        _write_pages()
+
+
+def collect_results(arguments: argparse.Namespace) -> None:
+    """Adds finished runs to results.json, and renews the pages."""
+    from cookbook.pages.results import collect
+
+    if not any(arguments.folders):
+        fail("results got no FOLDER: give the folders of finished runs")
+    checkout()
+    with _explained_refusal_to_write():
+        collect(arguments.folders)
+        _write_pages()
+
+
+def _write_pages() -> None:
     from cookbook.pages.results import write_tables
 
-    (checkout() / "docs" / "components.md").write_text(index(), encoding="utf-8")
+    page = checkout() / "docs" / "components.md"
+    page.write_text(index(), encoding="utf-8")
     write_tables()
+
+
+@contextlib.contextmanager
+def _explained_refusal_to_write() -> Iterator[None]:
+    """Ends the program with one line if a page can't be read or written."""
+    try:
+        yield
+    except OSError as error:
+        fail(
+            f"{error.filename} can't be read or written ({error.strerror}): the pages "
+            "must be files of the checkout that you may write to"
+        )
+
+
+def copy_components(arguments: argparse.Namespace) -> None:
+    """Copies the named components into one file."""
+    from cookbook.takeaway.copying import copy_command
+
+    copy_command(arguments.names, arguments.to, arguments.force)
+
+
+def search_in_processes(arguments: argparse.Namespace) -> None:
+    """Runs the search of a recipe; ends with its exit status."""
+    from cookbook.tuning.workers import tune
+
+    raise SystemExit(tune(arguments.recipe, arguments.workers, arguments.words))
+
+
+# Each function imports what it needs itself: `list` must answer at once.
+COMMANDS = (
+    Command(
+        "list",
+        "show the recipes and the components, and import none of them",
+        show,
+        {
+            "word": {
+                "nargs": "?",
+                "default": "",
+                "help": "show only entries whose name, summary or namespace contains "
+                "this word",
+            }
+        },
+    ),
+    Command(
+        "index",
+        "renew the generated pages: docs/components.md and all result tables",
+        renew,
+        {},
+    ),
+    Command(
+        "results",
+        "add finished runs to docs/results.json and renew the tables",
+        collect_results,
+        {
+            "folders": {
+                "nargs": "*",
+                "metavar": "FOLDER",
+                "help": "a run folder with metrics.json",
+            }
+        },
+    ),
+    Command(
+        "check",
+        "show models from .keras files, without running code in them",
+        check,
+        {
+            "files": {
+                "nargs": "*",
+                "metavar": "FILE",
+                "help": "a .keras file, from whomever it is",
+            }
+        },
+    ),
+    Command(
+        "copy",
+        "copy components into one file of your own",
+        copy_components,
+        {
+            "names": {
+                "nargs": "*",
+                "metavar": "NAME",
+                "help": "a component, such as LSTM or losses.Dice; without names, "
+                "lists all",
+            },
+            "--to": {
+                "type": Path,
+                "metavar": "FILE",
+                "help": "the file to write (default: print it)",
+            },
+            "--force": {
+                "action": "store_true",
+                "help": "replace the file if it exists",
+            },
+        },
+    ),
+    Command(
+        "tune",
+        "run the hyperparameter search of a recipe in several processes",
+        search_in_processes,
+        {
+            "recipe": {
+                "nargs": "*",
+                "metavar": "RECIPE",
+                "help": "such as recipes/mnist_cnn.py",
+            },
+            "--workers": {
+                "type": int,
+                "default": 2,
+                "metavar": "N",
+                "help": "processes that train, each one trial at a time (default: 2)",
+            },
+        },
+        usage="%(prog)s RECIPE [--workers N] --tune TRIALS [flags of the recipe]",
+        takes_more=True,
+    ),
+)
+
+
+def main() -> None:
+    """Runs the command that the command line names."""
+    arguments, words = parser().parse_known_args()
+    command = arguments.chosen
+    if words and not command.takes_more:
+        fail(f"{command.name} got {' '.join(words)}, which it does not know")
+    arguments.words = words
+    try:
+        command.run(arguments)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in OURS:
+            raise
+        fail(
+            f"{command.name} needs {package}, which is not installed: install what "
+            "recipes need, by pip install -r requirements.txt in a checkout"
+        )
 
 
 def run() -> None:

@@ -5,6 +5,7 @@ import dataclasses
 import numbers
 import re
 import shlex
+import types
 import typing
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,14 @@ FILE_NAME = re.compile(
 )
 LONGEST_NAME = 250  # characters of a file's name; a longer text is a text
 LARGEST = 10**9  # bound of a number that has none of its own
+# {type of a field: the values that it takes, and the same in words}
+KINDS: dict[typing.Any, tuple[typing.Any, str]] = {
+    bool: (bool, "True or False"),
+    int: (numbers.Integral, "a whole number"),
+    float: (numbers.Real, "a number"),
+    str: (str, "a text"),
+    Path: (str | Path, "the path of a folder"),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,11 +93,15 @@ class ExperimentConfig:
             defaults = {k: v for k, v in self.in_quick.items() if k not in given}
             vars(self).update(defaults)
         hints = typing.get_type_hints(type(self), include_extras=True)
-        for field in dataclasses.fields(self):
-            _check(field.name, getattr(self, field.name), hints[field.name])
-        name = question_of(self)
-        if name:
-            _check_text(flag_name(name), getattr(self, name))
+        for name in [field.name for field in dataclasses.fields(self)]:
+            hint = hints[name]
+            value = getattr(self, name)
+            _check(name, value, hint)
+            if isinstance(value, str) and Path in (hint, *typing.get_args(hint)):
+                vars(self)[name] = Path(value)  # such as run_dir="runs" in a notebook
+        question = question_of(self)
+        if question:
+            _check_text(flag_name(question), getattr(self, question))
 
     def idle(self) -> dict[str, str]:
         """The fields that have no effect in this Config: {field: the reason}.
@@ -106,20 +119,39 @@ def default_of(config: ExperimentConfig, field: dataclasses.Field) -> typing.Any
 
 
 def _check(name: str, value: typing.Any, hint: typing.Any) -> None:
-    """Raises ValueError for a number, or one in a tuple, that is out of its range."""
-    if typing.get_origin(hint) is tuple:
-        element, *_ = typing.get_args(hint)
+    """Raises ValueError for a value of another type, or a number out of its range."""
+    is_marked = typing.get_origin(hint) is typing.Annotated
+    kind, *marks = typing.get_args(hint) if is_marked else [hint]
+    if typing.get_origin(kind) is tuple and isinstance(value, list | tuple):
+        element, *_ = typing.get_args(kind)
         if not value:
             raise ValueError(f"{flag_name(name)} got no number, expected at least one")
         for item in value:
             _check(name, item, element)
         return
-    marks = getattr(hint, "__metadata__", ())
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     ranges = [mark for mark in marks if isinstance(mark, Between)]
     allowed = ranges[0] if ranges else Between(-LARGEST)
-    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if is_number and not allowed.low <= value <= allowed.high:
-        raise ValueError(f"{flag_name(name)} got {value}, expected {allowed}")
+    expected = _expected(value, kind)
+    if is_number and kind in (int, float) and not allowed.low <= value <= allowed.high:
+        expected = str(allowed)
+    if expected:
+        shown = value if is_number else repr(value)
+        raise ValueError(f"{flag_name(name)} got {shown}, expected {expected}")
+
+
+def _expected(value: typing.Any, kind: typing.Any) -> str:
+    """What a field expects, in words, if the value is of another type; else ""."""
+    choices = typing.get_args(kind)
+    if typing.get_origin(kind) is typing.Literal:
+        return "" if value in choices else f"one of {', '.join(choices)}"
+    if types.NoneType in choices:
+        return "" if value is None else _expected(value, choices[0])
+    if typing.get_origin(kind) is tuple:
+        return "several values, as in (1, 2)"
+    accepted, words = KINDS.get(kind, (object, ""))
+    fits = isinstance(value, accepted) and isinstance(value, bool) == (kind is bool)
+    return "" if fits else words
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Errors that a user can cause: one line on stderr, exit status 2."""
+"""Errors that a user can cause: one line on stderr and exit status 2, or Mistake."""
 
 import contextlib
 import sys
@@ -8,13 +8,29 @@ from typing import NoReturn
 LONGEST = 500  # characters of a message
 
 
+class Mistake(Exception):
+    """A user's mistake at Python's prompt or in a notebook, which both go on."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows: the message, without the calls that led to it."""
+        return [f"{type(self).__name__}: {self}"]
+
+
 def fail(message: str) -> NoReturn:
     """Ends the program for a user's mistake: one line on stderr, exit status 2.
 
-    The line says what was got, what is expected and what to do.
+    The line says what was got, what is expected and what to do. At Python's prompt and
+    in a notebook, where SystemExit would end more than a run, Mistake says it instead.
     """
+    if is_interactive():
+        raise Mistake(one_line(message))
     complain(message)
     raise SystemExit(2)
+
+
+def is_interactive() -> bool:
+    """Whether somebody types into this process: at Python's prompt, or in IPython."""
+    return hasattr(sys, "ps1")
 
 
 def complain(message: str) -> None:

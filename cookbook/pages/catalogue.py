@@ -3,12 +3,14 @@
 import ast
 import dataclasses
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 from cookbook.errors import fail
 
 ROOT = Path(__file__).resolve().parents[2]  # the checkout, or where pip installs
+PROJECT = "keras-cookbook"  # its name in pyproject.toml
 LIBRARY = "custom_layers"
 
 
@@ -25,12 +27,26 @@ class Entry:
 
 def checkout() -> Path:
     """The folder of the repository; ends the program if this is an installed copy."""
-    if not (ROOT / "pyproject.toml").is_file() or not (ROOT / "docs").is_dir():
+    if not _is_checkout():
         fail(
             f"{ROOT} is not a checkout of the repository, so it has no pages to write: "
             "clone the repository and run the command there"
         )
     return ROOT
+
+
+def _is_checkout() -> bool:
+    """Whether ROOT is the repository, and not the folder of another project.
+
+    pip installs cookbook beside the packages of others, and somebody may copy it into
+    a project of their own, which has a pyproject.toml and pages too.
+    """
+    try:
+        content = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    name = content.get("project", {}).get("name")
+    return name == PROJECT and (ROOT / "docs").is_dir()
 
 
 def components() -> list[Entry]:
@@ -48,7 +64,9 @@ def components() -> list[Entry]:
 
 
 def recipes() -> list[Entry]:
-    """Every recipe, by name."""
+    """Every recipe, by name; an installed copy has none."""
+    if not _is_checkout():
+        return []
     paths = sorted((ROOT / "recipes").glob("[!_]*.py"))
     return [_entry(path.stem, path, ast.get_docstring(_tree(path))) for path in paths]
 

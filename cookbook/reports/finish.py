@@ -3,6 +3,7 @@
 import dataclasses
 import importlib
 import platform
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from cookbook.reports.machine import machine
 from cookbook.training.checkpoint import fingerprint
 from cookbook.training.run_folder import FREE, RunFolder
 
+PICTURES = (".png", ".gif")  # the kinds that recipes draw
 Figures = dict[str, Any]  # what was measured at the end of a run, the headline first
 Expected = dict[str, tuple[float, float]]  # {data set: (headline figure, tolerance)}
 
@@ -27,6 +29,7 @@ class Run:
     A notebook can go on with it, to look at mistakes or to predict:
 
         run = mnist_cnn.main(mnist_cnn.Config(quick=True))
+        run.show()  # its figures and pictures
         print(run.figures["test accuracy"], run.folder)
         logits = run.model.predict(images)
 
@@ -37,6 +40,40 @@ class Run:
     history: list[dict]  # one dict per epoch
     figures: Figures
     folder: Path  # where the files of the run are
+
+    @property
+    def pictures(self) -> list[Path]:
+        """The pictures in the folder of the run, and in folders inside it, by name."""
+        found = (path for kind in PICTURES for path in self.folder.rglob(f"*{kind}"))
+        return sorted(found)
+
+    def show(self) -> None:
+        """Prints the figures; a notebook shows the pictures, a terminal their paths."""
+        if self.figures:
+            print_figures(self.figures)
+        print(f"all files: {self.folder}")
+        for picture in self.pictures:
+            print(picture)
+            _show_in_notebook(picture)
+
+
+def _show_in_notebook(picture: Path) -> None:
+    """Shows a picture below the cell of a notebook; elsewhere it does nothing."""
+    if not is_in_notebook():
+        return
+    from IPython.display import Image, display
+
+    display(Image(filename=str(picture)))
+
+
+def is_in_notebook() -> bool:
+    """Whether this process can show pictures inline: whether Jupyter's kernel runs it.
+
+    IPython in a terminal can't.
+    """
+    ipython = sys.modules.get("IPython")  # a kernel has imported it
+    shell = ipython.get_ipython() if ipython else None
+    return hasattr(shell, "kernel")
 
 
 def finish(
@@ -87,8 +124,14 @@ def print_figures(figures: Figures) -> None:
     """Prints figures below each other, numbers with four decimals."""
     width = max(len(name) for name in figures) + 2
     for name, value in figures.items():
-        shown = round(value, 4) if isinstance(value, float) else value
-        print(f"{name:<{width}}{shown}")
+        print(f"{name:<{width}}{_written(value)}")
+
+
+def _written(value: Any) -> str:
+    """A number with four decimals; a smaller one with two digits."""
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.2g}" if 0 < abs(value) < 1e-4 else str(round(value, 4))
 
 
 def _versions() -> dict[str, str]:

@@ -57,6 +57,8 @@ class RunFolder:
         its chief.
         """
         stop_if_asked()
+        if cls.opened:
+            forget_names()
         name = Path(recipe).stem
         resume = getattr(config, "resume", False)
         chosen = getattr(config, "run", None)
@@ -223,6 +225,19 @@ def without_empty_folders() -> Iterator[None]:
             for path in MADE[before:]:
                 _remove_empty(path)
         raise
+
+
+def forget_names() -> None:
+    """Lets Keras name layers as in a new process, since their names decide last bits.
+
+    TensorFlow fuses operations by their names. So a second run in one process, as in a
+    notebook, begins without the names that the first one has used up.
+    """
+    import keras
+
+    policy = keras.config.dtype_policy()  # which the user may have set
+    keras.backend.clear_session(free_memory=False)
+    keras.config.set_dtype_policy(policy)
 
 
 def _remove_empty(path: Path) -> None:

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from cookbook.data.sources import DataSet, first_line
-from cookbook.errors import fail
+from cookbook.errors import Mistake, fail
 from cookbook.processes import role
 from cookbook.runs.files import Damaged, read_json, storage_problem
 from cookbook.runs.stopping import Stopped, asked
@@ -121,6 +121,8 @@ class Trials:
         forget_gradients = note_gradients()
         try:
             self._train(result, folder)
+        except Mistake:
+            raise
         except KeyboardInterrupt:
             _take_back_attempt(folder)
             raise
