@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import keras
 
+from .rows import dense
+
 
 def gradient(function: Callable, x):
     """d function(x) / d x, for a function that returns a scalar."""
@@ -17,7 +19,7 @@ def _tensorflow(function, x):
     with tf.GradientTape() as tape:
         tape.watch(x)
         value = function(x)
-    return tape.gradient(value, x)
+    return dense(tape.gradient(value, x))
 
 
 def _jax(function, x):

@@ -170,11 +170,14 @@ class SumsOfRows(keras.optimizers.Optimizer):
 
     Under tf.distribute, TensorFlow appends the rows of all devices to each other, so
     that the same row may occur once for each device. Keras lets the devices exchange
-    gradients in `_all_reduce_sum_gradients`, which only its TensorFlow optimizer has.
+    gradients in `_all_reduce_sum_gradients`, which only its TensorFlow optimizer has,
+    as it has `_distribution_strategy`.
     """
 
     def _all_reduce_sum_gradients(self, grads_and_vars: list) -> list:
         pairs = super()._all_reduce_sum_gradients(grads_and_vars)
+        if self._distribution_strategy.num_replicas_in_sync == 1:
+            return pairs
         return [(with_each_row_once(g), w) for g, w in pairs]
 
 

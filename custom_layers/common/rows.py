@@ -1,15 +1,18 @@
-"""Gradients of embeddings, of which TensorFlow gives the rows that a batch used."""
+"""Gradients that TensorFlow hands over as rows, such as those of an embedding.
+
+`tf.IndexedSlices` holds the rows of a table that a batch has used, in the order of use.
+A token that occurs k times in the batch has k rows, and only their sum is the gradient
+of the token's vector. Whoever squares the rows one by one, or clips them, computes
+other numbers than JAX and torch, where gradients are dense.
+"""
 
 from typing import Any
 
 
 def with_each_row_once(gradient: Any) -> Any:
-    """The same gradient, in which no row of an embedding occurs twice.
+    """The same gradient, in which each row occurs once, with the sum of its values.
 
-    A token that occurs k times in a batch has k rows in TensorFlow's gradient. Only
-    their sum is the gradient of the token's vector: an optimizer that squares the rows
-    one by one, or takes their signs, would compute other numbers than JAX and torch,
-    where gradients are dense. Dense gradients and None are returned as they are.
+    Dense gradients and None are returned as they are.
     """
     if not hasattr(gradient, "dense_shape"):
         return gradient
@@ -20,3 +23,17 @@ def with_each_row_once(gradient: Any) -> Any:
         gradient.values, place_of_each, num_segments=tf.shape(rows)[0]
     )
     return tf.IndexedSlices(sums, rows, gradient.dense_shape)
+
+
+def dense(gradient: Any) -> Any:
+    """The same gradient as a tensor, with zeros in the rows that were not used.
+
+    Dense gradients and None are returned as they are.
+    """
+    if not hasattr(gradient, "dense_shape"):
+        return gradient
+    import tensorflow as tf
+
+    return tf.math.unsorted_segment_sum(
+        gradient.values, gradient.indices, num_segments=gradient.dense_shape[0]
+    )

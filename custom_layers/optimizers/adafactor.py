@@ -35,6 +35,8 @@ class Adafactor(_StepOptimizer):
     Variables of rank above 2: their last two axes are the matrices.
     Differs from Keras: the arguments of the base class are keyword-only; where
     gradients are accumulated, use_ema averages once per step, not at every batch.
+    On TensorFlow, the gradients of an embedding's row are summed before they are
+    clipped or squared.
     As in Keras, v is kept as a slot too, so that states can be exchanged: no memory is
     saved.
 

@@ -28,6 +28,8 @@ class Adagrad(_StepOptimizer):
 
     Differs from Keras: the arguments of the base class are keyword-only. Where
     gradients are accumulated, use_ema averages once per step, not at every batch.
+    On TensorFlow, the gradients of an embedding's row are summed before they are
+    clipped or squared.
 
     >>> w = keras.Variable([1.0, 1.0])
     >>> Adagrad(0.1, initial_accumulator_value=0.0).apply([[4.0, 0.5]], [w])
@@ -95,6 +97,8 @@ class Adadelta(_StepOptimizer):
     Raises: ValueError for rho outside [0, 1).
     Differs from Keras: the arguments of the base class are keyword-only. Where
     gradients are accumulated, use_ema averages once per step, not at every batch.
+    On TensorFlow, the gradients of an embedding's row are summed before they are
+    clipped or squared.
 
     >>> w = keras.Variable(1.0)
     >>> Adadelta(1.0, rho=0.5, epsilon=0.02).apply([1.0], [w])

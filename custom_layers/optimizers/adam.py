@@ -32,6 +32,8 @@ class Adam(_BetaOptimizer):
     Raises: ValueError for beta_1 or beta_2 outside [0, 1).
     Differs from Keras: the arguments of the base class are keyword-only. Where
     gradients are accumulated, use_ema averages once per step, not at every batch.
+    On TensorFlow, the gradients of an embedding's row are summed before they are
+    clipped or squared.
     Weights in bfloat16 are trained, where Keras's do not move.
 
     >>> w = keras.Variable([1.0, 1.0])
@@ -112,6 +114,8 @@ class AdamW(Adam):
     Raises: ValueError for weight_decay=None, and for betas outside [0, 1).
     Differs from Keras: the arguments of the base class are keyword-only. Where
     gradients are accumulated, use_ema averages once per step, not at every batch.
+    On TensorFlow, the gradients of an embedding's row are summed before they are
+    clipped or squared.
 
     >>> w = keras.Variable(1.0)
     >>> AdamW(0.1, weight_decay=0.5).apply([0.0], [w])

@@ -27,6 +27,8 @@ class Adamax(_BetaOptimizer):
     Raises: ValueError for beta_1 or beta_2 outside [0, 1).
     Differs from Keras: the arguments of the base class are keyword-only. Where
     gradients are accumulated, use_ema averages once per step, not at every batch.
+    On TensorFlow, the gradients of an embedding's row are summed before they are
+    clipped or made absolute.
 
     >>> w = keras.Variable([1.0, 1.0])
     >>> Adamax(0.1).apply([[4.0, -0.5]], [w])

@@ -8,7 +8,7 @@ from keras import ops
 
 from ..common.checks import python_number
 from ..common.private_keras import AveragesOfSteps, SumsOfRows
-from ..common.rows import with_each_row_once
+from ..common.rows import dense, with_each_row_once
 from ..common.types import Config, LearningRate
 
 
@@ -29,7 +29,8 @@ class _StepOptimizer(SumsOfRows, AveragesOfSteps):
     """Keras's Optimizer, with numbers that are computed once per step.
 
     `apply` first adds up the gradients of each row of an embedding: a token that occurs
-    more than once in a batch has one for each place, and Keras squares them one by one.
+    more than once in a batch has one for each place, and Keras squares and clips them
+    one by one.
 
     Keras calls `update_step` once for every variable of the model, but some numbers,
     such as Adam's bias corrections, are the same for all variables of a step.
@@ -50,7 +51,9 @@ class _StepOptimizer(SumsOfRows, AveragesOfSteps):
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> None:
         self._numbers_of_step = {}
-        grads = [with_each_row_once(g) for g in grads]
+        # Keras divides gradients by `loss_scale_factor`, which fails for rows.
+        summed = with_each_row_once if self.loss_scale_factor is None else dense
+        grads = [summed(g) for g in grads]
         try:
             super().apply(grads, trainable_variables)
         finally:

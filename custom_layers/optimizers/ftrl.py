@@ -34,6 +34,8 @@ class Ftrl(_StepOptimizer):
     Raises: ValueError for an argument of the wrong sign.
     Differs from Keras: the arguments of the base class are keyword-only. Where
     gradients are accumulated, use_ema averages once per step, not at every batch.
+    On TensorFlow, the gradients of an embedding's row are summed before they are
+    clipped or squared.
 
     >>> w = keras.Variable([1.0, 1.0])
     >>> Ftrl(0.1, l1_regularization_strength=3.0).apply([[0.1, -4.0]], [w])

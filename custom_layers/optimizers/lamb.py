@@ -28,6 +28,8 @@ class Lamb(_BetaOptimizer):
     Raises: ValueError for beta_1 or beta_2 outside [0, 1).
     Differs from Keras: the arguments of the base class are keyword-only. Where
     gradients are accumulated, use_ema averages once per step, not at every batch.
+    On TensorFlow, the gradients of an embedding's row are summed before they are
+    clipped or squared.
     Weights in bfloat16 stay finite, where Keras's become NaN. As in Keras, weight decay
     is applied before the step; the paper adds it to u.
 

@@ -30,6 +30,8 @@ class Lion(_StepOptimizer):
     Raises: ValueError for beta_1 outside (0, 1].
     Differs from Keras: the arguments of the base class are keyword-only. Where
     gradients are accumulated, use_ema averages once per step, not at every batch.
+    On TensorFlow, the gradients of an embedding's row are summed before they are
+    clipped.
 
     >>> w = keras.Variable([1.0, 1.0])
     >>> Lion(0.1).apply([[4.0, -0.5]], [w])

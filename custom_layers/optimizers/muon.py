@@ -43,6 +43,8 @@ class Muon(DecaysByVariable, Adam):
     whose rank is below 2.
     Differs from Keras: the arguments of the base class are keyword-only. Where
     gradients are accumulated, use_ema averages once per step, not at every batch.
+    On TensorFlow, the gradients of an embedding's row are summed before they are
+    clipped or squared.
 
     >>> w = keras.Variable([[1.0, 0.0], [0.0, 1.0]])
     >>> Muon(0.1, rms_rate=None, weight_decay=None).apply([3 * w], [w])

@@ -29,6 +29,8 @@ class Nadam(_BetaOptimizer):
     Raises: ValueError for beta_1 or beta_2 outside [0, 1).
     Differs from Keras: the arguments of the base class are keyword-only. Where
     gradients are accumulated, use_ema averages once per step, not at every batch.
+    On TensorFlow, the gradients of an embedding's row are summed before they are
+    clipped or squared.
 
     >>> w = keras.Variable(1.0)
     >>> Nadam(0.1).apply([4.0], [w])

@@ -31,6 +31,8 @@ class RMSprop(_StepOptimizer):
     Raises: ValueError for rho outside [0, 1).
     Differs from Keras: the arguments of the base class are keyword-only. Where
     gradients are accumulated, use_ema averages once per step, not at every batch.
+    On TensorFlow, the gradients of an embedding's row are summed before they are
+    clipped or squared.
 
     >>> w = keras.Variable([1.0, 1.0])
     >>> RMSprop(0.1, rho=0.75).apply([[4.0, 0.5]], [w])

@@ -34,6 +34,8 @@ class SGD(_StepOptimizer):
     Raises: ValueError for a momentum that is not a float in [0, 1].
     Differs from Keras: the arguments of the base class are keyword-only. Where
     gradients are accumulated, use_ema averages once per step, not at every batch.
+    On TensorFlow, the gradients of an embedding's row are summed before they are
+    clipped.
 
     >>> w = keras.Variable([1.0, 2.0])
     >>> SGD(0.1).apply([keras.ops.array([1.0, -1.0])], [w])

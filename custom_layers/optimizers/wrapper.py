@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from ..common.private_keras import counted_calls, optimized_variables
+from ..common.rows import with_each_row_once
 from ..common.types import Config
 
 
@@ -15,6 +16,9 @@ class _Wrapper(keras.optimizers.Optimizer):
     It keeps one slot for each weight, named `slot_name`. A subclass surrounds the inner
     update, `apply_inner`, with its own work in `apply_around`. A file of the model
     holds the slots of both optimizers.
+
+    The inner optimizer may be Keras's, which squares the gradients of an embedding's
+    row one by one. So `apply` sums them before.
 
     `iterations` counts steps. A call of `apply` that only adds to the gradients that
     the inner optimizer accumulates is not a step.
@@ -54,6 +58,7 @@ class _Wrapper(keras.optimizers.Optimizer):
                 )
             self.build(trainable_variables)
         variables = trainable_variables or optimized_variables(self)
+        grads = [with_each_row_once(g) for g in grads]
         is_step = self.apply_around(grads, variables)
         count = counted_calls(self)
         count.assign_add(ops.cast(is_step, count.dtype))

@@ -16,7 +16,14 @@ import keras
 import pytest
 
 from paper_formulas import numpy_adabelief, numpy_lookahead, numpy_rectified_adam
-from trajectory import error, needs_float64, run, sequence, tolerance
+from trajectory import (
+    embedding_path,
+    error,
+    needs_float64,
+    run,
+    sequence,
+    tolerance,
+)
 
 # The mistakes are in the formulas.
 pytestmark = [needs_float64, pytest.mark.one_backend]
@@ -66,6 +73,7 @@ def read_mutants():
 
 
 MUTANTS = read_mutants()
+OF_ROWS = "Adam: rows of an embedding squared one by one"  # needs a sparse gradient
 
 
 @functools.cache
@@ -116,13 +124,29 @@ def error_of(cls, name, kwargs):
     return error(run(optimizer, starts, gradients, "float64"), desired)
 
 
+def error_of_rows(cls, kwargs):
+    """The distance from Keras's, which gets the sum of each row's gradients."""
+    kwargs, rows = {"learning_rate": 0.1, **kwargs}, [0, 4, 2, 4]
+    desired = embedding_path(keras.optimizers.Adam(**kwargs), rows, "sums")
+    return error(embedding_path(cls(**kwargs), rows), desired)
+
+
 @pytest.mark.parametrize("name", sorted({row[0] for row in MUTANTS.values()}))
 def test_unchanged_source_passes(name):
     kwargs = {"sync_period": 4, "slow_step_size": 0.3} if name == "Lookahead" else {}
     assert error_of(mutated(name), name, kwargs) <= tolerance(name, "float32")
 
 
-@pytest.mark.parametrize("mistake", MUTANTS)
+@pytest.mark.parametrize("mistake", [m for m in MUTANTS if m != OF_ROWS])
 def test_mistake_is_found(mistake):
     name, file, kwargs, old, new = MUTANTS[mistake]
     assert error_of(mutated(name, file, old, new), name, kwargs) > 1e-5
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="only TensorFlow has IndexedSlices"
+)
+def test_mistake_in_rows_is_found():
+    name, file, kwargs, old, new = MUTANTS[OF_ROWS]
+    assert error_of_rows(mutated(name), kwargs) <= tolerance(name, "float32")
+    assert error_of_rows(mutated(name, file, old, new), kwargs) > 1e-5

@@ -86,6 +86,51 @@ def two_ways_to_clip_at_once(lib):
     return "accepted"
 
 
+def trained_on_one_token(lib, optimizer):
+    """The token's vector of one number, 1 at first; its two gradients are 1 each."""
+    model = keras.Sequential([lib.layers.Embedding(1, 1, "ones")])
+    model.compile(optimizer, "mse", run_eagerly=True)
+    model.fit(np.zeros((1, 2), "int32"), np.zeros((1, 2, 1)), verbose=0)
+    return float(model.get_weights()[0][0, 0])
+
+
+@fault(
+    "Adagrad, Adam, RMSprop and others",
+    "",
+    [0.9, 0.9, 0.9],
+    "0.86 on TensorFlow",
+    ("tensorflow",),
+)
+def squares_of_a_repeated_token(lib):
+    """Gradients of a token that occurs twice in a batch are squared one by one."""
+    optimizers = (
+        lib.optimizers.Adagrad(0.1, initial_accumulator_value=0.0),
+        lib.optimizers.Adam(0.1),
+        lib.optimizers.RMSprop(0.1, rho=0.0),
+    )
+    return [trained_on_one_token(lib, optimizer) for optimizer in optimizers]
+
+
+@fault(
+    "all optimizers",
+    "",
+    [-0.5, 0.0, 0.0],
+    "-1.0, -0.41, -0.41 on TensorFlow",
+    ("tensorflow",),
+)
+def clipping_of_a_repeated_token(lib):
+    """Gradients of a token that occurs twice in a batch are clipped one by one."""
+    limits = ({"clipvalue": 1.5}, {"clipnorm": 1.0}, {"global_clipnorm": 1.0})
+    optimizers = (lib.optimizers.SGD(1.0, **limit) for limit in limits)
+    return [trained_on_one_token(lib, optimizer) for optimizer in optimizers]
+
+
+@fault("all optimizers", "", 0.0, "an error on TensorFlow", ("tensorflow",))
+def loss_scale_of_an_embedding(lib):
+    """`loss_scale_factor` fails where the gradient is that of an embedding."""
+    return trained_on_one_token(lib, lib.optimizers.SGD(0.5, loss_scale_factor=2.0))
+
+
 @fault("AdamW", KERAS + "19051", 0.89)
 def decay_of_adamw_is_decoupled(lib):
     """The decay is added to the gradient, as in L2 regularization."""

@@ -32,10 +32,6 @@ KEPT = """
 - Adafactor bounds its rate by 1 / sqrt(t) also with relative_step=False
   ([pytorch#129905](https://github.com/pytorch/pytorch/pull/129905)); Keras's own unit
   test expects these numbers.
-- On TensorFlow, Adam, RMSprop and Adagrad square the gradient of an embedding row by
-  row. A token that occurs more than once in a batch so adds the sum of its squares, not
-  the square of its sum, as it does on JAX and torch (found here). Every published
-  figure of a text recipe depends on it.
 - BinaryFocalCrossentropy ignores alpha unless apply_class_balancing is set
   ([tensorflow#61519](https://github.com/tensorflow/tensorflow/issues/61519)).
 - Dice and Tversky take the whole batch as one picture unless `axis` is given

@@ -96,6 +96,42 @@ def run(optimizer, starts, gradients, dtype, prepare=None):
     return path
 
 
+def slices(rows, values):
+    """The gradient of a table (6, 3), as TensorFlow hands over that of an Embedding."""
+    import tensorflow as tf
+
+    shape = tf.constant([6, 3])
+    return tf.IndexedSlices(tf.constant(values), tf.constant(rows), shape)
+
+
+def gradient_of_table(rows, values, form):
+    """The gradient of a table (6, 3), of which a batch used these rows.
+
+    form: "rows" hands them over as they are, with repeated ones; "sums" has each row
+    once, with the sum of its values; "dense" has all rows of the table.
+    """
+    if form == "rows":
+        return slices(rows, values)
+    sums = np.zeros((6, 3), "float32")
+    np.add.at(sums, rows, values)
+    if form == "dense":
+        return ops.convert_to_tensor(sums)
+    once = np.unique(rows)
+    return slices(once, sums[once])
+
+
+def embedding_path(optimizer, rows, form="rows", steps=20):
+    """The weights of a table after each step by gradients of the same rows."""
+    rng = np.random.default_rng(3)
+    table = keras.Variable(rng.normal(size=(6, 3)).astype("f"), name="embedding")
+    path = []
+    for _ in range(steps):
+        values = rng.normal(size=(len(rows), 3)).astype("float32")
+        optimizer.apply([gradient_of_table(rows, values, form)], [table])
+        path.append([table.numpy()])
+    return path
+
+
 def error(actual, desired):
     """The largest difference at any step, relative to the variable's largest value."""
     worst = 0.0

@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from ...common.private_keras import optimized_variables
+from ...common.rows import dense
 
 
 def _run_step(step: Callable, groups: Sequence, *args: Any) -> Any:
@@ -143,7 +144,7 @@ def _gradient_of_sum(f: Callable, x: Any) -> Any:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(x)
             y = f(x)
-        return tape.gradient(y, x)
+        return dense(tape.gradient(y, x))
     import torch
 
     x = x.detach().requires_grad_(True)
