@@ -88,8 +88,10 @@ class RMSprop(_StepOptimizer):
         step = ops.divide(ops.multiply(lr, g), ops.sqrt(variance + self.epsilon))
         if self.momentum > 0:
             m = self._momentums[index]
-            step = ops.add(self.momentum * m, step)
-            self.assign(m, step)
+            # XLA cannot add the rows of an embedding's step to a tensor, but to m.
+            self.assign(m, self.momentum * m)
+            self.assign_add(m, step)
+            step = ops.convert_to_tensor(m)
         self.assign_sub(variable, step)
 
     def get_config(self) -> Config:
