@@ -43,7 +43,7 @@ def write_copies(folder, together=()):
             _write(path, copy(group, path))
     for door, lines in doors.items():
         source = source_of(door)
-        for name in (*source.imports, *source.definitions):
+        for name in source.imports if source.is_package else source.definitions:
             group = groups.get(name, (name,))
             meaning = find(door, name)
             is_new = group not in modules and not name.startswith("_")
@@ -87,7 +87,8 @@ def copied():
     found = {}
     for info in pkgutil.walk_packages(custom_layers.__path__, "custom_layers."):
         for name, thing in vars(importlib.import_module(info.name)).items():
-            if getattr(thing, "__module__", "").startswith("copies."):
+            is_copy = getattr(thing, "__module__", "").startswith("copies.")
+            if is_copy and thing.__name__ == name:
                 found[name] = thing
     return found
 
