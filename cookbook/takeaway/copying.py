@@ -15,10 +15,9 @@ from cookbook.one_file.needs import Collection, gather, named
 from cookbook.one_file.rewrite import REGISTERED
 from cookbook.one_file.source import ROOT, Definition, find
 from cookbook.one_file.writer import imports_in, names_in_one_file, stacked, text_of
-from cookbook.pages.catalogue import LIBRARY, Entry, components
+from cookbook.pages.catalogue import LIBRARY, PROJECT, Entry, components
 from cookbook.runs.files import write_whole
 
-PROJECT = "keras-cookbook"
 LICENCE = """\
 #
 # SPDX-License-Identifier: Apache-2.0
