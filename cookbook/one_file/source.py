@@ -2,7 +2,7 @@
 
 import ast
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +51,7 @@ class Source:
     tree: ast.Module
     definitions: Mapping[str, Definition]
     imports: Mapping[str, Import]
+    is_package: bool = False
 
     @property
     def docstring(self) -> str:
@@ -78,8 +79,13 @@ def source_of(module: str) -> Source:
 def read(module: str, path: Path) -> Source:
     """The source of a file that is imported as `module`."""
     text = path.read_text(encoding="utf-8")
+    return parsed(module, text, is_package=path.stem == "__init__")
+
+
+def parsed(module: str, text: str, is_package: bool = False) -> Source:
+    """The source of a module that has this text."""
     tree = ast.parse(text)
-    package = module if path.stem == "__init__" else module.rpartition(".")[0]
+    package = module if is_package else module.rpartition(".")[0]
     lines = text.splitlines()
     definitions = {}
     imports = {}
@@ -94,7 +100,7 @@ def read(module: str, path: Path) -> Source:
             definitions[name] = Definition(module, name, statement, alone, 1)
         for name, target in imports_of(node, package):
             imports[name] = target
-    return Source(module, text, tree, definitions, imports)
+    return Source(module, text, tree, definitions, imports, is_package)
 
 
 def _defined(node: ast.stmt) -> Iterator[str]:
@@ -147,7 +153,9 @@ def imports_of(node: ast.stmt, package: str) -> Iterator[tuple[str, Import]]:
             yield alias.asname or alias.name, Import(module, alias.name)
 
 
-def find(module: str, name: str) -> Definition | Import | None:
+def find(
+    module: str, name: str, source_of: Callable[[str], Source] = source_of
+) -> Definition | Import | None:
     """What a name means in a module of ours, followed through all re-exports.
 
     The answer is a Definition of ours; an Import for what another package defines, or
@@ -161,5 +169,5 @@ def find(module: str, name: str) -> Definition | Import | None:
         return target
     if (target.module, target.name) == (module, name):
         return Import(f"{module}.{name}")  # `from . import name`: a module inside
-    found = find(target.module, target.name)
+    found = find(target.module, target.name, source_of)
     return found or Import(f"{target.module}.{target.name}")  # a module of ours

@@ -26,7 +26,9 @@ def names_in_one_file(found: Collection) -> dict[Meaning, str]:
     for needs in found.needs.values():
         for need in needs:
             meaning = need.meaning
-            if isinstance(meaning, Import) and meaning not in names:
+            if isinstance(meaning, Import) and meaning.module == "builtins":
+                names[meaning] = meaning.name or ""
+            elif isinstance(meaning, Import) and meaning not in names:
                 stem = meaning.module.replace(".", "_")
                 give(meaning, need.name, f"{need.name}_of_{stem}")
     for definition in found.definitions:
@@ -52,7 +54,9 @@ def text_of(
 def imports_in(names: Mapping[Meaning, str]) -> str:
     """The import statements that the names need, in the order of isort."""
     imports = {
-        meaning: name for meaning, name in names.items() if isinstance(meaning, Import)
+        meaning: name
+        for meaning, name in names.items()
+        if isinstance(meaning, Import) and meaning.module != "builtins"
     }
     groups: list[list[Import]] = [[], []]
     for target in imports:

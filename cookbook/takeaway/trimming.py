@@ -1,0 +1,180 @@
+"""Shortens the source of components for a script that trains and is not saved."""
+
+import ast
+import re
+from collections.abc import Callable, Iterator, Set
+from functools import cache
+
+from cookbook.one_file.rewrite import Edit, applied
+from cookbook.one_file.source import ROOT
+
+# Methods that only serve files and layers without data; {name: how a use is written}.
+SERIALIZATION = ("get_config", "from_config", "get_build_config", "build_from_config")
+SHAPES = ("compute_output_shape",)
+# Where the part of a docstring begins that a reader of a script can do without.
+REFERENCE = re.compile(
+    r"^\s*(Args?|Raises|Differs from Keras|Not in Keras|Papers?|Input|Output|>>>)\b.*",
+    re.MULTILINE,
+)
+
+
+def trimmed(text: str, unused: Set[str]) -> str:
+    """A module's text without checks of arguments, `unused` methods and references.
+
+    The docstring of a class keeps its summary and its formula.
+    """
+    tree = ast.parse(text)
+    edits = [_shorter(node) for node in _docstrings(tree)]
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and node.decorator_list:
+            edits.append(_without_decorators(node))
+
+    def is_needless(statement: ast.stmt) -> bool:
+        is_function = isinstance(statement, ast.FunctionDef)
+        if is_function and statement.name in checks() | unused:
+            return True
+        return _refuses(statement, checks())
+
+    text = applied([*edits, *_cuts(tree, text, is_needless)], text)
+    return tidy(_without_idle_names(text))
+
+
+def _without_idle_names(text: str) -> str:
+    """The text without the local variables that only served what has been cut."""
+    while True:
+        tree = ast.parse(text)
+        idle = {
+            statement
+            for function in ast.walk(tree)
+            if isinstance(function, ast.FunctionDef)
+            for statement in _idle(function)
+        }
+        if not idle:
+            return text
+        text = applied(_cuts(tree, text, idle.__contains__), text)
+
+
+def _idle(function: ast.FunctionDef) -> Iterator[ast.stmt]:
+    """Assignments to one name that the function never reads."""
+    read = {
+        node.id
+        for node in ast.walk(function)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
+    for statement in ast.walk(function):
+        if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+            (target,) = statement.targets
+            if isinstance(target, ast.Name) and target.id not in read:
+                yield statement
+
+
+def _cuts(
+    tree: ast.Module, text: str, is_needless: Callable[[ast.stmt], bool]
+) -> list[Edit]:
+    """What takes the needless statements out of the text."""
+    lines = text.splitlines()
+    return [cut(statement, lines) for statement in _needless(tree.body, is_needless)]
+
+
+def _needless(
+    block: list[ast.stmt], is_needless: Callable[[ast.stmt], bool]
+) -> list[ast.stmt]:
+    """The statements to cut: a branch or loop that would be empty goes as a whole."""
+    found = []
+    for statement in block:
+        if is_needless(statement):
+            found.append(statement)
+            continue
+        inner = getattr(statement, "body", [])
+        cut_inside = _needless(inner, is_needless)
+        is_empty = bool(inner) and len(cut_inside) == len(inner)
+        others = getattr(statement, "orelse", [])
+        is_definition = isinstance(statement, ast.FunctionDef | ast.ClassDef)
+        if is_empty and (others or is_definition):
+            continue  # an `else` needs its `if`, and others may use a definition
+        found += [statement] if is_empty else cut_inside
+        found += _needless(others, is_needless)
+    return found
+
+
+@cache
+def checks() -> frozenset[str]:
+    """The functions of custom_layers that do nothing but refuse wrong arguments."""
+    found: set[str] = set()
+    functions = [
+        node
+        for path in (ROOT / "custom_layers").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("_")
+    ]
+    while True:
+        more = {f.name for f in functions if _only(f, lambda s: _refuses(s, found))}
+        if more <= found:
+            return frozenset(found)
+        found |= more
+
+
+def _only(function: ast.FunctionDef, is_check: Callable[[ast.stmt], bool]) -> bool:
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    is_abstract = len(body) == 1 and isinstance(body[0], ast.Raise)
+    body = [statement for statement in body if not isinstance(statement, ast.Assign)]
+    return bool(body) and not is_abstract and all(map(is_check, body))
+
+
+def _refuses(statement: ast.stmt, checks: Set[str]) -> bool:
+    """Whether a statement at most raises an error."""
+    if isinstance(statement, ast.If | ast.For):
+        parts = [*statement.body, *statement.orelse]
+        refusals = [s for s in parts if not isinstance(s, ast.Assign)]
+        return bool(refusals) and all(
+            isinstance(s, ast.Raise) or _refuses(s, checks) for s in refusals
+        )
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        function = statement.value.func
+        name = getattr(function, "id", getattr(function, "attr", ""))
+        return name in checks
+    return False
+
+
+def _docstrings(tree: ast.Module) -> Iterator[ast.Expr]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
+            first = node.body[0]
+            assert isinstance(first, ast.Expr)
+            yield first
+
+
+def _shorter(docstring: ast.Expr) -> Edit:
+    """The docstring up to its list of arguments."""
+    start = docstring.lineno, docstring.col_offset
+    end = docstring.end_lineno or 0, docstring.end_col_offset or 0
+    assert isinstance(docstring.value, ast.Constant)
+    text = docstring.value.value
+    found = REFERENCE.search(text)
+    if found:
+        text = text[: found.start()].rstrip()
+    text = text.replace("\\", "\\\\")
+    if "\n" in text.strip():
+        text = text.rstrip() + "\n" + " " * docstring.col_offset
+    return Edit(start, end, f'"""{text}"""')
+
+
+def _without_decorators(node: ast.ClassDef) -> Edit:
+    first = node.decorator_list[0]
+    return Edit((first.lineno, 0), (node.lineno, 0), "")
+
+
+def cut(statement: ast.stmt, lines: list[str]) -> Edit:
+    """Takes out a statement with its decorators and the comments right above it."""
+    decorators = getattr(statement, "decorator_list", [])
+    first = min([statement.lineno, *(node.lineno for node in decorators)])
+    while lines[first - 2].strip().startswith("#"):
+        first -= 1
+    return Edit((first, 0), ((statement.end_lineno or 0) + 1, 0), "")
+
+
+def tidy(text: str) -> str:
+    """The text without the empty lines that cuts have left behind."""
+    text = re.sub(r"\n{3,}(?=[ \t])", "\n\n", text)
+    text = re.sub(r"(:\n)\n+(?=[ \t])", r"\1", text)
+    return re.sub(r"\n{4,}", "\n\n\n", text)
