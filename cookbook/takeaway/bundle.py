@@ -62,6 +62,8 @@ def bundle(recipe: Path) -> str:
     unused = {*SERIALIZATION, *SHAPES}
     found = _collected(script, unused)
     used = {name for name in unused if _is_called(name, found)}
+    if used & {*SERIALIZATION}:
+        used |= {*SERIALIZATION}
     if used:
         found = _collected(script, unused - used)
     return _written(script, found, recipe)
@@ -74,7 +76,7 @@ def _collected(script: Script, unused: Set[str]) -> Collection:
 
 
 def _is_called(name: str, found: Collection) -> bool:
-    return any(f".{name}(" in definition.text for definition in found.definitions)
+    return any(f".{name}(" in definition.text.replace("super().", "") for definition in found.definitions)
 
 
 class Sources:

@@ -25,7 +25,7 @@ def trimmed(text: str, unused: Set[str]) -> str:
     """
     tree = ast.parse(text)
     edits = [_shorter(node) for node in _docstrings(tree)]
-    for node in tree.body:
+    for node in tree.body if "from_config" in unused else []:
         if isinstance(node, ast.ClassDef) and node.decorator_list:
             edits.append(_without_decorators(node))
 
@@ -105,7 +105,7 @@ def checks() -> frozenset[str]:
         node
         for path in (ROOT / "custom_layers").rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("_")
+        if isinstance(node, ast.FunctionDef) and re.match("_[a-z]", node.name)
     ]
     while True:
         more = {f.name for f in functions if _only(f, lambda s: _refuses(s, found))}
@@ -117,15 +117,22 @@ def checks() -> frozenset[str]:
 def _only(function: ast.FunctionDef, is_check: Callable[[ast.stmt], bool]) -> bool:
     body = function.body[1:] if ast.get_docstring(function) else function.body
     is_abstract = len(body) == 1 and isinstance(body[0], ast.Raise)
-    body = [statement for statement in body if not isinstance(statement, ast.Assign)]
+    body = [statement for statement in body if not _is_local(statement)]
     return bool(body) and not is_abstract and all(map(is_check, body))
+
+
+def _is_local(statement: ast.stmt) -> bool:
+    """Whether it gives a local variable its value, and does nothing else."""
+    if not isinstance(statement, ast.Assign):
+        return False
+    return all(isinstance(target, ast.Name | ast.Tuple) for target in statement.targets)
 
 
 def _refuses(statement: ast.stmt, checks: Set[str]) -> bool:
     """Whether a statement at most raises an error."""
     if isinstance(statement, ast.If | ast.For):
         parts = [*statement.body, *statement.orelse]
-        refusals = [s for s in parts if not isinstance(s, ast.Assign)]
+        refusals = [s for s in parts if not _is_local(s)]
         return bool(refusals) and all(
             isinstance(s, ast.Raise) or _refuses(s, checks) for s in refusals
         )
