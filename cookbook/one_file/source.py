@@ -3,8 +3,10 @@
 import ast
 import functools
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from cookbook.one_file.statements import CannotCopy, changed, pieces
 
 ROOT = Path(__file__).resolve().parents[2]  # the checkout, or where pip installs
 PACKAGES = ("custom_layers", "cookbook", "recipes")
@@ -25,8 +27,9 @@ class Definition:
     module: str
     name: str
     node: ast.stmt
-    text: str  # with its decorators and the comment lines above it
+    text: str  # with its decorators, the comment above it and one at its end
     first_line: int  # of the text, in its file
+    package: str = ""  # the package that its relative imports begin at
 
     @property
     def is_constant(self) -> bool:
@@ -41,6 +44,12 @@ class Definition:
             other.name,
         )
 
+    def __str__(self) -> str:
+        return f"{self.module}.{self.name}"
+
+
+Meaning = Definition | Import
+
 
 @dataclass(frozen=True)
 class Source:
@@ -52,6 +61,7 @@ class Source:
     definitions: Mapping[str, Definition]
     imports: Mapping[str, Import]
     is_package: bool = False
+    unclear: Mapping[str, str] = field(default_factory=dict)  # {name: why}
 
     @property
     def docstring(self) -> str:
@@ -72,13 +82,13 @@ def source_of(module: str) -> Source:
     path = ROOT.joinpath(*module.split("."))
     for candidate in (path / "__init__.py", path.with_suffix(".py")):
         if candidate.is_file():
-            return read(module, candidate)
+            return read_source(module, candidate)
     raise ModuleNotFoundError(f"no file holds the module {module}")
 
 
-def read(module: str, path: Path) -> Source:
+def read_source(module: str, path: Path) -> Source:
     """The source of a file that is imported as `module`."""
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8-sig")
     return parsed(module, text, is_package=path.stem == "__init__")
 
 
@@ -86,54 +96,26 @@ def parsed(module: str, text: str, is_package: bool = False) -> Source:
     """The source of a module that has this text."""
     tree = ast.parse(text)
     package = module if is_package else module.rpartition(".")[0]
-    lines = text.splitlines()
-    definitions = {}
-    imports = {}
+    lines = text.split("\n")
+    definitions: dict[str, Definition] = {}
+    imports: dict[str, Import] = {}
+    unclear: dict[str, str] = {}
     for node in tree.body:
-        first = _first_line(node, lines)
-        whole = "\n".join(lines[first - 1 : node.end_lineno])
-        for name in _defined(node):
-            definitions[name] = Definition(module, name, node, whole, first)
-        for name, value in _defined_together(node, text):
-            alone = f"{name} = {value}"
-            (statement,) = ast.parse(alone).body
-            definitions[name] = Definition(module, name, statement, alone, 1)
-        for name, target in imports_of(node, package):
-            imports[name] = target
-    return Source(module, text, tree, definitions, imports, is_package)
-
-
-def _defined(node: ast.stmt) -> Iterator[str]:
-    """The names that a statement at the top level of a module defines."""
-    if isinstance(node, ast.FunctionDef | ast.ClassDef):
-        yield node.name
-    elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-        yield node.target.id
-    elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-        yield node.targets[0].id
-
-
-def _defined_together(node: ast.stmt, text: str) -> Iterator[tuple[str, str]]:
-    """(name, value) of each name in `a, b = 1, 2`, with the values as they are written.
-
-    Raises: ValueError where the values do not stand there one by one.
-    """
-    if not isinstance(node, ast.Assign) or isinstance(node.targets[0], ast.Name):
-        return
-    (target,), values = node.targets, node.value
-    if not isinstance(target, ast.Tuple) or not isinstance(values, ast.Tuple):
-        raise ValueError(f"cannot tell what {ast.unparse(node)} assigns to each name")
-    for name, value in zip(target.elts, values.elts):
-        yield ast.unparse(name), ast.get_source_segment(text, value) or ""
-
-
-def _first_line(node: ast.stmt, lines: list[str]) -> int:
-    """The first line of a statement, its decorators and the comment right above it."""
-    decorators = getattr(node, "decorator_list", [])
-    first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
-    while first > 1 and lines[first - 2].startswith("#"):
-        first -= 1
-    return first
+        found = {
+            name: Definition(module, name, statement, whole, first, package)
+            for name, statement, whole, first in pieces(node, lines)
+        }
+        imported = dict(imports_of(node, package))
+        for name in changed(node):
+            is_new = name in found or name in imported
+            if not is_new and name in imports and isinstance(node, ast.Expr):
+                continue  # a call such as os.environ.setdefault()
+            if not is_new or name in definitions:
+                line = f"line {node.lineno} of {module}"
+                unclear[name] = f"{line} defines or changes {name}, but not alone"
+        definitions |= found
+        imports |= imported
+    return Source(module, text, tree, definitions, imports, is_package, unclear)
 
 
 def imports_of(node: ast.stmt, package: str) -> Iterator[tuple[str, Import]]:
@@ -143,31 +125,54 @@ def imports_of(node: ast.stmt, package: str) -> Iterator[tuple[str, Import]]:
     """
     if isinstance(node, ast.Import):
         for alias in node.names:
-            yield alias.asname or alias.name.split(".")[0], Import(alias.name)
+            top = alias.name.split(".")[0]
+            is_top = not alias.asname and is_ours(top)
+            yield alias.asname or top, Import(top if is_top else alias.name)
     elif isinstance(node, ast.ImportFrom):
         module = node.module or ""
         if node.level:
-            parents = package.split(".")[: len(package.split(".")) - node.level + 1]
+            parts = package.split(".")
+            parents = parts[: len(parts) - node.level + 1]
             module = ".".join([*parents, *filter(None, [node.module])])
         for alias in node.names:
+            if alias.name == "*" or module == "__future__":
+                raise CannotCopy(f"{package} has the import {ast.unparse(node)}")
             yield alias.asname or alias.name, Import(module, alias.name)
 
 
 def find(
     module: str, name: str, source_of: Callable[[str], Source] = source_of
-) -> Definition | Import | None:
+) -> Meaning | None:
     """What a name means in a module of ours, followed through all re-exports.
 
     The answer is a Definition of ours; an Import for what another package defines, or
     for a module; None for a name that the module does not have, such as a builtin.
+
+    Raises: CannotCopy if more than one statement makes the name what it is.
     """
     source = source_of(module)
+    if name in source.unclear:
+        raise CannotCopy(source.unclear[name])
     if name in source.definitions:
         return source.definitions[name]
     target = source.imports.get(name)
-    if target is None or target.name is None or not is_ours(target.module):
+    if target is None or target == Import(module, name):
+        return _module_inside(source, name, source_of)
+    if target.name is None or not is_ours(target.module):
         return target
-    if (target.module, target.name) == (module, name):
-        return Import(f"{module}.{name}")  # `from . import name`: a module inside
     found = find(target.module, target.name, source_of)
-    return found or Import(f"{target.module}.{target.name}")  # a module of ours
+    if found is None:
+        raise CannotCopy(f"{module} imports {name}, which {target.module} lacks")
+    return found
+
+
+def _module_inside(
+    source: Source, name: str, source_of: Callable[[str], Source]
+) -> Import | None:
+    """The module of that name in a package; None if there is none."""
+    if not source.is_package:
+        return None
+    try:
+        return Import(source_of(f"{source.module}.{name}").module)
+    except ModuleNotFoundError:
+        return None

@@ -1,21 +1,19 @@
 """Bundles a recipe and all that it needs into one script without our packages."""
 
-from collections.abc import Callable, Set
-from functools import cache
+from collections.abc import Set
 from pathlib import Path
 
-from cookbook.errors import fail
-from cookbook.one_file.needs import Collection, Find, Meaning, collect
+from cookbook.one_file.needs import Collection, gather
 from cookbook.one_file.source import (
-    ROOT,
     Definition,
     Import,
+    Meaning,
     Source,
     find,
     parsed,
     source_of,
 )
-from cookbook.one_file.writer import imports_in, joined, names_in_one_file, text_of
+from cookbook.one_file.writer import imports_in, names_in_one_file, stacked, text_of
 from cookbook.takeaway.recipe_script import ENDING, Script, as_script
 from cookbook.takeaway.trimming import SERIALIZATION, SHAPES, trimmed
 
@@ -72,7 +70,7 @@ def bundle(recipe: Path) -> str:
 def _collected(script: Script, unused: Set[str]) -> Collection:
     sources = Sources(script, unused)
     roots = sources.source_of("recipes.script").definitions.values()
-    return collect(roots, sources.find)
+    return gather(roots, sources.find)
 
 
 def _is_called(name: str, found: Collection) -> bool:
@@ -116,7 +114,7 @@ def _written(script: Script, found: Collection, recipe: Path) -> str:
     for title, packages in SECTIONS.items():
         chosen = {d: t for d, t in texts.items() if section_of(d) == title}
         if chosen:
-            parts.append(f"# {title}\n\n\n{joined(chosen)}")
+            parts.append(f"# {title}\n\n\n{stacked(chosen)}")
     parts.append(ENDING)
     return "\n\n\n".join(parts) + "\n"
 

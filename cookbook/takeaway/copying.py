@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cookbook.errors import fail
-from cookbook.one_file.needs import Collection, collect, named
+from cookbook.one_file.needs import Collection, gather, named
 from cookbook.one_file.source import ROOT, Definition
-from cookbook.one_file.writer import imports_in, joined, names_in_one_file, text_of
+from cookbook.one_file.writer import imports_in, names_in_one_file, stacked, text_of
 from cookbook.pages.catalogue import LIBRARY, Entry, components
 
 HEADER = """\
@@ -76,7 +76,7 @@ def copy(names: Sequence[str], to: Path | None) -> str:
     """
     roots = [_root(name) for name in names]
     _refuse_same_names(names, roots)
-    found = collect(roots)
+    found = gather(roots)
     command = " ".join(names) + (f" --to {to}" if to else "")
     header = HEADER.format(version=version(), names=command)
     return f"{header}\n{one_file(found, registered_name(to))}\n"
@@ -88,7 +88,7 @@ def one_file(found: Collection, registered: str) -> str:
     texts = text_of(found, names, registered)
     first, *_ = found.definitions
     space = "\n\n" if first.is_constant else "\n\n\n"
-    return imports_in(names) + space + joined(texts)
+    return imports_in(names) + space + stacked(texts)
 
 
 def version() -> str:
