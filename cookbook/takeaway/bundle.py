@@ -1,122 +1,202 @@
 """Bundles a recipe and all that it needs into one script without our packages."""
 
-from collections.abc import Set
+import ast
+import difflib
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from cookbook.errors import fail
 from cookbook.one_file.needs import Collection, gather
-from cookbook.one_file.source import (
-    Definition,
-    Import,
-    Meaning,
-    Source,
-    find,
-    parsed,
-    source_of,
-)
+from cookbook.one_file.source import ROOT, Definition, Import, Meaning
 from cookbook.one_file.writer import imports_in, names_in_one_file, stacked, text_of
-from cookbook.takeaway.recipe_script import ENDING, Script, as_script
-from cookbook.takeaway.trimming import SERIALIZATION, SHAPES, trimmed
+from cookbook.takeaway.copying import version, write
+from cookbook.takeaway.recipe_script import Script, as_script
+from cookbook.takeaway.stand_ins import PADDED, SCRIPT, STANDALONE, Sources
+from cookbook.takeaway.trimming import SERIALIZATION, SHAPES
 
-STANDALONE = "cookbook.takeaway.standalone"
-DATA = ("sources", "images", "texts")
-# Modules that a script needs in a shorter form: without resuming, search and devices.
-REPLACED = {
-    "cookbook.config": f"{STANDALONE}.settings",
-    "cookbook.errors": f"{STANDALONE}.settings",
-    "cookbook.training.run_folder": f"{STANDALONE}.folder",
-    "cookbook.training.train": f"{STANDALONE}.training",
-    "cookbook.reports.finish": f"{STANDALONE}.finish",
-    "cookbook.lab.claims": f"{STANDALONE}.finish",
-    "cookbook.data.sources": f"{STANDALONE}.sources",
-    "custom_layers.common.checks": f"{STANDALONE}.checks",
-    "custom_layers.common.private_keras": f"{STANDALONE}.checks",
-    "cookbook.data.images": f"{STANDALONE}.images",
-    "cookbook.data.text.reviews": f"{STANDALONE}.texts",
-    "cookbook.data.text.characters": f"{STANDALONE}.texts",
-    "cookbook.data.text.translation": f"{STANDALONE}.texts",
-    "cookbook.reports.image_classifier": f"{STANDALONE}.reports",
-    "cookbook.reports.text_classifier": f"{STANDALONE}.reports",
-}
-# What a script calls the kinds of fields, whose ranges only the cookbook checks.
-BUILTIN = {
-    **dict.fromkeys(("Count", "Size", "Filters", "Depth", "Repeats", "BatchSize"), "int"),
-    **dict.fromkeys(("Share", "Portion", "Rate"), "float"),
-    "Seed": "int",
+HEADER = """\
+# Bundled from Keras Cookbook {version} (licence: Apache-2.0) by the command
+#     python -m cookbook bundle recipes/{recipe}.py
+# The file is yours: it needs nothing of the cookbook, but these packages:
+{packages}
+# It trains the same weights as the recipe with the same seed. Of the recipe it leaves
+# out: the hyperparameter search, resuming, training on several devices, the use of a
+# trained model, pictures that explain the network, and checks of arguments. Components
+# lack what a script does not need, such as `get_config`.
+"""
+ONEDNN = (
+    'os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # other sums round otherwise'
+)
+QUIET = 'os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")'
+ENDING = """\
+if __name__ == "__main__":
+    main(tyro.cli(Config, description=__doc__))"""
+# The packages that pip installs for an import, where their names differ.
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "sklearn": "scikit-learn",
+    "tensorflow_datasets": "tensorflow-datasets importlib_resources",
 }
 # The parts of a script, in order: {title: the packages whose definitions it holds}.
 SECTIONS = {
     "Settings": (f"{STANDALONE}.settings", f"{STANDALONE}.folder"),
-    "Components": ("custom_layers", f"{STANDALONE}.checks"),
-    "Data": ("cookbook.data", *(f"{STANDALONE}.{n}" for n in DATA)),
+    "Components": ("custom_layers", f"{STANDALONE}.components"),
+    "Data": ("cookbook.data", f"{STANDALONE}.data"),
     "Training": ("cookbook.training", f"{STANDALONE}.training"),
     "Pictures and figures": ("cookbook", STANDALONE),
     "The recipe": ("recipes",),
 }
+# The project's rules, for a file that stands alone.
+RULES = [
+    "--isolated",
+    "--line-length=88",
+    "--target-version=py311",
+    "--select=E,F,I,B,UP,SIM,RUF,PT,C4",
+    "--ignore=SIM108,RUF002,RUF003,B905",
+    # What takes out a comprehension or a variable that no longer does anything.
+    '--config=lint.extend-safe-fixes = ["C416", "RUF059"]',
+]
+
+
+def bundle_command(name: str, to: Path | None, force: bool) -> None:
+    """Writes the script to a file, or to the screen.
+
+    An existing file is only replaced with `force`.
+    """
+    recipe = recipe_file(name)
+    if to and to.exists() and not force:
+        fail(f"{to} exists: give another file, or --force to replace it")
+    text = bundle(recipe)
+    if to is None:
+        print(text, end="")
+        return
+    write(to, text)
+    print(f"{to}: {recipe.stem}, {len(text.splitlines())} lines")
+
+
+def recipe_file(name: str) -> Path:
+    """The file of a recipe, given as a path or by its bare name."""
+    known = {path.stem: path for path in (ROOT / "recipes").glob("[!_]*.py")}
+    path = Path(name)
+    if path.is_file():
+        if path.resolve() not in {
+            known_path.resolve() for known_path in known.values()
+        }:
+            fail(f"bundle got {name}, expected a recipe: `list` shows all of them")
+        return path
+    if path.stem in known and path.suffix in ("", ".py"):
+        return known[path.stem]
+    near = difflib.get_close_matches(path.stem, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else "`list` shows all of them"
+    fail(f"bundle got {name!r}, expected a recipe: {hint}")
 
 
 def bundle(recipe: Path) -> str:
-    """The text of the script."""
+    """The text of the script, formatted."""
+    return formatted(script_of(recipe))
+
+
+def script_of(recipe: Path) -> str:
+    """The text of the script, before it is formatted."""
     script = as_script(recipe.read_text(encoding="utf-8"))
+    found = _needed(script)
+    names = _names(found)
+    texts = text_of(found, names)
+    parts = [f'"""{script.docstring}"""']
+    sections = []
+    for title in SECTIONS:
+        chosen = {d: t for d, t in texts.items() if section_of(d) == title}
+        if chosen:
+            sections.append(f"# {title}\n\n\n{stacked(chosen)}")
+    code = "\n\n\n".join([*sections, ENDING])
+    imports = _imports(names, script)
+    header = HEADER.format(
+        version=version(),
+        recipe=recipe.stem,
+        packages=_wrapped(packages_of(f"{imports}\n{code}")),
+    )
+    return "\n\n".join([*parts, header, imports, f"\n{code}\n"])
+
+
+def _needed(script: Script) -> Collection:
+    """What the script holds; methods for files only where something calls them."""
     unused = {*SERIALIZATION, *SHAPES}
-    found = _collected(script, unused)
+    found = _gathered(script, unused, {})
+    others = PADDED if any(_is_padded(d) for d in found.definitions) else {}
     used = {name for name in unused if _is_called(name, found)}
     if used & {*SERIALIZATION}:
         used |= {*SERIALIZATION}
-    if used:
-        found = _collected(script, unused - used)
-    return _written(script, found, recipe)
+    if used or others:
+        found = _gathered(script, unused - used, others)
+    return found
 
 
-def _collected(script: Script, unused: Set[str]) -> Collection:
-    sources = Sources(script, unused)
-    roots = sources.source_of("recipes.script").definitions.values()
+def _gathered(
+    script: Script, unused: Iterable[str], others: Mapping[str, str]
+) -> Collection:
+    sources = Sources(script.text, frozenset(unused), others)
+    roots = sources.source_of(SCRIPT).definitions.values()
     return gather(roots, sources.find)
 
 
+def _is_padded(definition: Definition) -> bool:
+    """Whether it is a data set whose rows end in zeros."""
+    return definition.is_constant is False and "    padded" in definition.text
+
+
 def _is_called(name: str, found: Collection) -> bool:
-    return any(f".{name}(" in definition.text.replace("super().", "") for definition in found.definitions)
+    """Whether a definition calls the method, or what does so in its place."""
+    calls = [f".{name}("]
+    if name in SERIALIZATION:
+        calls += ["serialize_keras_object(", "clone_model("]
+    return any(
+        call in definition.text.replace("super().", "")
+        for definition in found.definitions
+        for call in calls
+    )
 
 
-class Sources:
-    """The modules that a script is made of, each in the form that the script needs."""
-
-    def __init__(self, script: Script, unused: Set[str]) -> None:
-        self.unused = unused
-        self.known = {"recipes.script": parsed("recipes.script", script.text)}
-
-    def source_of(self, module: str) -> Source:
-        if module not in self.known:
-            source = source_of(module)
-            if module.startswith("custom_layers") and not source.is_package:
-                source = parsed(module, trimmed(source.text, self.unused))
-            self.known[module] = source
-        return self.known[module]
-
-    def find(self, module: str, name: str) -> Meaning | None:
-        """What a name means in a module, where some modules are replaced by others."""
-        meaning = find(module, name, self.source_of)
-        if not isinstance(meaning, Definition):
-            return meaning
-        if meaning.module == "cookbook.config" and name in BUILTIN:
-            return Import("builtins", BUILTIN[name])
-        stand_in = REPLACED.get(meaning.module)
-        if stand_in is None or module == stand_in:
-            return meaning
-        there = self.source_of(stand_in).definitions.get(meaning.name)
-        return there or meaning
-
-
-def _written(script: Script, found: Collection, recipe: Path) -> str:
+def _names(found: Collection) -> dict[Meaning, str]:
     names = names_in_one_file(found)
-    texts = text_of(found, names)
+    loss = Import("keras.losses", "Loss")
+    if loss in names:
+        names[loss] = "Loss"
     names[Import("tyro")] = "tyro"
-    parts = [f'"""{script.docstring}"""', imports_in(names)]
-    for title, packages in SECTIONS.items():
-        chosen = {d: t for d, t in texts.items() if section_of(d) == title}
-        if chosen:
-            parts.append(f"# {title}\n\n\n{stacked(chosen)}")
-    parts.append(ENDING)
-    return "\n\n\n".join(parts) + "\n"
+    return names
+
+
+def _imports(names: Mapping[Meaning, str], script: Script) -> str:
+    """The imports; between Python's own and the others, what TensorFlow reads."""
+    with_os = {**names, Import("os"): "os"}
+    standard, others = imports_in(with_os).split("\n\n", 1)
+    settings = [ONEDNN, QUIET] if script.uses_onednn else [QUIET]
+    return "\n\n".join([standard, "\n".join(settings), others])
+
+
+def packages_of(code: str) -> list[str]:
+    """The packages that pip must install for the imports in the code."""
+    found = {"tensorflow"}
+    for node in ast.walk(ast.parse(code)):
+        modules = [alias.name for alias in getattr(node, "names", ())]
+        if isinstance(node, ast.ImportFrom):
+            modules = [node.module or ""]
+        elif not isinstance(node, ast.Import):
+            continue
+        for module in modules:
+            top = module.split(".")[0]
+            if top not in sys.stdlib_module_names:
+                found.add(DISTRIBUTIONS.get(top, top))
+    return sorted(found)
+
+
+def _wrapped(packages: list[str]) -> str:
+    """The command that installs the packages, as lines of a comment."""
+    command = f"pip install {' '.join(packages)}"
+    indents = {"initial_indent": "#     ", "subsequent_indent": "#         "}
+    return "\n".join(textwrap.wrap(command, width=88, **indents))
 
 
 def section_of(definition: Definition) -> str:
@@ -127,3 +207,19 @@ def section_of(definition: Definition) -> str:
             if definition.module.startswith(package) and len(package) > len(best):
                 best, title = package, name
     return title
+
+
+def formatted(text: str) -> str:
+    """The text with the project's formatting; ends the program where ruff is missing."""
+    checked = _ruff(["check", "--fix-only", "--quiet", *RULES], text)
+    return _ruff(["format", "--isolated", "--line-length=88"], checked)
+
+
+def _ruff(options: list[str], text: str) -> str:
+    command = [sys.executable, "-m", "ruff", *options, "-"]
+    done = subprocess.run(command, input=text, capture_output=True, text=True)
+    if "No module named ruff" in done.stderr:
+        fail("bundle needs ruff to format the script: pip install ruff")
+    if done.returncode:
+        raise RuntimeError(f"ruff refuses the script: {done.stderr}")
+    return done.stdout

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cookbook.one_file.rewrite import Edit, applied
-from cookbook.takeaway.trimming import cut, tidy
+from cookbook.takeaway.trimming import cut, edit_of, tidy
 
 # Fields of a Config that a script lacks, and the branches that depend on them.
 ABSENT = {
@@ -22,11 +22,15 @@ ABSENT = {
     "tuner",
     "write",
 }
-FUNCTIONS = {"space"}  # what the search calls
-ONEDNN = 'os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")'
-ENDING = """\
-if __name__ == "__main__":
-    main(tyro.cli(Config, description=__doc__))"""
+UNUSED = {"space", "idle"}  # what only the search and the cookbook's command line call
+QUICK = "in_quick"  # a dict in the class, which a linter would take for a slip
+# What a script calls the kinds of fields, whose ranges only the cookbook checks.
+BUILTIN = {
+    **dict.fromkeys(
+        ("Count", "Size", "Filters", "Depth", "Repeats", "BatchSize"), "int"
+    ),
+    **dict.fromkeys(("Share", "Portion", "Rate"), "float"),
+}
 
 
 @dataclass(frozen=True)
@@ -44,29 +48,31 @@ def as_script(recipe: str) -> Script:
     recipe: the text of the recipe's file.
     """
     tree = ast.parse(recipe)
-    lines = recipe.splitlines()
+    lines = recipe.split("\n")
     edits: list[Edit] = []
     uses_onednn = False
-    for statement in tree.body:
-        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-            uses_onednn = any(k.arg == "onednn" for k in statement.value.keywords)
-        if isinstance(statement, ast.FunctionDef) and statement.name in FUNCTIONS:
-            edits.append(cut(statement, lines))
+    modules = _recipes_imported(tree)
     for node in ast.walk(tree):
-        if _depends_on_absent(node):
+        if _is_absent(node):
             assert isinstance(node, ast.stmt)
             edits.append(cut(node, lines))
         elif isinstance(node, ast.Call):
             edits += _without_absent(node, recipe)
+            edits += _without_modules(node, modules)
+            uses_onednn |= any(k.arg == "onednn" for k in node.keywords)
         elif isinstance(node, ast.AnnAssign):
             edits += _without_range(node, recipe)
-    text = tidy(applied(edits, recipe))
+        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == QUICK:
+            edits.append(edit_of(node.targets[0], f"{QUICK}: ClassVar"))
+    text = "from typing import ClassVar\n" + tidy(applied(edits, recipe))
     docstring = ast.get_docstring(tree, clean=False) or ""
     return Script(_without_commands(docstring), text, uses_onednn)
 
 
-def _depends_on_absent(node: ast.AST) -> bool:
-    """Whether it is a field that is absent, or a branch that depends on one."""
+def _is_absent(node: ast.AST) -> bool:
+    """Whether it is a field or function that is absent, or a branch that needs one."""
+    if isinstance(node, ast.FunctionDef):
+        return node.name in UNUSED
     if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
         return node.target.id in ABSENT
     if isinstance(node, ast.If) and not node.orelse:
@@ -89,23 +95,36 @@ def _without_absent(call: ast.Call, text: str) -> Iterator[Edit]:
     if len(kept) < len(call.keywords):
         arguments = [*call.args, *kept]
         parts = [ast.get_source_segment(text, part) or "" for part in arguments]
-        end = call.end_lineno or 0, call.end_col_offset or 0
-        yield Edit(
-            (call.lineno, call.col_offset), end, f"replace({', '.join(parts)})"
-        )
+        yield edit_of(call, f"replace({', '.join(parts)})")
+
+
+def _recipes_imported(tree: ast.Module) -> set[str]:
+    """The names of the recipes that the file imports as a whole."""
+    return {
+        alias.asname or alias.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module == "recipes"
+        for alias in node.names
+    }
+
+
+def _without_modules(call: ast.Call, modules: set[str]) -> Iterator[Edit]:
+    """A function that gets a recipe, `f(recipe)`, gets its parts: `f(build, Config)`."""
+    for argument in call.args:
+        if isinstance(argument, ast.Name) and argument.id in modules:
+            yield edit_of(argument, f"{argument.id}.build, {argument.id}.Config")
 
 
 def _without_range(field: ast.AnnAssign, text: str) -> Iterator[Edit]:
-    """`Annotated[int, Between(1, 64)]` becomes `int`."""
-    hint = field.annotation
-    for part in ast.walk(hint):
+    """`Annotated[int, Between(1, 64)]` and `Count` become `int`."""
+    for part in ast.walk(field.annotation):
+        if isinstance(part, ast.Name) and part.id in BUILTIN:
+            yield edit_of(part, BUILTIN[part.id])
         if not isinstance(part, ast.Subscript):
             continue
         if isinstance(part.value, ast.Name) and part.value.id == "Annotated":
             assert isinstance(part.slice, ast.Tuple)
-            kind = ast.get_source_segment(text, part.slice.elts[0]) or ""
-            end = part.end_lineno or 0, part.end_col_offset or 0
-            yield Edit((part.lineno, part.col_offset), end, kind)
+            yield edit_of(part, ast.get_source_segment(text, part.slice.elts[0]) or "")
 
 
 def _without_commands(docstring: str) -> str:

@@ -26,7 +26,7 @@ def trimmed(text: str, unused: Set[str]) -> str:
     tree = ast.parse(text)
     edits = [_shorter(node) for node in _docstrings(tree)]
     for node in tree.body if "from_config" in unused else []:
-        if isinstance(node, ast.ClassDef) and node.decorator_list:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.decorator_list:
             edits.append(_without_decorators(node))
 
     def is_needless(statement: ast.stmt) -> bool:
@@ -36,7 +36,28 @@ def trimmed(text: str, unused: Set[str]) -> str:
         return _refuses(statement, checks())
 
     text = applied([*edits, *_cuts(tree, text, is_needless)], text)
-    return tidy(_without_idle_names(text))
+    return tidy(_without_idle_names(_without_idle_calls(text)))
+
+
+def _without_idle_calls(text: str) -> str:
+    """The text with `x` for `python_number(x)` and other calls that return `x`."""
+    while True:
+        calls = [
+            node
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, ast.Call)
+            and getattr(node.func, "id", "") in idle_functions()
+            and node.args
+        ]
+        inner = {part for call in calls for part in ast.walk(call) if part is not call}
+        edits = [
+            edit_of(call, ast.get_source_segment(text, call.args[0]) or "")
+            for call in calls
+            if call not in inner
+        ]
+        if not edits:
+            return text
+        text = applied(edits, text)
 
 
 def _without_idle_names(text: str) -> str:
@@ -55,7 +76,7 @@ def _without_idle_names(text: str) -> str:
 
 
 def _idle(function: ast.FunctionDef) -> Iterator[ast.stmt]:
-    """Assignments to one name that the function never reads."""
+    """Assignments to names that the function never reads."""
     read = {
         node.id
         for node in ast.walk(function)
@@ -64,7 +85,8 @@ def _idle(function: ast.FunctionDef) -> Iterator[ast.stmt]:
     for statement in ast.walk(function):
         if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
             (target,) = statement.targets
-            if isinstance(target, ast.Name) and target.id not in read:
+            names = target.elts if isinstance(target, ast.Tuple) else [target]
+            if all(isinstance(n, ast.Name) and n.id not in read for n in names):
                 yield statement
 
 
@@ -72,7 +94,7 @@ def _cuts(
     tree: ast.Module, text: str, is_needless: Callable[[ast.stmt], bool]
 ) -> list[Edit]:
     """What takes the needless statements out of the text."""
-    lines = text.splitlines()
+    lines = text.split("\n")
     return [cut(statement, lines) for statement in _needless(tree.body, is_needless)]
 
 
@@ -98,27 +120,68 @@ def _needless(
 
 
 @cache
+def private_functions() -> dict[str, list[ast.FunctionDef]]:
+    """The functions and methods of custom_layers that begin with "_", by name."""
+    found: dict[str, list[ast.FunctionDef]] = {}
+    for path in (ROOT / "custom_layers").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and re.match("_[a-z]", node.name):
+                found.setdefault(node.name, []).append(node)
+    return found
+
+
+@cache
 def checks() -> frozenset[str]:
     """The functions of custom_layers that do nothing but refuse wrong arguments."""
     found: set[str] = set()
-    functions = [
-        node
-        for path in (ROOT / "custom_layers").rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.FunctionDef) and re.match("_[a-z]", node.name)
-    ]
     while True:
-        more = {f.name for f in functions if _only(f, lambda s: _refuses(s, found))}
+        more = {
+            name
+            for name, functions in private_functions().items()
+            if all(_only_refuses(function, found) for function in functions)
+        }
         if more <= found:
             return frozenset(found)
         found |= more
 
 
-def _only(function: ast.FunctionDef, is_check: Callable[[ast.stmt], bool]) -> bool:
-    body = function.body[1:] if ast.get_docstring(function) else function.body
-    is_abstract = len(body) == 1 and isinstance(body[0], ast.Raise)
-    body = [statement for statement in body if not _is_local(statement)]
-    return bool(body) and not is_abstract and all(map(is_check, body))
+@cache
+def idle_functions() -> frozenset[str]:
+    """The functions that return their first argument once checks are left out."""
+    found = {"python_number", "one_of", "without_adapters"}
+    while True:
+        more = {
+            name
+            for name, functions in private_functions().items()
+            if all(_only_returns(function, found) for function in functions)
+        }
+        if more <= found:
+            return frozenset(found)
+        found |= more
+
+
+def _body(function: ast.FunctionDef) -> list[ast.stmt]:
+    """The statements of a function without its docstring."""
+    return function.body[1:] if ast.get_docstring(function) else function.body
+
+
+def _only_refuses(function: ast.FunctionDef, checks: Set[str]) -> bool:
+    body = [statement for statement in _body(function) if not _is_local(statement)]
+    if len(body) == 1 and isinstance(body[0], ast.Raise):
+        return "NotImplementedError" not in ast.unparse(body[0])
+    return bool(body) and all(_refuses(statement, checks) for statement in body)
+
+
+def _only_returns(function: ast.FunctionDef, idle: Set[str]) -> bool:
+    """Whether a function only refuses its first argument or returns it."""
+    *others, last = _body(function)
+    if not all(_refuses(statement, checks()) for statement in others):
+        return False
+    value = last.value if isinstance(last, ast.Return) else None
+    while isinstance(value, ast.Call) and getattr(value.func, "id", "") in idle:
+        value = value.args[0]
+    arguments = [argument.arg for argument in function.args.args]
+    return isinstance(value, ast.Name) and arguments[:1] == [value.id]
 
 
 def _is_local(statement: ast.stmt) -> bool:
@@ -153,22 +216,26 @@ def _docstrings(tree: ast.Module) -> Iterator[ast.Expr]:
 
 def _shorter(docstring: ast.Expr) -> Edit:
     """The docstring up to its list of arguments."""
-    start = docstring.lineno, docstring.col_offset
-    end = docstring.end_lineno or 0, docstring.end_col_offset or 0
     assert isinstance(docstring.value, ast.Constant)
     text = docstring.value.value
-    found = REFERENCE.search(text)
+    found = REFERENCE.search(text, text.find("\n") + 1 or len(text))
     if found:
         text = text[: found.start()].rstrip()
     text = text.replace("\\", "\\\\")
     if "\n" in text.strip():
         text = text.rstrip() + "\n" + " " * docstring.col_offset
-    return Edit(start, end, f'"""{text}"""')
+    return edit_of(docstring, f'"""{text}"""')
 
 
-def _without_decorators(node: ast.ClassDef) -> Edit:
+def _without_decorators(node: ast.ClassDef | ast.FunctionDef) -> Edit:
     first = node.decorator_list[0]
     return Edit((first.lineno, 0), (node.lineno, 0), "")
+
+
+def edit_of(node: ast.expr | ast.stmt, text: str) -> Edit:
+    """What puts other text in the place of a node."""
+    end = node.end_lineno or node.lineno, node.end_col_offset or 0
+    return Edit((node.lineno, node.col_offset), end, text)
 
 
 def cut(statement: ast.stmt, lines: list[str]) -> Edit:

@@ -36,10 +36,6 @@ class RunFolder:
         text = json.dumps(content, indent=2, default=str)
         (self.path / name).write_text(text, encoding="utf-8")
 
-    def complete(self, metrics: dict) -> None:
-        """Writes metrics.json."""
-        self.write_json("metrics.json", metrics)
-
 
 def write_table(path: Path, rows: Sequence[dict]) -> None:
     """Writes dicts with the same keys as the rows of a CSV file."""

@@ -15,15 +15,16 @@ class ExperimentConfig:
     run_dir: Path = Path("runs")  # folder for what a run writes
     quick: bool = False  # try the script out in seconds; its result means nothing
 
-    # {field: its default with --quick}, where that differs from the usual default
+    # {field: its value with --quick}, unless another one is given
     in_quick: typing.ClassVar[Mapping[str, typing.Any]] = {}
 
     def __post_init__(self) -> None:
-        if self.quick:
-            for field in dataclasses.fields(self):
-                if getattr(self, field.name) == field.default:
-                    value = self.in_quick.get(field.name, field.default)
-                    object.__setattr__(self, field.name, value)
+        for field in dataclasses.fields(self) if self.quick else ():
+            if (
+                field.name in self.in_quick
+                and getattr(self, field.name) == field.default
+            ):
+                object.__setattr__(self, field.name, self.in_quick[field.name])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,10 +38,11 @@ class TrainingConfig(ExperimentConfig):
 
 def fail(message: str) -> typing.NoReturn:
     """Ends the program with one line."""
-    sys.exit(f"error: {message}")
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(2)
 
 
 def check_heads(config: typing.Any) -> None:
     """Refuses a width that the attention heads can't share, two features each."""
     if config.width % (2 * config.heads):
-        raise ValueError(f"--width must be a multiple of {2 * config.heads}")
+        fail(f"--width must be a multiple of {2 * config.heads}, twice the heads")

@@ -16,7 +16,13 @@ from cookbook.data.text.reviews import (
 from cookbook.data.text.translation import Texts, Translations, _arrays, _toy_captions
 from cookbook.data.text.words import UNKNOWN, Vocabulary, cut_and_pad, split_words
 from cookbook.takeaway.standalone.settings import fail
-from cookbook.takeaway.standalone.sources import Part, choose, hold_out, read
+from cookbook.takeaway.standalone.data.sources import (
+    Part,
+    choose,
+    hold_out,
+    read,
+    texts_of,
+)
 from custom_layers.generation import Subwords
 
 
@@ -66,12 +72,10 @@ def _labelled_texts(name: str) -> tuple[Part, Part, tuple[str, ...]]:
     """(train, test, names of the classes) of a set of TensorFlow Datasets."""
     import tensorflow_datasets as tfds
 
-    def part(split: str) -> Part:
-        texts, y = read(name, split)
-        return [text.decode("utf-8", "replace") for text in texts], y
-
     classes = tuple(tfds.builder(name).info.features["label"].names)
-    return part("train"), part("test"), classes
+    texts, y = read(name, "train", "text", "label")
+    test_texts, y_test = read(name, "test", "text", "label")
+    return (texts_of(texts), y), (texts_of(test_texts), y_test), classes
 
 
 def load_characters(
@@ -96,9 +100,8 @@ def _long_texts(name: str) -> dict[str, str]:
     """{part: text} of a set of TensorFlow Datasets; several texts become one."""
     texts = {}
     for split in ("train", "validation", "test"):
-        part = read(name, split)
-        rows = part["text"] if isinstance(part, dict) else part[0]
-        texts[split] = b"\n".join(rows).decode("utf-8", "replace")
+        (rows,) = read(name, split, "text")
+        texts[split] = "\n".join(texts_of(rows))
     return texts
 
 
@@ -126,11 +129,6 @@ def _sentences(name: str) -> Texts:
     """{part: (sources, targets)} of a set of TensorFlow Datasets."""
     texts: Texts = {}
     for split in ("train", "validation", "test"):
-        columns = read(name, split)
-        if isinstance(columns, dict):
-            columns = columns["de"], columns["en"]
-        sources, targets = (
-            [text.decode("utf-8", "replace") for text in column] for column in columns
-        )
-        texts[split] = sources, targets
+        sources, targets = read(name, split, "de", "en")
+        texts[split] = texts_of(sources), texts_of(targets)
     return texts

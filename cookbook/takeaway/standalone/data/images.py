@@ -2,13 +2,8 @@
 
 from typing import Any
 
-from cookbook.data.images import (
-    TEST_SHARE,
-    VALIDATION_SHARE,
-    Images,
-    _digits,
-)
-from cookbook.takeaway.standalone.sources import Part, choose, hold_out, read
+from cookbook.data.images import TEST_SHARE, VALIDATION_SHARE, Images, _digits
+from cookbook.takeaway.standalone.data.sources import Part, choose, hold_out, read
 
 
 def load_images(
@@ -16,7 +11,7 @@ def load_images(
 ) -> Images:
     """The image set `name` of TensorFlow Datasets, or scikit-learn's small digits.
 
-    limits: what the network asks of images; a script leaves the check to its user.
+    limits: what the network asks of images, which is not checked here.
     """
     name, asked = choose(name, default, "digits", quick)
     (x, y), test, classes = _digits() if name == "digits" else _prepared(name)
@@ -37,8 +32,8 @@ def _prepared(name: str) -> tuple[Part, Part, tuple[str, ...]]:
 
     info = tfds.builder(name).info
     classes = tuple(info.features["label"].names)
-    x, y = read(name, "train")
+    x, y = read(name, "train", "image", "label")
     if "test" in info.splits:
-        return (x, y), read(name, "test"), classes
+        return (x, y), read(name, "test", "image", "label"), classes
     rest, held_out = hold_out(len(x), TEST_SHARE, seed=0)
     return (x[rest], y[rest]), (x[held_out], y[held_out]), classes

@@ -45,14 +45,16 @@ def choose(name: str, default: str, stand_in: str, quick: bool) -> tuple[str, st
     return default, default
 
 
-def read(name: str, split: str) -> typing.Any:
-    """One split as arrays, {feature: array} or (x, y)."""
+def read(name: str, split: str, *features: str) -> typing.Any:
+    """These features of one split, each as an array."""
     import tensorflow_datasets as tfds
 
-    supervised = tfds.builder(name).info.supervised_keys is not None
-    return tfds.as_numpy(
-        tfds.load(name, split=split, as_supervised=supervised, batch_size=-1)
-    )
+    part = tfds.as_numpy(tfds.load(name, split=split, batch_size=-1))
+    return [part[feature] for feature in features]
+
+
+def texts_of(column: typing.Iterable[bytes]) -> list[str]:
+    return [text.decode("utf-8", "replace") for text in column]
 
 
 def hold_out(count: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

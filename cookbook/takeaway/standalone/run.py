@@ -7,11 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import keras
+from matplotlib.figure import Figure
 
 from cookbook.takeaway.standalone.folder import RunFolder
 
 Figures = dict[str, Any]  # what was measured at the end of a run, the headline first
 Expected = dict[str, tuple[float, float]]  # {data set: (headline figure, tolerance)}
+
+
+def save_figure(figure: Figure, run: RunFolder, name: str) -> None:
+    """Writes the figure into the run folder as PNG."""
+    figure.savefig(run.path / name, dpi=120)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,15 +40,12 @@ def finish(
 ) -> Run:
     """Saves the weights and the figures, prints the last line, returns the Run."""
     model.save_weights(run.path / "model.weights.h5")
-    run.complete({**figures, "data": data.note})
+    run.write_json("metrics.json", {**figures, "data": data.note})
     name, value = next(iter(figures.items()))
     goal = expected.get(data.name)
     wanted = f"expected {goal[0]:.4f} +- {goal[1]:.4f}" if goal else "only a try"
     seconds = time.time() - run.started
-    print(
-        f"{name} {value:.4f} ({wanted}) | data: {data.note} | {len(history)} epochs | "
-        f"{seconds:.0f} s | all files: {run.path}"
-    )
+    print(f"{name} {value:.4f} ({wanted}) | {data.note} | {seconds:.0f} s | {run.path}")
     return Run(model, history, figures, run.path)
 
 
@@ -80,6 +83,6 @@ def conclude(run: RunFolder, claims: Sequence[Claim]) -> Run:
     for claim in claims:
         print("holds " if claim.holds else "FAILS ", claim.sentence)
     figures = {claim.sentence: float(claim.measured) for claim in claims}
-    run.complete(figures)
+    run.write_json("metrics.json", figures)
     print(f"{sum(claim.holds for claim in claims)} of {len(claims)} claims hold")
     return Run(None, [], figures, run.path)

@@ -1,18 +1,20 @@
-"""Evaluation of a script: figures and pictures, without what explains a network."""
+"""Evaluation of classifiers: figures and pictures, without what explains a network."""
 
 from collections.abc import Callable
 
 import keras
 import numpy as np
 
-from cookbook.data.batches import Batches
 from cookbook.data.images import Images
 from cookbook.data.text.reviews import Reviews
-from cookbook.plots.figures import draw_curves
-from cookbook.plots.mistakes import draw_confusion, draw_mistakes
-from cookbook.reports.image_classifier import _softmax
-from cookbook.takeaway.standalone.finish import Expected, Run, finish
+from cookbook.takeaway.standalone.data.padded_batches import Batches
+from cookbook.takeaway.standalone.reports.pictures import (
+    draw_confusion,
+    draw_curves,
+    draw_mistakes,
+)
 from cookbook.takeaway.standalone.folder import RunFolder
+from cookbook.takeaway.standalone.run import Expected, Run, finish
 
 
 def report_classifier(
@@ -30,12 +32,13 @@ def report_classifier(
     x, y = data.test
     variants = views(x) if views else [x]
     seen = [model.predict(images, batch_size=500, verbose=0) for images in variants]
-    probabilities = _softmax(np.mean(seen, 0, dtype="float64"))
-    predictions = probabilities.argmax(-1)
+    logits = np.mean(seen, 0, dtype="float64")
+    probabilities = np.array(keras.ops.softmax(logits))
+    answers = probabilities.argmax(-1)
     draw_curves(history, run)
-    draw_confusion(y, predictions, data.classes, run)
+    draw_confusion(y, answers, data.classes, run)
     draw_mistakes(x, y, probabilities, data.classes, run)
-    figures = {"test accuracy": float(np.mean(predictions == y))}
+    figures = {"test accuracy": float(np.mean(answers == y))}
     return finish(model, data, history, run, figures, expected)
 
 
@@ -48,7 +51,7 @@ def report_reviews(
 ) -> Run:
     """Measures the accuracy on data.test, and draws curves and confusion."""
     x, y = data.test
-    batches = Batches(x, y, 4 * run.config.batch_size, padded=True)
+    batches = Batches(x, y, 4 * run.config.batch_size)
     answers = model.predict(batches, verbose=0).argmax(-1)
     draw_curves(history, run)
     draw_confusion(y, answers, data.classes, run)

@@ -6,14 +6,6 @@ from typing import Any
 import keras
 
 
-def python_number(value: Any) -> Any:
-    return value
-
-
-def without_adapters(options: dict, owner: str) -> dict:
-    return options
-
-
 def positive_integer(value: Any, name: str) -> int:
     return int(value)
 
@@ -34,15 +26,3 @@ def channel_order(value: str | None) -> str:
 def known_sizes(shape: Any, axes: Sequence[int], layer: Any) -> tuple[int, ...]:
     """The sizes of an input along `axes`."""
     return tuple(int(shape[axis]) for axis in axes)
-
-
-def one_of(value: Any, options: Sequence, name: str) -> Any:
-    return value
-
-
-class AveragesOfSteps(keras.optimizers.Optimizer):
-    """Keras's optimizer; a script averages no weights over accumulated steps."""
-
-
-class SumsOfRows(keras.optimizers.Optimizer):
-    """Keras's optimizer; a script runs on one device."""
