@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
         "files", nargs="*", metavar="FILE", help="a .keras file, from whomever it is"
     )
     _describe_copy(add("copy", "copy components into one file of your own"))
+    _describe_bundle(add("bundle", "bundle a recipe into one script of your own"))
     tune = add("tune", "run the hyperparameter search of a recipe in several processes")
     tune.usage = "%(prog)s RECIPE [--workers N] --tune TRIALS [flags of the recipe]"
     tune.add_argument(
@@ -61,6 +62,18 @@ def _describe_copy(command: argparse.ArgumentParser) -> None:
         nargs="*",
         metavar="NAME",
         help="a component, such as LSTM or losses.Dice; without names, lists all",
+    )
+    command.add_argument(
+        "--to", type=Path, metavar="FILE", help="the file to write (default: print it)"
+    )
+    command.add_argument(
+        "--force", action="store_true", help="replace the file if it exists"
+    )
+
+
+def _describe_bundle(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "recipe", metavar="RECIPE", help="such as recipes/mnist_cnn.py or mnist_cnn"
     )
     command.add_argument(
         "--to", type=Path, metavar="FILE", help="the file to write (default: print it)"
@@ -116,6 +129,10 @@ def main() -> None:
         from cookbook.takeaway.copying import copy_command
 
         copy_command(arguments.names, arguments.to, arguments.force)
+    elif arguments.command == "bundle":
+        from cookbook.takeaway.bundle import bundle_command
+
+        bundle_command(arguments.recipe, arguments.to, arguments.force)
     elif arguments.command == "check":
         if not any(arguments.files):
             fail("check got no FILE: give the .keras files to look at")

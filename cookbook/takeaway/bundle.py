@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+import re
 import subprocess
 import sys
 import textwrap
@@ -149,14 +150,10 @@ def _is_padded(definition: Definition) -> bool:
 
 def _is_called(name: str, found: Collection) -> bool:
     """Whether a definition calls the method, or what does so in its place."""
-    calls = [f".{name}("]
+    calls = rf"(?<!super\(\))\.{name}\("
     if name in SERIALIZATION:
-        calls += ["serialize_keras_object(", "clone_model("]
-    return any(
-        call in definition.text.replace("super().", "")
-        for definition in found.definitions
-        for call in calls
-    )
+        calls += r"|\b(serialize_keras_object|clone_model)\("
+    return any(re.search(calls, definition.text) for definition in found.definitions)
 
 
 def _names(found: Collection) -> dict[Meaning, str]:
