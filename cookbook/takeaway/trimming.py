@@ -25,9 +25,8 @@ def trimmed(text: str, unused: Set[str]) -> str:
     """
     tree = ast.parse(text)
     edits = [_shorter(node) for node in _docstrings(tree)]
-    for node in tree.body if "from_config" in unused else []:
-        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.decorator_list:
-            edits.append(_without_decorators(node))
+    if "from_config" in unused:
+        edits += _without_registration(tree)
 
     def is_needless(statement: ast.stmt) -> bool:
         is_function = isinstance(statement, ast.FunctionDef)
@@ -227,9 +226,13 @@ def _shorter(docstring: ast.Expr) -> Edit:
     return edit_of(docstring, f'"""{text}"""')
 
 
-def _without_decorators(node: ast.ClassDef | ast.FunctionDef) -> Edit:
-    first = node.decorator_list[0]
-    return Edit((first.lineno, 0), (node.lineno, 0), "")
+def _without_registration(tree: ast.Module) -> Iterator[Edit]:
+    """Takes out the decorators that register a class or a function with Keras."""
+    for node in tree.body:
+        for decorator in getattr(node, "decorator_list", ()):
+            if "register_keras_serializable" in ast.unparse(decorator):
+                end = (decorator.end_lineno or 0) + 1, 0
+                yield Edit((decorator.lineno, 0), end, "")
 
 
 def edit_of(node: ast.expr | ast.stmt, text: str) -> Edit:

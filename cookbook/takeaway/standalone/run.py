@@ -63,26 +63,31 @@ class Claim:
     text: str  # with {}, {percent} or {points} where the number stands
     measured: float
     _: dataclasses.KW_ONLY
-    at_least: float = -float("inf")
-    at_most: float = float("inf")
+    at_least: float | None = None
+    at_most: float | None = None
 
     @property
     def holds(self) -> bool:
-        return bool(self.at_least <= self.measured <= self.at_most)
+        if self.at_least is None:
+            return bool(self.measured <= self.at_most)
+        return bool(self.measured >= self.at_least)
 
     @property
     def sentence(self) -> str:
         hundred = f"{100 * self.measured:.3g}"
-        return self.text.format(
+        said = self.text.format(
             f"{self.measured:.3g}", percent=f"{hundred} %", points=f"{hundred} points"
         )
+        if self.at_least is None:
+            return f"{said} (at most {self.at_most:g})"
+        return f"{said} (at least {self.at_least:g})"
 
 
 def conclude(run: RunFolder, claims: Sequence[Claim]) -> Run:
     """Prints every claim, writes metrics.json, and returns the Run."""
     for claim in claims:
         print("holds " if claim.holds else "FAILS ", claim.sentence)
-    figures = {claim.sentence: float(claim.measured) for claim in claims}
+    figures = {claim.sentence: claim.measured for claim in claims}
     run.write_json("metrics.json", figures)
     print(f"{sum(claim.holds for claim in claims)} of {len(claims)} claims hold")
     return Run(None, [], figures, run.path)
