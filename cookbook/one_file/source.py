@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cookbook.one_file.statements import CannotCopy, changed, pieces
+from cookbook.one_file.statements import CannotCopy, changed_names, pieces
 
 ROOT = Path(__file__).resolve().parents[2]  # the checkout, or where pip installs
 PACKAGES = ("custom_layers", "cookbook", "recipes")
@@ -34,6 +34,17 @@ class Definition:
     @property
     def is_constant(self) -> bool:
         return isinstance(self.node, ast.Assign | ast.AnnAssign)
+
+    def line(self, number: int) -> str:
+        """A line of the text, by its number in the file."""
+        return self.text.split("\n")[number - self.first_line]
+
+    def next_filled_line(self, number: int) -> int:
+        """The number of the first line from here on that is not empty."""
+        last = self.first_line + self.text.count("\n")
+        while number <= last and not self.line(number).strip():
+            number += 1
+        return number
 
     def __hash__(self) -> int:
         return hash((self.module, self.name))
@@ -106,7 +117,7 @@ def parsed(module: str, text: str, is_package: bool = False) -> Source:
             for name, statement, whole, first in pieces(node, lines)
         }
         imported = dict(imports_of(node, package))
-        for name in changed(node):
+        for name in changed_names(node):
             is_new = name in found or name in imported
             if not is_new and name in imports and isinstance(node, ast.Expr):
                 continue  # a call such as os.environ.setdefault()
