@@ -18,6 +18,7 @@ class Import:
 
     module: str
     name: str | None = None  # None for the module itself
+    is_top: bool = False  # whether it is `import a.b`, whose name is a
 
 
 @dataclass(frozen=True)
@@ -137,8 +138,12 @@ def imports_of(node: ast.stmt, package: str) -> Iterator[tuple[str, Import]]:
     if isinstance(node, ast.Import):
         for alias in node.names:
             top = alias.name.split(".")[0]
-            is_top = not alias.asname and is_ours(top)
-            yield alias.asname or top, Import(top if is_top else alias.name)
+            if alias.asname:
+                yield alias.asname, Import(alias.name)
+            elif top == alias.name or is_ours(top):
+                yield top, Import(top)
+            else:
+                yield top, Import(alias.name, is_top=True)
     elif isinstance(node, ast.ImportFrom):
         module = node.module or ""
         if node.level:

@@ -27,7 +27,7 @@ def names_in_one_file(found: Collection) -> dict[Meaning, str]:
     for meaning in sorted(wishes, key=lambda meaning: _rank(meaning, found)):
         wish = wishes[meaning]
         owner = meaning
-        if isinstance(meaning, Import) and meaning.module.startswith(f"{wish}."):
+        if isinstance(meaning, Import) and meaning.is_top:
             owner = Import(wish)  # `import a.b` shares its name with `import a`
         for name in _spellings(wish, meaning.module):
             if name in avoided[meaning]:
@@ -135,7 +135,9 @@ def _statements(group: list[tuple[Import, str]]) -> Iterator[str]:
     members: dict[str, list[str]] = {}
     others: list[tuple[str, list[str]]] = []
     for target, name in group:
-        if target.name is None:
+        if target.is_top:
+            modules.append(target.module)
+        elif target.name is None:
             modules.append(_with_alias(target.module, name))
         elif target.name == name:
             members.setdefault(target.module, []).append(name)
@@ -161,7 +163,7 @@ def _from_import(module: str, names: list[str]) -> str:
 
 
 def _with_alias(name: str, alias: str) -> str:
-    if alias in (name, name.split(".")[0]):
+    if alias == name:
         return name
     return f"{name} as {alias}"
 

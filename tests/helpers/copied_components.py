@@ -1,0 +1,94 @@
+"""A pytest plugin: tests of components run on copies, and nothing of ours is imported.
+
+`write_copies` makes a folder with a package custom_layers whose namespaces export
+copied components, each from a file of its own. A run of pytest that finds this package
+first, and loads this file by `-p copied_components`, tests the copies.
+"""
+
+import importlib.machinery
+import pkgutil
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("custom_layers", "cookbook", "recipes", "benchmarks")
+# What the tests themselves need besides components: {module: names}.
+OTHERS = {
+    "custom_layers.common.private_keras": ["set_mask"],
+    "cookbook.training.autotuning": ["switch_off_autotuning"],
+}
+
+
+def write_copies(folder, together=()):
+    """Copies every component, and writes the namespaces that export the copies.
+
+    together: tuples of components that share one file.
+    """
+    from cookbook.one_file.needs import gather, named
+    from cookbook.one_file.source import source_of
+    from cookbook.pages.catalogue import components
+    from cookbook.takeaway.copying import copy, one_file
+
+    entries = [e for e in components() if e.namespace.startswith("custom_layers")]
+    groups = {name: group for group in together for name in group}
+    modules = {}  # {group of components: the module that holds their copies}
+    doors = {entry.namespace: [] for entry in entries}
+    for entry in entries:
+        group = groups.get(entry.name, (entry.name,))
+        if group not in modules:
+            # Dice and dice are one name on some systems.
+            modules[group] = f"copy_{len(modules)}_{group[0]}"
+            path = folder / "copies" / f"{modules[group]}.py"
+            _write(path, copy(group, path))
+    for door, lines in doors.items():
+        for name in source_of(door).imports:
+            group = groups.get(name, (name,))
+            if group in modules:
+                lines.append(f"from copies.{modules[group]} import {name}")
+        _write(folder.joinpath(*door.split("."), "__init__.py"), "\n".join(lines))
+    _write(folder / "custom_layers" / "__init__.py", source_of("custom_layers").text)
+    for module, names in OTHERS.items():
+        found = gather(named(module, name) for name in names)
+        path = folder.joinpath(*module.split(".")).with_suffix(".py")
+        _write(path, one_file(found, "others"))
+    return len(modules)
+
+
+def _write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+class OnlyCopies:
+    """Refuses to import a file of the packages in this checkout."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name.split(".")[0] not in PACKAGES:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        for place in (spec.submodule_search_locations or [spec.origin]) if spec else ():
+            if ROOT in Path(place).parents:
+                raise ModuleNotFoundError(f"{name} is not a copy: {place}")
+        return spec
+
+
+def copied():
+    """The copies, {name: object}; what `oracle.components` answers for the originals."""
+    import custom_layers
+
+    found = {}
+    for info in pkgutil.walk_packages(custom_layers.__path__, "custom_layers."):
+        for name, thing in (
+            vars(sys.modules.get(info.name)).items() if info.name in sys.modules else ()
+        ):
+            if getattr(thing, "__module__", "").startswith("copies."):
+                found[name] = thing
+    return found
+
+
+def pytest_configure(config):
+    sys.meta_path.insert(0, OnlyCopies)
+    import oracle
+
+    oracle.components = copied
