@@ -2,6 +2,7 @@
 
 import contextlib
 import difflib
+import functools
 import importlib.metadata
 import re
 import textwrap
@@ -85,6 +86,7 @@ def listing() -> str:
     return "\n\n".join(blocks)
 
 
+@functools.cache
 def _exported() -> dict[str, Entry]:
     """The components by name, each of which is unique."""
     return {
@@ -110,10 +112,11 @@ def copy(names: Sequence[str], to: Path | None) -> str:
 
 def header(names: Sequence[str]) -> str:
     """The comment at the top: where the file comes from, and what its licence asks."""
+    # No colon may follow a name: Python reads "Encoding: ..." as that of the file.
     sentences = (
-        f"{', '.join(names)}: copied from Keras Cookbook {version()}, where the "
-        "definitions stand in several files, by the command `python -m cookbook copy`. "
-        "This file needs Keras and NumPy, and nothing of the cookbook."
+        f"Copied from Keras Cookbook {version()} by `python -m cookbook copy`, which "
+        f"joined definitions of several files: {', '.join(names)}. This file needs "
+        "Keras and NumPy, and nothing of the cookbook."
     )
     lines = textwrap.wrap(
         sentences,

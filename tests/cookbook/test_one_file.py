@@ -220,7 +220,7 @@ CASES = {
     },
     "names are replaced behind other letters, in f-strings and in tabs": {
         "one": "def _x(): return 'ä'\ndef one(): return f'é {_x()!r:>5}' + _x()\n",
-        "two": "def _x(): return 'ö'\ndef two():\n\treturn 'é', _x(), f'''\né {_x()}'''\n",
+        "two": "def _x(): return 'ö'\ndef two():\n\treturn 'é', _x(), f'''\n {_x()}'''",
         "main": """
             from .one import one
             from .two import two
@@ -256,7 +256,7 @@ REFUSED = {
         "from MODULE",
     ),
     "give it two meanings": (
-        "def X(a):\n    if a: from .main import answer\n    else: answer = 1\n",
+        "def X(a):\n if a: from .main import answer\n else: answer = 1\n",
         "answer",
     ),
     "hide it in a hint with escapes": (
@@ -390,7 +390,8 @@ def NAME({", ".join(f"argument{i}" for i in range(6))}):
             "from numpy import Conv2D, conv1d, LONG, alpha, Long_name_of_a_class\n"
             "from .of_decoding import one\nfrom .two import two\n\n\n"
             "def answer():\n    return (\n        one,\n        two,\n        x_2,\n"
-            "        os.path,\n        np,\n        abs,\n        x,\n        Conv10D,\n"
+            "        os.path,\n        np,\n        abs,\n        x,\n"
+            "        Conv10D,\n"
             "        Conv2D,\n        conv1d,\n        LONG,\n        alpha,\n"
             "        Long_name_of_a_class,\n    )\n",
         }
