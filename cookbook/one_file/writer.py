@@ -45,8 +45,10 @@ def _wishes(found: Collection) -> dict[Meaning, str]:
         wishes[definition] = definition.name
     for needs in found.needs.values():
         for need in needs:
-            wish = _written(need) or need.meaning.name
-            wishes.setdefault(need.meaning, wish or need.name)
+            wish = _written(need) or need.meaning.name or need.name
+            if need.meaning.module == "builtins":
+                wish = need.meaning.name or wish  # which has no other name
+            wishes.setdefault(need.meaning, wish)
     return wishes
 
 

@@ -92,7 +92,8 @@ def test_copying_answers_at_once_without_keras():
 
 
 def test_a_reader_may_stop_early():
-    command = [sys.executable, "-m", "cookbook", "copy", *sorted(oracle.components())]
+    names = ["TransformerDecoderBlock", "AdversarialModel", "LSTM"]
+    command = [sys.executable, "-m", "cookbook", "copy", *names]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=pipe) as process:
         process.stdout.readline()

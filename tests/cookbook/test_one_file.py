@@ -13,7 +13,7 @@ from cookbook.one_file import source
 from cookbook.one_file.names import uses_of
 from cookbook.one_file.needs import gather, named
 from cookbook.one_file.rewrite import Edit, applied, fitted
-from cookbook.one_file.source import source_of
+from cookbook.one_file.source import Import, find, source_of
 from cookbook.one_file.statements import CannotCopy
 from cookbook.takeaway.copying import one_file
 
@@ -330,6 +330,16 @@ def test_exactly_what_is_used_comes_along(package):
         }
     )
     assert copy_of() == "A = 1\nC = A\n\n\ndef answer(): return C\n"
+
+
+def test_a_caller_may_replace_what_names_mean(package):
+    package({"main": "def size(): return 1\ndef answer(): return size()\n"})
+
+    def other_find(module, name):
+        return Import("builtins", "int") if name == "size" else find(module, name)
+
+    text = one_file(gather([named("pack.main", "answer")], other_find), "mine")
+    assert text == "def answer(): return int()"
 
 
 def test_comments_around_and_inside_stay(package):
