@@ -84,6 +84,7 @@ CASES = {
         "main": """
             import os
             import os.path as places
+            os.environ.setdefault("A_SETTING", "1")
             from .one import one
             def answer(): return one(), os.sep, places.dirname('a/b')
         """,
@@ -148,7 +149,7 @@ CASES = {
         """,
     },
     "names are found through doors": {
-        "inner/__init__": "from .deep import Thing, helper as public\n",
+        "inner/__init__": "from . import deep\nfrom .deep import Thing, helper as public\n",
         "inner/deep": "class Thing: size = 3\ndef helper(): return Thing.size\n",
         "door": "from .inner import Thing, public\n",
         "main": """
@@ -191,13 +192,15 @@ CASES = {
         """,
     },
     "a class body reads names of the module until it binds them": {
-        "one": "size = 2\nstep = 3\n",
+        "one": "size = 2\nstep = 3\nother = 4\n",
         "main": """
-            from .one import size, step
+            from .one import other, size, step
             class Thing:
+                other = 5
+                others = [other for _ in range(2)]
                 size = size
                 steps = [step * i for i in range(size)]
-                for step in steps: pass
+                for step in steps: last = step
                 @property
                 def value(self): return self._value
                 @value.setter
@@ -205,7 +208,7 @@ CASES = {
             def answer():
                 thing = Thing()
                 thing.value = 1
-                return thing.value, Thing.size, Thing.steps, Thing.step
+                return thing.value, Thing.size, Thing.others, Thing.last
         """,
     },
     "functions may call each other, and bases come before their subclasses": {
@@ -217,6 +220,16 @@ CASES = {
             class Child(Base): made = even(4)
         """,
         "main": "from .one import Base\ndef answer(): return Base().child().made\n",
+    },
+    "bases come before their subclasses where modules import each other": {
+        "one": """
+            class Base: size = 1
+            def make():
+                from .two import Child
+                return Child()
+        """,
+        "two": "from .one import Base\nclass Child(Base): pass\n",
+        "main": "from .one import make\ndef answer(): return make().size\n",
     },
     "names are replaced behind other letters, in f-strings and in tabs": {
         "one": "def _x(): return 'ä'\ndef one(): return f'é {_x()!r:>5}' + _x()\n",

@@ -26,7 +26,7 @@ def write_copies(folder, together=()):
     together: tuples of components that share one file.
     """
     from cookbook.one_file.needs import gather, named
-    from cookbook.one_file.source import source_of
+    from cookbook.one_file.source import Definition, find, source_of
     from cookbook.pages.catalogue import components
     from cookbook.takeaway.copying import copy, one_file
 
@@ -45,6 +45,12 @@ def write_copies(folder, together=()):
         source = source_of(door)
         for name in (*source.imports, *source.definitions):
             group = groups.get(name, (name,))
+            meaning = find(door, name)
+            is_new = group not in modules and not name.startswith("_")
+            if is_new and isinstance(meaning, Definition):
+                modules[group] = f"other_{name}"  # a second name of a component
+                path = folder / "copies" / f"other_{name}.py"
+                _write(path, one_file(gather([meaning]), path.stem) + "\n")
             if group in modules:
                 lines.append(f"from copies.{modules[group]} import {name}")
         _write(folder.joinpath(*door.split("."), "__init__.py"), "\n".join(lines))
