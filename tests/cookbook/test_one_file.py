@@ -149,13 +149,16 @@ CASES = {
         """,
     },
     "names are found through doors": {
-        "inner/__init__": "from . import deep\nfrom .deep import Thing, helper as public\n",
+        "inner/__init__": """
+            from . import deep
+            from .deep import Thing, helper as public
+        """,
         "inner/deep": "class Thing: size = 3\ndef helper(): return Thing.size\n",
         "door": "from .inner import Thing, public\n",
         "main": """
             from . import inner
             from .door import Thing, public
-            def answer(): return Thing().size, public(), inner.deep.helper()
+            def answer(): return Thing.size, public(), inner.deep.helper()
         """,
     },
     "a variable does not take the place of what it hides": {
@@ -200,7 +203,7 @@ CASES = {
                 others = [other for _ in range(2)]
                 size = size
                 steps = [step * i for i in range(size)]
-                for step in steps: last = step
+                for own in steps: last = own
                 @property
                 def value(self): return self._value
                 @value.setter
