@@ -41,7 +41,13 @@ def parser() -> argparse.ArgumentParser:
     )
     _describe_copy(add("copy", "copy components into one file of your own"))
     _describe_bundle(add("bundle", "bundle a recipe into one script of your own"))
-    tune = add("tune", "run the hyperparameter search of a recipe in several processes")
+    _describe_tune(
+        add("tune", "run the hyperparameter search of a recipe in several processes")
+    )
+    return top
+
+
+def _describe_tune(tune: argparse.ArgumentParser) -> None:
     tune.usage = "%(prog)s RECIPE [--workers N] --tune TRIALS [flags of the recipe]"
     tune.add_argument(
         "recipe", nargs="*", metavar="RECIPE", help="such as recipes/mnist_cnn.py"
@@ -53,7 +59,6 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="processes that train, each one trial at a time (default: 2)",
     )
-    return top
 
 
 def _describe_copy(command: argparse.ArgumentParser) -> None:

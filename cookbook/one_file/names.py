@@ -46,7 +46,7 @@ def uses_of(node: ast.stmt) -> list[Use]:
 
 def names_inside(node: ast.stmt) -> set[str]:
     """All names that a definition binds within itself, in whichever function."""
-    found = set()
+    found: set[str] = set()
     for part in ast.walk(node):
         if part is not node:
             found.update(name for name, _ in bindings(part))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cookbook.one_file.statements import CannotCopy, changed, pieces
+from cookbook.one_file.statements import CannotCopy, changed_names, pieces
 
 ROOT = Path(__file__).resolve().parents[2]  # the checkout, or where pip installs
 PACKAGES = ("custom_layers", "cookbook", "recipes")
@@ -18,6 +18,7 @@ class Import:
 
     module: str
     name: str | None = None  # None for the module itself
+    is_top: bool = False  # whether it is `import a.b`, whose name is a
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,17 @@ class Definition:
     @property
     def is_constant(self) -> bool:
         return isinstance(self.node, ast.Assign | ast.AnnAssign)
+
+    def line(self, number: int) -> str:
+        """A line of the text, by its number in the file."""
+        return self.text.split("\n")[number - self.first_line]
+
+    def next_filled_line(self, number: int) -> int:
+        """The number of the first line from here on that is not empty."""
+        last = self.first_line + self.text.count("\n")
+        while number <= last and not self.line(number).strip():
+            number += 1
+        return number
 
     def __hash__(self) -> int:
         return hash((self.module, self.name))
@@ -106,7 +118,7 @@ def parsed(module: str, text: str, is_package: bool = False) -> Source:
             for name, statement, whole, first in pieces(node, lines)
         }
         imported = dict(imports_of(node, package))
-        for name in changed(node):
+        for name in changed_names(node):
             is_new = name in found or name in imported
             if not is_new and name in imports and isinstance(node, ast.Expr):
                 continue  # a call such as os.environ.setdefault()
@@ -126,8 +138,12 @@ def imports_of(node: ast.stmt, package: str) -> Iterator[tuple[str, Import]]:
     if isinstance(node, ast.Import):
         for alias in node.names:
             top = alias.name.split(".")[0]
-            is_top = not alias.asname and is_ours(top)
-            yield alias.asname or top, Import(top if is_top else alias.name)
+            if alias.asname:
+                yield alias.asname, Import(alias.name)
+            elif top == alias.name or is_ours(top):
+                yield top, Import(top)
+            else:
+                yield top, Import(alias.name, is_top=True)
     elif isinstance(node, ast.ImportFrom):
         module = node.module or ""
         if node.level:

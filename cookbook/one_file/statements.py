@@ -47,7 +47,9 @@ def bindings(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
 def _bound_name(node: ast.AST) -> str | None:
     """The name that this node alone binds, without those inside it."""
     if isinstance(node, ast.Name):
-        return None if isinstance(node.ctx, ast.Load) else node.id
+        if isinstance(node.ctx, ast.Load):
+            return None
+        return node.id
     if isinstance(node, ast.MatchMapping):
         return node.rest
     if isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
@@ -62,26 +64,37 @@ def pieces(node: ast.stmt, lines: list[str]) -> Iterator[Piece]:
     """
     if not _is_alone(node, lines):
         return
-    first, last = _first_line(node, lines), _last_line(node, lines)
-    text = "\n".join(lines[first - 1 : last])
+    first = _first_line(node, lines)
+    last = _last_line(node, lines)
+    whole = lines[first - 1 : last]
+    text = "\n".join(whole)
     if isinstance(node, Function | ast.ClassDef):
         yield Piece(node.name, node, text, first)
-    elif isinstance(node, ast.AnnAssign) and node.value:
-        if isinstance(node.target, ast.Name):
-            yield Piece(node.target.id, node, text, first)
-    elif isinstance(node, ast.Assign) and len(node.targets) == 1:
-        target = node.targets[0]
-        if isinstance(target, ast.Name):
-            yield Piece(target.id, node, text, first)
-        elif isinstance(target, ast.Tuple):
-            yield from _one_by_one(target, node.value, lines)
+        return
+    target = _target(node)
+    if isinstance(target, ast.Name):
+        yield Piece(target.id, node, text, first)
+    elif isinstance(target, ast.Tuple):
+        assert isinstance(node, ast.Assign)
+        yield from _one_by_one(target, node.value, lines)
+
+
+def _target(node: ast.stmt) -> ast.expr | None:
+    """What a statement such as `target = value` gives its value to, if it is one."""
+    if isinstance(node, ast.AnnAssign):
+        return node.target if node.value else None
+    if isinstance(node, ast.Assign) and len(node.targets) == 1:
+        return node.targets[0]
+    return None
 
 
 def _is_alone(node: ast.stmt, lines: list[str]) -> bool:
     """Whether no other statement stands on the lines of this one."""
-    last_line = lines[(node.end_lineno or node.lineno) - 1].encode()
-    rest = last_line[node.end_col_offset :].lstrip(b"; \t")
-    return node.col_offset == 0 and (not rest or rest.startswith(b"#"))
+    last = node.end_lineno or node.lineno
+    line = lines[last - 1].encode()
+    rest = line[node.end_col_offset :].lstrip(b"; \t")
+    is_last = not rest or rest.startswith(b"#")
+    return is_last and node.col_offset == 0
 
 
 def _one_by_one(
@@ -92,20 +105,21 @@ def _one_by_one(
     if len(values) != len(target.elts):
         return
     for name, one in zip(target.elts, values):
-        is_plain = isinstance(name, ast.Name) and not isinstance(one, ast.Starred)
-        if is_plain and one.lineno == one.end_lineno:
+        is_on_one_line = one.lineno == one.end_lineno
+        if isinstance(name, ast.Name) and is_on_one_line:
             line = lines[one.lineno - 1].encode()
-            part = line[one.col_offset : one.end_col_offset].decode()
-            text = f"{ast.unparse(name)} = {part}"
+            code = line[one.col_offset : one.end_col_offset]
+            text = f"{name.id} = {code.decode()}"
             (statement,) = ast.parse(text).body
             ast.increment_lineno(statement, one.lineno - 1)
-            yield Piece(ast.unparse(name), statement, text, one.lineno)
+            yield Piece(name.id, statement, text, one.lineno)
 
 
 def _first_line(node: ast.stmt, lines: list[str]) -> int:
     """The first line of a statement, its decorators and the comment right above it."""
-    decorators = getattr(node, "decorator_list", [])
-    first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
+    first = node.lineno
+    for decorator in getattr(node, "decorator_list", []):
+        first = min(first, decorator.lineno)
     while first > 1 and lines[first - 2].startswith("#"):
         first -= 1
     return first
@@ -113,17 +127,19 @@ def _first_line(node: ast.stmt, lines: list[str]) -> int:
 
 def _last_line(node: ast.stmt, lines: list[str]) -> int:
     """The last line of a statement and of the comment that ends its body."""
-    last = node.end_lineno or node.lineno
-    for number, line in enumerate(lines[last:], start=last + 1):
-        is_inside = line[:1].isspace() and line.lstrip().startswith("#")
-        if line.strip() and not is_inside:
-            break
-        if is_inside:
+    end = node.end_lineno or node.lineno
+    last = end
+    for number, line in enumerate(lines[end:], start=end + 1):
+        is_inside = line.startswith((" ", "\t"))
+        is_comment = line.lstrip().startswith("#")
+        if is_inside and is_comment:
             last = number
+        elif line.strip():
+            break
     return last
 
 
-def changed(node: ast.stmt) -> set[str]:
+def changed_names(node: ast.stmt) -> set[str]:
     """The names that a statement binds, or whose objects it changes.
 
     A call of a method, as in `TABLE.append(1)`, may change its object.
@@ -132,17 +148,29 @@ def changed(node: ast.stmt) -> set[str]:
     if isinstance(node, Function | ast.ClassDef):
         return names
     for part in ast.walk(node):
-        if isinstance(part, ast.Attribute | ast.Subscript):
-            if not isinstance(part.ctx, ast.Load):
-                names.add(_root(part))
-        elif isinstance(part, ast.Expr) and isinstance(part.value, ast.Call):
-            if isinstance(part.value.func, ast.Attribute):
-                names.add(_root(part.value.func))
+        changed = _changed(part)
+        if changed:
+            names.add(_root(changed))
     return names - {""}
+
+
+def _changed(node: ast.AST) -> ast.expr | None:
+    """The expression whose object this node alone may change."""
+    if isinstance(node, ast.Attribute | ast.Subscript):
+        if isinstance(node.ctx, ast.Load):
+            return None
+        return node
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        called = node.value.func
+        if isinstance(called, ast.Attribute):
+            return called
+    return None
 
 
 def _root(node: ast.expr) -> str:
     """The name that an expression such as `name.a[0].b` begins with, or ""."""
     while isinstance(node, ast.Attribute | ast.Subscript):
         node = node.value
-    return node.id if isinstance(node, ast.Name) else ""
+    if isinstance(node, ast.Name):
+        return node.id
+    return ""

@@ -13,7 +13,7 @@ from cookbook.errors import fail
 from cookbook.one_file.needs import Collection, gather
 from cookbook.one_file.source import ROOT, Definition, Import, Meaning
 from cookbook.one_file.writer import imports_in, names_in_one_file, stacked, text_of
-from cookbook.takeaway.copying import version, write
+from cookbook.takeaway.copying import refuse_target, version, write
 from cookbook.takeaway.recipe_script import Script, as_script
 from cookbook.takeaway.stand_ins import PADDED, SCRIPT, STANDALONE, Sources
 from cookbook.takeaway.trimming import SERIALIZATION, SHAPES
@@ -68,14 +68,16 @@ def bundle_command(name: str, to: Path | None, force: bool) -> None:
     An existing file is only replaced with `force`.
     """
     recipe = recipe_file(name)
-    if to and to.exists() and not force:
-        fail(f"{to} exists: give another file, or --force to replace it")
+    if force and not to:
+        fail("bundle got --force, but no --to FILE that it could replace")
+    if to:
+        refuse_target(to, force)
     text = bundle(recipe)
     if to is None:
         print(text, end="")
         return
     write(to, text)
-    print(f"{to}: {recipe.stem}, {len(text.splitlines())} lines")
+    print(f"{to} holds {recipe.stem} in {len(text.splitlines()):,} lines.")
 
 
 def recipe_file(name: str) -> Path:
@@ -207,7 +209,7 @@ def section_of(definition: Definition) -> str:
 
 
 def formatted(text: str) -> str:
-    """The text with the project's formatting; ends the program where ruff is missing."""
+    """The text in the project's format; ends the program where ruff is missing."""
     checked = _ruff(["check", "--fix-only", "--quiet", *RULES], text)
     return _ruff(["format", "--isolated", "--line-length=88"], checked)
 

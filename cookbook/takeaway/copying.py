@@ -1,6 +1,8 @@
 """Copies components into one file of the user's, which needs Keras and NumPy only."""
 
+import contextlib
 import difflib
+import functools
 import importlib.metadata
 import re
 import textwrap
@@ -10,14 +12,18 @@ from pathlib import Path
 
 from cookbook.errors import fail
 from cookbook.one_file.needs import Collection, gather, named
-from cookbook.one_file.source import ROOT, Definition
+from cookbook.one_file.rewrite import REGISTERED
+from cookbook.one_file.source import ROOT, Definition, find
 from cookbook.one_file.writer import imports_in, names_in_one_file, stacked, text_of
 from cookbook.pages.catalogue import LIBRARY, Entry, components
+from cookbook.runs.files import write_whole
 
-HEADER = """\
-# Copied from Keras Cookbook {version} (licence: Apache-2.0) by the command
-#     python -m cookbook copy {names}
-# The file is yours: it needs Keras and NumPy, and nothing of the cookbook.
+PROJECT = "keras-cookbook"
+LICENCE = """\
+#
+# SPDX-License-Identifier: Apache-2.0
+# The licence is http://www.apache.org/licenses/LICENSE-2.0; the code comes "AS IS",
+# without warranties or conditions of any kind.
 """
 
 
@@ -26,24 +32,39 @@ def copy_command(names: Sequence[str], to: Path | None, force: bool) -> None:
 
     An existing file is only replaced with `force`.
     """
+    if not names and (to or force):
+        fail("copy got no NAME: give the components to copy, such as LSTM")
+    if force and not to:
+        fail("copy got --force, but no --to FILE that it could replace")
     if not names:
         print(listing())
-        return
-    if to and to.exists() and not force:
+    elif to is None:
+        print(copy(names, to), end="")
+    else:
+        refuse_target(to, force)
+        text = copy(names, to)
+        write(to, text)
+        shown = textwrap.shorten(
+            ", ".join(dict.fromkeys(names)), 60, placeholder=" ..."
+        )
+        print(f"{to} holds {shown} in {len(text.splitlines()):,} lines.")
+
+
+def refuse_target(to: Path, force: bool) -> None:
+    """Ends the program if the file is none, or one that must not be replaced."""
+    if to.is_dir():
+        fail(f"{to} is a folder: give a file in it, such as {to / 'layers.py'}")
+    if to.suffix != ".py":
+        fail(f"{to} does not end in .py, so that Python could not import it")
+    if to.exists() and not force:
         fail(f"{to} exists: give another file, or --force to replace it")
-    text = copy(names, to)
-    if to is None:
-        print(text, end="")
-        return
-    write(to, text)
-    print(f"{to}: {', '.join(names)}, {len(text.splitlines())} lines")
 
 
 def write(to: Path, text: str) -> None:
     """Writes the text to a file of the user's; ends the program if that cannot be."""
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
-        to.write_text(text, encoding="utf-8")
+        write_whole(to, lambda path: path.write_text(text, encoding="utf-8"))
     except OSError as error:
         fail(f"{to} can't be written ({error.strerror}): give another file")
 
@@ -51,9 +72,8 @@ def write(to: Path, text: str) -> None:
 def listing() -> str:
     """All components that can be copied, by namespace."""
     names: dict[str, list[str]] = {}
-    for entry in components():
-        if entry.namespace.startswith(LIBRARY):
-            names.setdefault(entry.namespace, []).append(entry.name)
+    for entry in _exported().values():
+        names.setdefault(entry.namespace, []).append(entry.name)
     blocks = ["Copy any of these: python -m cookbook copy NAME ... [--to FILE]"]
     for namespace in sorted(names):
         lines = textwrap.wrap(
@@ -66,6 +86,16 @@ def listing() -> str:
     return "\n\n".join(blocks)
 
 
+@functools.cache
+def _exported() -> dict[str, Entry]:
+    """The components by name, each of which is unique."""
+    return {
+        entry.name: entry
+        for entry in components()
+        if entry.namespace.startswith(LIBRARY)
+    }
+
+
 def copy(names: Sequence[str], to: Path | None) -> str:
     """The text of a file with the named components and exactly what they use.
 
@@ -74,56 +104,80 @@ def copy(names: Sequence[str], to: Path | None) -> str:
         copied classes register themselves with Keras, so that they do not take the
         place of the installed ones.
     """
-    roots = [_root(name) for name in names]
-    _refuse_same_names(names, roots)
-    found = gather(roots)
-    command = " ".join(names) + (f" --to {to}" if to else "")
-    header = HEADER.format(version=version(), names=command)
-    return f"{header}\n{one_file(found, registered_name(to))}\n"
+    known = _exported()
+    roots = list(dict.fromkeys(_component(name, known) for name in names))
+    text = one_file(gather(roots), registered_name(to))
+    return f"{header([root.name for root in roots])}\n{text}\n"
+
+
+def header(names: Sequence[str]) -> str:
+    """The comment at the top: where the file comes from, and what its licence asks."""
+    # No colon may follow a name: Python reads "Encoding: ..." as that of the file.
+    sentences = (
+        f"Copied from Keras Cookbook {version()} by `python -m cookbook copy`, which "
+        f"joined definitions of several files: {', '.join(names)}. This file needs "
+        "Keras and NumPy, and nothing of the cookbook."
+    )
+    lines = textwrap.wrap(
+        sentences,
+        width=88,
+        initial_indent="# ",
+        subsequent_indent="# ",
+        break_on_hyphens=False,
+    )
+    return "\n".join(lines) + "\n" + LICENCE
 
 
 def one_file(found: Collection, registered: str) -> str:
     """The imports and the definitions of a collection, as the text of a module."""
     names = names_in_one_file(found)
-    texts = text_of(found, names, registered)
+    body = stacked(text_of(found, names, registered))
+    imports = imports_in(names)
+    if not imports:
+        return body
     first, *_ = found.definitions
-    space = "\n\n" if first.is_constant else "\n\n\n"
-    return imports_in(names) + space + stacked(texts)
+    # isort wants one empty line between imports and a constant, else two.
+    return f"{imports}\n\n{body}" if first.is_constant else f"{imports}\n\n\n{body}"
 
 
 def version() -> str:
     """The version of the cookbook: of this checkout, or of the installed package."""
-    project = ROOT / "pyproject.toml"
-    if project.is_file():
-        return tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"]
-    return importlib.metadata.version("keras-cookbook")
+    with contextlib.suppress(OSError, ValueError):
+        text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+        project = tomllib.loads(text).get("project", {})
+        if project.get("name") == PROJECT:
+            return project["version"]
+    return importlib.metadata.version(PROJECT)
 
 
 def registered_name(to: Path | None) -> str:
     """The package for Keras's registry: the file's name, as an identifier."""
-    stem = to.stem if to else "copied"
-    return re.sub(r"\W", "_", stem)
+    name = re.sub(r"\W", "_", to.stem) if to else "copied"
+    return f"copy_of_{name}" if name == REGISTERED else name
 
 
-def _root(name: str) -> Definition:
+def _component(name: str, known: dict[str, Entry]) -> Definition:
     """The component of this name; ends the program if there is none."""
-    exported = [entry for entry in components() if entry.namespace.startswith(LIBRARY)]
     namespace, _, short = name.rpartition(".")
-    for entry in exported:
-        if entry.name == short and _is_in(entry, namespace):
-            return named(entry.namespace, short)
-    near = difflib.get_close_matches(short, [entry.name for entry in exported], n=1)
-    hint = f"did you mean {near[0]}?" if near else "copy without names lists all"
+    if short in known:
+        found = named(known[short].namespace, short)
+        if not namespace or _exports(namespace, found):
+            return found
+        hint = f"{short} stands in {known[short].namespace}"
+    else:
+        by_letters = {one.lower(): one for one in known}
+        near = difflib.get_close_matches(short.lower(), by_letters, n=1)
+        near = [by_letters[one] for one in near]
+        hint = f"did you mean {near[0]}?" if near else "copy without names lists all"
     fail(f"copy got {name!r}, expected the name of a component: {hint}")
 
 
-def _is_in(entry: Entry, namespace: str) -> bool:
-    return not namespace or f".{entry.namespace}".endswith(f".{namespace}")
-
-
-def _refuse_same_names(names: Sequence[str], roots: Sequence[Definition]) -> None:
-    """Ends the program if two different components have the same name."""
-    seen: dict[str, Definition] = {}
-    for name, root in zip(names, roots):
-        if seen.setdefault(root.name, root) != root:
-            fail(f"copy got {name!r} twice, from two namespaces: copy them one by one")
+def _exports(namespace: str, component: Definition) -> bool:
+    """Whether the component can be imported from custom_layers.NAMESPACE."""
+    if not all(part.isidentifier() for part in namespace.split(".")):
+        return False
+    for module in (namespace, f"{LIBRARY}.{namespace}"):
+        with contextlib.suppress(ModuleNotFoundError):
+            if find(module, component.name) == component:
+                return True
+    return False

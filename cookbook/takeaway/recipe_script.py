@@ -109,7 +109,7 @@ def _recipes_imported(tree: ast.Module) -> set[str]:
 
 
 def _without_modules(call: ast.Call, modules: set[str]) -> Iterator[Edit]:
-    """A function that gets a recipe, `f(recipe)`, gets its parts: `f(build, Config)`."""
+    """`f(recipe)` becomes `f(recipe.build, recipe.Config)`."""
     for argument in call.args:
         if isinstance(argument, ast.Name) and argument.id in modules:
             yield edit_of(argument, f"{argument.id}.build, {argument.id}.Config")

@@ -1,6 +1,7 @@
 """What stands in a script for what recipes share: shorter forms of some modules."""
 
 from collections.abc import Mapping, Set
+from functools import cache
 
 from cookbook.one_file.source import Definition, Import, Meaning, Source, find, parsed
 from cookbook.one_file.source import source_of as source_in_checkout
@@ -85,12 +86,7 @@ class Sources:
 
     def source_of(self, module: str) -> Source:
         if module not in self.known:
-            source = source_in_checkout(module)
-            if module.startswith("custom_layers") and not source.is_package:
-                source = parsed(module, trimmed(source.text, self.unused))
-            elif module.startswith("recipes") and not source.is_package:
-                source = parsed(module, as_script(source.text).text)
-            self.known[module] = source
+            self.known[module] = _shorter(module, frozenset(self.unused))
         return self.known[module]
 
     def find(self, module: str, name: str) -> Meaning | None:
@@ -114,3 +110,14 @@ class Sources:
         form = f"{STANDALONE}.{REPLACED[module]}" if module in REPLACED else module
         forms = [self.others.get(form, form), form]
         return [form for form in forms if form != module]
+
+
+@cache
+def _shorter(module: str, unused: frozenset[str]) -> Source:
+    """A module without what a script has no use for."""
+    source = source_in_checkout(module)
+    if module.startswith("custom_layers") and not source.is_package:
+        return parsed(module, trimmed(source.text, unused))
+    if module.startswith("recipes") and not source.is_package:
+        return parsed(module, as_script(source.text).text)
+    return source

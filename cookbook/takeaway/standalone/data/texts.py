@@ -15,7 +15,6 @@ from cookbook.data.text.reviews import (
 )
 from cookbook.data.text.translation import Texts, Translations, _arrays, _toy_captions
 from cookbook.data.text.words import UNKNOWN, Vocabulary, cut_and_pad, split_words
-from cookbook.takeaway.standalone.settings import fail
 from cookbook.takeaway.standalone.data.sources import (
     Part,
     choose,
@@ -23,6 +22,7 @@ from cookbook.takeaway.standalone.data.sources import (
     read,
     texts_of,
 )
+from cookbook.takeaway.standalone.settings import fail
 from custom_layers.generation import Subwords
 
 

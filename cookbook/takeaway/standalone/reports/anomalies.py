@@ -6,8 +6,8 @@ import keras
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from cookbook.reports.generated.anomaly_detection import OddImages
-from cookbook.takeaway.standalone.reports.pictures import draw_curves, draw_lines
 from cookbook.takeaway.standalone.folder import RunFolder
+from cookbook.takeaway.standalone.reports.pictures import draw_curves, draw_lines
 from cookbook.takeaway.standalone.run import (
     Expected,
     Figures,

@@ -8,12 +8,12 @@ import numpy as np
 from cookbook.data.images import Images
 from cookbook.data.text.reviews import Reviews
 from cookbook.takeaway.standalone.data.padded_batches import Batches
+from cookbook.takeaway.standalone.folder import RunFolder
 from cookbook.takeaway.standalone.reports.pictures import (
     draw_confusion,
     draw_curves,
     draw_mistakes,
 )
-from cookbook.takeaway.standalone.folder import RunFolder
 from cookbook.takeaway.standalone.run import Expected, Run, finish
 
 

@@ -13,8 +13,8 @@ from cookbook.reports.generated.augmentation import (
     Accuracies,
     summary,
 )
-from cookbook.takeaway.standalone.reports.pictures import draw_contest, draw_curves
 from cookbook.takeaway.standalone.folder import RunFolder
+from cookbook.takeaway.standalone.reports.pictures import draw_contest, draw_curves
 from cookbook.takeaway.standalone.run import (
     Expected,
     Figures,

@@ -11,9 +11,9 @@ from cookbook.data.images import Images
 from cookbook.data.pictures import PicturePair, tinted
 from cookbook.reports.generated.style_transfer import measure, pixels_of
 from cookbook.takeaway.standalone.backbones import load_backbone
+from cookbook.takeaway.standalone.folder import RunFolder
 from cookbook.takeaway.standalone.reports.generated import learned
 from cookbook.takeaway.standalone.reports.pictures import draw_curves
-from cookbook.takeaway.standalone.folder import RunFolder
 from cookbook.takeaway.standalone.run import Expected, Figures, Run, finish
 from cookbook.takeaway.standalone.training import seed_everything
 

@@ -9,8 +9,8 @@ from cookbook.data.sources import DataSet
 from cookbook.data.text.translation import Translations
 from cookbook.reports.language_model import _losses
 from cookbook.reports.translation import translate
-from cookbook.takeaway.standalone.reports.pictures import draw_curves, draw_lines
 from cookbook.takeaway.standalone.folder import RunFolder
+from cookbook.takeaway.standalone.reports.pictures import draw_curves, draw_lines
 from cookbook.takeaway.standalone.run import Expected, Run, finish
 
 
@@ -22,7 +22,7 @@ def report_language_model(
     expected: Expected,
     text: str,
 ) -> Run:
-    """Measures the loss on data.test in nats per character, and prints what it wrote."""
+    """Measures the loss on data.test in nats per character, and prints `text`."""
     losses = _losses(model, *data.test).mean(axis=0)
     draw_curves(history, run)
     draw_lines(
