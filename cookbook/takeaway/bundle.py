@@ -41,6 +41,7 @@ DISTRIBUTIONS = {
     "sklearn": "scikit-learn",
     "tensorflow_datasets": "tensorflow-datasets importlib_resources",
 }
+OTHER_BACKENDS = ("jax", "torch")  # imported only by users who choose them
 # The parts of a script, in order: {title: the packages whose definitions it holds}.
 SECTIONS = {
     "Settings": (f"{STANDALONE}.settings", f"{STANDALONE}.folder"),
@@ -186,7 +187,7 @@ def packages_of(code: str) -> list[str]:
             continue
         for module in modules:
             top = module.split(".")[0]
-            if top not in sys.stdlib_module_names:
+            if top not in {*sys.stdlib_module_names, *OTHER_BACKENDS}:
                 found.add(DISTRIBUTIONS.get(top, top))
     return sorted(found)
 
