@@ -15,7 +15,7 @@ from cookbook.one_file.source import ROOT, Definition, Import, Meaning
 from cookbook.one_file.writer import imports_in, names_in_one_file, stacked, text_of
 from cookbook.takeaway.copying import refuse_target, version, write
 from cookbook.takeaway.recipe_script import Script, as_script
-from cookbook.takeaway.stand_ins import PADDED, SCRIPT, STANDALONE, Sources
+from cookbook.takeaway.stand_ins import NAMES, PADDED, SCRIPT, STANDALONE, Sources
 from cookbook.takeaway.trimming import SERIALIZATION, SHAPES
 
 HEADER = """\
@@ -161,9 +161,9 @@ def _is_called(name: str, found: Collection) -> bool:
 
 def _names(found: Collection) -> dict[Meaning, str]:
     names = names_in_one_file(found)
-    loss = Import("keras.losses", "Loss")
-    if loss in names:
-        names[loss] = "Loss"
+    for meaning in set(NAMES.values()) & {*names}:  # `Loss`, rather than `_Loss`
+        if isinstance(meaning, Import):
+            names[meaning] = meaning.name or ""
     names[Import("tyro")] = "tyro"
     return names
 

@@ -56,7 +56,7 @@ def judged(
     """
     network = learned(build, config_class, data, epochs=4)
     images = keras.Input(data.shape)
-    x = keras.layers.Rescaling(127.5, offset=127.5)(images)
+    x = keras.layers.Rescaling(127.5, offset=127.5, name="to_bytes")(images)
     *layers, last = network.layers
     for layer in layers:
         if not type(layer).__name__.startswith("Random"):

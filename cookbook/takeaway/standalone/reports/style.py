@@ -5,11 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
-import numpy as np
 
 from cookbook.data.images import Images
 from cookbook.data.pictures import PicturePair, tinted
-from cookbook.reports.generated.style_transfer import measure, pixels_of
+from cookbook.reports.generated.style_transfer import SMALLEST_MAP, measure, pixels_of
 from cookbook.takeaway.standalone.backbones import load_backbone
 from cookbook.takeaway.standalone.folder import RunFolder
 from cookbook.takeaway.standalone.reports.generated import learned
@@ -33,19 +32,65 @@ def feature_networks(
         the same network with random weights.
     """
     if images is None:
-        name = config.backbone
-        return {name: load_backbone(name, config.weights, shape, side=1)}
+        backbone = load_backbone(config.backbone, config.weights, shape, side=1)
+        features = [
+            layer.output
+            for layer in backbone.layers
+            if _is_activation(layer, layer.output)
+        ]
+        return {config.backbone: keras.Model(backbone.inputs, features)}
     images = tinted(images)
-    teacher = learned(build, config_class, images, config.network_epochs)
-    pictures = np.zeros((1, *shape), "uint8"), np.zeros(1, "int64")
+    network = learned(build, config_class, images, config.network_epochs)
     seed_everything(config.seed)
-    networks = {}
-    for name in ("random", "own"):
-        networks[name] = build(
-            config_class(), dataclasses.replace(images, train=pictures)
-        )
-    networks["own"].set_weights(teacher.get_weights())
-    return networks
+    untrained = build(config_class(), images)
+    return {
+        "own": _features_of(network.layers, shape),
+        "random": _features_of(untrained.layers, shape),
+    }
+
+
+def _features_of(layers: list, shape: tuple[int, int, int]) -> keras.Model:
+    """The activations of layers for pictures of `shape`, without augmentation."""
+    images = x = keras.Input(shape)
+    features = []
+    for layer in layers:
+        if type(layer).__name__.startswith("Random"):
+            continue
+        x = layer(x)
+        if _is_activation(layer, x):
+            features.append(x)
+    return keras.Model(images, features)
+
+
+def _is_activation(layer: keras.layers.Layer, x: Any) -> bool:
+    """Whether the outputs x of a layer are activations that are large enough to use."""
+    function = getattr(layer, "activation", None)
+    is_linear = function in (None, keras.activations.linear)
+    is_large = len(x.shape) == 4 and min(x.shape[1:3]) >= SMALLEST_MAP
+    return is_large and ("ReLU" in type(layer).__name__ or not is_linear)
+
+
+@dataclasses.dataclass(frozen=True)
+class Features:
+    """The output of a layer."""
+
+    output: Any
+
+
+def feature_layers(network: keras.Model) -> tuple[Features, list[Features]]:
+    """The content layer and the style layers of a network of features.
+
+    The style layers are the first activations at each resolution, up to five. The
+    content layer is the activation after the last style layer but one. In VGG19 these
+    are the layers of the paper.
+    """
+    active = [Features(output) for output in network.outputs]
+    first: dict = {}
+    for features in active:
+        first.setdefault(features.output.shape[1:3], features)
+    style = list(first.values())[:5]
+    content = active[active.index(style[-2]) + 1]
+    return content, style
 
 
 class PictureAfterEpoch(keras.callbacks.Callback):
