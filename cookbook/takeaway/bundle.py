@@ -195,8 +195,10 @@ def packages_of(code: str) -> list[str]:
 def _wrapped(packages: list[str]) -> str:
     """The command that installs the packages, as lines of a comment."""
     command = f"pip install {' '.join(packages)}"
-    indents = {"initial_indent": "#     ", "subsequent_indent": "#         "}
-    return "\n".join(textwrap.wrap(command, width=88, **indents))
+    lines = textwrap.wrap(
+        command, width=88, initial_indent="#     ", subsequent_indent="#         "
+    )
+    return "\n".join(lines)
 
 
 def section_of(definition: Definition) -> str:

@@ -55,6 +55,7 @@ REPLACED = {
     "custom_layers.layers.recurrent.gru": "components.recurrent",
     "custom_layers.layers.recurrent.lstm": "components.recurrent",
     "custom_layers.layers.recurrent.simple_rnn": "components.recurrent",
+    "custom_layers.layers.transformer": "components.attention",
     "custom_layers.losses.base": "components.losses",
     "custom_layers.losses.crossentropy": "components.losses",
     "custom_layers.models.adversarial.backends": "components.adversarial",

@@ -54,10 +54,16 @@ class Embedding(keras.layers.Layer):
     It is a Dense layer on one-hot vectors, y = onehot(x) E, without the product.
     """
 
-    def __init__(self, input_dim: int, output_dim: int, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: Any = "uniform",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.shape = input_dim, output_dim
-        self.initializer = keras.initializers.get("uniform")
+        self.initializer = keras.initializers.get(embeddings_initializer)
 
     def build(self, input_shape: tuple) -> None:
         self.embeddings = self.add_weight(
