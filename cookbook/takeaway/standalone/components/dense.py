@@ -59,10 +59,12 @@ class Embedding(keras.layers.Layer):
         input_dim: int,
         output_dim: int,
         embeddings_initializer: Any = "uniform",
+        mask_zero: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.shape = input_dim, output_dim
+        self.mask_zero = mask_zero
         self.initializer = keras.initializers.get(embeddings_initializer)
 
     def build(self, input_shape: tuple) -> None:
@@ -72,6 +74,9 @@ class Embedding(keras.layers.Layer):
 
     def call(self, inputs):
         return ops.take(self.embeddings, inputs, axis=0)
+
+    def compute_mask(self, inputs, mask=None):
+        return ops.not_equal(inputs, 0) if self.mask_zero else None
 
 
 class _Convolution(keras.layers.Layer):
