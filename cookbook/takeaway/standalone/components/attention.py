@@ -245,8 +245,9 @@ class TransformerDecoderBlock(_Block):
         y = self.self_attention(x, x, use_causal_mask=True, training=training)
         x = self._after(inputs, y, training)
         if self.source_attention is not None:
+            y = self.source_attention_norm(x)
             y = self.source_attention(
-                self.source_attention_norm(x), source, source_mask, training
+                y, source, value_mask=source_mask, training=training
             )
             x = self._after(x, y, training)
         return self._feed_forward(x, training)
