@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from cookbook.errors import fail
@@ -15,7 +15,7 @@ from cookbook.one_file.source import ROOT, Definition, Import, Meaning
 from cookbook.one_file.writer import imports_in, names_in_one_file, stacked, text_of
 from cookbook.takeaway.copying import refuse_target, version, write
 from cookbook.takeaway.recipe_script import Script, as_script
-from cookbook.takeaway.stand_ins import NAMES, PADDED, SCRIPT, STANDALONE, Sources
+from cookbook.takeaway.stand_ins import FULL, NAMES, PADDED, SCRIPT, STANDALONE, Sources
 from cookbook.takeaway.trimming import SERIALIZATION, SHAPES
 
 HEADER = """\
@@ -106,7 +106,7 @@ def bundle(recipe: Path) -> str:
 def script_of(recipe: Path) -> str:
     """The text of the script, before it is formatted."""
     script = as_script(recipe.read_text(encoding="utf-8"))
-    found = _needed(script)
+    found = _needed(script, FULL.get(recipe.stem, ()))
     names = _names(found)
     texts = text_of(found, names)
     parts = [f'"""{script.docstring}"""']
@@ -125,23 +125,26 @@ def script_of(recipe: Path) -> str:
     return "\n\n".join([*parts, header, imports, f"\n{code}\n"])
 
 
-def _needed(script: Script) -> Collection:
+def _needed(script: Script, full: Sequence[str]) -> Collection:
     """What the script holds; methods for files only where something calls them."""
     unused = {*SERIALIZATION, *SHAPES}
-    found = _gathered(script, unused, {})
+    found = _gathered(script, unused, {}, full)
     others = PADDED if any(_is_padded(d) for d in found.definitions) else {}
     used = {name for name in unused if _is_called(name, found)}
     if used & {*SERIALIZATION}:
         used |= {*SERIALIZATION}
     if used or others:
-        found = _gathered(script, unused - used, others)
+        found = _gathered(script, unused - used, others, full)
     return found
 
 
 def _gathered(
-    script: Script, unused: Iterable[str], others: Mapping[str, str]
+    script: Script,
+    unused: Iterable[str],
+    others: Mapping[str, str],
+    full: Sequence[str],
 ) -> Collection:
-    sources = Sources(script.text, frozenset(unused), others)
+    sources = Sources(script.text, frozenset(unused), others, full)
     roots = sources.source_of(SCRIPT).definitions.values()
     return gather(roots, sources.find)
 
@@ -195,8 +198,10 @@ def packages_of(code: str) -> list[str]:
 def _wrapped(packages: list[str]) -> str:
     """The command that installs the packages, as lines of a comment."""
     command = f"pip install {' '.join(packages)}"
-    indents = {"initial_indent": "#     ", "subsequent_indent": "#         "}
-    return "\n".join(textwrap.wrap(command, width=88, **indents))
+    lines = textwrap.wrap(
+        command, width=88, initial_indent="#     ", subsequent_indent="#         "
+    )
+    return "\n".join(lines)
 
 
 def section_of(definition: Definition) -> str:

@@ -1,6 +1,6 @@
 """What stands in a script for what recipes share: shorter forms of some modules."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from functools import cache
 
 from cookbook.one_file.source import Definition, Import, Meaning, Source, find, parsed
@@ -48,6 +48,9 @@ REPLACED = {
     "custom_layers.layers.dropout.spatial_dropout": "components.layers",
     "custom_layers.layers.embedding": "components.dense",
     "custom_layers.layers.normalization.batch_normalization": "components.layers",
+    "custom_layers.layers.normalization.layer_normalization": (
+        "components.layer_normalization"
+    ),
     "custom_layers.layers.pooling.global_average_pooling": "components.layers",
     "custom_layers.layers.pooling.global_max_pooling": "components.layers",
     "custom_layers.layers.pooling.max_pooling": "components.layers",
@@ -55,13 +58,21 @@ REPLACED = {
     "custom_layers.layers.recurrent.gru": "components.recurrent",
     "custom_layers.layers.recurrent.lstm": "components.recurrent",
     "custom_layers.layers.recurrent.simple_rnn": "components.recurrent",
+    "custom_layers.layers.transformer": "components.attention",
     "custom_layers.losses.base": "components.losses",
     "custom_layers.losses.crossentropy": "components.losses",
     "custom_layers.models.adversarial.backends": "components.adversarial",
     "custom_layers.models.adversarial.model": "components.adversarial",
+    "custom_layers.optimizers.adam": "components.optimizers",
     "custom_layers.optimizers.base": "components.optimizers",
     "custom_layers.optimizers.schedules.base": "components.schedules",
     "custom_layers.optimizers.schedules.cosine": "components.schedules",
+}
+# Recipes that use what a short form lacks: {recipe: modules that stay as they are}.
+FULL = {
+    "normalization_compared": (
+        "custom_layers.layers.normalization.layer_normalization",
+    )
 }
 # Single names: {module.name: what it means in a script}.
 OPTIMIZER = Import("keras.optimizers", "Optimizer")
@@ -82,11 +93,17 @@ class Sources:
 
     unused: the methods that components need not have.
     others: further modules that are replaced, {module: the other one}.
+    full: modules that are not replaced.
     """
 
     def __init__(
-        self, script: str, unused: Set[str], others: Mapping[str, str]
+        self,
+        script: str,
+        unused: Set[str],
+        others: Mapping[str, str],
+        full: Sequence[str] = (),
     ) -> None:
+        self.full = full
         self.unused = unused
         self.others = others
         self.known = {SCRIPT: parsed(SCRIPT, script)}
@@ -114,6 +131,8 @@ class Sources:
 
     def _forms(self, module: str) -> list[str]:
         """The modules that replace one, the first choice first."""
+        if module in self.full:
+            return []
         form = f"{STANDALONE}.{REPLACED[module]}" if module in REPLACED else module
         forms = [self.others.get(form, form), form]
         return [form for form in forms if form != module]

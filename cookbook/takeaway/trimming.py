@@ -29,9 +29,8 @@ def trimmed(text: str, unused: Set[str]) -> str:
         edits += _without_registration(tree)
 
     def is_needless(statement: ast.stmt) -> bool:
-        is_function = isinstance(statement, ast.FunctionDef)
-        if is_function and statement.name in checks() | unused:
-            return True
+        if isinstance(statement, ast.FunctionDef):
+            return statement.name in checks() | unused
         return _refuses(statement, checks())
 
     text = applied([*edits, *_cuts(tree, text, is_needless)], text)
@@ -215,8 +214,7 @@ def _docstrings(tree: ast.Module) -> Iterator[ast.Expr]:
 
 def _shorter(docstring: ast.Expr) -> Edit:
     """The docstring up to its list of arguments."""
-    assert isinstance(docstring.value, ast.Constant)
-    text = docstring.value.value
+    text = ast.literal_eval(docstring.value)
     found = REFERENCE.search(text, text.find("\n") + 1 or len(text))
     if found:
         text = text[: found.start()].rstrip()

@@ -68,9 +68,9 @@ class Claim:
 
     @property
     def holds(self) -> bool:
-        if self.at_least is None:
+        if self.at_most is not None:
             return bool(self.measured <= self.at_most)
-        return bool(self.measured >= self.at_least)
+        return self.at_least is not None and bool(self.measured >= self.at_least)
 
     @property
     def sentence(self) -> str:

@@ -24,16 +24,17 @@ def train(
     """Trains `model` for config.epochs; returns the history, one dict per epoch."""
     part, held_out = data.train, data.validation
     size, seed = config.batch_size, config.seed
-    steps = len(Batches(*part, size, seed))  # per epoch
+    x, y = part
+    steps = len(Batches(x, y, size, seed))  # per epoch
     if config.with_validation and held_out:
-        part, held_out = joined(part, held_out), None
-    batches = Batches(*part, size, seed, steps)
+        (x, y), held_out = joined(part, held_out), None
+    batches = Batches(x, y, size, seed, steps)
     shuffle = keras.callbacks.LambdaCallback(
         on_epoch_begin=lambda epoch, logs: batches.start_epoch(epoch)
     )
     columns = model.fit(
         batches,
-        validation_data=held_out and Batches(*held_out, 4 * size),
+        validation_data=held_out and Batches(held_out[0], held_out[1], 4 * size),
         epochs=config.epochs,
         callbacks=[*callbacks, shuffle],
         shuffle=False,  # Batches shuffles

@@ -54,10 +54,18 @@ class Embedding(keras.layers.Layer):
     It is a Dense layer on one-hot vectors, y = onehot(x) E, without the product.
     """
 
-    def __init__(self, input_dim: int, output_dim: int, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: Any = "uniform",
+        mask_zero: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.shape = input_dim, output_dim
-        self.initializer = keras.initializers.get("uniform")
+        self.mask_zero = mask_zero
+        self.initializer = keras.initializers.get(embeddings_initializer)
 
     def build(self, input_shape: tuple) -> None:
         self.embeddings = self.add_weight(
@@ -66,6 +74,9 @@ class Embedding(keras.layers.Layer):
 
     def call(self, inputs):
         return ops.take(self.embeddings, inputs, axis=0)
+
+    def compute_mask(self, inputs, mask=None):
+        return ops.not_equal(inputs, 0) if self.mask_zero else None
 
 
 class _Convolution(keras.layers.Layer):

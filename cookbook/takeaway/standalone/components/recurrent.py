@@ -60,6 +60,10 @@ class _Cell(keras.layers.Layer):
         weights = self.kernel, self.recurrent_kernel, self.bias
         return tuple(ops.convert_to_tensor(weight) for weight in weights)
 
+    def get_initial_state(self, batch_size: int | None = None) -> list:
+        sizes = keras.tree.flatten(self.state_size)
+        return [ops.zeros((batch_size, size), self.compute_dtype) for size in sizes]
+
 
 class _RecurrentLayer(keras.layers.RNN):
     """A recurrent layer, whose cell holds the weights of a step."""

@@ -70,7 +70,7 @@ def _is_activation(layer: keras.layers.Layer, x: Any) -> bool:
     return is_large and ("ReLU" in type(layer).__name__ or not is_linear)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Features:
     """The output of a layer."""
 
