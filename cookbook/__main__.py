@@ -150,6 +150,13 @@ def copy_components(arguments: argparse.Namespace) -> None:
     copy_command(arguments.names, arguments.to, arguments.force)
 
 
+def bundle_recipe(arguments: argparse.Namespace) -> None:
+    """Writes a recipe as one script to a file, or to the screen."""
+    from cookbook.takeaway.bundle import bundle_command
+
+    bundle_command(arguments.recipe, arguments.to, arguments.force)
+
+
 def search_in_processes(arguments: argparse.Namespace) -> None:
     """Runs the search of a recipe; ends with its exit status."""
     from cookbook.tuning.workers import tune
@@ -212,6 +219,26 @@ COMMANDS = (
                 "metavar": "NAME",
                 "help": "a component, such as LSTM or losses.Dice; without names, "
                 "lists all",
+            },
+            "--to": {
+                "type": Path,
+                "metavar": "FILE",
+                "help": "the file to write (default: print it)",
+            },
+            "--force": {
+                "action": "store_true",
+                "help": "replace the file if it exists",
+            },
+        },
+    ),
+    Command(
+        "bundle",
+        "bundle a recipe into one script of your own",
+        bundle_recipe,
+        {
+            "recipe": {
+                "metavar": "RECIPE",
+                "help": "such as recipes/mnist_cnn.py or mnist_cnn",
             },
             "--to": {
                 "type": Path,

@@ -40,16 +40,16 @@ def copy_command(names: Sequence[str], to: Path | None, force: bool) -> None:
     elif to is None:
         print(copy(names, to), end="")
     else:
-        _refuse_target(to, force)
+        refuse_target(to, force)
         text = copy(names, to)
-        _write(to, text)
+        write(to, text)
         shown = textwrap.shorten(
             ", ".join(dict.fromkeys(names)), 60, placeholder=" ..."
         )
         print(f"{to} holds {shown} in {len(text.splitlines()):,} lines.")
 
 
-def _refuse_target(to: Path, force: bool) -> None:
+def refuse_target(to: Path, force: bool) -> None:
     """Ends the program if the file is none, or one that must not be replaced."""
     if to.is_dir():
         fail(f"{to} is a folder: give a file in it, such as {to / 'layers.py'}")
@@ -59,7 +59,7 @@ def _refuse_target(to: Path, force: bool) -> None:
         fail(f"{to} exists: give another file, or --force to replace it")
 
 
-def _write(to: Path, text: str) -> None:
+def write(to: Path, text: str) -> None:
     """Writes the text to a file of the user's; ends the program if that cannot be."""
     try:
         to.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,1 @@
+"""Short forms of components that a script needs only in part."""

@@ -1,0 +1,98 @@
+"""Batches of token ids whose rows end in zeros, in an order that can be repeated."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+POOL = 50  # batches whose rows are sorted by length together
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of token ids in an order that depends on the seed and the epoch alone.
+
+    A batch holds rows of similar length, and columns that are zero in all its rows are
+    cut off. Without a seed the arrays keep their order, and the last batch may be
+    smaller.
+    """
+
+    def __init__(
+        self,
+        x: Any,
+        y: Any,
+        batch_size: int,
+        seed: int | None = None,
+        steps: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.parts = x, y
+        self.batch_size = batch_size
+        self.seed = seed
+        self.lengths = np.max([_lengths(ids) for ids in keras.tree.flatten(x)], axis=0)
+        whole, rest = divmod(len(self.lengths), batch_size)
+        filled = whole + bool(rest) if seed is None else max(1, whole)
+        self.steps = steps or filled
+        self.has_begun = False  # the first epoch
+        self.start_epoch(0)
+
+    def start_epoch(self, epoch: int) -> None:
+        """Draws the order of an epoch; examples that fill no batch are left out."""
+        self.order = np.arange(len(self.lengths))
+        if self.seed is None:
+            return
+        rng = np.random.default_rng([self.seed, epoch])
+        order = rng.permutation(len(self.order))[: self.steps * self.batch_size]
+        batches = []
+        for pool in _pieces(order, POOL * self.batch_size):
+            by_length = np.argsort(self.lengths[pool], kind="stable")
+            batches += _pieces(pool[by_length], self.batch_size)
+        shuffled = rng.permutation(len(batches))
+        self.order = np.concatenate([batches[i] for i in shuffled])
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def on_epoch_begin(self) -> None:
+        self.has_begun = True
+
+    def __getitem__(self, index: int) -> Any:
+        """The batch at `index`.
+
+        Before the first epoch, Keras looks at two batches and takes an axis that is
+        equally long in both as fixed, so the second one gets one more column.
+        """
+        start = index * self.batch_size
+        rows = self.order[start : start + self.batch_size]
+        widen = not self.has_begun and index % 2
+
+        def taken(part: np.ndarray) -> np.ndarray:
+            part = part[rows]
+            if part.ndim < 2:
+                return part
+            if widen:
+                return np.pad(part, ((0, 0), (0, 1)))
+            return part[:, : max(1, _lengths(part).max())]
+
+        return keras.tree.map_structure(taken, self.parts)
+
+
+def joined(first: Any, second: Any) -> Any:
+    """The examples of two parts (x, y) as one part; the narrower one gets zeros."""
+
+    def both(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        width = max(a.shape[-1], b.shape[-1]) if a.ndim == 2 else 0
+        parts = [np.pad(x, ((0, 0), (0, width - x.shape[1]))) for x in (a, b) if width]
+        return np.concatenate(parts or [a, b])
+
+    return keras.tree.map_structure(both, first, second)
+
+
+def _pieces(array: np.ndarray, size: int) -> list[np.ndarray]:
+    """At least one piece, of `size` elements each; the last may be smaller."""
+    return [array[i : i + size] for i in range(0, max(1, len(array)), size)]
+
+
+def _lengths(ids: np.ndarray) -> np.ndarray:
+    """For each row, the number of columns up to the last one that is not 0."""
+    from_the_end = (ids != 0)[:, ::-1].argmax(1)
+    return (ids.shape[1] - from_the_end) * ids.any(1)

@@ -1,0 +1,1 @@
+"""Short forms of the reports: figures and a few pictures."""

@@ -1,0 +1,236 @@
+"""Slimming: scripts lose what they never use, and compute the same."""
+
+import ast
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from cookbook.slimming.closed_world.program import Program
+from cookbook.slimming.edits.changes import changed
+from cookbook.slimming.slim import slimmed
+from slim_scripts import CASES
+
+# Scripts in which nothing may go; {why: script}.
+KEPT = {
+    "the argument is passed by a call of a value": """
+        def f(x, scale=None):
+            return x if scale is None else x * scale
+
+        def apply(function, x):
+            return function(x, scale=2)
+
+        print(apply(f, 3))
+        """,
+    "the function is given to somebody else": """
+        import functools
+
+        def f(x, scale=None):
+            return x if scale is None else x * scale
+
+        print(functools.partial(f, scale=2)(3))
+        """,
+    "keywords arrive in a dictionary whose content is not known": """
+        import json
+
+        def f(x, scale=None):
+            return x if scale is None else x * scale
+
+        print(f(2, **json.loads('{"scale": 3}')))
+        """,
+    "the attribute is set from outside": """
+        class A:
+            def __init__(self):
+                self.scale = None
+
+            def f(self, x):
+                return x if self.scale is None else x * self.scale
+
+        def change(a):
+            a.scale = 3
+            return a
+
+        print(change(A()).f(2))
+        """,
+    "the attribute is found by its name": """
+        class A:
+            def __init__(self):
+                self.scale = None
+                self.size = 2
+
+        print([getattr(A(), name) for name in ("scale", "size")])
+        """,
+    "the method is found by its name": """
+        class A:
+            def first(self):
+                return 1
+
+        print(getattr(A(), "first")())
+        """,
+    "Keras reads the attribute": """
+        import keras
+
+        class Layer(keras.layers.Layer):
+            def __init__(self):
+                super().__init__()
+                self.supports_masking = True
+
+            def call(self, x):
+                return x
+
+        print(Layer()(1))
+        """,
+    "a subclass sets another value": """
+        class A:
+            gates = 1
+
+            def f(self):
+                return 2 if self.gates > 1 else 3
+
+        class B(A):
+            gates = 4
+
+        print(A().f(), B().f())
+        """,
+    "a type makes the object": """
+        class A:
+            def __init__(self, x, y=None):
+                self.z = x if y is None else y
+
+            def twin(self):
+                return type(self)(self.z, y=5)
+
+        print(A(3).twin().z)
+        """,
+    "the argument of the recipe is what a reader sees": """
+        def f(x, padding="same"):
+            return x if padding == "same" else 2 * x
+
+        print(f(3, padding="same"))
+        """,
+    "text in an f-string has no place of its own": """
+        def f(x, scale=2):
+            return f"{x * scale}"
+
+        print(f(2))
+        """,
+    "a list that may be a layer's variable is tracked": """
+        import keras
+
+        class Layer(keras.layers.Layer):
+            def __init__(self, inner):
+                super().__init__()
+                self.inner_layer = inner
+
+            def call(self, x):
+                return x
+
+        print(Layer(3)(1))
+        """,
+}
+# Enough of Keras for the scripts above, which are run before and after.
+KERAS = """
+import sys, types
+
+class Base:
+    def __init__(self, **options):
+        assert set(options) <= {"name", "dtype"}, options
+
+    def add_weight(self, name, shape, regularizer=None):
+        return [name, shape, regularizer]
+
+    def __call__(self, x):
+        if hasattr(self, "build"):
+            self.build((1,))
+        return self.call(x)
+
+    def call(self, x):
+        return sorted(self.__dict__)[:1] and x
+
+keras = types.ModuleType("keras")
+keras.layers = types.SimpleNamespace(Layer=Base)
+keras.regularizers = types.SimpleNamespace(get=lambda x: x)
+keras.activations = types.SimpleNamespace(get=lambda x: x or (lambda y: y))
+keras.initializers = types.SimpleNamespace(Initializer=object)
+sys.modules["keras"] = keras
+"""
+
+
+def output(script: str) -> str:
+    command = [sys.executable, "-S", "-c", KERAS + script]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def normal(script: str) -> str:
+    """The script's code, whatever its layout; comments do not count."""
+    return ast.unparse(ast.parse(script))
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case[1]])
+def test_what_goes(name):
+    before, after = map(textwrap.dedent, CASES[name])
+    found = slimmed(before)
+    assert normal(found) == normal(after)
+    assert output(found) == output(before)
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_what_stays_because(name):
+    script = textwrap.dedent(KEPT[name])
+    assert normal(slimmed(script)) == normal(script)
+
+
+def test_a_table_of_classes_loses_only_what_no_call_of_it_passes():
+    before = textwrap.dedent(CASES["calls of a table reach all that it holds"][0])
+    found = slimmed(before)
+    assert "depth" not in found
+    assert found.count("backwards=False") == 2
+    assert output(found) == output(before)
+
+
+def test_comments_and_docstrings_stay():
+    script = textwrap.dedent(
+        '''
+        def f(x, scale=None, size=1):
+            """The double.
+
+            scale: of no use
+              to anybody.
+            size: how large.
+            """
+            # twice
+            y = 2 * x  # y
+            if scale is None:
+                # once more
+                text = """a
+              b"""
+            return y, text, size
+
+        print(f(2, size=3))
+        '''
+    )
+    found = slimmed(script)
+    assert "# twice" in found
+    assert "# y" in found
+    assert "    # once more\n" in found
+    assert 'text = """a\n      b"""' in found or 'text = """a\n  b"""' in found
+    assert "scale" not in found
+    assert "size: how large." in found
+    assert output(found) == output(script)
+
+
+def test_a_change_is_made_as_a_whole_or_not_at_all():
+    from cookbook.one_file.rewrite import Edit
+
+    first = [Edit((1, 0), (1, 1), "x"), Edit((2, 0), (2, 1), "x")]
+    second = [Edit((3, 0), (3, 1), "y"), Edit((2, 0), (2, 1), "y")]
+    assert changed("a\nb\nc", [first, second]) == "x\nx\nc"
+
+
+def test_classes_are_looked_up_in_the_order_of_python():
+    text = "class A: pass\nclass B(A): pass\nclass C(A): pass\nclass D(B, C): pass"
+    scope: dict = {}
+    exec(text, scope)
+    expected = [base.__name__ for base in scope["D"].__mro__]
+    assert [*Program(text).orders["D"], "object"] == expected
