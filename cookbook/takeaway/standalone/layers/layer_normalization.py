@@ -50,12 +50,15 @@ def _layer_normalized(x, mean, variance, gamma, beta, epsilon: float):
             places = [*range(len(x.shape) - 1)]
             inverse = ops.rsqrt(variance + epsilon)
             centered = x - mean
-            share = 1.0 / ops.cast(ops.shape(x)[-1], x.dtype)
+            features = ops.cast(ops.shape(x)[-1], x.dtype)
+            share = 1.0 / features
+
             dy_x_hat = dy * centered * inverse
             scale = share * inverse * inverse
             along_x_hat = centered * (total(gamma * dy_x_hat) * scale)
             dx = dy * (gamma * inverse) - along_x_hat
             dx = dx - total(gamma * dy) * (share * inverse)
+
             dgamma = ops.sum(dy_x_hat, axis=places, keepdims=True)
             dbeta = ops.sum(dy, axis=places, keepdims=True)
             # None for mean and variance, whose share dx contains already.
