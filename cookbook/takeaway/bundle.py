@@ -45,8 +45,12 @@ DISTRIBUTIONS = {
 OTHER_BACKENDS = ("jax", "torch")  # imported only by users who choose them
 # The parts of a script, in order: {title: the packages whose definitions it holds}.
 SECTIONS = {
-    "Settings": (f"{STANDALONE}.settings", f"{STANDALONE}.folder"),
-    "Components": ("custom_layers", f"{STANDALONE}.components"),
+    "Settings": (f"{STANDALONE}.base.settings", f"{STANDALONE}.base.folder"),
+    "Components": (
+        "custom_layers",
+        f"{STANDALONE}.components",
+        f"{STANDALONE}.layers",
+    ),
     "Data": ("cookbook.data", f"{STANDALONE}.data"),
     "Training": ("cookbook.training", f"{STANDALONE}.training"),
     "Pictures and figures": ("cookbook", STANDALONE),

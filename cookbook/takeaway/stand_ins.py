@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence, Set
 from functools import cache
 
+from cookbook.one_file import source
 from cookbook.one_file.source import Definition, Import, Meaning, Source, find, parsed
-from cookbook.one_file.source import source_of as source_in_checkout
 from cookbook.takeaway.recipe_script import as_script
 from cookbook.takeaway.trimming import trimmed
 
@@ -13,8 +13,8 @@ SCRIPT = "recipes.script"  # what the recipe's own source is called
 # Modules that a script needs in a shorter form: {module: that form, in STANDALONE}. A
 # name that the form lacks means what it means in the module.
 REPLACED = {
-    "cookbook.config": "settings",
-    "cookbook.errors": "settings",
+    "cookbook.config": "base.settings",
+    "cookbook.errors": "base.settings",
     "cookbook.data.batches": "data.batches",
     "cookbook.data.images": "data.images",
     "cookbook.data.pictures": "data.pictures",
@@ -22,11 +22,11 @@ REPLACED = {
     "cookbook.data.text.characters": "data.texts",
     "cookbook.data.text.reviews": "data.texts",
     "cookbook.data.text.translation": "data.texts",
-    "cookbook.lab.claims": "run",
+    "cookbook.lab.claims": "base.run",
     "cookbook.plots.figures": "reports.pictures",
     "cookbook.plots.gallery": "reports.pictures",
     "cookbook.plots.mistakes": "reports.pictures",
-    "cookbook.reports.finish": "run",
+    "cookbook.reports.finish": "base.run",
     "cookbook.reports.generated.anomaly_detection": "reports.anomalies",
     "cookbook.reports.generated.augmentation": "reports.generated",
     "cookbook.reports.generated.sample_quality": "reports.generated",
@@ -36,29 +36,29 @@ REPLACED = {
     "cookbook.reports.text_classifier": "reports.classifiers",
     "cookbook.reports.translation": "reports.texts",
     "cookbook.trained.backbones": "backbones",
-    "cookbook.training.run_folder": "folder",
+    "cookbook.training.run_folder": "base.folder",
     "cookbook.training.train": "training",
     "custom_layers.common.checks": "components.checks",
     "custom_layers.initializers.glorot_he_lecun": "components.initializers",
-    "custom_layers.layers.activations.relu": "components.layers",
-    "custom_layers.layers.convolution.conv": "components.dense",
-    "custom_layers.layers.convolution.conv_transpose": "components.dense",
-    "custom_layers.layers.dense": "components.dense",
-    "custom_layers.layers.dropout.dropout": "components.layers",
-    "custom_layers.layers.dropout.spatial_dropout": "components.layers",
-    "custom_layers.layers.embedding": "components.dense",
-    "custom_layers.layers.normalization.batch_normalization": "components.layers",
+    "custom_layers.layers.activations.relu": "layers.simple",
+    "custom_layers.layers.convolution.conv": "layers.dense",
+    "custom_layers.layers.convolution.conv_transpose": "layers.dense",
+    "custom_layers.layers.dense": "layers.dense",
+    "custom_layers.layers.dropout.dropout": "layers.simple",
+    "custom_layers.layers.dropout.spatial_dropout": "layers.simple",
+    "custom_layers.layers.embedding": "layers.dense",
+    "custom_layers.layers.normalization.batch_normalization": "layers.simple",
     "custom_layers.layers.normalization.layer_normalization": (
-        "components.layer_normalization"
+        "layers.layer_normalization"
     ),
-    "custom_layers.layers.pooling.global_average_pooling": "components.layers",
-    "custom_layers.layers.pooling.global_max_pooling": "components.layers",
-    "custom_layers.layers.pooling.max_pooling": "components.layers",
-    "custom_layers.layers.bidirectional": "components.recurrent",
-    "custom_layers.layers.recurrent.gru": "components.recurrent",
-    "custom_layers.layers.recurrent.lstm": "components.recurrent",
-    "custom_layers.layers.recurrent.simple_rnn": "components.recurrent",
-    "custom_layers.layers.transformer": "components.attention",
+    "custom_layers.layers.pooling.global_average_pooling": "layers.simple",
+    "custom_layers.layers.pooling.global_max_pooling": "layers.simple",
+    "custom_layers.layers.pooling.max_pooling": "layers.simple",
+    "custom_layers.layers.bidirectional": "layers.recurrent",
+    "custom_layers.layers.recurrent.gru": "layers.recurrent",
+    "custom_layers.layers.recurrent.lstm": "layers.recurrent",
+    "custom_layers.layers.recurrent.simple_rnn": "layers.recurrent",
+    "custom_layers.layers.transformer": "layers.attention",
     "custom_layers.losses.base": "components.losses",
     "custom_layers.losses.crossentropy": "components.losses",
     "custom_layers.models.adversarial.backends": "components.adversarial",
@@ -77,8 +77,8 @@ FULL = {
 # Single names: {module.name: what it means in a script}.
 OPTIMIZER = Import("keras.optimizers", "Optimizer")
 NAMES: dict[str, Meaning | tuple[str, str]] = {
-    "cookbook.plots.figures.Folder": (f"{STANDALONE}.folder", "RunFolder"),
-    "cookbook.plots.figures.save_figure": (f"{STANDALONE}.run", "save_figure"),
+    "cookbook.plots.figures.Folder": (f"{STANDALONE}.base.folder", "RunFolder"),
+    "cookbook.plots.figures.save_figure": (f"{STANDALONE}.base.run", "save_figure"),
     "custom_layers.layers.recurrent.layer._StatefulRNN": Import("keras.layers", "RNN"),
     "custom_layers.losses.base._Loss": Import("keras.losses", "Loss"),
     "custom_layers.common.private_keras.SumsOfRows": OPTIMIZER,
@@ -141,9 +141,9 @@ class Sources:
 @cache
 def _shorter(module: str, unused: frozenset[str]) -> Source:
     """A module without what a script has no use for."""
-    source = source_in_checkout(module)
-    if module.startswith("custom_layers") and not source.is_package:
-        return parsed(module, trimmed(source.text, unused))
-    if module.startswith("recipes") and not source.is_package:
-        return parsed(module, as_script(source.text).text)
-    return source
+    whole = source.source_of(module)
+    if module.startswith("custom_layers") and not whole.is_package:
+        return parsed(module, trimmed(whole.text, unused))
+    if module.startswith("recipes") and not whole.is_package:
+        return parsed(module, as_script(whole.text).text)
+    return whole

@@ -25,15 +25,18 @@ def trimmed(text: str, unused: Set[str]) -> str:
     """
     tree = ast.parse(text)
     edits = [_shorter(node) for node in _docstrings(tree)]
+
     if "from_config" in unused:
         edits += _without_registration(tree)
 
     def is_needless(statement: ast.stmt) -> bool:
         if isinstance(statement, ast.FunctionDef):
             return statement.name in checks() | unused
+
         return _refuses(statement, checks())
 
     text = applied([*edits, *_cuts(tree, text, is_needless)], text)
+
     return tidy(_without_idle_names(_without_idle_calls(text)))
 
 
@@ -53,6 +56,7 @@ def _without_idle_calls(text: str) -> str:
             for call in calls
             if call not in inner
         ]
+
         if not edits:
             return text
         text = applied(edits, text)
@@ -68,6 +72,7 @@ def _without_idle_names(text: str) -> str:
             if isinstance(function, ast.FunctionDef)
             for statement in _idle(function)
         }
+
         if not idle:
             return text
         text = applied(_cuts(tree, text, idle.__contains__), text)

@@ -4,7 +4,7 @@ import sys
 
 import keras
 
-from cookbook.takeaway.standalone.settings import fail
+from cookbook.takeaway.standalone.base.settings import fail
 
 
 def load_backbone(
@@ -16,10 +16,12 @@ def load_backbone(
     side: images with a shorter side are enlarged to this number of pixels.
     """
     network = getattr(keras.applications, name, None)
+
     if network is None:
         fail(f"--backbone got {name!r}, expected own or one of keras.applications")
     images = keras.Input(shape)
     x = keras.layers.Resizing(*(max(side, n) for n in shape[:2]))(images)
+
     if shape[2] == 1:
         x = keras.layers.Concatenate()([x, x, x])
     x = sys.modules[network.__module__].preprocess_input(x)

@@ -5,8 +5,8 @@ from typing import Any
 
 import keras
 
+from cookbook.takeaway.standalone.base.folder import RunFolder
 from cookbook.takeaway.standalone.data.batches import Batches, joined
-from cookbook.takeaway.standalone.folder import RunFolder
 
 
 def seed_everything(seed: int) -> None:

@@ -60,21 +60,25 @@ class AdversarialModel(keras.Model):
         """`count` samples as an array; the same seed draws the same latent vectors."""
         z = keras.random.normal((count, self.latent_dim), seed=seed)
         inputs = [z, ops.convert_to_tensor(labels)] if self.conditional else z
+
         return self.generator.predict(inputs, batch_size=500, verbose=0)
 
     def train_step(self, data: Any) -> dict:
         x, y = data
+
         for i in range(self.critic_steps):
             real = x[i :: self.critic_steps]
             labels = y[i :: self.critic_steps]
             self._critic_step(real, labels)
         self._generator_step(ops.shape(real)[0], labels)
         trackers = self.critic_loss, self.generator_loss
+
         return {tracker.name: tracker.result() for tracker in trackers}
 
     def _critic_step(self, real, labels) -> None:
         """The critic learns to score real samples high and generated ones low."""
         weights = self.critic.trainable_variables
+
         with tf.GradientTape() as tape:
             generated = self._generate(ops.shape(real)[0], labels, training=True)
             generated = ops.stop_gradient(generated)

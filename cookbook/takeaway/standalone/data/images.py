@@ -16,6 +16,7 @@ def load_images(
     name, asked = choose(name, default, "digits", quick)
     (x, y), test, classes = _digits() if name == "digits" else _prepared(name)
     rest, held_out = hold_out(len(x), VALIDATION_SHARE, seed)
+
     return Images(
         name=name,
         asked=asked,

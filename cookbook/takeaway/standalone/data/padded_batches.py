@@ -38,11 +38,14 @@ class Batches(keras.utils.PyDataset):
     def start_epoch(self, epoch: int) -> None:
         """Draws the order of an epoch; examples that fill no batch are left out."""
         self.order = np.arange(len(self.lengths))
+
         if self.seed is None:
             return
         rng = np.random.default_rng([self.seed, epoch])
+
         order = rng.permutation(len(self.order))[: self.steps * self.batch_size]
         batches = []
+
         for pool in _pieces(order, POOL * self.batch_size):
             by_length = np.argsort(self.lengths[pool], kind="stable")
             batches += _pieces(pool[by_length], self.batch_size)
@@ -81,7 +84,9 @@ def joined(first: Any, second: Any) -> Any:
 
     def both(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         width = max(a.shape[-1], b.shape[-1]) if a.ndim == 2 else 0
+
         parts = [np.pad(x, ((0, 0), (0, width - x.shape[1]))) for x in (a, b) if width]
+
         return np.concatenate(parts or [a, b])
 
     return keras.tree.map_structure(both, first, second)
@@ -95,4 +100,5 @@ def _pieces(array: np.ndarray, size: int) -> list[np.ndarray]:
 def _lengths(ids: np.ndarray) -> np.ndarray:
     """For each row, the number of columns up to the last one that is not 0."""
     from_the_end = (ids != 0)[:, ::-1].argmax(1)
+
     return (ids.shape[1] - from_the_end) * ids.any(1)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from cookbook.data.text.characters import UNKNOWN as UNKNOWN_CHARACTER
+from cookbook.data.text import characters
 from cookbook.data.text.characters import Characters, _small_talk, _windows, encode
 from cookbook.data.text.reviews import (
     VALIDATION_SHARE,
@@ -15,6 +15,7 @@ from cookbook.data.text.reviews import (
 )
 from cookbook.data.text.translation import Texts, Translations, _arrays, _toy_captions
 from cookbook.data.text.words import UNKNOWN, Vocabulary, cut_and_pad, split_words
+from cookbook.takeaway.standalone.base.settings import fail
 from cookbook.takeaway.standalone.data.sources import (
     Part,
     choose,
@@ -22,7 +23,6 @@ from cookbook.takeaway.standalone.data.sources import (
     read,
     texts_of,
 )
-from cookbook.takeaway.standalone.settings import fail
 from custom_layers.generation import Subwords
 
 
@@ -47,6 +47,7 @@ def load_reviews(
     x, x_test = x[: len(texts)], x[len(texts) :]
     held_out = held_out[_by_length(x[held_out])]
     order = _by_length(x_test)
+
     return Reviews(
         name=name,
         asked=asked,
@@ -65,6 +66,7 @@ def numbered(
     """(vocabulary of all words in texts[i] for i in learn_from, ids of each text)."""
     split = [split_words(text) for text in texts]
     vocabulary = Vocabulary.learn(split[i] for i in learn_from)
+
     return vocabulary, [np.array(vocabulary.ids(words), "int32") for words in split]
 
 
@@ -75,6 +77,7 @@ def _labelled_texts(name: str) -> tuple[Part, Part, tuple[str, ...]]:
     classes = tuple(tfds.builder(name).info.features["label"].names)
     texts, y = read(name, "train", "text", "label")
     test_texts, y_test = read(name, "test", "text", "label")
+
     return (texts_of(texts), y), (texts_of(test_texts), y_test), classes
 
 
@@ -85,23 +88,27 @@ def load_characters(
     name, asked = choose(name, default, "small_talk", quick)
     texts = _small_talk() if name == "small_talk" else _long_texts(name)
     shortest = min(len(text) for text in texts.values())
+
     if context >= shortest:
         fail(f"--context got {context}, expected less than {shortest}")
-    alphabet = UNKNOWN_CHARACTER + "".join(sorted(set(texts["train"])))
+    alphabet = characters.UNKNOWN + "".join(sorted(set(texts["train"])))
     strides = {"train": max(1, context // 2), "validation": context, "test": context}
     windows = {
         part: _windows(encode(text, alphabet), context, strides[part])
         for part, text in texts.items()
     }
+
     return Characters(name=name, asked=asked, alphabet=alphabet, **windows)
 
 
 def _long_texts(name: str) -> dict[str, str]:
     """{part: text} of a set of TensorFlow Datasets; several texts become one."""
     texts = {}
+
     for split in ("train", "validation", "test"):
         (rows,) = read(name, split, "text")
         texts[split] = "\n".join(texts_of(rows))
+
     return texts
 
 
@@ -120,6 +127,7 @@ def load_translations(
         pair for pair in tokens["train"] if max(map(len, pair)) < longest
     ]
     parts = {part: _arrays(*zip(*pairs)) for part, pairs in tokens.items()}
+
     return Translations(
         name=name, asked=asked, subwords=subwords, sentences=texts, **parts
     )

@@ -6,15 +6,15 @@ import keras
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from cookbook.reports.generated.anomaly_detection import OddImages
-from cookbook.takeaway.standalone.folder import RunFolder
-from cookbook.takeaway.standalone.reports.pictures import draw_curves, draw_lines
-from cookbook.takeaway.standalone.run import (
+from cookbook.takeaway.standalone.base.folder import RunFolder
+from cookbook.takeaway.standalone.base.run import (
     Expected,
     Figures,
     Run,
     finish,
     print_figures,
 )
+from cookbook.takeaway.standalone.reports.pictures import draw_curves, draw_lines
 
 
 def report_anomalies(

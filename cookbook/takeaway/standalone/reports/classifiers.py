@@ -7,14 +7,14 @@ import numpy as np
 
 from cookbook.data.images import Images
 from cookbook.data.text.reviews import Reviews
+from cookbook.takeaway.standalone.base.folder import RunFolder
+from cookbook.takeaway.standalone.base.run import Expected, Run, finish
 from cookbook.takeaway.standalone.data.padded_batches import Batches
-from cookbook.takeaway.standalone.folder import RunFolder
 from cookbook.takeaway.standalone.reports.pictures import (
     draw_confusion,
     draw_curves,
     draw_mistakes,
 )
-from cookbook.takeaway.standalone.run import Expected, Run, finish
 
 
 def report_classifier(

@@ -13,15 +13,15 @@ from cookbook.reports.generated.augmentation import (
     Accuracies,
     summary,
 )
-from cookbook.takeaway.standalone.folder import RunFolder
-from cookbook.takeaway.standalone.reports.pictures import draw_contest, draw_curves
-from cookbook.takeaway.standalone.run import (
+from cookbook.takeaway.standalone.base.folder import RunFolder
+from cookbook.takeaway.standalone.base.run import (
     Expected,
     Figures,
     Run,
     finish,
     print_figures,
 )
+from cookbook.takeaway.standalone.reports.pictures import draw_contest, draw_curves
 from cookbook.takeaway.standalone.training import seed_everything, train
 from custom_layers.metrics import FrechetDistance, ModeOverlap
 from custom_layers.models import AdversarialModel

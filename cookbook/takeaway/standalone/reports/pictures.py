@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cookbook.takeaway.standalone.folder import RunFolder
-from cookbook.takeaway.standalone.run import save_figure
+from cookbook.takeaway.standalone.base.folder import RunFolder
+from cookbook.takeaway.standalone.base.run import save_figure
 
 ACROSS = 10  # images in a row of tiles
 
@@ -19,21 +19,28 @@ def panel(
 ) -> tuple[Figure, Axes]:
     """(figure, axes) of a picture with one message, its title."""
     figure = Figure(figsize=size, layout="constrained")
+
     axes = figure.subplots()
+
     axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
+
     return figure, axes
 
 
 def draw_curves(history: Sequence[Mapping], run: RunFolder) -> None:
     """curves.png: loss and metrics by epoch, on training and on validation data."""
     names = [name for name in history[0] if f"val_{name}" in history[0]] or ["loss"]
+
     figure = Figure(figsize=(4.5 * len(names), 3.5), layout="constrained")
+
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names):
         for key in (name, f"val_{name}"):
             if key in history[0]:
                 values = [row[key] for row in history]
                 axes.plot([row["epoch"] for row in history], values, label=key)
+
         axes.set(xlabel="epoch", ylabel=name)
+
         axes.legend()
     save_figure(figure, run, "curves.png")
 
@@ -49,9 +56,12 @@ def draw_lines(
 ) -> None:
     """NAME: a picture of `lines`, {label: (x, y)}, with settings such as yscale."""
     figure, axes = panel(title, xlabel, ylabel)
+
     for label, (x, y) in lines.items():
         axes.plot(x, y, label=label)
+
     axes.set(**settings)
+
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
     save_figure(figure, run, name)
@@ -69,8 +79,10 @@ def draw_confusion(
     np.add.at(counts, (labels, predictions), 1)
     side = 1.5 + 0.5 * len(classes)
     title = f"{np.sum(labels != predictions)} mistakes in {len(labels)} test examples"
+
     figure, axes = panel(title, "predicted class", "true class", (side, side))
     axes.imshow(np.where(np.eye(len(classes)), 0, counts), cmap="Oranges")
+
     for (i, j), count in np.ndenumerate(counts):
         axes.text(j, i, count or "", ha="center", va="center", fontsize=8)
     axes.set_xticks(numbers, classes, rotation=90)
@@ -89,10 +101,13 @@ def draw_mistakes(
     answers = probabilities.argmax(-1)
     wrong = np.flatnonzero(answers != labels)
     worst = wrong[np.argsort(-probabilities.max(-1)[wrong])][:24]
+
     figure = Figure(figsize=(11, 6), layout="constrained")
     figure.suptitle(f"The most confident of {len(wrong)} mistakes")
+
     for axes in figure.subplots(3, 8).flat:
         axes.set_axis_off()
+
     for axes, i in zip(figure.axes, worst):
         axes.imshow(images[i].squeeze(), cmap="gray_r")
         axes.set_title(f"{classes[answers[i]]}\ntrue {classes[labels[i]]}", fontsize=8)
@@ -159,8 +174,11 @@ def draw_attention(
 ) -> None:
     """attention.png: how much attention each token written pays each token read."""
     across = -(-len(maps) // 2)
+
     figure = Figure(figsize=(3 * across + 1, 6), layout="constrained")
+
     panels = figure.subplots(2, across, squeeze=False).flat
+
     for axes, shares, row, column in zip(panels, maps, rows, columns):
         axes.imshow(shares[: len(row), : len(column)], cmap="Blues", vmin=0, vmax=1)
         axes.set_xticks(range(len(column)), column, rotation=90)

@@ -10,10 +10,10 @@ from cookbook.data.images import Images
 from cookbook.data.pictures import PicturePair, tinted
 from cookbook.reports.generated.style_transfer import SMALLEST_MAP, measure, pixels_of
 from cookbook.takeaway.standalone.backbones import load_backbone
-from cookbook.takeaway.standalone.folder import RunFolder
+from cookbook.takeaway.standalone.base.folder import RunFolder
+from cookbook.takeaway.standalone.base.run import Expected, Figures, Run, finish
 from cookbook.takeaway.standalone.reports.generated import learned
 from cookbook.takeaway.standalone.reports.pictures import draw_curves
-from cookbook.takeaway.standalone.run import Expected, Figures, Run, finish
 from cookbook.takeaway.standalone.training import seed_everything
 
 

@@ -9,9 +9,9 @@ from cookbook.data.sources import DataSet
 from cookbook.data.text.translation import Translations
 from cookbook.reports.language_model import _losses
 from cookbook.reports.translation import translate
-from cookbook.takeaway.standalone.folder import RunFolder
+from cookbook.takeaway.standalone.base.folder import RunFolder
+from cookbook.takeaway.standalone.base.run import Expected, Run, finish
 from cookbook.takeaway.standalone.reports.pictures import draw_curves, draw_lines
-from cookbook.takeaway.standalone.run import Expected, Run, finish
 
 
 def report_language_model(

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 from matplotlib.figure import Figure
 
-from cookbook.takeaway.standalone.folder import RunFolder
+from cookbook.takeaway.standalone.base.folder import RunFolder
 
 Figures = dict[str, Any]  # what was measured at the end of a run, the headline first
 Expected = dict[str, tuple[float, float]]  # {data set: (headline figure, tolerance)}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from cookbook.takeaway.standalone.settings import ExperimentConfig
+from cookbook.takeaway.standalone.base.settings import ExperimentConfig
 
 
 class RunFolder:

@@ -20,10 +20,15 @@ class LayerNormalization(keras.layers.Layer):
         self.beta = self.add_weight(size, "zeros", name="beta")
 
     def call(self, inputs: Any) -> Any:
-        shape = [1] * (len(inputs.shape) - 1) + [inputs.shape[-1]]
+        ones = [1] * (len(inputs.shape) - 1)
+        shape = [*ones, inputs.shape[-1]]
+
         mean = ops.mean(inputs, axis=-1, keepdims=True)
         variance = ops.mean(ops.square(inputs - mean), axis=-1, keepdims=True)
-        gamma, beta = ops.reshape(self.gamma, shape), ops.reshape(self.beta, shape)
+
+        gamma = ops.reshape(self.gamma, shape)
+        beta = ops.reshape(self.beta, shape)
+
         return _layer_normalized(inputs, mean, variance, gamma, beta, self.epsilon)
 
 
@@ -45,17 +50,22 @@ def _layer_normalized(x, mean, variance, gamma, beta, epsilon: float):
             places = [*range(len(x.shape) - 1)]
             inverse = ops.rsqrt(variance + epsilon)
             centered = x - mean
-            share = 1.0 / ops.cast(ops.shape(x)[-1], x.dtype)
+            features = ops.cast(ops.shape(x)[-1], x.dtype)
+            share = 1.0 / features
+
             dy_x_hat = dy * centered * inverse
             scale = share * inverse * inverse
-            dx = dy * (gamma * inverse) - centered * (total(gamma * dy_x_hat) * scale)
+            along_x_hat = centered * (total(gamma * dy_x_hat) * scale)
+            dx = dy * (gamma * inverse) - along_x_hat
             dx = dx - total(gamma * dy) * (share * inverse)
+
             dgamma = ops.sum(dy_x_hat, axis=places, keepdims=True)
             dbeta = ops.sum(dy, axis=places, keepdims=True)
             # None for mean and variance, whose share dx contains already.
             return dx, None, dgamma, None, dbeta
 
         scale = ops.rsqrt(variance + epsilon) * gamma
+
         return x * scale + (beta - mean * scale), gradient
 
     return normalize(x, variance, gamma, mean, beta)

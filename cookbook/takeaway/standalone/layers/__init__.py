@@ -1,0 +1,1 @@
+"""Short forms of layers, with the arguments that recipes give them."""
