@@ -1,0 +1,1 @@
+"""What a script says about itself: its definitions, calls, types and attributes."""

@@ -1,0 +1,365 @@
+"""Who calls which function of a script, and with which arguments."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+
+from cookbook.one_file.names import bound_by
+from cookbook.slimming.closed_world.keras_names import (
+    KERAS_OPTIONS,
+    REBUILDS,
+    may_be_called,
+)
+from cookbook.slimming.closed_world.program import (
+    Function,
+    Program,
+    arguments_of,
+    is_static,
+)
+
+Scope = Function | ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp
+SCOPES = Scope | ast.GeneratorExp
+# Decorators that leave the arguments of a function as they are.
+TRANSPARENT = ("classmethod", "staticmethod", "contextlib.contextmanager", "cache")
+RECIPE = "# The recipe"  # the title of a script's last part
+HARMLESS = {"dict", "enumerate", "len", "list", "map", "sorted", "tuple", "zip"}
+
+
+@dataclass
+class Site:
+    """A call of a function, or a call of an unknown value that may be the function."""
+
+    call: ast.Call
+    is_certain: bool = True
+
+
+@dataclass
+class Callee:
+    """A function of the module, or a method of one of its classes."""
+
+    owner: str | None
+    node: ast.FunctionDef
+    sites: list[Site] = field(default_factory=list)
+    is_fixed: bool = False  # whether somebody else may call it, with any arguments
+    is_escaping: bool = False  # whether it is a value that unknown calls may mean
+
+    @property
+    def is_private(self) -> bool:
+        """Whether only this file can mean it: by its name, or by that of its class."""
+        name = self.node.name
+        if name == "__init__" and self.owner:
+            name = self.owner
+        return name.startswith("_")
+
+    @property
+    def named(self) -> list[ast.arg]:
+        """Its arguments but for *args, **kwargs and the object itself."""
+        a = self.node.args
+        return [*self.positional, *a.kwonlyargs]
+
+    @property
+    def positional(self) -> list[ast.arg]:
+        a = self.node.args
+        skip = 1 if self.owner and not is_static(self.node) else 0
+        return [*a.posonlyargs, *a.args][skip:]
+
+    def default(self, name: str) -> ast.expr | None:
+        a = self.node.args
+        both = [*a.posonlyargs, *a.args]
+        pairs = [*zip(reversed(both), reversed(a.defaults))]
+        pairs += [(k, d) for k, d in zip(a.kwonlyargs, a.kw_defaults) if d]
+        return next((d for argument, d in pairs if argument.arg == name), None)
+
+
+@lru_cache(maxsize=1)
+def calls_of(program: Program) -> "Calls":
+    """All calls of a program, read once."""
+    return Calls(program)
+
+
+class Calls:
+    """All calls of a program, by what they call."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.functions = {
+            name: Callee(None, node) for name, node in program.functions.items()
+        }
+        self.methods = {
+            key: Callee(key[0], node) for key, node in program.methods.items()
+        }
+        self._bound: dict[ast.AST, set[str]] = {}
+        self.unknown: list[ast.Call] = []
+        self.stored = {
+            node.attr
+            for node in program.nodes
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+        } | set(_fields(program))
+        for callee in self.all:
+            callee.is_fixed = self._is_fixed(callee)
+        self.of_module = {n for s in program.tree.body for n in bound_by(s)}
+        self.recipe = _first_line_of_recipe(program)
+        for node in program.nodes:
+            if isinstance(node, ast.Call):
+                self._add(node)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                self._note_value(node)
+            elif isinstance(node, ast.Attribute):
+                self._note_method_as_value(node)
+        for callee in self.all:
+            if callee.is_escaping:
+                callee.sites += [Site(call, False) for call in self.unknown]
+
+    @property
+    def all(self) -> list[Callee]:
+        """Every function and method."""
+        return [*self.functions.values(), *self.methods.values()]
+
+    @cached_property
+    def by_node(self) -> dict[ast.AST, Callee]:
+        """{definition: its callee}."""
+        return {callee.node: callee for callee in self.all}
+
+    def _is_fixed(self, callee: Callee) -> bool:
+        node = callee.node
+        texts = [self.program.segment(d) for d in node.decorator_list]
+        known = (*TRANSPARENT, "keras.saving.register_keras_serializable")
+        if node.args.vararg or any(not text.startswith(known) for text in texts):
+            return True
+        if callee.owner is None:
+            return False
+        if node.name != "__init__":
+            return may_be_called(node.name)
+        return self._is_rebuilt(callee.owner)
+
+    def _is_rebuilt(self, owner: str) -> bool:
+        """Whether Keras may build objects of a class from their configuration."""
+        program = self.program
+        if not any(name in program.text for name in REBUILDS):
+            return False
+        return any(
+            (base, "get_config") in program.methods
+            for other in program.related[owner]
+            for base in program.orders[other]
+        )
+
+    def is_internal(self, callee: Callee) -> bool:
+        """Whether a reader of the recipe does not see what calls pass to it."""
+        return callee.is_private or all(
+            _is_super(site.call) or 0 < site.call.lineno < self.recipe
+            for site in callee.sites
+        )
+
+    def accepts(self, callee: Callee, name: str) -> bool:
+        """Whether a constructor may get a keyword that it does not name itself."""
+        if callee.owner is None or callee.node.name != "__init__":
+            return True
+        family = self.program.related[callee.owner]
+        return name in KERAS_OPTIONS or any(
+            name == argument.arg
+            for other in family
+            if (other, "__init__") in self.methods
+            for argument in self.methods[other, "__init__"].named
+        )
+
+    def binds(self, scope: ast.AST) -> set[str]:
+        """The names that a function or a comprehension binds."""
+        if scope not in self._bound:
+            self._bound[scope] = set(_bound_in(scope))
+        return self._bound[scope]
+
+    def is_local(self, name: ast.Name) -> bool:
+        """Whether a name is bound by a function around it."""
+        return any(
+            name.id in self.binds(scope)
+            for scope in self.program.around(name)
+            if isinstance(scope, SCOPES)
+        )
+
+    def targets(self, call: ast.Call) -> list[Callee] | None:
+        """What a call may call in this file; None if that is not known."""
+        function = call.func
+        if isinstance(function, ast.Name):
+            return self._named(function)
+        if not isinstance(function, ast.Attribute):
+            return None
+        owner = function.value
+        if isinstance(owner, ast.Call) and getattr(owner.func, "id", "") == "super":
+            return self._above(call, function.attr)
+        if self._is_imported(owner):
+            return []
+        if function.attr in self.stored:
+            return None
+        found = [c for (_, name), c in self.methods.items() if name == function.attr]
+        kind = self.program.type_of(owner)
+        if kind:
+            found = [c for c in found if c.owner in self.program.related[kind]]
+        return found
+
+    def _named(self, name: ast.Name) -> list[Callee] | None:
+        if self.is_local(name):
+            return None
+        if name.id in self.functions:
+            return [self.functions[name.id]]
+        if name.id in self.program.classes:
+            return self.constructors(name.id)
+        is_constant = name.id in self.of_module
+        return None if is_constant and name.id not in self.program.imported else []
+
+    def constructors(self, name: str) -> list[Callee]:
+        """The constructor of a class, if it is of this file."""
+        for base in self.program.orders[name]:
+            if base.startswith("."):
+                break
+            if (base, "__init__") in self.methods:
+                return [self.methods[base, "__init__"]]
+        return []
+
+    def _above(self, call: ast.Call, name: str) -> list[Callee]:
+        """What super() may mean: the next class differs from subclass to subclass."""
+        own = self.program.class_of(call)
+        found: list[Callee] = []
+        for order in self.program.orders.values():
+            if own not in order:
+                continue
+            for base in order[order.index(own) + 1 :]:
+                if base.startswith("."):
+                    break
+                if (base, name) in self.methods:
+                    found.append(self.methods[base, name])
+                    break
+        return [c for i, c in enumerate(found) if c not in found[:i]]
+
+    def _is_imported(self, node: ast.expr) -> bool:
+        while isinstance(node, ast.Attribute):
+            node = node.value
+        if not isinstance(node, ast.Name) or self.is_local(node):
+            return False
+        return node.id in self.program.imported
+
+    def _add(self, call: ast.Call) -> None:
+        found = self.targets(call)
+        if found is None:
+            self.unknown.append(call)
+        for callee in found or []:
+            callee.sites.append(Site(call))
+        name = getattr(call.func, "id", "")
+        if name in ("cls", "type"):
+            own = self.program.class_of(call)
+            for other in self.program.related.get(own or "", ()):
+                for callee in self.constructors(other):
+                    callee.is_fixed = True
+        if name == "getattr" and len(call.args) > 1:
+            self._fix_methods(getattr(call.args[1], "value", ""))
+
+    def _note_method_as_value(self, node: ast.Attribute) -> None:
+        parent = self.program.parents[node]
+        if not (isinstance(parent, ast.Call) and parent.func is node):
+            self._fix_methods(node.attr)
+        elif isinstance(node.value, ast.Name) and node.value.id in self.program.classes:
+            if not any(
+                isinstance(d, ast.Name) and d.id in ("classmethod", "staticmethod")
+                for (_, name), callee in self.methods.items()
+                if name == node.attr
+                for d in callee.node.decorator_list
+            ):
+                self._fix_methods(node.attr)
+
+    def _fix_methods(self, name: object) -> None:
+        for (_, own), callee in self.methods.items():
+            if own == name and own != "__init__":
+                callee.is_fixed = True
+
+    def _note_value(self, name: ast.Name) -> None:
+        """Notes that a function or a class is used as a value, if that is the case."""
+        parent = self.program.parents[name]
+        if isinstance(parent, ast.Call) and parent.func is name:
+            return
+        if name.id in self.functions:
+            callees = [self.functions[name.id]]
+        elif name.id in self.program.classes:
+            callees = self.constructors(name.id)
+        else:
+            return
+        if self.is_local(name) or self._is_only_a_type(name):
+            return
+        for callee in callees:
+            callee.is_escaping = True
+            callee.is_fixed |= self._leaves_the_file(name)
+
+    def _is_only_a_type(self, name: ast.Name) -> bool:
+        """Whether it is a base, a type hint, or compared with; nobody calls it there."""
+        child: ast.AST = name
+        for node in self.program.around(name):
+            if isinstance(node, ast.ClassDef):
+                return child in node.bases
+            if isinstance(node, ast.arg | ast.AnnAssign):
+                return child is node.annotation
+            if isinstance(node, Function):
+                return child is node.returns
+            if isinstance(node, ast.Attribute | ast.Compare | ast.ExceptHandler):
+                return True
+            if isinstance(node, ast.Call):
+                return getattr(node.func, "id", "") in ("isinstance", "issubclass")
+            if isinstance(node, ast.stmt):
+                return False
+            child = node
+        return False
+
+    def _leaves_the_file(self, value: ast.AST) -> bool:
+        """Whether a value is an argument of a call that leads out of this file."""
+        child = value
+        for node in self.program.around(value):
+            if isinstance(node, ast.Call) and child is not node.func:
+                is_harmless = getattr(node.func, "id", "") in HARMLESS
+                return self.targets(node) == [] and not is_harmless
+            if isinstance(node, Function | ast.ClassDef):
+                return True  # a decorator, or a default
+            if isinstance(node, ast.Assign) and self.program.parents[node] is (
+                self.program.tree
+            ):
+                names = {name for target in node.targets for name in bound_by(target)}
+                return any(
+                    isinstance(other, ast.Name)
+                    and other.id in names
+                    and isinstance(other.ctx, ast.Load)
+                    and self._leaves_the_file(other)
+                    for other in self.program.nodes
+                )
+            if isinstance(node, ast.stmt | ast.Subscript | ast.Attribute):
+                return False
+            child = node
+        return False
+
+
+def _is_super(call: ast.Call) -> bool:
+    owner = getattr(call.func, "value", None)
+    return isinstance(owner, ast.Call) and getattr(owner.func, "id", "") == "super"
+
+
+def _bound_in(scope: ast.AST) -> Iterator[str]:
+    if isinstance(scope, Function | ast.Lambda):
+        yield from (argument.arg for argument in arguments_of(scope))
+        body = scope.body if isinstance(scope.body, list) else []
+        for statement in body:
+            yield from bound_by(statement)
+    else:
+        for generator in getattr(scope, "generators", []):
+            yield from bound_by(generator.target)
+
+
+def _first_line_of_recipe(program: Program) -> int:
+    """The line where the part begins that a reader knows: the recipe itself."""
+    try:
+        return program.lines.index(RECIPE)
+    except ValueError:
+        return 0
+
+
+def _fields(program: Program) -> Iterator[str]:
+    """The names that class bodies bind without `def`."""
+    for node in program.classes.values():
+        for statement in node.body:
+            if isinstance(statement, ast.Assign | ast.AnnAssign):
+                yield from bound_by(statement)

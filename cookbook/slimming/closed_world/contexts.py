@@ -1,0 +1,66 @@
+"""Where in an expression a constant may stand, so that a reader still follows it."""
+
+import ast
+
+from cookbook.slimming.closed_world.program import Program, is_literal, is_number
+
+TESTS = ast.BoolOp | ast.Compare | ast.If | ast.IfExp | ast.While
+# Functions that compute a constant from constants, and may be computed here.
+COMPUTED = ("bool", "float", "int", "max", "min")
+
+
+def is_tested(node: ast.AST, program: Program) -> bool:
+    """Whether a value only decides something at this place."""
+    parent = program.parents[node]
+    if isinstance(parent, ast.If | ast.IfExp | ast.While):
+        return parent.test is node
+    if isinstance(parent, ast.UnaryOp):
+        return isinstance(parent.op, ast.Not)
+    return isinstance(parent, ast.BoolOp | ast.Compare)
+
+
+def may_stand_there(value: ast.expr, use: ast.AST, program: Program) -> bool:
+    """Whether a literal may replace a name or an attribute at this place.
+
+    Formulas keep the names of their numbers: a number only replaces what is compared,
+    handed on or stored.
+    """
+    parent = program.parents[use]
+    if isinstance(parent, ast.Attribute | ast.Call) and _is_head(parent, use):
+        return isinstance(value, ast.Constant) and isinstance(value.value, str)
+    if isinstance(parent, ast.FormattedValue):
+        return False
+    if not is_number(value):
+        return True
+    if is_tested(use, program):
+        return True
+    if isinstance(parent, ast.keyword):
+        parent = program.parents[parent]
+    if isinstance(parent, ast.Call):
+        return _takes_constants(parent, program, use)
+    return isinstance(parent, ast.Assign | ast.AnnAssign)
+
+
+def _is_head(parent: ast.Attribute | ast.Call, use: ast.AST) -> bool:
+    """Whether the use is called, or one of its attributes is read."""
+    return use is (parent.value if isinstance(parent, ast.Attribute) else parent.func)
+
+
+def _takes_constants(call: ast.Call, program: Program, use: ast.AST) -> bool:
+    """Whether a call hands a number on inside the file, or makes a constant of it."""
+    function = call.func
+    if isinstance(function, ast.Name):
+        if function.id in COMPUTED:
+            others = [argument for argument in call.args if argument is not use]
+            return all(
+                is_literal(other) or isinstance(other, ast.Call) for other in others
+            )
+        if function.id in program.classes:
+            return True
+    if isinstance(use, ast.Attribute):
+        return False
+    owner = getattr(function, "value", None)
+    if isinstance(owner, ast.Call) and getattr(owner.func, "id", "") == "super":
+        return True
+    around = program.function_of(call)
+    return around is not None and around.name == "__init__"

@@ -1,0 +1,151 @@
+"""Definitions and imports that nothing names."""
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+
+from cookbook.slimming.changes import Change, without
+from cookbook.slimming.closed_world.accesses import ANY, Accesses, is_record
+from cookbook.slimming.closed_world.keras_names import (
+    REBUILDS,
+    SERIALIZATION,
+    may_be_read,
+)
+from cookbook.slimming.closed_world.program import Program, is_pure
+from cookbook.one_file.names import bound_by
+from cookbook.one_file.rewrite import Edit
+
+Definition = ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
+
+
+def unused_definitions(program: Program) -> Iterator[Change]:
+    """Takes out what cannot be reached from the statements that run first."""
+    reached = _Reached(program)
+    for statement in program.tree.body:
+        if _is_definition(statement) and statement not in reached.nodes:
+            yield [without(program, statement)]
+        elif isinstance(statement, ast.ClassDef):
+            for member in statement.body:
+                if isinstance(member, ast.FunctionDef) and member not in reached.nodes:
+                    yield [without(program, member)]
+
+
+def unused_imports(program: Program) -> Iterator[Change]:
+    """Takes out imported names that are not read."""
+    read = {node.id for node in program.nodes if isinstance(node, ast.Name)}
+    for node in program.nodes:
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        if getattr(node, "module", "") == "__future__":
+            continue
+        kept = [a for a in node.names if (a.asname or a.name).split(".")[0] in read]
+        if not kept:
+            yield [without(program, node)]
+        elif len(kept) < len(node.names):
+            names = ", ".join(map(program.segment, kept))
+            start = "import"
+            if isinstance(node, ast.ImportFrom):
+                start = f"from {'.' * node.level}{node.module or ''} import"
+            end = node.end_lineno or 0, node.end_col_offset or 0
+            yield [Edit((node.lineno, node.col_offset), end, f"{start} {names}")]
+
+
+def _is_definition(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        return True
+    if not isinstance(statement, ast.Assign | ast.AnnAssign):
+        return False
+    value = statement.value
+    is_pattern = isinstance(value, ast.Call) and ast.unparse(value.func) in (
+        "re.compile",
+        "frozenset",
+    )
+    return is_pattern or is_pure(value)
+
+
+class _Reached:
+    """The statements that may run, found from those that run first."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.accesses = Accesses(program)
+        self.nodes: set[ast.AST] = set()
+        self.by_name: dict[str, list[ast.stmt]] = defaultdict(list)
+        self.named: set[tuple[str, str]] = set()  # attributes that are read
+        self.members: dict[tuple[str, str], list[ast.FunctionDef]] = defaultdict(list)
+        self.todo: list[ast.AST] = []
+        self.keeps_files = any(name in program.text for name in REBUILDS)
+        for statement in program.tree.body:
+            if _is_definition(statement):
+                for name in bound_by(statement):
+                    self.by_name[name].append(statement)
+            else:
+                self._reach(statement)
+        for name in self.accesses.strings:
+            self._read(ANY, name)
+        while self.todo:
+            self._scan(self.todo.pop())
+
+    def _reach(self, node: ast.AST) -> None:
+        if node not in self.nodes:
+            self.nodes.add(node)
+            self.todo.append(node)
+
+    def _scan(self, node: ast.AST) -> None:
+        if isinstance(node, ast.ClassDef) and node.name in self.program.classes:
+            self._scan_class(node)
+            return
+        for part in ast.walk(node):
+            self._note(part)
+
+    def _note(self, part: ast.AST) -> None:
+        if isinstance(part, ast.Name):
+            for statement in self.by_name.get(part.id, ()):
+                self._reach(statement)
+        elif isinstance(part, ast.Attribute):
+            self._read(self.accesses.family_of(part.value), part.attr)
+        elif isinstance(part, ast.Constant) and isinstance(part.value, str):
+            for statement in self.by_name.get(part.value, ()):
+                self._reach(statement)  # a type hint in quotes
+
+    def _scan_class(self, node: ast.ClassDef) -> None:
+        family = self.accesses.families[node.name]
+        for member in node.body:
+            if not isinstance(member, ast.FunctionDef):
+                self._reach(member)
+                for part in ast.walk(member):
+                    if isinstance(part, ast.Name):
+                        self._read(family, part.id)
+                continue
+            self.members[family, member.name].append(member)
+            is_read = self.named & {(family, member.name), (ANY, member.name)}
+            if is_read or self._is_kept(node, member.name):
+                self._reach(member)
+        for part in (*node.bases, *node.decorator_list, *node.keywords):
+            self._reach(part)
+
+    def _is_kept(self, owner: ast.ClassDef, name: str) -> bool:
+        """Whether Keras or Python may call the method."""
+        if name in SERIALIZATION:
+            return self.keeps_files
+        outside = {
+            base
+            for order in self.program.orders.values()
+            if owner.name in order
+            for base in order
+            if base.startswith(".")
+        }
+        if is_record(owner):
+            outside |= {".record"} if "Protocol" in "".join(outside) else set()
+        if any(not base.startswith(".keras.") for base in outside):
+            return not name.startswith("_") or may_be_read(name)
+        return may_be_read(name) if outside else name.startswith("__")
+
+    def _read(self, family: str, name: str) -> None:
+        if (family, name) in self.named:
+            return
+        self.named.add((family, name))
+        for (own, member), nodes in self.members.items():
+            if member == name and family in (own, ANY):
+                for node in nodes:
+                    self._reach(node)

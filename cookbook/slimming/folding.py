@@ -1,0 +1,351 @@
+"""Expressions and branches whose result is known before the script runs."""
+
+import ast
+import operator
+from collections.abc import Callable, Iterator
+
+from cookbook.one_file.rewrite import Edit
+from cookbook.slimming.changes import (
+    Change,
+    blocks_of,
+    dedented,
+    replaced,
+    stands_alone,
+    whole_lines,
+    without,
+    without_item,
+)
+from cookbook.slimming.closed_world.keras_names import DEFAULTS
+from cookbook.slimming.closed_world.program import Program, is_literal, is_pure, place
+
+Fold = Callable[[ast.AST, Program], str | None]
+KERAS_GET = tuple(
+    f"keras.{kind}.get"
+    for kind in ("activations", "constraints", "initializers", "regularizers")
+)
+COMPARISONS: dict[type, Callable] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Is: operator.is_,
+    ast.IsNot: operator.is_not,
+    ast.In: lambda a, b: a in b,
+    ast.NotIn: lambda a, b: a not in b,
+}
+COMPUTED: dict[str, Callable] = {
+    "bool": bool,
+    "float": float,
+    "int": int,
+    "max": max,
+    "min": min,
+}
+
+
+def folded(program: Program) -> Iterator[Change]:
+    """Computes what is known, and drops what can never happen."""
+    for node in program.nodes:
+        if isinstance(node, ast.expr):
+            for fold in FOLDS:
+                text = fold(node, program)
+                if text is not None:
+                    yield [replaced(node, text)]
+                    break
+        elif isinstance(node, ast.If) and is_literal(node.test):
+            yield from _branch(node, program)
+        elif isinstance(node, ast.stmt):
+            yield from _idle_statement(node, program)
+        elif isinstance(node, ast.keyword):
+            edit = _needless_keyword(node, program)
+            if edit:
+                yield [edit]
+        for block in blocks_of(node):
+            yield from _unreachable(block, program)
+
+
+def value_of(node: ast.AST) -> object:
+    """The value of a literal, or of a tuple of literals.
+
+    Raises: ValueError for everything else.
+    """
+    assert isinstance(node, ast.expr)
+    return ast.literal_eval(node)
+
+
+def _choice(node: ast.AST, program: Program) -> str | None:
+    """`a if True else b` becomes `a`."""
+    if not isinstance(node, ast.IfExp) or not is_literal(node.test):
+        return None
+    chosen = node.body if value_of(node.test) else node.orelse
+    return text_within(chosen, node, program)
+
+
+def text_within(chosen: ast.expr, node: ast.AST, program: Program) -> str:
+    """The text of a part that takes the place of the whole."""
+    text = program.segment(chosen)
+    parent = program.parents[node]
+    is_simple = isinstance(
+        chosen, ast.Name | ast.Constant | ast.Attribute | ast.Call | ast.Subscript
+    )
+    is_bracketed = isinstance(parent, ast.stmt | ast.keyword | ast.Tuple | ast.List)
+    if is_simple or is_bracketed and "\n" not in text:
+        return text
+    if isinstance(chosen, ast.Tuple) and text.startswith("("):
+        return text
+    return f"({text})"
+
+
+def _boolean(node: ast.AST, program: Program) -> str | None:
+    """`None or a` and `True and a` become `a`; `False and a` becomes False."""
+    if not isinstance(node, ast.BoolOp):
+        return None
+    is_or = isinstance(node.op, ast.Or)
+    first, *rest = node.values
+    if is_literal(first):
+        if bool(value_of(first)) == is_or:
+            return program.segment(first)
+        if len(rest) == 1:
+            return text_within(rest[0], node, program)
+        word = " or " if is_or else " and "
+        return "(" + word.join(text_within(part, node, program) for part in rest) + ")"
+    for i, part in enumerate(rest, 1):
+        if is_literal(part) and _is_test(node, program):
+            if bool(value_of(part)) != is_or:  # it decides nothing
+                kept = [*node.values[:i], *node.values[i + 1 :]]
+                word = " or " if is_or else " and "
+                parts = [_operand(part, program) for part in kept]
+                return word.join(parts) if len(parts) == 1 else f"({word.join(parts)})"
+            if all(map(is_pure, node.values[:i])):
+                return str(is_or)
+    return None
+
+
+def _operand(part: ast.expr, program: Program) -> str:
+    text = program.segment(part)
+    is_simple = isinstance(part, ast.Name | ast.Attribute | ast.Call | ast.Constant)
+    return text if is_simple else f"({text})"
+
+
+def _is_test(node: ast.AST, program: Program) -> bool:
+    parent = program.parents[node]
+    if isinstance(parent, ast.If | ast.IfExp | ast.While):
+        return parent.test is node
+    return isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not)
+
+
+def _negation(node: ast.AST, program: Program) -> str | None:
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        if is_literal(node.operand):
+            return str(not value_of(node.operand))
+    return None
+
+
+def _comparison(node: ast.AST, program: Program) -> str | None:
+    """`None is None` becomes True, `0 > 1` becomes False."""
+    if not isinstance(node, ast.Compare) or len(node.ops) != 1:
+        return None
+    left, right = node.left, node.comparators[0]
+    operation = node.ops[0]
+    if not is_literal(left):
+        return None
+    is_identity = isinstance(operation, ast.Is | ast.IsNot)
+    if is_identity and not (isinstance(right, ast.Constant) and right.value is None):
+        return None
+    try:
+        found = COMPARISONS[type(operation)](value_of(left), value_of(right))
+    except (ValueError, TypeError):
+        return None
+    return str(found)
+
+
+def _instance(node: ast.AST, program: Program) -> str | None:
+    """`isinstance(None, int)` becomes False."""
+    if not isinstance(node, ast.Call) or getattr(node.func, "id", "") != "isinstance":
+        return None
+    value, kinds = node.args
+    if not (isinstance(value, ast.Constant) and value.value is None):
+        return None
+    names = program.segment(kinds)
+    return None if "None" in names or "type(" in names else "False"
+
+
+def _computed(node: ast.AST, program: Program) -> str | None:
+    """`int(2)` becomes 2; Keras makes None of None."""
+    if not isinstance(node, ast.Call) or node.keywords or not node.args:
+        return None
+    if not all(map(is_literal, node.args)):
+        return None
+    values = [value_of(argument) for argument in node.args]
+    name = program.segment(node.func)
+    if name in KERAS_GET and values == [None]:
+        return "None"
+    if name not in COMPUTED or any(isinstance(v, str | tuple | None) for v in values):
+        return None
+    found = COMPUTED[name](*values)
+    for argument, value in zip(node.args, values):
+        if type(value) is type(found) and value == found:
+            return program.segment(argument)  # as it was written
+    return repr(found)
+
+
+def _looked_up(node: ast.AST, program: Program) -> str | None:
+    """`{"a": x, "b": y}["a"]` becomes x."""
+    if not (isinstance(node, ast.Subscript) and isinstance(node.value, ast.Dict)):
+        return None
+    table = node.value
+    if not is_literal(node.slice) or not all(map(is_literal, table.keys)):
+        return None
+    if not all(map(is_pure, table.values)):
+        return None
+    for key, value in zip(table.keys, table.values):
+        if key is not None and value_of(key) == value_of(node.slice):
+            return text_within(value, node, program)
+    return None
+
+
+def _empty_items(node: ast.AST, program: Program) -> str | None:
+    """A dictionary made from the items of `{}` is empty."""
+    if not isinstance(node, ast.DictComp):
+        return None
+    source = program.segment(node.generators[0].iter)
+    return "{}" if source == "{}.items()" else None
+
+
+FOLDS: tuple[Fold, ...] = (
+    _choice,
+    _boolean,
+    _negation,
+    _comparison,
+    _instance,
+    _computed,
+    _looked_up,
+    _empty_items,
+)
+
+
+def _branch(node: ast.If, program: Program) -> Iterator[Change]:
+    """`if True:` and `if False:`: the branch that runs takes their place."""
+    if not stands_alone(program, node):
+        return
+    first, last = whole_lines(program, node)
+    is_elif = program.lines[node.lineno - 1].lstrip().startswith("elif")
+    margin = " " * node.col_offset
+    header = max(place(node.test)[1], node.lineno)
+    if value_of(node.test):
+        if is_elif:
+            text = f"{margin}else:\n" + _block(program, node.body, header)
+        else:
+            text = dedented(program, node.body, header, node.col_offset)
+    elif not node.orelse:
+        if is_elif:
+            text = ""
+        else:
+            yield [without(program, node)]
+            return
+    else:
+        rest = node.orelse[0]
+        between = program.lines[node.body[-1].end_lineno or 0 : rest.lineno]
+        word = between[-1].lstrip()[:4] if between else ""
+        if len(node.orelse) == 1 and isinstance(rest, ast.If) and word == "elif":
+            end = rest.lineno
+            keyword = "elif" if is_elif else "if"
+            kept = program.lines[end - 1].lstrip().removeprefix("elif")
+            yield [Edit((first, 0), (end + 1, 0), f"{margin}{keyword}{kept}\n")]
+            return
+        line = node.body[-1].end_lineno or 0
+        while program.lines[line].strip() != "else:":
+            line += 1
+            if line >= rest.lineno:
+                return
+        if is_elif:
+            text = f"{margin}else:\n" + _block(program, node.orelse, line + 1)
+        else:
+            text = dedented(program, node.orelse, line + 1, node.col_offset)
+    comments = program.lines[first - 1 : node.lineno - 1]
+    kept_comments = "".join(f"{line}\n" for line in comments)
+    yield [Edit((first, 0), (last + 1, 0), kept_comments + text)]
+
+
+def _block(program: Program, block: list[ast.stmt], header: int) -> str:
+    return dedented(program, block, header, block[0].col_offset)
+
+
+def _unreachable(block: list[ast.stmt], program: Program) -> Iterator[Change]:
+    """Takes out what stands behind a return in the same block."""
+    for statement in block[:-1]:
+        if isinstance(statement, ast.Return | ast.Raise | ast.Continue | ast.Break):
+            start = (statement.end_lineno or 0) + 1
+            end = (block[-1].end_lineno or 0) + 1
+            yield [Edit((start, 0), (end, 0), "")]
+            return
+
+
+def _idle_statement(node: ast.stmt, program: Program) -> Iterator[Change]:
+    """Statements without effect: `x = x`, a lone value, a branch with `pass` alone."""
+    if not stands_alone(program, node):
+        return
+    if isinstance(node, ast.Assign) and len(node.targets) == 1:
+        (target,) = node.targets
+        is_same = program.segment(target) == program.segment(node.value)
+        if is_same and isinstance(target, ast.Name):
+            yield [without(program, node)]
+    elif isinstance(node, ast.Expr) and is_pure(node.value):
+        is_text = isinstance(node.value, ast.Constant) and node.value.value is not None
+        if not is_text and program.function_of(node):
+            yield [without(program, node)]
+    elif isinstance(node, ast.Return) and node.value is None:
+        parent = program.parents[node]
+        if isinstance(parent, ast.FunctionDef) and parent.body[-1] is node:
+            yield [without(program, node)]
+    elif isinstance(node, ast.Pass):
+        for block in blocks_of(program.parents[node]):
+            if node in block and len(block) > 1:
+                yield [without(program, node)]
+    elif isinstance(node, ast.If) and isinstance(node.body[0], ast.Pass):
+        is_elif = program.lines[node.lineno - 1].lstrip().startswith("elif")
+        if not node.orelse and is_pure(node.test) and not is_elif:
+            yield [without(program, node)]
+
+
+def _needless_keyword(node: ast.keyword, program: Program) -> Edit | None:
+    """An argument of Keras's that has Keras's default, or `**{}`."""
+    call = program.parents[node]
+    assert isinstance(call, ast.Call | ast.ClassDef)
+    if isinstance(call, ast.ClassDef):
+        return None
+    top, bottom, left, right = place(node)
+    span = (top, left), (bottom, right)
+    if node.arg is None:
+        is_empty = isinstance(node.value, ast.Dict) and not node.value.keys
+        return without_item(program, span) if is_empty else None
+    if node.arg not in DEFAULTS or not isinstance(node.value, ast.Constant):
+        return None
+    if node.value.value is not DEFAULTS[node.arg]:
+        return None
+    name = program.segment(call.func)
+    if name == "self.add_weight" and node.arg in ("constraint", "regularizer"):
+        return without_item(program, span)
+    if name == "super().__init__" and not _is_taken(node.arg, call, program):
+        return without_item(program, span)
+    return None
+
+
+def _is_taken(name: str, call: ast.Call, program: Program) -> bool:
+    """Whether a constructor of this file may read the argument before Keras does."""
+    own = program.class_of(call)
+    above = {
+        base
+        for order in program.orders.values()
+        if own in order
+        for base in order[order.index(own) + 1 :]
+    }
+    for base in above:
+        constructor = program.methods.get((base, "__init__"))
+        for node in ast.walk(constructor) if constructor else ():
+            if isinstance(node, ast.arg) and node.arg == name:
+                return True
+            if isinstance(node, ast.Constant) and node.value == name:
+                return True
+    return False

@@ -1,0 +1,92 @@
+"""Functions and constructors that only hand on what they get."""
+
+import ast
+from collections.abc import Iterator
+
+from cookbook.slimming.changes import Change, blocks_of, replaced, without
+from cookbook.slimming.closed_world.bindings import Bindings
+from cookbook.slimming.closed_world.calls import Callee, calls_of
+from cookbook.slimming.closed_world.program import Program, is_pure
+from cookbook.slimming.folding import text_within
+
+CONVERSIONS = ("bool", "float", "int", "tuple")
+
+
+def handed_on(program: Program) -> Iterator[Change]:
+    """Calls of `def f(x): return x` become x; constructors without effect go."""
+    calls = calls_of(program)
+    bindings = Bindings(calls)
+    for callee in calls.functions.values():
+        result = _result(callee)
+        if result is None or callee.is_fixed:
+            continue
+        name, conversion = result
+        for site in callee.sites:
+            passed = bindings.passed(callee, site)
+            if passed is None or not site.is_certain:
+                continue
+            value = passed.get(name)
+            others = [v for key, v in passed.items() if key != name]
+            if None in others or not all(map(is_pure, others)):
+                continue
+            if not name:
+                text = conversion
+            elif value is None:
+                continue
+            elif conversion:
+                text = f"{conversion}({program.segment(value)})"
+            else:
+                text = text_within(value, site.call, program)
+            yield [replaced(site.call, text)]
+    yield from _idle_constructors(program)
+    yield from _empty_calls(program)
+
+
+def _result(callee: Callee) -> tuple[str, str] | None:
+    """(argument that a function returns, the conversion that it makes, or "")."""
+    body = callee.node.body
+    body = body[1:] if ast.get_docstring(callee.node) else body
+    if len(body) != 1 or not isinstance(body[0], ast.Return):
+        return None
+    value, conversion = body[0].value, ""
+    if isinstance(value, ast.Constant) and value.value in (None, True, False):
+        return "", str(value.value)
+    if isinstance(value, ast.Call) and getattr(value.func, "id", "") in CONVERSIONS:
+        if len(value.args) != 1 or value.keywords:
+            return None
+        assert isinstance(value.func, ast.Name)
+        value, conversion = value.args[0], value.func.id
+    names = [argument.arg for argument in callee.named]
+    if isinstance(value, ast.Name) and value.id in names:
+        return value.id, conversion
+    return None
+
+
+def _idle_constructors(program: Program) -> Iterator[Change]:
+    """`def __init__(self, **kwargs): super().__init__(**kwargs)` is what Python does."""
+    for (_, name), method in program.methods.items():
+        a = method.args
+        if name != "__init__" or len(a.args) != 1 or a.kwonlyargs or a.vararg:
+            continue
+        if len(method.body) != 1 or not isinstance(method.body[0], ast.Expr):
+            continue
+        extra = f"**{a.kwarg.arg}" if a.kwarg else ""
+        if ast.unparse(method.body[0]) == f"super().__init__({extra})":
+            yield [without(program, method)]
+
+
+def _empty_calls(program: Program) -> Iterator[Change]:
+    """Calls of functions with an empty body go, and so do `pass` methods' calls."""
+    empty = {
+        name
+        for name, function in program.functions.items()
+        if all(isinstance(s, ast.Pass) for s in function.body)
+    }
+    for node in program.nodes:
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            call = node.value
+            arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
+            name = getattr(call.func, "id", "")
+            if name in empty and all(map(is_pure, arguments)):
+                if any(node in block for block in blocks_of(program.parents[node])):
+                    yield [without(program, node)]

@@ -1,0 +1,176 @@
+"""Local variables that are constants, or that nobody reads."""
+
+import ast
+from collections.abc import Iterator
+
+from cookbook.one_file.rewrite import Edit
+from cookbook.slimming.changes import (
+    Change,
+    blocks_of,
+    replaced,
+    stands_alone,
+    without,
+)
+from cookbook.slimming.closed_world.contexts import may_stand_there
+from cookbook.slimming.closed_world.program import Program, is_pure
+
+Block = list[ast.stmt]
+
+
+def constant_locals(program: Program) -> Iterator[Change]:
+    """Local names that are None, a boolean or `{}` where they are read."""
+    for function in _functions(program):
+        captured = _captured(function)
+        for node in ast.walk(function):
+            for block in blocks_of(node):
+                for i, statement in enumerate(block):
+                    yield from _carried_on(block, i, statement, captured, program)
+
+
+def unread_locals(program: Program) -> Iterator[Change]:
+    """Takes out local names that a function sets and never reads."""
+    for function in _functions(program):
+        read = {
+            node.id
+            for node in ast.walk(function)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+        }
+        for statement in ast.walk(function):
+            if not isinstance(statement, ast.Assign | ast.AnnAssign):
+                continue
+            names = _targets(statement)
+            if names and not names & read and is_pure(statement.value):
+                if stands_alone(program, statement):
+                    yield [without(program, statement)]
+
+
+def overwritten_locals(program: Program) -> Iterator[Change]:
+    """Takes out an assignment whose name is set again before anybody reads it."""
+    for function in _functions(program):
+        captured = _captured(function)
+        for node in ast.walk(function):
+            for block in blocks_of(node):
+                for i, statement in enumerate(block):
+                    if _is_overwritten(statement, block[i + 1 :], captured):
+                        yield [without(program, statement)]
+
+
+def _is_overwritten(statement: ast.stmt, later: Block, captured: set[str]) -> bool:
+    if not isinstance(statement, ast.Assign) or not is_pure(statement.value):
+        return False
+    names = _targets(statement)
+    if len(names) != 1 or names & captured:
+        return False
+    (name,) = names
+    for other in later:
+        if any(True for _ in _reads([other], name)):
+            return False
+        if isinstance(other, ast.Assign) and name in _targets(other):
+            return True
+        if not isinstance(other, ast.Assign | ast.Expr):
+            return False
+    return False
+
+
+def _functions(program: Program) -> Iterator[ast.FunctionDef]:
+    yield from program.functions.values()
+    for owner in program.classes.values():
+        yield from (node for node in owner.body if isinstance(node, ast.FunctionDef))
+
+
+def _targets(statement: ast.stmt) -> set[str]:
+    """The names that an assignment sets; none if it sets anything else."""
+    targets = getattr(statement, "targets", [getattr(statement, "target", None)])
+    names = set()
+    for target in targets:
+        parts = target.elts if isinstance(target, ast.Tuple) else [target]
+        for part in parts:
+            if not isinstance(part, ast.Name):
+                return set()
+            names.add(part.id)
+    return names
+
+
+def _captured(function: ast.FunctionDef) -> set[str]:
+    """Names in functions inside the function, which run at another time."""
+    return {
+        part.id
+        for inner in ast.walk(function)
+        if inner is not function and isinstance(inner, ast.FunctionDef | ast.Lambda)
+        for part in ast.walk(inner)
+        if isinstance(part, ast.Name)
+    } | {
+        name
+        for node in ast.walk(function)
+        if isinstance(node, ast.Global | ast.Nonlocal)
+        for name in node.names
+    }
+
+
+def _carried_on(
+    block: Block, i: int, statement: ast.stmt, captured: set[str], program: Program
+) -> Iterator[Change]:
+    """Replaces a name by its literal up to the statement that sets it again."""
+    if not isinstance(statement, ast.Assign) or not _is_carried(statement.value):
+        return
+    names = _targets(statement)
+    if len(names) != 1 or len(statement.targets) != 1 or names & captured:
+        return
+    if not isinstance(statement.targets[0], ast.Name):
+        return
+    (name,) = names
+    edits: list[Edit] = []
+    is_set_again = False
+    for later in block[i + 1 :]:
+        places: list[ast.AST] = [later]
+        if _sets(later, name):
+            is_set_again = True
+            if isinstance(later, ast.If):
+                places = [later.test]
+            elif isinstance(later, ast.Assign):
+                places = [later.value]
+            else:
+                places = []
+        for read in _reads(places, name):
+            if not _fits(statement.value, read, program):
+                return
+            edits.append(_edit(read, statement.value, program))
+        if is_set_again:
+            break
+    if edits:
+        yield edits
+
+
+def _fits(value: ast.expr, read: ast.Name, program: Program) -> bool:
+    if isinstance(value, ast.Dict):  # anything else might change it
+        parent = program.parents[read]
+        return isinstance(parent, ast.keyword) and parent.arg is None
+    return may_stand_there(value, read, program)
+
+
+def _edit(read: ast.Name, value: ast.expr, program: Program) -> Edit:
+    return replaced(read, program.segment(value))
+
+
+def _is_carried(value: ast.expr) -> bool:
+    """Whether it is None, a boolean or `{}`; other constants deserve their name."""
+    if isinstance(value, ast.Dict):
+        return not value.keys
+    return isinstance(value, ast.Constant) and value.value in (None, True, False)
+
+
+def _sets(statement: ast.stmt, name: str) -> bool:
+    return any(
+        isinstance(node, ast.Name)
+        and node.id == name
+        and not isinstance(node.ctx, ast.Load)
+        for node in ast.walk(statement)
+    )
+
+
+def _reads(places: list[ast.AST], name: str) -> Iterator[ast.Name]:
+    for place in places:
+        for node in ast.walk(place):
+            if isinstance(node, ast.Name) and node.id == name:
+                if isinstance(node.ctx, ast.Load):
+                    yield node

@@ -1,0 +1,84 @@
+"""Takes out of a script what it never uses; what it computes stays the same."""
+
+import ast
+import re
+from collections.abc import Callable, Iterable
+
+from cookbook.one_file.rewrite import Edit
+from cookbook.slimming.attributes import constant_attributes
+from cookbook.slimming.bases import needless_bases
+from cookbook.slimming.changes import Change, changed
+from cookbook.slimming.closed_world.program import Program, place
+from cookbook.slimming.dead import unused_definitions, unused_imports
+from cookbook.slimming.folding import folded
+from cookbook.slimming.inlining import handed_on
+from cookbook.slimming.local_names import (
+    constant_locals,
+    overwritten_locals,
+    unread_locals,
+)
+from cookbook.slimming.parameters import constant_parameters
+
+Pass = Callable[[Program], Iterable[Change]]
+PASSES: tuple[Pass, ...] = (
+    unused_definitions,
+    handed_on,
+    constant_parameters,
+    needless_bases,
+    constant_attributes,
+    folded,
+    constant_locals,
+    overwritten_locals,
+    unread_locals,
+    unused_imports,
+)
+ROUNDS = 40  # more than any script has needed
+
+
+def slimmed(text: str, passes: tuple[Pass, ...] = PASSES) -> str:
+    """The script after all passes, which are repeated until none finds anything."""
+    program = Program(text)
+    for _ in range(ROUNDS):
+        before = program
+        for one in passes:
+            text = changed(program.text, one(program))
+            if text != program.text:
+                program = Program(text)
+        if program is before:
+            break
+    return _without_idle_commas(program)
+
+
+def _without_idle_commas(program: Program) -> str:
+    """The text without commas behind the last argument of calls and signatures.
+
+    The formatter writes what fits into one line only where no such comma stands.
+    """
+    changes = []
+    for node in program.nodes:
+        last: ast.AST | None = None
+        if isinstance(node, ast.Call):
+            last = max([*node.args, *node.keywords], key=_end, default=None)
+        elif isinstance(node, ast.FunctionDef):
+            last = max(_parts(node.args), key=_end, default=None)
+        if last is not None:
+            changes.append(_without_comma(program, _end(last)))
+    return changed(program.text, [change for change in changes if change])
+
+
+def _parts(arguments: ast.arguments) -> list[ast.AST]:
+    return [n for n in ast.iter_child_nodes(arguments)]
+
+
+def _end(node: ast.AST) -> tuple[int, int]:
+    _, last, _, right = place(node)
+    return last, right
+
+
+def _without_comma(program: Program, end: tuple[int, int]) -> Change:
+    line, column = end
+    rest = program.lines[line - 1].encode()[column:].decode()
+    found = re.match(r"\s*,\s*$", rest) or re.match(r"\s*,(?=\s*\))", rest)
+    if not found:
+        return []
+    return [Edit(end, (line, column + len(found[0].encode())), "")]
