@@ -50,6 +50,8 @@ class Bindings:
         positional = [argument.arg for argument in callee.positional]
         names = [argument.arg for argument in callee.named]
         found: Passed = {}
+        if callee.is_fixed:
+            return dict.fromkeys(names)
         for i, value in enumerate(site.call.args):
             if isinstance(value, ast.Starred):
                 found.update(dict.fromkeys(positional[i:]))

@@ -198,14 +198,16 @@ class Calls:
         return found
 
     def _named(self, name: ast.Name) -> list[Callee] | None:
+        defined = {*self.functions, *self.program.classes}
+        if name.id in self.program.imported - defined:
+            return []
         if self.is_local(name):
             return None
         if name.id in self.functions:
             return [self.functions[name.id]]
         if name.id in self.program.classes:
             return self.constructors(name.id)
-        is_constant = name.id in self.of_module
-        return None if is_constant and name.id not in self.program.imported else []
+        return None if name.id in self.of_module else []
 
     def constructors(self, name: str) -> list[Callee]:
         """The constructor of a class, if it is of this file."""
@@ -284,9 +286,42 @@ class Calls:
             return
         if self.is_local(name) or self._is_only_a_type(name):
             return
+        in_table = self._calls_of_table(name)
         for callee in callees:
-            callee.is_escaping = True
-            callee.is_fixed |= self._leaves_the_file(name)
+            if in_table is not None:
+                callee.sites += [Site(call, False) for call in in_table]
+            else:
+                callee.is_escaping = True
+                callee.is_fixed |= self._leaves_the_file(name)
+
+    def _calls_of_table(self, value: ast.Name) -> list[ast.Call] | None:
+        """The calls of what a constant such as {"lstm": LSTM} holds.
+
+        None if the value does not stand in such a table, or if the table is used in
+        another way than `TABLE[key](...)`.
+        """
+        parents = self.program.parents
+        table = parents[value]
+        statement = parents[table]
+        if not (isinstance(table, ast.Dict) and isinstance(statement, ast.Assign)):
+            return None
+        if parents[statement] is not self.program.tree:
+            return None
+        (name,) = bound_by(statement)
+        found = []
+        for node in self.program.nodes:
+            if not (isinstance(node, ast.Name) and node.id == name):
+                continue
+            if node in statement.targets:
+                continue
+            item = parents[node]
+            call = parents[item]
+            if not (isinstance(item, ast.Subscript) and isinstance(call, ast.Call)):
+                return None
+            if call.func is not item:
+                return None
+            found.append(call)
+        return found
 
     def _is_only_a_type(self, name: ast.Name) -> bool:
         """Whether it is a base, a type hint, or compared with; nobody calls it there."""

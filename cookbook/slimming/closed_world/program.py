@@ -143,7 +143,10 @@ class Program:
                 return None if is_static(function) else owner
             hint = argument.annotation
             name = getattr(hint, "id", getattr(hint, "value", None))
-            return name if isinstance(name, str) and name in self.classes else None
+            if not isinstance(name, str) or name not in self.classes:
+                return None
+            # A Protocol stands for any class that has its methods.
+            return None if "Protocol" in "".join(self.bases[name]) else name
         return None
 
     @cached_property
