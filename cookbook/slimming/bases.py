@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from cookbook.one_file.rewrite import Edit
 from cookbook.slimming.changes import Change, without
 from cookbook.slimming.closed_world.calls import Callee, Calls, calls_of
-from cookbook.slimming.closed_world.keras_names import REBUILDS
 from cookbook.slimming.closed_world.bindings import Bindings
 from cookbook.slimming.closed_world.program import Program, place
 
@@ -23,7 +22,7 @@ def needless_bases(program: Program) -> Iterator[Change]:
     for callee in calls.methods.values():
         if callee.node.name == "__init__" and _only_hands_on(callee, calls, bindings):
             yield [without(program, callee.node)]
-    if not any(word in program.text for word in (*REBUILDS, "load_model(")):
+    if not program.rebuilds and "load_model(" not in program.text:
         yield from _registrations(program)
 
 

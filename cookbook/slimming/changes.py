@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from cookbook.one_file.rewrite import Edit, applied
-from cookbook.slimming.closed_world.program import Program, place
+from cookbook.slimming.closed_world.program import NOWHERE, Program, place
 
 Change = list[Edit]
 Span = tuple[tuple[int, int], tuple[int, int]]  # (line, column) from and to
@@ -16,6 +16,8 @@ def changed(text: str, changes: Iterable[Change]) -> str:
     taken: list[Edit] = []
     for change in changes:
         edits = _outermost(change)
+        if any(edit.start[0] == NOWHERE for edit in edits):
+            continue
         if not any(_overlap(edit, other) for edit in edits for other in taken):
             taken += edits
     return applied(taken, text) if taken else text
@@ -113,6 +115,6 @@ def without_item(program: Program, span: Span) -> Edit | None:
     comma = re.match(pattern, after) or re.match(r"\s*,\s*", after)
     if comma:
         right += len(comma[0].encode())
-    elif after.strip() and not re.match(r"\s*\)", after):
+    elif after.strip() and not re.match(r"\s*[)}]", after):
         return None
     return Edit((first, left), (last, right), "")

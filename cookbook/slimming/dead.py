@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from cookbook.slimming.changes import Change, without
 from cookbook.slimming.closed_world.accesses import ANY, Accesses, is_record
 from cookbook.slimming.closed_world.keras_names import (
-    REBUILDS,
+    CLONED,
     SERIALIZATION,
     may_be_read,
 )
-from cookbook.slimming.closed_world.program import Program, is_pure
-from cookbook.one_file.names import bound_by
+from cookbook.slimming.closed_world.program import (
+    Program,
+    bound_by,
+    is_pure,
+    is_rebuilding,
+)
 from cookbook.one_file.rewrite import Edit
 
 Definition = ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
@@ -63,6 +67,10 @@ def _is_definition(statement: ast.stmt) -> bool:
     return is_pattern or is_pure(value)
 
 
+def _is_super(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and getattr(node.func, "id", "") == "super"
+
+
 class _Reached:
     """The statements that may run, found from those that run first."""
 
@@ -74,7 +82,7 @@ class _Reached:
         self.named: set[tuple[str, str]] = set()  # attributes that are read
         self.members: dict[tuple[str, str], list[ast.FunctionDef]] = defaultdict(list)
         self.todo: list[ast.AST] = []
-        self.keeps_files = any(name in program.text for name in REBUILDS)
+        self.rebuilds = False
         for statement in program.tree.body:
             if _is_definition(statement):
                 for name in bound_by(statement):
@@ -85,6 +93,8 @@ class _Reached:
             self._read(ANY, name)
         while self.todo:
             self._scan(self.todo.pop())
+            if self.rebuilds and not self.todo:
+                self._keep_configurations()
 
     def _reach(self, node: ast.AST) -> None:
         if node not in self.nodes:
@@ -103,7 +113,12 @@ class _Reached:
             for statement in self.by_name.get(part.id, ()):
                 self._reach(statement)
         elif isinstance(part, ast.Attribute):
-            self._read(self.accesses.family_of(part.value), part.attr)
+            if _is_super(part.value):
+                self._read_above(part)
+            else:
+                self._read(self.accesses.family_of(part.value), part.attr)
+        elif isinstance(part, ast.Call):
+            self.rebuilds |= is_rebuilding(part, self.program)
         elif isinstance(part, ast.Constant) and isinstance(part.value, str):
             for statement in self.by_name.get(part.value, ()):
                 self._reach(statement)  # a type hint in quotes
@@ -127,7 +142,10 @@ class _Reached:
     def _is_kept(self, owner: ast.ClassDef, name: str) -> bool:
         """Whether Keras or Python may call the method."""
         if name in SERIALIZATION:
-            return self.keeps_files
+            is_cloned = any(
+                CLONED in self.program.orders[other] for other in self._heirs(owner, name)
+            )
+            return is_cloned and name in ("get_config", "from_config")
         outside = {
             base
             for order in self.program.orders.values()
@@ -140,6 +158,39 @@ class _Reached:
         if any(not base.startswith(".keras.") for base in outside):
             return not name.startswith("_") or may_be_read(name)
         return may_be_read(name) if outside else name.startswith("__")
+
+    def _heirs(self, owner: ast.ClassDef, name: str) -> Iterator[str]:
+        """The classes with objects of their own that have this method of the class."""
+        for other in self.program.instantiated:
+            order = self.program.orders[other]
+            found = [b for b in order if (b, name) in self.program.methods]
+            if found[:1] == [owner.name]:
+                yield other
+
+    def _keep_configurations(self) -> None:
+        """Reaches the methods that turn objects into configurations, and back."""
+        for (_, name), nodes in list(self.members.items()):
+            if name in SERIALIZATION:
+                for node in nodes:
+                    owner = self.program.parents[node]
+                    assert isinstance(owner, ast.ClassDef)
+                    if any(True for _ in self._heirs(owner, name)):
+                        self._reach(node)
+
+    def _read_above(self, part: ast.Attribute) -> None:
+        """Reaches what `super().name` may mean."""
+        own = self.program.class_of(part)
+        for order in self.program.orders.values():
+            if own not in order:
+                continue
+            for base in order[order.index(own) + 1 :]:
+                if (base, part.attr) in self.program.methods:
+                    self._reach(self.program.classes[base])
+                    members = self.program.classes[base].body
+                    for node in members:
+                        if getattr(node, "name", "") == part.attr:
+                            self._reach(node)
+                    break
 
     def _read(self, family: str, name: str) -> None:
         if (family, name) in self.named:

@@ -22,8 +22,10 @@ def constant_parameters(program: Program) -> Iterator[Change]:
     """Takes out arguments: a function gets their value, calls no longer pass them."""
     calls = calls_of(program)
     bindings = Bindings(calls)
+    rebuilt = _Rebuilt(bindings)
+    yield from rebuilt.changes()
     for callee in calls.all:
-        if callee.is_fixed or not callee.sites:
+        if callee.is_fixed or not callee.sites or callee in rebuilt.callees:
             continue
         known = _known(callee, bindings)
         is_empty = bool(callee.node.args.kwarg) and bindings.extra(callee) == set()
@@ -94,6 +96,116 @@ def _fits(value: str, function: ast.AST, name: str, program: Program) -> bool:
     """Whether the value reads well wherever the function uses the argument."""
     node = ast.parse(value, mode="eval").body
     return all(may_stand_there(node, use, program) for use in uses(function, name))
+
+
+class _Rebuilt:
+    """The constructors that Keras calls with what get_config returned.
+
+    An argument goes from all of them at once, together with its key.
+    """
+
+    def __init__(self, bindings: Bindings) -> None:
+        self.bindings = bindings
+        self.program = bindings.program
+        self.of_classes = {
+            name: bindings.calls.constructors(name)[0]
+            for name in sorted(self.program.instantiated)
+            if self.program.is_rebuilt(name)
+            and self._configs(name)
+            and bindings.calls.constructors(name)
+        }
+        self.callees = list(self.of_classes.values())
+        self.overridden = self._overridden()
+
+    def _configs(self, name: str) -> list[ast.FunctionDef]:
+        """The get_config of a class and of its bases."""
+        methods = self.program.methods
+        pairs = [(base, "get_config") for base in self.program.orders[name]]
+        return [methods[pair] for pair in pairs if pair in methods]
+
+    def _overridden(self) -> set[str]:
+        """Keys that code outside get_config writes into a configuration."""
+        found = set()
+        for node in self.program.nodes:
+            function = self.program.function_of(node)
+            if isinstance(node, ast.Dict) and getattr(function, "name", "") != (
+                "get_config"
+            ):
+                found |= {getattr(key, "value", None) for key in node.keys}
+            elif isinstance(node, ast.Call):
+                targets = self.bindings.calls.targets(node) or []
+                if any(c.node.args.kwarg and c not in self.callees for c in targets):
+                    found |= {k.arg for k in node.keywords}
+        return {name for name in found if isinstance(name, str)}
+
+    def changes(self) -> Iterator[Change]:
+        """One change for each set of classes that share a get_config."""
+        left = dict(self.of_classes)
+        while left:
+            name, _ = left.popitem()
+            group = {name}
+            configs = set(self._configs(name))
+            for other in [*left, *left]:
+                if configs & set(self._configs(other)):
+                    group.add(other)
+                    configs |= set(self._configs(other))
+            for other in group:
+                left.pop(other, None)
+            change = self._change(sorted(group), configs)
+            if change:
+                yield change
+
+    def _change(
+        self, group: list[str], configs: set[ast.FunctionDef]
+    ) -> Change | None:
+        callees = [self.of_classes[name] for name in group]
+        callees = [c for i, c in enumerate(callees) if c not in callees[:i]]
+        if any(callee.is_fixed for callee in callees):
+            return None
+        entries = _entries(configs)
+        known = {id(c): _known(c, self.bindings) for c in callees}
+        edits: list[Edit] = []
+        for name in {name for found in known.values() for name in found}:
+            takers = [c for c in callees if any(a.arg == name for a in c.named)]
+            is_known = all(name in known[id(c)] for c in takers)
+            if not is_known or name in self.overridden or None in entries.get(name, []):
+                for found in known.values():
+                    found.pop(name, None)
+        gone = {name for found in known.values() for name in found}
+        for callee in callees:
+            if known[id(callee)]:
+                change = _Removal(
+                    callee, self.bindings, known[id(callee)], False
+                ).change()
+                if change is None:
+                    return None
+                edits += change
+        for name in gone:
+            for pair in entries.get(name, []):
+                edit = pair and without_item(self.program, _span(*pair))
+                if not edit:
+                    return None
+                edits.append(edit)
+        return edits or None
+
+
+def _entries(
+    configs: set[ast.FunctionDef],
+) -> dict[str, list[tuple[ast.AST, ast.AST] | None]]:
+    """{key: its entries in the dictionaries of get_config}; None is any other use."""
+    found: dict[str, list[tuple[ast.AST, ast.AST] | None]] = {}
+    for config in configs:
+        entries = {
+            key: (key, value)
+            for node in ast.walk(config)
+            if isinstance(node, ast.Return) and isinstance(node.value, ast.Dict)
+            for key, value in zip(node.value.keys, node.value.values)
+            if key is not None
+        }
+        for node in ast.walk(config):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.setdefault(node.value, []).append(entries.get(node))
+    return found
 
 
 class _Removal:

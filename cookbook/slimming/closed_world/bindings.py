@@ -84,7 +84,7 @@ class Bindings:
         return self._extra[key]
 
     def _read_extra(self, callee: Callee) -> set[str] | None:
-        if callee.is_fixed:
+        if callee.is_fixed or self._may_be_rebuilt(callee):
             return None
         found: set[str] = set()
         names = {argument.arg for argument in callee.named}
@@ -97,6 +97,12 @@ class Bindings:
                     return None
                 found |= {name for name in content if name} - names
         return found
+
+    def _may_be_rebuilt(self, callee: Callee) -> bool:
+        """Whether Keras passes a name and other options of its own to a constructor."""
+        if callee.owner is None or callee.node.name != "__init__":
+            return False
+        return self.program.rebuilds and not self.program.is_plain(callee.owner)
 
     def spread(self, value: ast.expr) -> set[str] | None:
         """The keywords that `**value` stands for; None if that is not known."""

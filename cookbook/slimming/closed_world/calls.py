@@ -5,16 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
-from cookbook.one_file.names import bound_by
 from cookbook.slimming.closed_world.keras_names import (
     KERAS_OPTIONS,
-    REBUILDS,
     may_be_called,
 )
 from cookbook.slimming.closed_world.program import (
     Function,
     Program,
     arguments_of,
+    bound_by,
     is_static,
 )
 
@@ -131,17 +130,11 @@ class Calls:
             return False
         if node.name != "__init__":
             return may_be_called(node.name)
-        return self._is_rebuilt(callee.owner)
-
-    def _is_rebuilt(self, owner: str) -> bool:
-        """Whether Keras may build objects of a class from their configuration."""
+        # Without a get_config of its own, Keras remembers the arguments as they were.
         program = self.program
-        if not any(name in program.text for name in REBUILDS):
-            return False
-        return any(
+        return program.rebuilds and not any(
             (base, "get_config") in program.methods
-            for other in program.related[owner]
-            for base in program.orders[other]
+            for base in program.orders[callee.owner]
         )
 
     def is_internal(self, callee: Callee) -> bool:
@@ -247,7 +240,12 @@ class Calls:
         for callee in found or []:
             callee.sites.append(Site(call))
         name = getattr(call.func, "id", "")
-        if name in ("cls", "type"):
+        text = ast.unparse(call.func)
+        if text.startswith("type(") or text.endswith(".__class__"):
+            for (_, method), callee in self.methods.items():
+                if method == "__init__":
+                    callee.sites.append(Site(call, False))
+        if name == "cls":
             own = self.program.class_of(call)
             for other in self.program.related.get(own or "", ()):
                 for callee in self.constructors(other):

@@ -35,7 +35,12 @@ SERIALIZATION = frozenset(
     ["from_config", "get_build_config", "get_config", "build_from_config"]
     + ["get_compile_config", "compile_from_config"]
 )
-REBUILDS = ("deserialize_keras_object(", ".from_config(", "clone_model(")
+# What rebuilds a layer from its configuration.
+REBUILDS = {
+    *("clone_model", "deserialize_keras_object", "from_config", "get_config"),
+    "serialize_keras_object",
+}
+CLONED = ".keras.initializers.Initializer"  # Keras clones an initializer that it gets
 # What Keras assumes where its constructors and `add_weight` do not get the argument.
 DEFAULTS = {
     "activity_regularizer": None,

@@ -4,8 +4,15 @@ import ast
 from collections.abc import Iterator
 from functools import cached_property
 
+from cookbook.slimming.closed_world.keras_names import (
+    CLONED,
+    REBUILDS,
+    SERIALIZATION,
+)
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 UNKNOWN = "?"
+NOWHERE = 0  # the line of what stands inside an f-string
 
 
 class Program:
@@ -21,12 +28,17 @@ class Program:
             for child in ast.iter_child_nodes(node):
                 self.parents[child] = node
         self.nodes = list(self.parents)
+        for node in self.nodes:
+            if isinstance(node, ast.JoinedStr):
+                _forget_places(node)
         body = self.tree.body
         self.classes = {n.name: n for n in body if isinstance(n, ast.ClassDef)}
         self.functions = {n.name: n for n in body if isinstance(n, ast.FunctionDef)}
 
     def segment(self, node: ast.AST) -> str:
         """The text of a statement or an expression."""
+        if getattr(node, "lineno", 0) == NOWHERE:
+            return ast.unparse(node)
         first, last, left, right = place(node)
         if first == last:
             return self._encoded[first - 1][left:right].decode()
@@ -150,6 +162,27 @@ class Program:
         return None
 
     @cached_property
+    def instantiated(self) -> set[str]:
+        """The classes that are named otherwise than as a base."""
+        return {
+            node.id
+            for node in self.nodes
+            if isinstance(node, ast.Name)
+            and node.id in self.classes
+            and not isinstance(self.parents[node], ast.ClassDef)
+        }
+
+    @cached_property
+    def rebuilds(self) -> bool:
+        """Whether the script rebuilds objects from their configurations."""
+        return any(is_rebuilding(node, self) for node in self.nodes)
+
+    def is_rebuilt(self, owner: str) -> bool:
+        """Whether Keras may build objects of a class from their configuration."""
+        bases = self.orders[owner]
+        return self.rebuilds or CLONED in bases
+
+    @cached_property
     def imported(self) -> set[str]:
         """The names that the script imports, anywhere."""
         return {
@@ -158,6 +191,21 @@ class Program:
             if isinstance(node, ast.Import | ast.ImportFrom)
             for alias in node.names
         }
+
+
+def is_rebuilding(node: ast.AST, program: Program) -> bool:
+    """Whether a call rebuilds an object, but for seeds, and but for super()'s methods."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return False
+    if node.func.attr not in REBUILDS:
+        return False
+    owner = node.func.value
+    if isinstance(owner, ast.Call) and getattr(owner.func, "id", "") == "super":
+        return False
+    function = program.function_of(node)
+    if function is not None and function.name in SERIALIZATION:
+        return False
+    return not any("seed" in program.segment(argument) for argument in node.args)
 
 
 def place(node: ast.AST) -> tuple[int, int, int, int]:
@@ -239,3 +287,28 @@ PURE = (
     | ast.Tuple
     | ast.UnaryOp
 )
+
+
+def _forget_places(text: ast.JoinedStr) -> None:
+    """Python 3.11 gives wrong places for what stands inside an f-string."""
+    for node in ast.walk(text):
+        if node is not text and isinstance(node, ast.expr | ast.keyword):
+            node.lineno = node.end_lineno = NOWHERE
+
+
+def bound_by(node: ast.AST) -> Iterator[str]:
+    """The names that a statement or an expression binds in the scope it stands in."""
+    if isinstance(node, Function | ast.ClassDef):
+        yield node.name
+        return
+    if isinstance(node, ast.Lambda | ast.ListComp | ast.SetComp | ast.GeneratorExp):
+        return
+    if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+        yield node.id
+    elif isinstance(node, ast.alias):
+        yield (node.asname or node.name).split(".")[0]
+    elif isinstance(node, ast.ExceptHandler) and node.name:
+        yield node.name
+    elif not isinstance(node, ast.DictComp):
+        for child in ast.iter_child_nodes(node):
+            yield from bound_by(child)
