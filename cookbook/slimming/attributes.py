@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from cookbook.slimming.changes import Change, replaced, stands_alone, without
+from cookbook.slimming.closed_world.changes import Change, replaced, stands_alone, without
 from cookbook.slimming.closed_world.accesses import (
     ANY,
     Accesses,
@@ -11,7 +11,7 @@ from cookbook.slimming.closed_world.accesses import (
     is_record,
     is_untracked,
 )
-from cookbook.slimming.closed_world.contexts import may_stand_there
+from cookbook.slimming.closed_world.contexts import is_tested, may_stand_there
 from cookbook.slimming.closed_world.keras_names import may_be_read
 from cookbook.slimming.closed_world.program import Program, is_literal, is_number, is_pure
 
@@ -87,7 +87,8 @@ def _constant(uses: Uses, is_seen: bool, program: Program) -> Iterator[Change]:
         return
     fits = [may_stand_there(value, read, program) for read in uses.reads]
     if is_number(value) and not all(fits):
-        return
+        fits = [is_tested(read, program) for read in uses.reads]
+        is_seen = True  # formulas name it
     text = program.segment(value)
     reads = [replaced(read, text) for read, good in zip(uses.reads, fits) if good]
     if is_seen or not all(fits):

@@ -3,11 +3,24 @@
 import ast
 from collections.abc import Iterator
 
-from cookbook.one_file.rewrite import Edit
-from cookbook.slimming.changes import Change, without
+from cookbook.one_file.rewrite import Edit, applied
+from cookbook.slimming.closed_world.changes import (
+    Change,
+    replaced,
+    stands_alone,
+    whole_lines,
+    without,
+)
 from cookbook.slimming.closed_world.calls import Callee, Calls, calls_of
-from cookbook.slimming.closed_world.bindings import Bindings
-from cookbook.slimming.closed_world.program import Program, place
+from cookbook.slimming.closed_world.accesses import is_record
+from cookbook.slimming.closed_world.bindings import Bindings, stores
+from cookbook.slimming.closed_world.program import (
+    NOWHERE,
+    Program,
+    arguments_of,
+    bound_by,
+    place,
+)
 
 REGISTERING = "keras.saving.register_keras_serializable"
 
@@ -101,6 +114,174 @@ def _means_the_same(
         return False
     positional = names[: len(call.args)]
     return positional == taken[: len(call.args)] if is_ours else not positional
+
+
+def single_heirs(program: Program) -> Iterator[Change]:
+    """Merges a private base into its only subclass."""
+    for name, base in program.classes.items():
+        heirs = [c for c in program.classes.values() if name in program.bases[c.name]]
+        if len(heirs) == 1 and name not in program.instantiated:
+            change = _Merger(base, heirs[0], program).change()
+            if change:
+                yield change
+
+
+
+class _Merger:
+    """The edits that merge a base class into a class."""
+
+    def __init__(self, base: ast.ClassDef, heir: ast.ClassDef, program: Program) -> None:
+        self.base = base
+        self.heir = heir
+        self.program = program
+        self.members = [_named(base), _named(heir)]
+
+    def change(self) -> Change | None:
+        """All edits; None if the merger is not simple."""
+        base, heir = self.base, self.heir
+        own, others = self.members
+        is_public = not base.name.startswith("_")
+        if base.decorator_list or base.keywords or heir.keywords or len(heir.bases) > 1:
+            return None
+        if is_public and set(others) - {"__init__"} or is_record(base):
+            return None
+        if set(own) & set(others) - {"__init__"} or None in (*own, *others):
+            return None
+        edits = [without(self.program, base), *self._bases()]
+        both = "__init__" in own and "__init__" in others
+        if both:
+            constructor = self._constructor()
+            if constructor is None:
+                return None
+            edits.append(constructor)
+        left = [node for name, node in own.items() if not (both and name == "__init__")]
+        return [*edits, *self._inserted(left)]
+
+    def _bases(self) -> Iterator[Edit]:
+        bases = ", ".join(map(self.program.segment, self.base.bases))
+        if bases:
+            yield replaced(self.heir.bases[0], bases)
+        else:
+            first, last, left, right = place(self.heir.bases[0])
+            yield Edit((first, left - 1), (last, right + 1), "")
+
+    def _constructor(self) -> Edit | None:
+        """The body of the base's constructor in place of super().__init__()."""
+        outer, inner = self.members[1]["__init__"], self.members[0]["__init__"]
+        assert isinstance(outer, ast.FunctionDef) and isinstance(inner, ast.FunctionDef)
+        calls = [
+            s
+            for s in outer.body
+            if isinstance(s, ast.Expr)
+            and isinstance(s.value, ast.Call)
+            and ast.unparse(s.value.func) == "super().__init__"
+        ]
+        if len(calls) != 1 or not stands_alone(self.program, calls[0]):
+            return None
+        given = self._given(calls[0], inner)
+        if given is None or any(_is_local(s) for s in ast.walk(inner)):
+            return None
+        taken = {n.id for n in ast.walk(outer) if isinstance(n, ast.Name)}
+        free = {n.id for n in ast.walk(inner) if isinstance(n, ast.Name)} - set(given)
+        free -= {outer.args.args[0].arg}
+        if free & taken & _stored(outer):
+            return None
+        first = inner.body[1 if ast.get_docstring(inner) else 0]
+        top, _ = whole_lines(self.program, first)
+        lines = self.program.lines[top - 1 : inner.body[-1].end_lineno]
+        edits = [
+            replaced(node, given[node.id])
+            for node in ast.walk(inner)
+            if isinstance(node, ast.Name) and node.id in given
+        ]
+        if any(edit.start[0] == NOWHERE for edit in edits):
+            return None
+        text = applied(edits, "\n".join(lines), top)
+        line, last = whole_lines(self.program, calls[0])
+        return Edit((line, 0), (last + 1, 0), text + "\n")
+
+    def _given(
+        self, statement: ast.stmt, inner: ast.FunctionDef
+    ) -> dict[str, str] | None:
+        """{argument of the base's constructor: what the heir passes}."""
+        assert isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
+        call, a = statement.value, inner.args
+        if a.vararg or a.posonlyargs:
+            return None
+        names = [argument.arg for argument in a.args[1:]]
+        values: dict[str, ast.expr] = dict(zip(names, call.args))
+        extra = a.kwarg.arg if a.kwarg else ""
+        known = {*names, *(k.arg for k in a.kwonlyargs)}
+        for keyword in call.keywords:
+            if keyword.arg is None:
+                if not extra or self.program.segment(keyword.value) != extra:
+                    return None
+                known.add(extra)
+                values[extra] = keyword.value
+            elif keyword.arg not in known:
+                return None
+            else:
+                values[keyword.arg] = keyword.value
+        if len(call.args) > len(names) or set(values) != known:
+            return None
+        if extra and extra not in values:
+            return None
+        simple = ast.Name | ast.Constant
+        if not all(isinstance(value, simple) for value in values.values()):
+            return None
+        if any(stores(inner, name) for name in known):
+            return None
+        return {name: self.program.segment(v) for name, v in values.items()}
+
+    def _inserted(self, nodes: list[ast.stmt]) -> Iterator[Edit]:
+        """Puts members of the base into the heir: fields first, then methods."""
+        program, body = self.program, self.heir.body
+        fields = [n for n in nodes if not isinstance(n, ast.FunctionDef)]
+        methods = [n for n in nodes if isinstance(n, ast.FunctionDef)]
+        is_documented = ast.get_docstring(self.heir) is not None
+        start = body[0].end_lineno if is_documented else self.heir.body[0].lineno - 1
+        constructor = self.members[1].get("__init__")
+        after = start if constructor is None else constructor.end_lineno
+        text = {start: "", after: ""}
+        if fields:
+            text[start] += "".join(f"\n{_lines(node, program)}" for node in fields)
+        text[after] += "".join(f"\n{_lines(node, program)}" for node in methods)
+        for line, part in text.items():
+            assert line is not None
+            if part:
+                yield Edit((line + 1, 0), (line + 1, 0), f"{part}\n")
+
+
+def _lines(node: ast.stmt, program: Program) -> str:
+    first, last = whole_lines(program, node)
+    return "\n".join(program.lines[first - 1 : last]) + "\n"
+
+
+def _named(owner: ast.ClassDef) -> dict[str | None, ast.stmt]:
+    """{name: member of a class}; None stands for what has no name of its own."""
+    found: dict[str | None, ast.stmt] = {}
+    for node in owner.body:
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            continue
+        names = list(bound_by(node))
+        name = names[0] if len(names) == 1 else None
+        found[None if name in found else name] = node
+    return found
+
+
+def _is_local(node: ast.AST) -> bool:
+    """Whether it binds a local name, or returns early."""
+    is_name = isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
+    return is_name or isinstance(node, ast.Return)
+
+
+def _stored(function: ast.FunctionDef) -> set[str]:
+    arguments = {argument.arg for argument in arguments_of(function)}
+    return arguments | {
+        node.id
+        for node in ast.walk(function)
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
+    }
 
 
 def _registrations(program: Program) -> Iterator[Change]:

@@ -4,7 +4,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 
-from cookbook.slimming.changes import Change, without
+from cookbook.slimming.closed_world.changes import Change, without
 from cookbook.slimming.closed_world.accesses import ANY, Accesses, is_record
 from cookbook.slimming.closed_world.keras_names import (
     CLONED,

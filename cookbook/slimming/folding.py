@@ -5,7 +5,7 @@ import operator
 from collections.abc import Callable, Iterator
 
 from cookbook.one_file.rewrite import Edit
-from cookbook.slimming.changes import (
+from cookbook.slimming.closed_world.changes import (
     Change,
     blocks_of,
     dedented,
@@ -23,6 +23,7 @@ KERAS_GET = tuple(
     f"keras.{kind}.get"
     for kind in ("activations", "constraints", "initializers", "regularizers")
 )
+OPTIONAL = ("_regularizer", "_constraint")  # None wherever Keras has them
 COMPARISONS: dict[type, Callable] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -173,7 +174,13 @@ def _instance(node: ast.AST, program: Program) -> str | None:
 
 def _computed(node: ast.AST, program: Program) -> str | None:
     """`int(2)` becomes 2; Keras makes None of None."""
-    if not isinstance(node, ast.Call) or node.keywords or not node.args:
+    if not isinstance(node, ast.Call) or node.keywords:
+        return None
+    if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Constant):
+        text = node.func.value.value
+        is_lower = node.func.attr == "lower" and not node.args
+        return f'"{text.lower()}"' if is_lower and isinstance(text, str) else None
+    if not node.args:
         return None
     if not all(map(is_literal, node.args)):
         return None
@@ -210,7 +217,7 @@ def _empty_items(node: ast.AST, program: Program) -> str | None:
     if not isinstance(node, ast.DictComp):
         return None
     source = program.segment(node.generators[0].iter)
-    return "{}" if source == "{}.items()" else None
+    return "{}" if source in ("{}.items()", "()", "( )") else None
 
 
 FOLDS: tuple[Fold, ...] = (
@@ -286,7 +293,15 @@ def _idle_statement(node: ast.stmt, program: Program) -> Iterator[Change]:
     """Statements without effect: `x = x`, a lone value, a branch with `pass` alone."""
     if not stands_alone(program, node):
         return
-    if isinstance(node, ast.Assign) and len(node.targets) == 1:
+    if isinstance(node, ast.Assign) and len(node.targets) > 1:
+        parts = [program.segment(target) for target in node.targets]
+        if is_literal(node.value) and all(p.startswith("self.") for p in parts):
+            value = program.segment(node.value)
+            margin = "\n" + " " * node.col_offset
+            first, last, left, right = place(node)
+            text = margin.join(f"{part} = {value}" for part in parts)
+            yield [Edit((first, left), (last, right), text)]
+    elif isinstance(node, ast.Assign):
         (target,) = node.targets
         is_same = program.segment(target) == program.segment(node.value)
         if is_same and isinstance(target, ast.Name):
@@ -320,11 +335,14 @@ def _needless_keyword(node: ast.keyword, program: Program) -> Edit | None:
     if node.arg is None:
         is_empty = isinstance(node.value, ast.Dict) and not node.value.keys
         return without_item(program, span) if is_empty else None
-    if node.arg not in DEFAULTS or not isinstance(node.value, ast.Constant):
+    if not (node.arg in DEFAULTS or node.arg.endswith(OPTIONAL)) or not isinstance(node.value, ast.Constant):
         return None
-    if node.value.value is not DEFAULTS[node.arg]:
+    if node.value.value is not DEFAULTS.get(node.arg):
         return None
     name = program.segment(call.func)
+    if name.startswith("keras.layers."):
+        is_option = node.arg.endswith(OPTIONAL)
+        return without_item(program, span) if is_option else None
     if name == "self.add_weight" and node.arg in ("constraint", "regularizer"):
         return without_item(program, span)
     if name == "super().__init__" and not _is_taken(node.arg, call, program):

@@ -3,9 +3,10 @@
 import ast
 from collections.abc import Iterator
 
-from cookbook.slimming.changes import Change, blocks_of, replaced, without
+from cookbook.slimming.closed_world.changes import Change, blocks_of, replaced, without
 from cookbook.slimming.closed_world.bindings import Bindings
 from cookbook.slimming.closed_world.calls import Callee, calls_of
+from cookbook.slimming.closed_world.keras_names import CLONED
 from cookbook.slimming.closed_world.program import Program, is_pure
 from cookbook.slimming.folding import text_within
 
@@ -39,6 +40,7 @@ def handed_on(program: Program) -> Iterator[Change]:
                 text = text_within(value, site.call, program)
             yield [replaced(site.call, text)]
     yield from _idle_constructors(program)
+    yield from _empty_configurations(program)
     yield from _empty_calls(program)
 
 
@@ -49,8 +51,8 @@ def _result(callee: Callee) -> tuple[str, str] | None:
     if len(body) != 1 or not isinstance(body[0], ast.Return):
         return None
     value, conversion = body[0].value, ""
-    if isinstance(value, ast.Constant) and value.value in (None, True, False):
-        return "", str(value.value)
+    if isinstance(value, ast.Constant) and _is_plain(value):
+        return "", ast.unparse(value).replace("'", '"')
     if isinstance(value, ast.Call) and getattr(value.func, "id", "") in CONVERSIONS:
         if len(value.args) != 1 or value.keywords:
             return None
@@ -60,6 +62,13 @@ def _result(callee: Callee) -> tuple[str, str] | None:
     if isinstance(value, ast.Name) and value.id in names:
         return value.id, conversion
     return None
+
+
+def _is_plain(value: ast.Constant) -> bool:
+    """Whether it is None, a boolean or a short text without quotes."""
+    if isinstance(value.value, str):
+        return value.value.replace("_", "").isalnum()
+    return value.value in (None, True, False)
 
 
 def _idle_constructors(program: Program) -> Iterator[Change]:
@@ -72,6 +81,17 @@ def _idle_constructors(program: Program) -> Iterator[Change]:
             continue
         extra = f"**{a.kwarg.arg}" if a.kwarg else ""
         if ast.unparse(method.body[0]) == f"super().__init__({extra})":
+            yield [without(program, method)]
+
+
+def _empty_configurations(program: Program) -> Iterator[Change]:
+    """An initializer whose get_config returns {} has what Keras's has."""
+    for (owner, name), method in program.methods.items():
+        order = program.orders[owner]
+        above = [base for base in order[1:] if (base, name) in program.methods]
+        if name != "get_config" or CLONED not in order or above:
+            continue
+        if len(method.body) == 1 and ast.unparse(method.body[0]) == "return {}":
             yield [without(program, method)]
 
 

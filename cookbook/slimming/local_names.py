@@ -4,14 +4,14 @@ import ast
 from collections.abc import Iterator
 
 from cookbook.one_file.rewrite import Edit
-from cookbook.slimming.changes import (
+from cookbook.slimming.closed_world.changes import (
     Change,
     blocks_of,
     replaced,
     stands_alone,
     without,
 )
-from cookbook.slimming.closed_world.contexts import may_stand_there
+from cookbook.slimming.closed_world.contexts import is_tested, may_stand_there
 from cookbook.slimming.closed_world.program import Program, is_pure
 
 Block = list[ast.stmt]
@@ -21,10 +21,40 @@ def constant_locals(program: Program) -> Iterator[Change]:
     """Local names that are None, a boolean or `{}` where they are read."""
     for function in _functions(program):
         captured = _captured(function)
+        for name in captured:
+            yield from _always_the_same(function, name, program)
         for node in ast.walk(function):
             for block in blocks_of(node):
                 for i, statement in enumerate(block):
                     yield from _carried_on(block, i, statement, captured, program)
+
+
+def _always_the_same(
+    function: ast.FunctionDef, name: str, program: Program
+) -> Iterator[Change]:
+    """Replaces a name that functions inside read, if it has one value only."""
+    places = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name]
+    writes = [n for n in places if not isinstance(n.ctx, ast.Load)]
+    reads = [n for n in places if isinstance(n.ctx, ast.Load)]
+    statements = [program.parents[write] for write in writes]
+    arguments = {n.arg for n in ast.walk(function) if isinstance(n, ast.arg)}
+    if not writes or name in arguments:
+        return
+    values = set()
+    for statement in statements:
+        if not isinstance(statement, ast.Assign) or not _is_carried(statement.value):
+            return
+        if len(statement.targets) > 1 or statement not in function.body:
+            return
+        values.add(program.segment(statement.value))
+    if len(values) > 1 or "{}" in values:
+        return
+    value = statements[0]
+    assert isinstance(value, ast.Assign)
+    if all(may_stand_there(value.value, read, program) for read in reads):
+        edits = [_edit(read, value.value, program) for read in reads]
+        gone = [without(program, s) for s in statements if isinstance(s, ast.stmt)]
+        yield [*edits, *gone]
 
 
 def unread_locals(program: Program) -> Iterator[Change]:
@@ -133,7 +163,7 @@ def _carried_on(
                 places = []
         for read in _reads(places, name):
             if not _fits(statement.value, read, program):
-                return
+                continue
             edits.append(_edit(read, statement.value, program))
         if is_set_again:
             break
@@ -145,6 +175,10 @@ def _fits(value: ast.expr, read: ast.Name, program: Program) -> bool:
     if isinstance(value, ast.Dict):  # anything else might change it
         parent = program.parents[read]
         return isinstance(parent, ast.keyword) and parent.arg is None
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        parent = program.parents[read]
+        is_method = isinstance(parent, ast.Attribute)
+        return is_method or is_tested(read, program) or isinstance(parent, ast.Return)
     return may_stand_there(value, read, program)
 
 
@@ -156,7 +190,9 @@ def _is_carried(value: ast.expr) -> bool:
     """Whether it is None, a boolean or `{}`; other constants deserve their name."""
     if isinstance(value, ast.Dict):
         return not value.keys
-    return isinstance(value, ast.Constant) and value.value in (None, True, False)
+    if not isinstance(value, ast.Constant):
+        return False
+    return isinstance(value.value, str) or value.value in (None, True, False)
 
 
 def _sets(statement: ast.stmt, name: str) -> bool:

@@ -7,15 +7,21 @@ from collections.abc import Iterator
 from cookbook.one_file.rewrite import Edit
 from cookbook.slimming.closed_world.bindings import Bindings, stores, uses
 from cookbook.slimming.closed_world.calls import Callee, Calls, calls_of
-from cookbook.slimming.changes import (
+from cookbook.slimming.closed_world.changes import (
     Change,
     Span,
     replaced,
     whole_lines,
     without_item,
 )
-from cookbook.slimming.closed_world.contexts import may_stand_there
-from cookbook.slimming.closed_world.program import UNKNOWN, Program, is_pure, place
+from cookbook.slimming.closed_world.contexts import is_tested, may_stand_there
+from cookbook.slimming.closed_world.program import (
+    UNKNOWN,
+    Program,
+    is_literal,
+    is_pure,
+    place,
+)
 
 
 def constant_parameters(program: Program) -> Iterator[Change]:
@@ -34,6 +40,7 @@ def constant_parameters(program: Program) -> Iterator[Change]:
             if change:
                 yield change
         yield from _absent_keywords(callee, bindings)
+        yield from _tested(callee, bindings, known)
 
 
 def _known(callee: Callee, bindings: Bindings) -> dict[str, str]:
@@ -52,12 +59,29 @@ def _known(callee: Callee, bindings: Bindings) -> dict[str, str]:
         if len(values) != 1 or UNKNOWN in values:
             continue
         (value,) = values
-        if stores(callee.node, name):
-            if value in ("None", "True", "False"):
-                found[name] = value
-        elif _fits(value, callee.node, name, bindings.program):
+        is_simple = _is_replaceable(callee, name, value, bindings.program)
+        if is_simple or value in ("None", "True", "False") or value.startswith('"'):
             found[name] = value
     return found
+
+
+def _tested(
+    callee: Callee, bindings: Bindings, known: dict[str, str]
+) -> Iterator[Change]:
+    """Decides what depends on a number that formulas name and so keep."""
+    if _has_namesakes(callee, bindings.calls):
+        return
+    for argument in callee.named:
+        name = argument.arg
+        values = bindings.values(callee, name)
+        if name in known or len(values) != 1 or UNKNOWN in values:
+            continue
+        if stores(callee.node, name) or not _may_be_edited(callee, name, bindings):
+            continue
+        (value,) = values
+        for use in uses(callee.node, name):
+            if is_tested(use, bindings.program):
+                yield [replaced(use, value)]
 
 
 def _has_namesakes(callee: Callee, calls: Calls) -> bool:
@@ -79,6 +103,8 @@ def _may_be_edited(callee: Callee, name: str, bindings: Bindings) -> bool:
         value = passed[name]
         if value is None or not site.is_certain or not is_pure(value):
             return False
+        if is_literal(value) and not is_internal:
+            return False
         if is_read and not is_internal:
             return False
         is_method = isinstance(site.call.func, ast.Attribute)
@@ -98,6 +124,13 @@ def _fits(value: str, function: ast.AST, name: str, program: Program) -> bool:
     return all(may_stand_there(node, use, program) for use in uses(function, name))
 
 
+def _is_replaceable(callee: Callee, name: str, value: str, program: Program) -> bool:
+    """Whether the value may stand wherever the function uses the argument."""
+    if stores(callee.node, name):
+        return False
+    return _fits(value, callee.node, name, program)
+
+
 class _Rebuilt:
     """The constructors that Keras calls with what get_config returned.
 
@@ -115,7 +148,7 @@ class _Rebuilt:
             and bindings.calls.constructors(name)
         }
         self.callees = list(self.of_classes.values())
-        self.overridden = self._overridden()
+        self.overridden = self._overridden() if self.program.rebuilds else set()
 
     def _configs(self, name: str) -> list[ast.FunctionDef]:
         """The get_config of a class and of its bases."""
@@ -172,6 +205,8 @@ class _Rebuilt:
                 for found in known.values():
                     found.pop(name, None)
         gone = {name for found in known.values() for name in found}
+        if any(_loses_a_part(config, gone) for config in configs):
+            return None
         for callee in callees:
             if known[id(callee)]:
                 change = _Removal(
@@ -189,6 +224,16 @@ class _Rebuilt:
         return edits or None
 
 
+def _loses_a_part(config: ast.FunctionDef, gone: set[str]) -> bool:
+    """Whether some, but not all, items of a tuple would go: its comma might stay."""
+    for node in ast.walk(config):
+        if isinstance(node, ast.Tuple):
+            names = {getattr(item, "value", None) for item in node.elts}
+            if names & gone and names - gone:
+                return True
+    return False
+
+
 def _entries(
     configs: set[ast.FunctionDef],
 ) -> dict[str, list[tuple[ast.AST, ast.AST] | None]]:
@@ -202,6 +247,12 @@ def _entries(
             for key, value in zip(node.value.keys, node.value.values)
             if key is not None
         }
+        for node in ast.walk(config):
+            if isinstance(node, ast.DictComp) and isinstance(
+                node.generators[0].iter, ast.Tuple
+            ):
+                names = node.generators[0].iter.elts
+                entries |= {name: (name, name) for name in names}
         for node in ast.walk(config):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 found.setdefault(node.value, []).append(entries.get(node))
@@ -224,7 +275,9 @@ class _Removal:
         """All edits; None if one of them is not possible."""
         edits = [*self._signature(), *self._calls()]
         for name, value in self.known.items():
-            if value and stores(self.callee.node, name):
+            if value and not _is_replaceable(
+                self.callee, name, value, self.program
+            ):
                 edits.append(self._first_statement(f"{name} = {value}"))
                 continue
             for use in uses(self.callee.node, name):

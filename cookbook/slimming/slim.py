@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 
 from cookbook.one_file.rewrite import Edit
 from cookbook.slimming.attributes import constant_attributes
-from cookbook.slimming.bases import needless_bases
-from cookbook.slimming.changes import Change, changed
+from cookbook.slimming.bases import needless_bases, single_heirs
+from cookbook.slimming.closed_world.changes import Change, changed
 from cookbook.slimming.closed_world.program import Program, place
 from cookbook.slimming.dead import unused_definitions, unused_imports
 from cookbook.slimming.folding import folded
@@ -25,6 +25,7 @@ PASSES: tuple[Pass, ...] = (
     handed_on,
     constant_parameters,
     needless_bases,
+    single_heirs,
     constant_attributes,
     folded,
     constant_locals,

@@ -2,7 +2,7 @@
 
 import ast
 
-from cookbook.slimming.closed_world.program import Program, is_literal, is_number
+from cookbook.slimming.closed_world.program import NOWHERE, Program, is_literal, is_number
 
 TESTS = ast.BoolOp | ast.Compare | ast.If | ast.IfExp | ast.While
 # Functions that compute a constant from constants, and may be computed here.
@@ -28,7 +28,7 @@ def may_stand_there(value: ast.expr, use: ast.AST, program: Program) -> bool:
     parent = program.parents[use]
     if isinstance(parent, ast.Attribute | ast.Call) and _is_head(parent, use):
         return isinstance(value, ast.Constant) and isinstance(value.value, str)
-    if isinstance(parent, ast.FormattedValue):
+    if getattr(use, "lineno", NOWHERE) == NOWHERE:
         return False
     if not is_number(value):
         return True
@@ -37,7 +37,8 @@ def may_stand_there(value: ast.expr, use: ast.AST, program: Program) -> bool:
     if isinstance(parent, ast.keyword):
         parent = program.parents[parent]
     if isinstance(parent, ast.Call):
-        return _takes_constants(parent, program, use)
+        is_zero = not any(digit in ast.unparse(value) for digit in "123456789")
+        return _takes_constants(parent, program, use, is_zero)
     return isinstance(parent, ast.Assign | ast.AnnAssign)
 
 
@@ -46,7 +47,9 @@ def _is_head(parent: ast.Attribute | ast.Call, use: ast.AST) -> bool:
     return use is (parent.value if isinstance(parent, ast.Attribute) else parent.func)
 
 
-def _takes_constants(call: ast.Call, program: Program, use: ast.AST) -> bool:
+def _takes_constants(
+    call: ast.Call, program: Program, use: ast.AST, is_zero: bool
+) -> bool:
     """Whether a call hands a number on inside the file, or makes a constant of it."""
     function = call.func
     if isinstance(function, ast.Name):
@@ -57,6 +60,8 @@ def _takes_constants(call: ast.Call, program: Program, use: ast.AST) -> bool:
             )
         if function.id in program.classes:
             return True
+        if is_zero and function.id in program.functions:
+            return True  # most often it turns something off there
     if isinstance(use, ast.Attribute):
         return False
     owner = getattr(function, "value", None)

@@ -115,6 +115,6 @@ def without_item(program: Program, span: Span) -> Edit | None:
     comma = re.match(pattern, after) or re.match(r"\s*,\s*", after)
     if comma:
         right += len(comma[0].encode())
-    elif after.strip() and not re.match(r"\s*[)}]", after):
+    elif after.strip() and not re.match(r"\s*[)}\]]", after):
         return None
     return Edit((first, left), (last, right), "")
