@@ -3,7 +3,6 @@
 import ast
 from collections.abc import Iterator
 
-from cookbook.slimming.closed_world.changes import Change, replaced, stands_alone, without
 from cookbook.slimming.closed_world.accesses import (
     ANY,
     Accesses,
@@ -11,9 +10,20 @@ from cookbook.slimming.closed_world.accesses import (
     is_record,
     is_untracked,
 )
+from cookbook.slimming.closed_world.changes import (
+    Change,
+    replaced,
+    stands_alone,
+    without,
+)
 from cookbook.slimming.closed_world.contexts import is_tested, may_stand_there
 from cookbook.slimming.closed_world.keras_names import may_be_read
-from cookbook.slimming.closed_world.program import Program, is_literal, is_number, is_pure
+from cookbook.slimming.closed_world.program import (
+    Program,
+    is_literal,
+    is_number,
+    is_pure,
+)
 
 
 def constant_attributes(program: Program) -> Iterator[Change]:
@@ -50,7 +60,7 @@ def _are_simple(uses: Uses, program: Program) -> bool:
         if not isinstance(statement, ast.Assign | ast.AnnAssign):
             return False
         targets = getattr(statement, "targets", [getattr(statement, "target", None)])
-        if write is not statement and targets != [write] or len(targets) != 1:
+        if (write is not statement and targets != [write]) or len(targets) != 1:
             return False
         if statement.value is None or not stands_alone(program, statement):
             return False
@@ -62,7 +72,8 @@ def _values(uses: Uses, program: Program) -> list[tuple[ast.expr, ast.AST]]:
     found = []
     for write in uses.writes:
         statement = program.statement_of(write)
-        assert isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value
+        assert isinstance(statement, ast.Assign | ast.AnnAssign)
+        assert statement.value
         outer = program.function_of(statement) or program.parents[statement]
         found.append((statement.value, outer))
     return found

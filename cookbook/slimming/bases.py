@@ -4,6 +4,9 @@ import ast
 from collections.abc import Iterator
 
 from cookbook.one_file.rewrite import Edit, applied
+from cookbook.slimming.closed_world.accesses import is_record
+from cookbook.slimming.closed_world.bindings import Bindings, stores
+from cookbook.slimming.closed_world.calls import Callee, Calls, calls_of
 from cookbook.slimming.closed_world.changes import (
     Change,
     replaced,
@@ -11,9 +14,6 @@ from cookbook.slimming.closed_world.changes import (
     whole_lines,
     without,
 )
-from cookbook.slimming.closed_world.calls import Callee, Calls, calls_of
-from cookbook.slimming.closed_world.accesses import is_record
-from cookbook.slimming.closed_world.bindings import Bindings, stores
 from cookbook.slimming.closed_world.program import (
     NOWHERE,
     Program,
@@ -43,8 +43,7 @@ def _is_empty(node: ast.ClassDef) -> bool:
     """Whether a class has a docstring at most."""
     return all(
         isinstance(s, ast.Pass)
-        or isinstance(s, ast.Expr)
-        and isinstance(s.value, ast.Constant)
+        or (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))
         for s in node.body
     )
 
@@ -77,7 +76,7 @@ def _taken_out(name: str, program: Program) -> Iterator[Change]:
 
 
 def _only_hands_on(callee: Callee, calls: Calls, bindings: Bindings) -> bool:
-    """Whether a constructor passes its arguments, under their names, to the next one."""
+    """Whether a constructor passes its arguments on under their names."""
     node = callee.node
     if callee.is_fixed or callee.is_escaping or len(node.body) != 1:
         return False
@@ -126,11 +125,12 @@ def single_heirs(program: Program) -> Iterator[Change]:
                 yield change
 
 
-
 class _Merger:
     """The edits that merge a base class into a class."""
 
-    def __init__(self, base: ast.ClassDef, heir: ast.ClassDef, program: Program) -> None:
+    def __init__(
+        self, base: ast.ClassDef, heir: ast.ClassDef, program: Program
+    ) -> None:
         self.base = base
         self.heir = heir
         self.program = program
@@ -143,7 +143,7 @@ class _Merger:
         is_public = not base.name.startswith("_")
         if base.decorator_list or base.keywords or heir.keywords or len(heir.bases) > 1:
             return None
-        if is_public and set(others) - {"__init__"} or is_record(base):
+        if (is_public and set(others) - {"__init__"}) or is_record(base):
             return None
         if set(own) & set(others) - {"__init__"} or None in (*own, *others):
             return None
@@ -168,7 +168,8 @@ class _Merger:
     def _constructor(self) -> Edit | None:
         """The body of the base's constructor in place of super().__init__()."""
         outer, inner = self.members[1]["__init__"], self.members[0]["__init__"]
-        assert isinstance(outer, ast.FunctionDef) and isinstance(inner, ast.FunctionDef)
+        assert isinstance(outer, ast.FunctionDef)
+        assert isinstance(inner, ast.FunctionDef)
         calls = [
             s
             for s in outer.body
@@ -204,7 +205,8 @@ class _Merger:
         self, statement: ast.stmt, inner: ast.FunctionDef
     ) -> dict[str, str] | None:
         """{argument of the base's constructor: what the heir passes}."""
-        assert isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
+        assert isinstance(statement, ast.Expr)
+        assert isinstance(statement.value, ast.Call)
         call, a = statement.value, inner.args
         if a.vararg or a.posonlyargs:
             return None
@@ -293,4 +295,3 @@ def _registrations(program: Program) -> Iterator[Change]:
             if program.segment(decorator).startswith(REGISTERING):
                 first, last, _, _ = place(decorator)
                 yield [Edit((first, 0), (last + 1, 0), "")]
-

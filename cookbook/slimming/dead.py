@@ -4,8 +4,9 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 
-from cookbook.slimming.closed_world.changes import Change, without
+from cookbook.one_file.rewrite import Edit
 from cookbook.slimming.closed_world.accesses import ANY, Accesses, is_record
+from cookbook.slimming.closed_world.changes import Change, without
 from cookbook.slimming.closed_world.keras_names import (
     CLONED,
     SERIALIZATION,
@@ -17,7 +18,6 @@ from cookbook.slimming.closed_world.program import (
     is_pure,
     is_rebuilding,
 )
-from cookbook.one_file.rewrite import Edit
 
 Definition = ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
 
@@ -143,7 +143,8 @@ class _Reached:
         """Whether Keras or Python may call the method."""
         if name in SERIALIZATION:
             is_cloned = any(
-                CLONED in self.program.orders[other] for other in self._heirs(owner, name)
+                CLONED in self.program.orders[other]
+                for other in self._heirs(owner, name)
             )
             return is_cloned and name in ("get_config", "from_config")
         outside = {

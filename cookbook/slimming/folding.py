@@ -91,7 +91,7 @@ def text_within(chosen: ast.expr, node: ast.AST, program: Program) -> str:
         chosen, ast.Name | ast.Constant | ast.Attribute | ast.Call | ast.Subscript
     )
     is_bracketed = isinstance(parent, ast.stmt | ast.keyword | ast.Tuple | ast.List)
-    if is_simple or is_bracketed and "\n" not in text:
+    if is_simple or (is_bracketed and "\n" not in text):
         return text
     if isinstance(chosen, ast.Tuple) and text.startswith("("):
         return text
@@ -137,10 +137,9 @@ def _is_test(node: ast.AST, program: Program) -> bool:
 
 
 def _negation(node: ast.AST, program: Program) -> str | None:
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        if is_literal(node.operand):
-            return str(not value_of(node.operand))
-    return None
+    if not (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)):
+        return None
+    return str(not value_of(node.operand)) if is_literal(node.operand) else None
 
 
 def _comparison(node: ast.AST, program: Program) -> str | None:
@@ -176,7 +175,9 @@ def _computed(node: ast.AST, program: Program) -> str | None:
     """`int(2)` becomes 2; Keras makes None of None."""
     if not isinstance(node, ast.Call) or node.keywords:
         return None
-    if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Constant):
+    if isinstance(node.func, ast.Attribute) and isinstance(
+        node.func.value, ast.Constant
+    ):
         text = node.func.value.value
         is_lower = node.func.attr == "lower" and not node.args
         return f'"{text.lower()}"' if is_lower and isinstance(text, str) else None
@@ -236,43 +237,50 @@ def _branch(node: ast.If, program: Program) -> Iterator[Change]:
     """`if True:` and `if False:`: the branch that runs takes their place."""
     if not stands_alone(program, node):
         return
-    first, last = whole_lines(program, node)
     is_elif = program.lines[node.lineno - 1].lstrip().startswith("elif")
-    margin = " " * node.col_offset
-    header = max(place(node.test)[1], node.lineno)
-    if value_of(node.test):
-        if is_elif:
-            text = f"{margin}else:\n" + _block(program, node.body, header)
-        else:
-            text = dedented(program, node.body, header, node.col_offset)
-    elif not node.orelse:
-        if is_elif:
-            text = ""
-        else:
-            yield [without(program, node)]
-            return
-    else:
+    if not value_of(node.test) and not node.orelse and not is_elif:
+        yield [without(program, node)]
+        return
+    text = _rest_of_branch(node, is_elif, program)
+    if text is None:
+        return
+    first, last = whole_lines(program, node)
+    if text.lstrip().startswith(("if ", "elif ")) and node.orelse:
         rest = node.orelse[0]
-        between = program.lines[node.body[-1].end_lineno or 0 : rest.lineno]
-        word = between[-1].lstrip()[:4] if between else ""
-        if len(node.orelse) == 1 and isinstance(rest, ast.If) and word == "elif":
-            end = rest.lineno
-            keyword = "elif" if is_elif else "if"
-            kept = program.lines[end - 1].lstrip().removeprefix("elif")
-            yield [Edit((first, 0), (end + 1, 0), f"{margin}{keyword}{kept}\n")]
-            return
-        line = node.body[-1].end_lineno or 0
-        while program.lines[line].strip() != "else:":
-            line += 1
-            if line >= rest.lineno:
-                return
-        if is_elif:
-            text = f"{margin}else:\n" + _block(program, node.orelse, line + 1)
-        else:
-            text = dedented(program, node.orelse, line + 1, node.col_offset)
+        if isinstance(rest, ast.If) and _is_chained(node, program):
+            last = rest.lineno  # what follows belongs to the new condition
     comments = program.lines[first - 1 : node.lineno - 1]
-    kept_comments = "".join(f"{line}\n" for line in comments)
-    yield [Edit((first, 0), (last + 1, 0), kept_comments + text)]
+    yield [Edit((first, 0), (last + 1, 0), "".join(f"{c}\n" for c in comments) + text)]
+
+
+def _rest_of_branch(node: ast.If, is_elif: bool, program: Program) -> str | None:
+    """What is left of a condition that is known; None if its text is unusual."""
+    margin = " " * node.col_offset
+    if value_of(node.test):
+        block, header = node.body, max(place(node.test)[1], node.lineno)
+    elif not node.orelse:
+        return ""
+    elif _is_chained(node, program):
+        line = program.lines[node.orelse[0].lineno - 1].lstrip()
+        return f"{margin}{'elif' if is_elif else 'if'}{line.removeprefix('elif')}\n"
+    else:
+        block, header = node.orelse, node.body[-1].end_lineno or 0
+        while program.lines[header].strip() != "else:":
+            header += 1
+            if header >= block[0].lineno:
+                return None
+        header += 1
+    if is_elif:
+        return f"{margin}else:\n" + _block(program, block, header)
+    return dedented(program, block, header, node.col_offset)
+
+
+def _is_chained(node: ast.If, program: Program) -> bool:
+    """Whether an `elif` follows, and not an `else` with an `if` in it."""
+    rest = node.orelse[0]
+    if value_of(node.test) or not isinstance(rest, ast.If):
+        return False
+    return program.lines[rest.lineno - 1].lstrip().startswith("elif")
 
 
 def _block(program: Program, block: list[ast.stmt], header: int) -> str:
@@ -294,34 +302,40 @@ def _idle_statement(node: ast.stmt, program: Program) -> Iterator[Change]:
     if not stands_alone(program, node):
         return
     if isinstance(node, ast.Assign) and len(node.targets) > 1:
-        parts = [program.segment(target) for target in node.targets]
-        if is_literal(node.value) and all(p.startswith("self.") for p in parts):
-            value = program.segment(node.value)
-            margin = "\n" + " " * node.col_offset
-            first, last, left, right = place(node)
-            text = margin.join(f"{part} = {value}" for part in parts)
-            yield [Edit((first, left), (last, right), text)]
-    elif isinstance(node, ast.Assign):
-        (target,) = node.targets
+        yield from _one_by_one(node, program)
+    elif _is_idle(node, program):
+        yield [without(program, node)]
+
+
+def _is_idle(node: ast.stmt, program: Program) -> bool:
+    parent = program.parents[node]
+    if isinstance(node, ast.Assign):
+        target = node.targets[0]
         is_same = program.segment(target) == program.segment(node.value)
-        if is_same and isinstance(target, ast.Name):
-            yield [without(program, node)]
-    elif isinstance(node, ast.Expr) and is_pure(node.value):
+        return is_same and isinstance(target, ast.Name)
+    if isinstance(node, ast.Expr):
         is_text = isinstance(node.value, ast.Constant) and node.value.value is not None
-        if not is_text and program.function_of(node):
-            yield [without(program, node)]
-    elif isinstance(node, ast.Return) and node.value is None:
-        parent = program.parents[node]
-        if isinstance(parent, ast.FunctionDef) and parent.body[-1] is node:
-            yield [without(program, node)]
-    elif isinstance(node, ast.Pass):
-        for block in blocks_of(program.parents[node]):
-            if node in block and len(block) > 1:
-                yield [without(program, node)]
-    elif isinstance(node, ast.If) and isinstance(node.body[0], ast.Pass):
+        return is_pure(node.value) and not is_text and bool(program.function_of(node))
+    if isinstance(node, ast.Return):
+        is_last = isinstance(parent, ast.FunctionDef) and parent.body[-1] is node
+        return node.value is None and is_last
+    if isinstance(node, ast.Pass):
+        return any(node in block and len(block) > 1 for block in blocks_of(parent))
+    if isinstance(node, ast.If) and isinstance(node.body[0], ast.Pass):
         is_elif = program.lines[node.lineno - 1].lstrip().startswith("elif")
-        if not node.orelse and is_pure(node.test) and not is_elif:
-            yield [without(program, node)]
+        return not node.orelse and is_pure(node.test) and not is_elif
+    return False
+
+
+def _one_by_one(node: ast.Assign, program: Program) -> Iterator[Change]:
+    """`self.a = self.b = None` becomes two statements."""
+    parts = [program.segment(target) for target in node.targets]
+    if is_literal(node.value) and all(part.startswith("self.") for part in parts):
+        value = program.segment(node.value)
+        margin = "\n" + " " * node.col_offset
+        first, last, left, right = place(node)
+        text = margin.join(f"{part} = {value}" for part in parts)
+        yield [Edit((first, left), (last, right), text)]
 
 
 def _needless_keyword(node: ast.keyword, program: Program) -> Edit | None:
@@ -335,7 +349,9 @@ def _needless_keyword(node: ast.keyword, program: Program) -> Edit | None:
     if node.arg is None:
         is_empty = isinstance(node.value, ast.Dict) and not node.value.keys
         return without_item(program, span) if is_empty else None
-    if not (node.arg in DEFAULTS or node.arg.endswith(OPTIONAL)) or not isinstance(node.value, ast.Constant):
+    if not (node.arg in DEFAULTS or node.arg.endswith(OPTIONAL)) or not isinstance(
+        node.value, ast.Constant
+    ):
         return None
     if node.value.value is not DEFAULTS.get(node.arg):
         return None

@@ -3,9 +3,9 @@
 import ast
 from collections.abc import Iterator
 
-from cookbook.slimming.closed_world.changes import Change, blocks_of, replaced, without
 from cookbook.slimming.closed_world.bindings import Bindings
 from cookbook.slimming.closed_world.calls import Callee, calls_of
+from cookbook.slimming.closed_world.changes import Change, replaced, without
 from cookbook.slimming.closed_world.keras_names import CLONED
 from cookbook.slimming.closed_world.program import Program, is_pure
 from cookbook.slimming.folding import text_within
@@ -56,8 +56,8 @@ def _result(callee: Callee) -> tuple[str, str] | None:
     if isinstance(value, ast.Call) and getattr(value.func, "id", "") in CONVERSIONS:
         if len(value.args) != 1 or value.keywords:
             return None
-        assert isinstance(value.func, ast.Name)
-        value, conversion = value.args[0], value.func.id
+        conversion = ast.unparse(value.func)
+        value = value.args[0]
     names = [argument.arg for argument in callee.named]
     if isinstance(value, ast.Name) and value.id in names:
         return value.id, conversion
@@ -72,7 +72,7 @@ def _is_plain(value: ast.Constant) -> bool:
 
 
 def _idle_constructors(program: Program) -> Iterator[Change]:
-    """`def __init__(self, **kwargs): super().__init__(**kwargs)` is what Python does."""
+    """`def __init__(self, **kwargs): super().__init__(**kwargs)` does nothing."""
     for (_, name), method in program.methods.items():
         a = method.args
         if name != "__init__" or len(a.args) != 1 or a.kwonlyargs or a.vararg:
@@ -108,5 +108,4 @@ def _empty_calls(program: Program) -> Iterator[Change]:
             arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
             name = getattr(call.func, "id", "")
             if name in empty and all(map(is_pure, arguments)):
-                if any(node in block for block in blocks_of(program.parents[node])):
-                    yield [without(program, node)]
+                yield [without(program, node)]

@@ -69,9 +69,9 @@ def unread_locals(program: Program) -> Iterator[Change]:
             if not isinstance(statement, ast.Assign | ast.AnnAssign):
                 continue
             names = _targets(statement)
-            if names and not names & read and is_pure(statement.value):
-                if stands_alone(program, statement):
-                    yield [without(program, statement)]
+            is_idle = bool(names) and not names & read and is_pure(statement.value)
+            if is_idle and stands_alone(program, statement):
+                yield [without(program, statement)]
 
 
 def overwritten_locals(program: Program) -> Iterator[Change]:
@@ -207,6 +207,6 @@ def _sets(statement: ast.stmt, name: str) -> bool:
 def _reads(places: list[ast.AST], name: str) -> Iterator[ast.Name]:
     for place in places:
         for node in ast.walk(place):
-            if isinstance(node, ast.Name) and node.id == name:
-                if isinstance(node.ctx, ast.Load):
-                    yield node
+            is_same = isinstance(node, ast.Name) and node.id == name
+            if is_same and isinstance(node.ctx, ast.Load):
+                yield node

@@ -1,7 +1,6 @@
 """Arguments that are the same in every call, or that nobody reads."""
 
 import ast
-import re
 from collections.abc import Iterator
 
 from cookbook.one_file.rewrite import Edit
@@ -9,18 +8,21 @@ from cookbook.slimming.closed_world.bindings import Bindings, stores, uses
 from cookbook.slimming.closed_world.calls import Callee, Calls, calls_of
 from cookbook.slimming.closed_world.changes import (
     Change,
-    Span,
     replaced,
-    whole_lines,
     without_item,
 )
-from cookbook.slimming.closed_world.contexts import is_tested, may_stand_there
+from cookbook.slimming.closed_world.contexts import is_tested
 from cookbook.slimming.closed_world.program import (
     UNKNOWN,
     Program,
     is_literal,
     is_pure,
-    place,
+)
+from cookbook.slimming.closed_world.removal import (
+    Removal,
+    absent,
+    is_replaceable,
+    span,
 )
 
 
@@ -36,7 +38,7 @@ def constant_parameters(program: Program) -> Iterator[Change]:
         known = _known(callee, bindings)
         is_empty = bool(callee.node.args.kwarg) and bindings.extra(callee) == set()
         if known or is_empty:
-            change = _Removal(callee, bindings, known, is_empty).change()
+            change = Removal(callee, bindings, known, is_empty).change()
             if change:
                 yield change
         yield from _absent_keywords(callee, bindings)
@@ -59,7 +61,7 @@ def _known(callee: Callee, bindings: Bindings) -> dict[str, str]:
         if len(values) != 1 or UNKNOWN in values:
             continue
         (value,) = values
-        is_simple = _is_replaceable(callee, name, value, bindings.program)
+        is_simple = is_replaceable(callee, name, value, bindings.program)
         if is_simple or value in ("None", "True", "False") or value.startswith('"'):
             found[name] = value
     return found
@@ -116,19 +118,6 @@ def _may_be_edited(callee: Callee, name: str, bindings: Bindings) -> bool:
 def _is_super(call: ast.Call) -> bool:
     owner = getattr(call.func, "value", None)
     return isinstance(owner, ast.Call) and getattr(owner.func, "id", "") == "super"
-
-
-def _fits(value: str, function: ast.AST, name: str, program: Program) -> bool:
-    """Whether the value reads well wherever the function uses the argument."""
-    node = ast.parse(value, mode="eval").body
-    return all(may_stand_there(node, use, program) for use in uses(function, name))
-
-
-def _is_replaceable(callee: Callee, name: str, value: str, program: Program) -> bool:
-    """Whether the value may stand wherever the function uses the argument."""
-    if stores(callee.node, name):
-        return False
-    return _fits(value, callee.node, name, program)
 
 
 class _Rebuilt:
@@ -188,9 +177,7 @@ class _Rebuilt:
             if change:
                 yield change
 
-    def _change(
-        self, group: list[str], configs: set[ast.FunctionDef]
-    ) -> Change | None:
+    def _change(self, group: list[str], configs: set[ast.FunctionDef]) -> Change | None:
         callees = [self.of_classes[name] for name in group]
         callees = [c for i, c in enumerate(callees) if c not in callees[:i]]
         if any(callee.is_fixed for callee in callees):
@@ -209,7 +196,7 @@ class _Rebuilt:
             return None
         for callee in callees:
             if known[id(callee)]:
-                change = _Removal(
+                change = Removal(
                     callee, self.bindings, known[id(callee)], False
                 ).change()
                 if change is None:
@@ -217,7 +204,7 @@ class _Rebuilt:
                 edits += change
         for name in gone:
             for pair in entries.get(name, []):
-                edit = pair and without_item(self.program, _span(*pair))
+                edit = pair and without_item(self.program, span(*pair))
                 if not edit:
                     return None
                 edits.append(edit)
@@ -259,128 +246,6 @@ def _entries(
     return found
 
 
-class _Removal:
-    """The edits that take arguments out of one function."""
-
-    def __init__(
-        self, callee: Callee, bindings: Bindings, known: dict[str, str], is_empty: bool
-    ) -> None:
-        self.callee = callee
-        self.bindings = bindings
-        self.program = bindings.program
-        self.known = known
-        self.is_empty = is_empty  # whether **kwargs is always {}
-
-    def change(self) -> Change | None:
-        """All edits; None if one of them is not possible."""
-        edits = [*self._signature(), *self._calls()]
-        for name, value in self.known.items():
-            if value and not _is_replaceable(
-                self.callee, name, value, self.program
-            ):
-                edits.append(self._first_statement(f"{name} = {value}"))
-                continue
-            for use in uses(self.callee.node, name):
-                edits.append(replaced(use, value))
-        if self.is_empty:
-            edits += self._empty_keywords()
-        edits += _docstring_entries(self.callee.node, self.program, self.known)
-        found = [edit for edit in edits if edit is not None]
-        return found if len(found) == len(edits) else None
-
-    def _signature(self) -> Iterator[Edit | None]:
-        a = self.callee.node.args
-        defaults = {
-            d for d in (*a.defaults, *a.kw_defaults) if d is not None
-        }
-        for argument in self.callee.named:
-            if argument.arg in self.known:
-                default = self.callee.default(argument.arg)
-                assert default is None or default in defaults
-                yield without_item(self.program, _span(argument, default or argument))
-        if a.kwarg and self.is_empty:
-            yield without_item(self.program, _starred(a.kwarg, self.program))
-        if a.kwonlyargs and all(k.arg in self.known for k in a.kwonlyargs):
-            yield self._bare_star()
-
-    def _bare_star(self) -> Edit | None:
-        """Takes out the `*` before arguments of which none is left."""
-        node = self.callee.node
-        first = node.args.kwonlyargs[0]
-        line, column = first.lineno, first.col_offset
-        while line >= node.lineno:
-            before = self.program.lines[line - 1].encode()[:column].decode()
-            match = re.search(r"\*,\s*$", before)
-            if match:
-                left = len(before[: match.start()].encode())
-                return Edit((line, left), (line, column), "")
-            if before.strip():
-                return None
-            line -= 1
-            column = len(self.program.lines[line - 1].encode())
-        return None
-
-    def _first_statement(self, text: str) -> Edit:
-        """Puts a statement before all others, behind the docstring."""
-        node = self.callee.node
-        is_documented = ast.get_docstring(node) is not None
-        first = node.body[1 if is_documented and len(node.body) > 1 else 0]
-        line, _ = whole_lines(self.program, first)
-        return Edit((line, 0), (line, 0), " " * first.col_offset + text + "\n")
-
-    def _calls(self) -> Iterator[Edit | None]:
-        for site in self.callee.sites:
-            passed = self.bindings.passed(self.callee, site)
-            if passed is None or not site.is_certain:
-                continue
-            for name in self.known:
-                value = passed.get(name)
-                if value is None:
-                    continue
-                item = self.program.parents[value]
-                if not isinstance(item, ast.keyword):
-                    item = value
-                yield without_item(self.program, _span(item, item))
-
-    def _empty_keywords(self) -> Iterator[Edit | None]:
-        kwarg = self.callee.node.args.kwarg
-        assert kwarg is not None
-        for use in uses(self.callee.node, kwarg.arg):
-            keyword = self.program.parents[use]
-            if isinstance(keyword, ast.keyword) and keyword.arg is None:
-                yield without_item(self.program, _span(keyword, keyword))
-            else:
-                yield _absent(use, self.program) or replaced(use, "{}")
-
-
-def _span(first: ast.AST, last: ast.AST) -> Span:
-    top, _, left, _ = place(first)
-    _, bottom, _, right = place(last)
-    return (top, left), (bottom, right)
-
-
-def _starred(argument: ast.arg, program: Program) -> Span:
-    """The place of `**kwargs` in a signature."""
-    (line, left), end = _span(argument, argument)
-    before = program.lines[line - 1].encode()[:left].decode()
-    stars = len(before) - len(before.rstrip("* "))
-    return (line, left - stars if "*" in before[-stars:] else left), end
-
-
-def _absent(use: ast.Name, program: Program) -> Edit | None:
-    """`kwargs.pop("name", default)` becomes the default."""
-    attribute = program.parents[use]
-    call = program.parents.get(attribute)
-    if not (isinstance(attribute, ast.Attribute) and isinstance(call, ast.Call)):
-        return None
-    if attribute.attr not in ("get", "pop") or call.func is not attribute:
-        return None
-    default = call.args[1] if len(call.args) > 1 else None
-    if default is None and attribute.attr == "pop":
-        return None
-    return replaced(call, program.segment(default) if default else "None")
-
-
 def _absent_keywords(callee: Callee, bindings: Bindings) -> Iterator[Change]:
     """Reads of keywords that no call passes: they give their default."""
     kwarg = callee.node.args.kwarg
@@ -388,7 +253,7 @@ def _absent_keywords(callee: Callee, bindings: Bindings) -> Iterator[Change]:
     if kwarg is None or not extra:
         return
     for use in uses(callee.node, kwarg.arg):
-        edit = _absent(use, bindings.program)
+        edit = absent(use, bindings.program)
         if edit is None:
             continue
         call = bindings.program.parents[bindings.program.parents[use]]
@@ -396,30 +261,3 @@ def _absent_keywords(callee: Callee, bindings: Bindings) -> Iterator[Change]:
         name = getattr(call.args[0], "value", None)
         if name and name not in extra:
             yield [edit]
-
-
-def _docstring_entries(
-    function: ast.FunctionDef, program: Program, known: dict[str, str]
-) -> Iterator[Edit]:
-    """Takes the entries of arguments out of the docstring of a function or class."""
-    owner = program.parents[function] if function.name == "__init__" else function
-    if not isinstance(owner, ast.FunctionDef | ast.ClassDef):
-        return
-    if ast.get_docstring(owner) is None:
-        return
-    docstring = owner.body[0]
-    first, last = docstring.lineno, docstring.end_lineno or 0
-    number = first + 1
-    while number < last:
-        line = program.lines[number - 1]
-        match = re.match(r"(\s*)(\w+): \S", line)
-        end = number + 1
-        while match and end < last:
-            following = program.lines[end - 1]
-            if not following.startswith(match[1] + " "):
-                break
-            end += 1
-        if match and match[2] in known:
-            yield Edit((number, 0), (end, 0), "")
-        number = end
-

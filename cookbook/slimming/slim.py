@@ -68,7 +68,7 @@ def _without_idle_commas(program: Program) -> str:
 
 
 def _parts(arguments: ast.arguments) -> list[ast.AST]:
-    return [n for n in ast.iter_child_nodes(arguments)]
+    return list(ast.iter_child_nodes(arguments))
 
 
 def _end(node: ast.AST) -> tuple[int, int]:

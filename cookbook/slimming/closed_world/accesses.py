@@ -108,9 +108,12 @@ def _bound(statement: ast.stmt) -> Iterator[str]:
     elif isinstance(statement, ast.Assign):
         for target in statement.targets:
             yield from (n.id for n in ast.walk(target) if isinstance(n, ast.Name))
-    elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-        if statement.value is not None:
-            yield statement.target.id
+    elif (
+        isinstance(statement, ast.AnnAssign)
+        and isinstance(statement.target, ast.Name)
+        and statement.value is not None
+    ):
+        yield statement.target.id
 
 
 def is_record(owner: ast.ClassDef) -> bool:

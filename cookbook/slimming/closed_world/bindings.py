@@ -26,8 +26,10 @@ class Bindings:
                 continue
             value = passed.get(name, callee.default(name))
             is_given = name in passed
-            if is_given and isinstance(value, ast.Name) and self._is_same(
-                callee, site, name, value
+            if (
+                is_given
+                and isinstance(value, ast.Name)
+                and self._is_same(callee, site, name, value)
             ):
                 continue
             if not is_literal(value) or (is_given and not site.is_certain):
@@ -138,7 +140,11 @@ class Bindings:
         is_same = ast.unparse(target.elts[0]) == ast.unparse(value.key)
         function = self.program.function_of(value)
         name = ast.unparse(source).removesuffix(".items()")
-        if function is None or not is_same or not ast.unparse(source).endswith("items()"):
+        if (
+            function is None
+            or not is_same
+            or not ast.unparse(source).endswith("items()")
+        ):
             return None
         found = [
             node.value
@@ -147,7 +153,7 @@ class Bindings:
         ]
         if len(found) != 1 or not isinstance(found[0], ast.Dict):
             return None
-        reads = [use for use in uses(function, name)]
+        reads = list(uses(function, name))
         return self.spread(found[0]) if len(reads) == 2 else None
 
     def _added(self, use: ast.Name) -> set[str] | None:
@@ -159,8 +165,9 @@ class Bindings:
         if isinstance(parent, ast.Attribute) and isinstance(call, ast.Call):
             if parent.attr in ("get", "items", "pop", "keys", "values"):
                 return set()
-            if parent.attr == "setdefault" and isinstance(call.args[0], ast.Constant):
-                return {call.args[0].value}
+            key = getattr(call.args[0], "value", None)
+            if parent.attr == "setdefault" and isinstance(key, str):
+                return {key}
         return None
 
 
@@ -180,7 +187,6 @@ def stores(function: ast.AST, name: str) -> bool:
     ) or any(
         isinstance(node, ast.arg) and node.arg == name
         for inner in ast.walk(function)
-        if inner is not function
-        and isinstance(inner, ast.FunctionDef | ast.Lambda)
+        if inner is not function and isinstance(inner, ast.FunctionDef | ast.Lambda)
         for node in ast.walk(inner.args)
     )

@@ -257,14 +257,15 @@ class Calls:
         parent = self.program.parents[node]
         if not (isinstance(parent, ast.Call) and parent.func is node):
             self._fix_methods(node.attr)
-        elif isinstance(node.value, ast.Name) and node.value.id in self.program.classes:
-            if not any(
-                isinstance(d, ast.Name) and d.id in ("classmethod", "staticmethod")
-                for (_, name), callee in self.methods.items()
-                if name == node.attr
-                for d in callee.node.decorator_list
-            ):
-                self._fix_methods(node.attr)
+            return
+        is_of_class = getattr(node.value, "id", "") in self.program.classes
+        if is_of_class and not any(
+            isinstance(d, ast.Name) and d.id in ("classmethod", "staticmethod")
+            for (_, name), callee in self.methods.items()
+            if name == node.attr
+            for d in callee.node.decorator_list
+        ):
+            self._fix_methods(node.attr)
 
     def _fix_methods(self, name: object) -> None:
         for (_, own), callee in self.methods.items():
@@ -322,7 +323,7 @@ class Calls:
         return found
 
     def _is_only_a_type(self, name: ast.Name) -> bool:
-        """Whether it is a base, a type hint, or compared with; nobody calls it there."""
+        """Whether it is a base, a type hint or compared with, and so not called."""
         child: ast.AST = name
         for node in self.program.around(name):
             if isinstance(node, ast.ClassDef):

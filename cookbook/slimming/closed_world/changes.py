@@ -24,7 +24,7 @@ def changed(text: str, changes: Iterable[Change]) -> str:
 
 
 def _overlap(a: Edit, b: Edit) -> bool:
-    return a.start < b.end and b.start < a.end or a.start == b.start
+    return (a.start < b.end and b.start < a.end) or a.start == b.start
 
 
 def _outermost(edits: Iterable[Edit]) -> list[Edit]:

@@ -2,7 +2,12 @@
 
 import ast
 
-from cookbook.slimming.closed_world.program import NOWHERE, Program, is_literal, is_number
+from cookbook.slimming.closed_world.program import (
+    NOWHERE,
+    Program,
+    is_literal,
+    is_number,
+)
 
 TESTS = ast.BoolOp | ast.Compare | ast.If | ast.IfExp | ast.While
 # Functions that compute a constant from constants, and may be computed here.

@@ -1,7 +1,12 @@
-"""Names through which Keras calls the methods and reads the attributes of a subclass."""
+"""Names through which Keras calls the methods and reads the attributes of ours."""
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
 
 # Keras may call these at any time, so their arguments have to stay as they are.
-METHODS = frozenset(
+METHODS = _words(
     """
     add_loss add_weight apply assign build call compile compute_loss compute_mask
     compute_metrics compute_output_shape compute_output_spec finalize_variable_values
@@ -13,10 +18,10 @@ METHODS = frozenset(
     on_predict_batch_end on_predict_begin on_predict_end on_test_batch_begin
     on_test_batch_end on_test_begin on_test_end on_train_batch_begin
     on_train_batch_end on_train_begin on_train_end
-    """.split()
+    """
 )
 # Keras reads or sets these on layers, models, losses, metrics, optimizers, callbacks.
-ATTRIBUTES = frozenset(
+ATTRIBUTES = _words(
     """
     activity_regularizer autocast axis_names batch_size built call_signature_parameters
     cell compute_dtype config dropout dropout_mask_count dtype dtype_policy
@@ -28,12 +33,14 @@ ATTRIBUTES = frozenset(
     supports_jit supports_masking trainable trainable_variables unroll validation_data
     variable_dtype variables weights zero_output_for_mask _apply_weight_decay
     _autocast _keras_logits
-    """.split()
+    """
 )
 # Methods that only serve Keras's files; they stay where a script rebuilds an object.
-SERIALIZATION = frozenset(
-    ["from_config", "get_build_config", "get_config", "build_from_config"]
-    + ["get_compile_config", "compile_from_config"]
+SERIALIZATION = _words(
+    """
+    build_from_config compile_from_config from_config get_build_config
+    get_compile_config get_config
+    """
 )
 # What rebuilds a layer from its configuration.
 REBUILDS = {
@@ -58,7 +65,7 @@ DEFAULTS = {
 
 
 # Keywords that the constructors of Keras's base classes take; others are refused.
-KERAS_OPTIONS = frozenset(
+KERAS_OPTIONS = _words(
     """
     activity_regularizer autocast batch_input_shape batch_shape clipnorm clipvalue
     dtype ema_momentum ema_overwrite_frequency global_clipnorm go_backwards
@@ -66,7 +73,7 @@ KERAS_OPTIONS = frozenset(
     loss_scale_factor max_queue_size name reduction return_sequences return_state
     sparse stateful trainable unroll use_ema use_multiprocessing weight_decay weights
     workers zero_output_for_mask inputs outputs layers cell
-    """.split()
+    """
 )
 
 

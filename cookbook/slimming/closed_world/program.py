@@ -194,7 +194,7 @@ class Program:
 
 
 def is_rebuilding(node: ast.AST, program: Program) -> bool:
-    """Whether a call rebuilds an object, but for seeds, and but for super()'s methods."""
+    """Whether a call rebuilds an object; seeds and methods of super() do not count."""
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return False
     if node.func.attr not in REBUILDS:
