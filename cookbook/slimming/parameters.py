@@ -23,6 +23,7 @@ from cookbook.slimming.closed_world.removal import (
     absent,
     is_replaceable,
     span,
+    starred,
 )
 
 
@@ -261,3 +262,33 @@ def _absent_keywords(callee: Callee, bindings: Bindings) -> Iterator[Change]:
         name = getattr(call.args[0], "value", None)
         if name and name not in extra:
             yield [edit]
+
+
+def named_keywords(program: Program) -> Iterator[Change]:
+    """Names what **kwargs stands for, if every call passes the same keywords."""
+    calls = calls_of(program)
+    bindings = Bindings(calls)
+    for callee in calls.all:
+        kwarg = callee.node.args.kwarg
+        extra = bindings.extra(callee) if kwarg else None
+        if kwarg is None or not extra or not _all_pass(callee, extra):
+            continue
+        found = list(uses(callee.node, kwarg.arg))
+        keywords = [program.parents[use] for use in found]
+        if len(found) != 1 or not isinstance(keywords[0], ast.keyword):
+            continue
+        names = sorted(extra)
+        star = "" if callee.node.args.kwonlyargs else "*, "
+        hints = ", ".join(f"{name}: Any" for name in names)
+        (top, left), end = starred(kwarg, program)
+        yield [
+            Edit((top, left), end, star + hints),
+            replaced(keywords[0], ", ".join(f"{name}={name}" for name in names)),
+        ]
+
+
+def _all_pass(callee: Callee, extra: set[str]) -> bool:
+    return all(
+        site.is_certain and extra <= {keyword.arg for keyword in site.call.keywords}
+        for site in callee.sites
+    )

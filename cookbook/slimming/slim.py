@@ -17,13 +17,14 @@ from cookbook.slimming.local_names import (
     overwritten_locals,
     unread_locals,
 )
-from cookbook.slimming.parameters import constant_parameters
+from cookbook.slimming.parameters import constant_parameters, named_keywords
 
 Pass = Callable[[Program], Iterable[Change]]
 PASSES: tuple[Pass, ...] = (
     unused_definitions,
     handed_on,
     constant_parameters,
+    named_keywords,
     needless_bases,
     single_heirs,
     constant_attributes,

@@ -54,7 +54,7 @@ class Removal:
                 assert default is None or default in defaults
                 yield without_item(self.program, span(argument, default or argument))
         if a.kwarg and self.is_empty:
-            yield without_item(self.program, _starred(a.kwarg, self.program))
+            yield without_item(self.program, starred(a.kwarg, self.program))
         if a.kwonlyargs and all(k.arg in self.known for k in a.kwonlyargs):
             yield self._bare_star()
 
@@ -114,7 +114,7 @@ def span(first: ast.AST, last: ast.AST) -> Span:
     return (top, left), (bottom, right)
 
 
-def _starred(argument: ast.arg, program: Program) -> Span:
+def starred(argument: ast.arg, program: Program) -> Span:
     """The place of `**kwargs` in a signature."""
     (line, left), end = span(argument, argument)
     before = program.lines[line - 1].encode()[:left].decode()
