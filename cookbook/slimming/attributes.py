@@ -1,6 +1,7 @@
 """Attributes that always have the same value, or that nobody reads."""
 
 import ast
+from ast import AnnAssign, Assign, ClassDef
 from collections.abc import Iterator
 
 from cookbook.slimming.closed_world.accesses import (
@@ -57,7 +58,7 @@ def _are_simple(uses: Uses, program: Program) -> bool:
     """Whether every write is a statement `self.x = value` of its own."""
     for write in uses.writes:
         statement = program.statement_of(write)
-        if not isinstance(statement, ast.Assign | ast.AnnAssign):
+        if not isinstance(statement, Assign | AnnAssign):
             return False
         targets = getattr(statement, "targets", [getattr(statement, "target", None)])
         if (write is not statement and targets != [write]) or len(targets) != 1:
@@ -72,7 +73,7 @@ def _values(uses: Uses, program: Program) -> list[tuple[ast.expr, ast.AST]]:
     found = []
     for write in uses.writes:
         statement = program.statement_of(write)
-        assert isinstance(statement, ast.Assign | ast.AnnAssign)
+        assert isinstance(statement, Assign | AnnAssign)
         assert statement.value
         outer = program.function_of(statement) or program.parents[statement]
         found.append((statement.value, outer))
@@ -91,7 +92,7 @@ def _constant(uses: Uses, is_seen: bool, program: Program) -> Iterator[Change]:
     texts = {program.segment(value) for value, _ in values}
     value, _ = values[0]
     is_set_early = all(
-        isinstance(outer, ast.ClassDef) or getattr(outer, "name", "") == "__init__"
+        isinstance(outer, ClassDef) or getattr(outer, "name", "") == "__init__"
         for _, outer in values
     )
     if len(texts) > 1 or not is_literal(value) or not is_set_early:

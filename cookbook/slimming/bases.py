@@ -1,6 +1,21 @@
 """Classes and constructors that add nothing to those that they build on."""
 
 import ast
+from ast import (
+    Call,
+    ClassDef,
+    Constant,
+    Expr,
+    FunctionDef,
+    Load,
+    Name,
+    Pass,
+    Return,
+    Starred,
+    get_docstring,
+    unparse,
+    walk,
+)
 from collections.abc import Iterator
 
 from cookbook.one_file.rewrite import Edit, applied
@@ -39,11 +54,10 @@ def needless_bases(program: Program) -> Iterator[Change]:
         yield from _registrations(program)
 
 
-def _is_empty(node: ast.ClassDef) -> bool:
+def _is_empty(node: ClassDef) -> bool:
     """Whether a class has a docstring at most."""
     return all(
-        isinstance(s, ast.Pass)
-        or (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))
+        isinstance(s, Pass) or (isinstance(s, Expr) and isinstance(s.value, Constant))
         for s in node.body
     )
 
@@ -52,10 +66,10 @@ def _taken_out(name: str, program: Program) -> Iterator[Change]:
     """Gives the subclasses of a class its bases, if it is only named as a base."""
     heirs = [c for c in program.classes.values() if name in program.bases[c.name]]
     named = [
-        node for node in program.nodes if isinstance(node, ast.Name) and node.id == name
+        node for node in program.nodes if isinstance(node, Name) and node.id == name
     ]
     if not heirs or any(
-        not isinstance(program.parents[node], ast.ClassDef) for node in named
+        not isinstance(program.parents[node], ClassDef) for node in named
     ):
         return
     edits = []
@@ -63,7 +77,7 @@ def _taken_out(name: str, program: Program) -> Iterator[Change]:
         bases: list[str] = []
         for base in heir.bases:
             parts = [base]
-            if isinstance(base, ast.Name) and base.id == name:
+            if isinstance(base, Name) and base.id == name:
                 parts = program.classes[name].bases
             bases += map(program.segment, parts)
         unique = [base for i, base in enumerate(bases) if base not in bases[i + 1 :]]
@@ -81,10 +95,10 @@ def _only_hands_on(callee: Callee, calls: Calls, bindings: Bindings) -> bool:
     if callee.is_fixed or callee.is_escaping or len(node.body) != 1:
         return False
     statement = node.body[0]
-    if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)):
+    if not (isinstance(statement, Expr) and isinstance(statement.value, Call)):
         return False
     call = statement.value
-    if ast.unparse(call.func) != "super().__init__" or node.args.kwarg:
+    if unparse(call.func) != "super().__init__" or node.args.kwarg:
         return False
     names = [argument.arg for argument in callee.named]
     above = calls.targets(call) or []
@@ -103,12 +117,12 @@ def _only_hands_on(callee: Callee, calls: Calls, bindings: Bindings) -> bool:
 
 
 def _means_the_same(
-    call: ast.Call, names: list[str], taken: list[str], is_ours: bool
+    call: Call, names: list[str], taken: list[str], is_ours: bool
 ) -> bool:
     """Whether a call may go to the constructor above, which takes `taken` in order."""
     given = names[: len(call.args)] + [k.arg or "" for k in call.keywords]
     if sorted(given) != sorted(names) or any(
-        isinstance(value, ast.Starred) for value in call.args
+        isinstance(value, Starred) for value in call.args
     ):
         return False
     positional = names[: len(call.args)]
@@ -128,9 +142,7 @@ def single_heirs(program: Program) -> Iterator[Change]:
 class _Merger:
     """The edits that merge a base class into a class."""
 
-    def __init__(
-        self, base: ast.ClassDef, heir: ast.ClassDef, program: Program
-    ) -> None:
+    def __init__(self, base: ClassDef, heir: ClassDef, program: Program) -> None:
         self.base = base
         self.heir = heir
         self.program = program
@@ -168,32 +180,32 @@ class _Merger:
     def _constructor(self) -> Edit | None:
         """The body of the base's constructor in place of super().__init__()."""
         outer, inner = self.members[1]["__init__"], self.members[0]["__init__"]
-        assert isinstance(outer, ast.FunctionDef)
-        assert isinstance(inner, ast.FunctionDef)
+        assert isinstance(outer, FunctionDef)
+        assert isinstance(inner, FunctionDef)
         calls = [
             s
             for s in outer.body
-            if isinstance(s, ast.Expr)
-            and isinstance(s.value, ast.Call)
-            and ast.unparse(s.value.func) == "super().__init__"
+            if isinstance(s, Expr)
+            and isinstance(s.value, Call)
+            and unparse(s.value.func) == "super().__init__"
         ]
         if len(calls) != 1 or not stands_alone(self.program, calls[0]):
             return None
         given = self._given(calls[0], inner)
-        if given is None or any(_is_local(s) for s in ast.walk(inner)):
+        if given is None or any(_is_local(s) for s in walk(inner)):
             return None
-        taken = {n.id for n in ast.walk(outer) if isinstance(n, ast.Name)}
-        free = {n.id for n in ast.walk(inner) if isinstance(n, ast.Name)} - set(given)
+        taken = {n.id for n in walk(outer) if isinstance(n, Name)}
+        free = {n.id for n in walk(inner) if isinstance(n, Name)} - set(given)
         free -= {outer.args.args[0].arg}
         if free & taken & _stored(outer):
             return None
-        first = inner.body[1 if ast.get_docstring(inner) else 0]
+        first = inner.body[1 if get_docstring(inner) else 0]
         top, _ = whole_lines(self.program, first)
         lines = self.program.lines[top - 1 : inner.body[-1].end_lineno]
         edits = [
             replaced(node, given[node.id])
-            for node in ast.walk(inner)
-            if isinstance(node, ast.Name) and node.id in given
+            for node in walk(inner)
+            if isinstance(node, Name) and node.id in given
         ]
         if any(edit.start[0] == NOWHERE for edit in edits):
             return None
@@ -201,12 +213,10 @@ class _Merger:
         line, last = whole_lines(self.program, calls[0])
         return Edit((line, 0), (last + 1, 0), text + "\n")
 
-    def _given(
-        self, statement: ast.stmt, inner: ast.FunctionDef
-    ) -> dict[str, str] | None:
+    def _given(self, statement: ast.stmt, inner: FunctionDef) -> dict[str, str] | None:
         """{argument of the base's constructor: what the heir passes}."""
-        assert isinstance(statement, ast.Expr)
-        assert isinstance(statement.value, ast.Call)
+        assert isinstance(statement, Expr)
+        assert isinstance(statement.value, Call)
         call, a = statement.value, inner.args
         if a.vararg or a.posonlyargs:
             return None
@@ -228,7 +238,7 @@ class _Merger:
             return None
         if extra and extra not in values:
             return None
-        simple = ast.Name | ast.Constant
+        simple = Name | Constant
         if not all(isinstance(value, simple) for value in values.values()):
             return None
         if any(stores(inner, name) for name in known):
@@ -238,9 +248,9 @@ class _Merger:
     def _inserted(self, nodes: list[ast.stmt]) -> Iterator[Edit]:
         """Puts members of the base into the heir: fields first, then methods."""
         program, body = self.program, self.heir.body
-        fields = [n for n in nodes if not isinstance(n, ast.FunctionDef)]
-        methods = [n for n in nodes if isinstance(n, ast.FunctionDef)]
-        is_documented = ast.get_docstring(self.heir) is not None
+        fields = [n for n in nodes if not isinstance(n, FunctionDef)]
+        methods = [n for n in nodes if isinstance(n, FunctionDef)]
+        is_documented = get_docstring(self.heir) is not None
         start = body[0].end_lineno if is_documented else self.heir.body[0].lineno - 1
         constructor = self.members[1].get("__init__")
         after = start if constructor is None else constructor.end_lineno
@@ -259,11 +269,11 @@ def _lines(node: ast.stmt, program: Program) -> str:
     return "\n".join(program.lines[first - 1 : last]) + "\n"
 
 
-def _named(owner: ast.ClassDef) -> dict[str | None, ast.stmt]:
+def _named(owner: ClassDef) -> dict[str | None, ast.stmt]:
     """{name: member of a class}; None stands for what has no name of its own."""
     found: dict[str | None, ast.stmt] = {}
     for node in owner.body:
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        if isinstance(node, Expr) and isinstance(node.value, Constant):
             continue
         names = list(bound_by(node))
         name = names[0] if len(names) == 1 else None
@@ -273,23 +283,23 @@ def _named(owner: ast.ClassDef) -> dict[str | None, ast.stmt]:
 
 def _is_local(node: ast.AST) -> bool:
     """Whether it binds a local name, or returns early."""
-    is_name = isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
-    return is_name or isinstance(node, ast.Return)
+    is_name = isinstance(node, Name) and not isinstance(node.ctx, Load)
+    return is_name or isinstance(node, Return)
 
 
-def _stored(function: ast.FunctionDef) -> set[str]:
+def _stored(function: FunctionDef) -> set[str]:
     arguments = {argument.arg for argument in arguments_of(function)}
     return arguments | {
         node.id
-        for node in ast.walk(function)
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
+        for node in walk(function)
+        if isinstance(node, Name) and not isinstance(node.ctx, Load)
     }
 
 
 def _registrations(program: Program) -> Iterator[Change]:
     """Takes out the decorators that make a class known to Keras's files."""
     for node in program.tree.body:
-        if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+        if not isinstance(node, FunctionDef | ClassDef):
             continue
         for decorator in node.decorator_list:
             if program.segment(decorator).startswith(REGISTERING):

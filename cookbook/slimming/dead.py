@@ -1,6 +1,20 @@
 """Definitions and imports that nothing names."""
 
 import ast
+from ast import (
+    AnnAssign,
+    Assign,
+    Attribute,
+    Call,
+    ClassDef,
+    Constant,
+    FunctionDef,
+    Import,
+    ImportFrom,
+    Name,
+    unparse,
+    walk,
+)
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -19,7 +33,7 @@ from cookbook.slimming.closed_world.program import (
     is_rebuilding,
 )
 
-Definition = ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
+Definition = FunctionDef | ClassDef | Assign | AnnAssign
 
 
 def unused_definitions(program: Program) -> Iterator[Change]:
@@ -28,17 +42,17 @@ def unused_definitions(program: Program) -> Iterator[Change]:
     for statement in program.tree.body:
         if _is_definition(statement) and statement not in reached.nodes:
             yield [without(program, statement)]
-        elif isinstance(statement, ast.ClassDef):
+        elif isinstance(statement, ClassDef):
             for member in statement.body:
-                if isinstance(member, ast.FunctionDef) and member not in reached.nodes:
+                if isinstance(member, FunctionDef) and member not in reached.nodes:
                     yield [without(program, member)]
 
 
 def unused_imports(program: Program) -> Iterator[Change]:
     """Takes out imported names that are not read."""
-    read = {node.id for node in program.nodes if isinstance(node, ast.Name)}
+    read = {node.id for node in program.nodes if isinstance(node, Name)}
     for node in program.nodes:
-        if not isinstance(node, ast.Import | ast.ImportFrom):
+        if not isinstance(node, Import | ImportFrom):
             continue
         if getattr(node, "module", "") == "__future__":
             continue
@@ -48,19 +62,19 @@ def unused_imports(program: Program) -> Iterator[Change]:
         elif len(kept) < len(node.names):
             names = ", ".join(map(program.segment, kept))
             start = "import"
-            if isinstance(node, ast.ImportFrom):
+            if isinstance(node, ImportFrom):
                 start = f"from {'.' * node.level}{node.module or ''} import"
             end = node.end_lineno or 0, node.end_col_offset or 0
             yield [Edit((node.lineno, node.col_offset), end, f"{start} {names}")]
 
 
 def _is_definition(statement: ast.stmt) -> bool:
-    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+    if isinstance(statement, FunctionDef | ClassDef):
         return True
-    if not isinstance(statement, ast.Assign | ast.AnnAssign):
+    if not isinstance(statement, Assign | AnnAssign):
         return False
     value = statement.value
-    is_pattern = isinstance(value, ast.Call) and ast.unparse(value.func) in (
+    is_pattern = isinstance(value, Call) and unparse(value.func) in (
         "re.compile",
         "frozenset",
     )
@@ -68,7 +82,7 @@ def _is_definition(statement: ast.stmt) -> bool:
 
 
 def _is_super(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and getattr(node.func, "id", "") == "super"
+    return isinstance(node, Call) and getattr(node.func, "id", "") == "super"
 
 
 class _Reached:
@@ -80,7 +94,7 @@ class _Reached:
         self.nodes: set[ast.AST] = set()
         self.by_name: dict[str, list[ast.stmt]] = defaultdict(list)
         self.named: set[tuple[str, str]] = set()  # attributes that are read
-        self.members: dict[tuple[str, str], list[ast.FunctionDef]] = defaultdict(list)
+        self.members: dict[tuple[str, str], list[FunctionDef]] = defaultdict(list)
         self.todo: list[ast.AST] = []
         self.rebuilds = False
         for statement in program.tree.body:
@@ -102,34 +116,34 @@ class _Reached:
             self.todo.append(node)
 
     def _scan(self, node: ast.AST) -> None:
-        if isinstance(node, ast.ClassDef) and node.name in self.program.classes:
+        if isinstance(node, ClassDef) and node.name in self.program.classes:
             self._scan_class(node)
             return
-        for part in ast.walk(node):
+        for part in walk(node):
             self._note(part)
 
     def _note(self, part: ast.AST) -> None:
-        if isinstance(part, ast.Name):
+        if isinstance(part, Name):
             for statement in self.by_name.get(part.id, ()):
                 self._reach(statement)
-        elif isinstance(part, ast.Attribute):
+        elif isinstance(part, Attribute):
             if _is_super(part.value):
                 self._read_above(part)
             else:
                 self._read(self.accesses.family_of(part.value), part.attr)
-        elif isinstance(part, ast.Call):
+        elif isinstance(part, Call):
             self.rebuilds |= is_rebuilding(part, self.program)
-        elif isinstance(part, ast.Constant) and isinstance(part.value, str):
+        elif isinstance(part, Constant) and isinstance(part.value, str):
             for statement in self.by_name.get(part.value, ()):
                 self._reach(statement)  # a type hint in quotes
 
-    def _scan_class(self, node: ast.ClassDef) -> None:
+    def _scan_class(self, node: ClassDef) -> None:
         family = self.accesses.families[node.name]
         for member in node.body:
-            if not isinstance(member, ast.FunctionDef):
+            if not isinstance(member, FunctionDef):
                 self._reach(member)
-                for part in ast.walk(member):
-                    if isinstance(part, ast.Name):
+                for part in walk(member):
+                    if isinstance(part, Name):
                         self._read(family, part.id)
                 continue
             self.members[family, member.name].append(member)
@@ -139,7 +153,7 @@ class _Reached:
         for part in (*node.bases, *node.decorator_list, *node.keywords):
             self._reach(part)
 
-    def _is_kept(self, owner: ast.ClassDef, name: str) -> bool:
+    def _is_kept(self, owner: ClassDef, name: str) -> bool:
         """Whether Keras or Python may call the method."""
         if name in SERIALIZATION:
             is_cloned = any(
@@ -160,7 +174,7 @@ class _Reached:
             return not name.startswith("_") or may_be_read(name)
         return may_be_read(name) if outside else name.startswith("__")
 
-    def _heirs(self, owner: ast.ClassDef, name: str) -> Iterator[str]:
+    def _heirs(self, owner: ClassDef, name: str) -> Iterator[str]:
         """The classes with objects of their own that have this method of the class."""
         for other in self.program.instantiated:
             order = self.program.orders[other]
@@ -174,11 +188,11 @@ class _Reached:
             if name in SERIALIZATION:
                 for node in nodes:
                     owner = self.program.parents[node]
-                    assert isinstance(owner, ast.ClassDef)
+                    assert isinstance(owner, ClassDef)
                     if any(True for _ in self._heirs(owner, name)):
                         self._reach(node)
 
-    def _read_above(self, part: ast.Attribute) -> None:
+    def _read_above(self, part: Attribute) -> None:
         """Reaches what `super().name` may mean."""
         own = self.program.class_of(part)
         for order in self.program.orders.values():

@@ -2,6 +2,45 @@
 
 import ast
 import operator
+from ast import (
+    Assign,
+    Attribute,
+    BoolOp,
+    Break,
+    Call,
+    ClassDef,
+    Compare,
+    Constant,
+    Continue,
+    Dict,
+    DictComp,
+    Eq,
+    Expr,
+    FunctionDef,
+    Gt,
+    GtE,
+    If,
+    IfExp,
+    In,
+    Is,
+    IsNot,
+    List,
+    Lt,
+    LtE,
+    Name,
+    Not,
+    NotEq,
+    NotIn,
+    Or,
+    Pass,
+    Raise,
+    Return,
+    Subscript,
+    Tuple,
+    UnaryOp,
+    While,
+    walk,
+)
 from collections.abc import Callable, Iterator
 
 from cookbook.one_file.rewrite import Edit
@@ -25,16 +64,16 @@ KERAS_GET = tuple(
 )
 OPTIONAL = ("_regularizer", "_constraint")  # None wherever Keras has them
 COMPARISONS: dict[type, Callable] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.Is: operator.is_,
-    ast.IsNot: operator.is_not,
-    ast.In: lambda a, b: a in b,
-    ast.NotIn: lambda a, b: a not in b,
+    Eq: operator.eq,
+    NotEq: operator.ne,
+    Lt: operator.lt,
+    LtE: operator.le,
+    Gt: operator.gt,
+    GtE: operator.ge,
+    Is: operator.is_,
+    IsNot: operator.is_not,
+    In: lambda a, b: a in b,
+    NotIn: lambda a, b: a not in b,
 }
 COMPUTED: dict[str, Callable] = {
     "bool": bool,
@@ -54,7 +93,7 @@ def folded(program: Program) -> Iterator[Change]:
                 if text is not None:
                     yield [replaced(node, text)]
                     break
-        elif isinstance(node, ast.If) and is_literal(node.test):
+        elif isinstance(node, If) and is_literal(node.test):
             yield from _branch(node, program)
         elif isinstance(node, ast.stmt):
             yield from _idle_statement(node, program)
@@ -77,7 +116,7 @@ def value_of(node: ast.AST) -> object:
 
 def _choice(node: ast.AST, program: Program) -> str | None:
     """`a if True else b` becomes `a`."""
-    if not isinstance(node, ast.IfExp) or not is_literal(node.test):
+    if not isinstance(node, IfExp) or not is_literal(node.test):
         return None
     chosen = node.body if value_of(node.test) else node.orelse
     return text_within(chosen, node, program)
@@ -87,22 +126,20 @@ def text_within(chosen: ast.expr, node: ast.AST, program: Program) -> str:
     """The text of a part that takes the place of the whole."""
     text = program.segment(chosen)
     parent = program.parents[node]
-    is_simple = isinstance(
-        chosen, ast.Name | ast.Constant | ast.Attribute | ast.Call | ast.Subscript
-    )
-    is_bracketed = isinstance(parent, ast.stmt | ast.keyword | ast.Tuple | ast.List)
+    is_simple = isinstance(chosen, Name | Constant | Attribute | Call | Subscript)
+    is_bracketed = isinstance(parent, ast.stmt | ast.keyword | Tuple | List)
     if is_simple or (is_bracketed and "\n" not in text):
         return text
-    if isinstance(chosen, ast.Tuple) and text.startswith("("):
+    if isinstance(chosen, Tuple) and text.startswith("("):
         return text
     return f"({text})"
 
 
 def _boolean(node: ast.AST, program: Program) -> str | None:
     """`None or a` and `True and a` become `a`; `False and a` becomes False."""
-    if not isinstance(node, ast.BoolOp):
+    if not isinstance(node, BoolOp):
         return None
-    is_or = isinstance(node.op, ast.Or)
+    is_or = isinstance(node.op, Or)
     first, *rest = node.values
     if is_literal(first):
         if bool(value_of(first)) == is_or:
@@ -125,33 +162,33 @@ def _boolean(node: ast.AST, program: Program) -> str | None:
 
 def _operand(part: ast.expr, program: Program) -> str:
     text = program.segment(part)
-    is_simple = isinstance(part, ast.Name | ast.Attribute | ast.Call | ast.Constant)
+    is_simple = isinstance(part, Name | Attribute | Call | Constant)
     return text if is_simple else f"({text})"
 
 
 def _is_test(node: ast.AST, program: Program) -> bool:
     parent = program.parents[node]
-    if isinstance(parent, ast.If | ast.IfExp | ast.While):
+    if isinstance(parent, If | IfExp | While):
         return parent.test is node
-    return isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not)
+    return isinstance(parent, UnaryOp) and isinstance(parent.op, Not)
 
 
 def _negation(node: ast.AST, program: Program) -> str | None:
-    if not (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)):
+    if not (isinstance(node, UnaryOp) and isinstance(node.op, Not)):
         return None
     return str(not value_of(node.operand)) if is_literal(node.operand) else None
 
 
 def _comparison(node: ast.AST, program: Program) -> str | None:
     """`None is None` becomes True, `0 > 1` becomes False."""
-    if not isinstance(node, ast.Compare) or len(node.ops) != 1:
+    if not isinstance(node, Compare) or len(node.ops) != 1:
         return None
     left, right = node.left, node.comparators[0]
     operation = node.ops[0]
     if not is_literal(left):
         return None
-    is_identity = isinstance(operation, ast.Is | ast.IsNot)
-    if is_identity and not (isinstance(right, ast.Constant) and right.value is None):
+    is_identity = isinstance(operation, Is | IsNot)
+    if is_identity and not (isinstance(right, Constant) and right.value is None):
         return None
     try:
         found = COMPARISONS[type(operation)](value_of(left), value_of(right))
@@ -162,10 +199,10 @@ def _comparison(node: ast.AST, program: Program) -> str | None:
 
 def _instance(node: ast.AST, program: Program) -> str | None:
     """`isinstance(None, int)` becomes False."""
-    if not isinstance(node, ast.Call) or getattr(node.func, "id", "") != "isinstance":
+    if not isinstance(node, Call) or getattr(node.func, "id", "") != "isinstance":
         return None
     value, kinds = node.args
-    if not (isinstance(value, ast.Constant) and value.value is None):
+    if not (isinstance(value, Constant) and value.value is None):
         return None
     names = program.segment(kinds)
     return None if "None" in names or "type(" in names else "False"
@@ -173,11 +210,9 @@ def _instance(node: ast.AST, program: Program) -> str | None:
 
 def _computed(node: ast.AST, program: Program) -> str | None:
     """`int(2)` becomes 2; Keras makes None of None."""
-    if not isinstance(node, ast.Call) or node.keywords:
+    if not isinstance(node, Call) or node.keywords:
         return None
-    if isinstance(node.func, ast.Attribute) and isinstance(
-        node.func.value, ast.Constant
-    ):
+    if isinstance(node.func, Attribute) and isinstance(node.func.value, Constant):
         text = node.func.value.value
         is_lower = node.func.attr == "lower" and not node.args
         return f'"{text.lower()}"' if is_lower and isinstance(text, str) else None
@@ -200,7 +235,7 @@ def _computed(node: ast.AST, program: Program) -> str | None:
 
 def _looked_up(node: ast.AST, program: Program) -> str | None:
     """`{"a": x, "b": y}["a"]` becomes x."""
-    if not (isinstance(node, ast.Subscript) and isinstance(node.value, ast.Dict)):
+    if not (isinstance(node, Subscript) and isinstance(node.value, Dict)):
         return None
     table = node.value
     if not is_literal(node.slice) or not all(map(is_literal, table.keys)):
@@ -215,7 +250,7 @@ def _looked_up(node: ast.AST, program: Program) -> str | None:
 
 def _empty_items(node: ast.AST, program: Program) -> str | None:
     """A dictionary made from the items of `{}` is empty."""
-    if not isinstance(node, ast.DictComp):
+    if not isinstance(node, DictComp):
         return None
     source = program.segment(node.generators[0].iter)
     return "{}" if source in ("{}.items()", "()", "( )") else None
@@ -233,7 +268,7 @@ FOLDS: tuple[Fold, ...] = (
 )
 
 
-def _branch(node: ast.If, program: Program) -> Iterator[Change]:
+def _branch(node: If, program: Program) -> Iterator[Change]:
     """`if True:` and `if False:`: the branch that runs takes their place."""
     if not stands_alone(program, node):
         return
@@ -247,13 +282,13 @@ def _branch(node: ast.If, program: Program) -> Iterator[Change]:
     first, last = whole_lines(program, node)
     if text.lstrip().startswith(("if ", "elif ")) and node.orelse:
         rest = node.orelse[0]
-        if isinstance(rest, ast.If) and _is_chained(node, program):
+        if isinstance(rest, If) and _is_chained(node, program):
             last = rest.lineno  # what follows belongs to the new condition
     comments = program.lines[first - 1 : node.lineno - 1]
     yield [Edit((first, 0), (last + 1, 0), "".join(f"{c}\n" for c in comments) + text)]
 
 
-def _rest_of_branch(node: ast.If, is_elif: bool, program: Program) -> str | None:
+def _rest_of_branch(node: If, is_elif: bool, program: Program) -> str | None:
     """What is left of a condition that is known; None if its text is unusual."""
     margin = " " * node.col_offset
     if value_of(node.test):
@@ -275,10 +310,10 @@ def _rest_of_branch(node: ast.If, is_elif: bool, program: Program) -> str | None
     return dedented(program, block, header, node.col_offset)
 
 
-def _is_chained(node: ast.If, program: Program) -> bool:
+def _is_chained(node: If, program: Program) -> bool:
     """Whether an `elif` follows, and not an `else` with an `if` in it."""
     rest = node.orelse[0]
-    if value_of(node.test) or not isinstance(rest, ast.If):
+    if value_of(node.test) or not isinstance(rest, If):
         return False
     return program.lines[rest.lineno - 1].lstrip().startswith("elif")
 
@@ -290,7 +325,7 @@ def _block(program: Program, block: list[ast.stmt], header: int) -> str:
 def _unreachable(block: list[ast.stmt], program: Program) -> Iterator[Change]:
     """Takes out what stands behind a return in the same block."""
     for statement in block[:-1]:
-        if isinstance(statement, ast.Return | ast.Raise | ast.Continue | ast.Break):
+        if isinstance(statement, Return | Raise | Continue | Break):
             start = (statement.end_lineno or 0) + 1
             end = (block[-1].end_lineno or 0) + 1
             yield [Edit((start, 0), (end, 0), "")]
@@ -301,7 +336,7 @@ def _idle_statement(node: ast.stmt, program: Program) -> Iterator[Change]:
     """Statements without effect: `x = x`, a lone value, a branch with `pass` alone."""
     if not stands_alone(program, node):
         return
-    if isinstance(node, ast.Assign) and len(node.targets) > 1:
+    if isinstance(node, Assign) and len(node.targets) > 1:
         yield from _one_by_one(node, program)
     elif _is_idle(node, program):
         yield [without(program, node)]
@@ -309,25 +344,25 @@ def _idle_statement(node: ast.stmt, program: Program) -> Iterator[Change]:
 
 def _is_idle(node: ast.stmt, program: Program) -> bool:
     parent = program.parents[node]
-    if isinstance(node, ast.Assign):
+    if isinstance(node, Assign):
         target = node.targets[0]
         is_same = program.segment(target) == program.segment(node.value)
-        return is_same and isinstance(target, ast.Name)
-    if isinstance(node, ast.Expr):
-        is_text = isinstance(node.value, ast.Constant) and node.value.value is not None
+        return is_same and isinstance(target, Name)
+    if isinstance(node, Expr):
+        is_text = isinstance(node.value, Constant) and node.value.value is not None
         return is_pure(node.value) and not is_text and bool(program.function_of(node))
-    if isinstance(node, ast.Return):
-        is_last = isinstance(parent, ast.FunctionDef) and parent.body[-1] is node
+    if isinstance(node, Return):
+        is_last = isinstance(parent, FunctionDef) and parent.body[-1] is node
         return node.value is None and is_last
-    if isinstance(node, ast.Pass):
+    if isinstance(node, Pass):
         return any(node in block and len(block) > 1 for block in blocks_of(parent))
-    if isinstance(node, ast.If) and isinstance(node.body[0], ast.Pass):
+    if isinstance(node, If) and isinstance(node.body[0], Pass):
         is_elif = program.lines[node.lineno - 1].lstrip().startswith("elif")
         return not node.orelse and is_pure(node.test) and not is_elif
     return False
 
 
-def _one_by_one(node: ast.Assign, program: Program) -> Iterator[Change]:
+def _one_by_one(node: Assign, program: Program) -> Iterator[Change]:
     """`self.a = self.b = None` becomes two statements."""
     parts = [program.segment(target) for target in node.targets]
     if is_literal(node.value) and all(part.startswith("self.") for part in parts):
@@ -341,16 +376,16 @@ def _one_by_one(node: ast.Assign, program: Program) -> Iterator[Change]:
 def _needless_keyword(node: ast.keyword, program: Program) -> Edit | None:
     """An argument of Keras's that has Keras's default, or `**{}`."""
     call = program.parents[node]
-    assert isinstance(call, ast.Call | ast.ClassDef)
-    if isinstance(call, ast.ClassDef):
+    assert isinstance(call, Call | ClassDef)
+    if isinstance(call, ClassDef):
         return None
     top, bottom, left, right = place(node)
     span = (top, left), (bottom, right)
     if node.arg is None:
-        is_empty = isinstance(node.value, ast.Dict) and not node.value.keys
+        is_empty = isinstance(node.value, Dict) and not node.value.keys
         return without_item(program, span) if is_empty else None
     if not (node.arg in DEFAULTS or node.arg.endswith(OPTIONAL)) or not isinstance(
-        node.value, ast.Constant
+        node.value, Constant
     ):
         return None
     if node.value.value is not DEFAULTS.get(node.arg):
@@ -366,7 +401,7 @@ def _needless_keyword(node: ast.keyword, program: Program) -> Edit | None:
     return None
 
 
-def _is_taken(name: str, call: ast.Call, program: Program) -> bool:
+def _is_taken(name: str, call: Call, program: Program) -> bool:
     """Whether a constructor of this file may read the argument before Keras does."""
     own = program.class_of(call)
     above = {
@@ -377,9 +412,9 @@ def _is_taken(name: str, call: ast.Call, program: Program) -> bool:
     }
     for base in above:
         constructor = program.methods.get((base, "__init__"))
-        for node in ast.walk(constructor) if constructor else ():
+        for node in walk(constructor) if constructor else ():
             if isinstance(node, ast.arg) and node.arg == name:
                 return True
-            if isinstance(node, ast.Constant) and node.value == name:
+            if isinstance(node, Constant) and node.value == name:
                 return True
     return False

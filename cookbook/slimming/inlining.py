@@ -1,6 +1,6 @@
 """Functions and constructors that only hand on what they get."""
 
-import ast
+from ast import Call, Constant, Expr, Name, Pass, Return, get_docstring, unparse
 from collections.abc import Iterator
 
 from cookbook.slimming.closed_world.bindings import Bindings
@@ -47,24 +47,24 @@ def handed_on(program: Program) -> Iterator[Change]:
 def _result(callee: Callee) -> tuple[str, str] | None:
     """(argument that a function returns, the conversion that it makes, or "")."""
     body = callee.node.body
-    body = body[1:] if ast.get_docstring(callee.node) else body
-    if len(body) != 1 or not isinstance(body[0], ast.Return):
+    body = body[1:] if get_docstring(callee.node) else body
+    if len(body) != 1 or not isinstance(body[0], Return):
         return None
     value, conversion = body[0].value, ""
-    if isinstance(value, ast.Constant) and _is_plain(value):
-        return "", ast.unparse(value).replace("'", '"')
-    if isinstance(value, ast.Call) and getattr(value.func, "id", "") in CONVERSIONS:
+    if isinstance(value, Constant) and _is_plain(value):
+        return "", unparse(value).replace("'", '"')
+    if isinstance(value, Call) and getattr(value.func, "id", "") in CONVERSIONS:
         if len(value.args) != 1 or value.keywords:
             return None
-        conversion = ast.unparse(value.func)
+        conversion = unparse(value.func)
         value = value.args[0]
     names = [argument.arg for argument in callee.named]
-    if isinstance(value, ast.Name) and value.id in names:
+    if isinstance(value, Name) and value.id in names:
         return value.id, conversion
     return None
 
 
-def _is_plain(value: ast.Constant) -> bool:
+def _is_plain(value: Constant) -> bool:
     """Whether it is None, a boolean or a short text without quotes."""
     if isinstance(value.value, str):
         return value.value.replace("_", "").isalnum()
@@ -77,10 +77,10 @@ def _idle_constructors(program: Program) -> Iterator[Change]:
         a = method.args
         if name != "__init__" or len(a.args) != 1 or a.kwonlyargs or a.vararg:
             continue
-        if len(method.body) != 1 or not isinstance(method.body[0], ast.Expr):
+        if len(method.body) != 1 or not isinstance(method.body[0], Expr):
             continue
         extra = f"**{a.kwarg.arg}" if a.kwarg else ""
-        if ast.unparse(method.body[0]) == f"super().__init__({extra})":
+        if unparse(method.body[0]) == f"super().__init__({extra})":
             yield [without(program, method)]
 
 
@@ -91,7 +91,7 @@ def _empty_configurations(program: Program) -> Iterator[Change]:
         above = [base for base in order[1:] if (base, name) in program.methods]
         if name != "get_config" or CLONED not in order or above:
             continue
-        if len(method.body) == 1 and ast.unparse(method.body[0]) == "return {}":
+        if len(method.body) == 1 and unparse(method.body[0]) == "return {}":
             yield [without(program, method)]
 
 
@@ -100,10 +100,10 @@ def _empty_calls(program: Program) -> Iterator[Change]:
     empty = {
         name
         for name, function in program.functions.items()
-        if all(isinstance(s, ast.Pass) for s in function.body)
+        if all(isinstance(s, Pass) for s in function.body)
     }
     for node in program.nodes:
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        if isinstance(node, Expr) and isinstance(node.value, Call):
             call = node.value
             arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
             name = getattr(call.func, "id", "")

@@ -1,6 +1,24 @@
 """Local variables that are constants, or that nobody reads."""
 
 import ast
+from ast import (
+    AnnAssign,
+    Assign,
+    Attribute,
+    Constant,
+    Dict,
+    Expr,
+    FunctionDef,
+    Global,
+    If,
+    Lambda,
+    Load,
+    Name,
+    Nonlocal,
+    Return,
+    Tuple,
+    walk,
+)
 from collections.abc import Iterator
 
 from cookbook.one_file.rewrite import Edit
@@ -23,26 +41,26 @@ def constant_locals(program: Program) -> Iterator[Change]:
         captured = _captured(function)
         for name in captured:
             yield from _always_the_same(function, name, program)
-        for node in ast.walk(function):
+        for node in walk(function):
             for block in blocks_of(node):
                 for i, statement in enumerate(block):
                     yield from _carried_on(block, i, statement, captured, program)
 
 
 def _always_the_same(
-    function: ast.FunctionDef, name: str, program: Program
+    function: FunctionDef, name: str, program: Program
 ) -> Iterator[Change]:
     """Replaces a name that functions inside read, if it has one value only."""
-    places = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name]
-    writes = [n for n in places if not isinstance(n.ctx, ast.Load)]
-    reads = [n for n in places if isinstance(n.ctx, ast.Load)]
+    places = [n for n in walk(function) if isinstance(n, Name) and n.id == name]
+    writes = [n for n in places if not isinstance(n.ctx, Load)]
+    reads = [n for n in places if isinstance(n.ctx, Load)]
     statements = [program.parents[write] for write in writes]
-    arguments = {n.arg for n in ast.walk(function) if isinstance(n, ast.arg)}
+    arguments = {n.arg for n in walk(function) if isinstance(n, ast.arg)}
     if not writes or name in arguments:
         return
     values = set()
     for statement in statements:
-        if not isinstance(statement, ast.Assign) or not _is_carried(statement.value):
+        if not isinstance(statement, Assign) or not _is_carried(statement.value):
             return
         if len(statement.targets) > 1 or statement not in function.body:
             return
@@ -50,7 +68,7 @@ def _always_the_same(
     if len(values) > 1 or "{}" in values:
         return
     value = statements[0]
-    assert isinstance(value, ast.Assign)
+    assert isinstance(value, Assign)
     if all(may_stand_there(value.value, read, program) for read in reads):
         edits = [_edit(read, value.value, program) for read in reads]
         gone = [without(program, s) for s in statements if isinstance(s, ast.stmt)]
@@ -62,11 +80,11 @@ def unread_locals(program: Program) -> Iterator[Change]:
     for function in _functions(program):
         read = {
             node.id
-            for node in ast.walk(function)
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+            for node in walk(function)
+            if isinstance(node, Name) and isinstance(node.ctx, Load)
         }
-        for statement in ast.walk(function):
-            if not isinstance(statement, ast.Assign | ast.AnnAssign):
+        for statement in walk(function):
+            if not isinstance(statement, Assign | AnnAssign):
                 continue
             names = _targets(statement)
             is_idle = bool(names) and not names & read and is_pure(statement.value)
@@ -78,7 +96,7 @@ def overwritten_locals(program: Program) -> Iterator[Change]:
     """Takes out an assignment whose name is set again before anybody reads it."""
     for function in _functions(program):
         captured = _captured(function)
-        for node in ast.walk(function):
+        for node in walk(function):
             for block in blocks_of(node):
                 for i, statement in enumerate(block):
                     if _is_overwritten(statement, block[i + 1 :], captured):
@@ -86,7 +104,7 @@ def overwritten_locals(program: Program) -> Iterator[Change]:
 
 
 def _is_overwritten(statement: ast.stmt, later: Block, captured: set[str]) -> bool:
-    if not isinstance(statement, ast.Assign) or not is_pure(statement.value):
+    if not isinstance(statement, Assign) or not is_pure(statement.value):
         return False
     names = _targets(statement)
     if len(names) != 1 or names & captured:
@@ -95,17 +113,17 @@ def _is_overwritten(statement: ast.stmt, later: Block, captured: set[str]) -> bo
     for other in later:
         if any(True for _ in _reads([other], name)):
             return False
-        if isinstance(other, ast.Assign) and name in _targets(other):
+        if isinstance(other, Assign) and name in _targets(other):
             return True
-        if not isinstance(other, ast.Assign | ast.Expr):
+        if not isinstance(other, Assign | Expr):
             return False
     return False
 
 
-def _functions(program: Program) -> Iterator[ast.FunctionDef]:
+def _functions(program: Program) -> Iterator[FunctionDef]:
     yield from program.functions.values()
     for owner in program.classes.values():
-        yield from (node for node in owner.body if isinstance(node, ast.FunctionDef))
+        yield from (node for node in owner.body if isinstance(node, FunctionDef))
 
 
 def _targets(statement: ast.stmt) -> set[str]:
@@ -113,26 +131,26 @@ def _targets(statement: ast.stmt) -> set[str]:
     targets = getattr(statement, "targets", [getattr(statement, "target", None)])
     names = set()
     for target in targets:
-        parts = target.elts if isinstance(target, ast.Tuple) else [target]
+        parts = target.elts if isinstance(target, Tuple) else [target]
         for part in parts:
-            if not isinstance(part, ast.Name):
+            if not isinstance(part, Name):
                 return set()
             names.add(part.id)
     return names
 
 
-def _captured(function: ast.FunctionDef) -> set[str]:
+def _captured(function: FunctionDef) -> set[str]:
     """Names in functions inside the function, which run at another time."""
     return {
         part.id
-        for inner in ast.walk(function)
-        if inner is not function and isinstance(inner, ast.FunctionDef | ast.Lambda)
-        for part in ast.walk(inner)
-        if isinstance(part, ast.Name)
+        for inner in walk(function)
+        if inner is not function and isinstance(inner, FunctionDef | Lambda)
+        for part in walk(inner)
+        if isinstance(part, Name)
     } | {
         name
-        for node in ast.walk(function)
-        if isinstance(node, ast.Global | ast.Nonlocal)
+        for node in walk(function)
+        if isinstance(node, Global | Nonlocal)
         for name in node.names
     }
 
@@ -141,12 +159,12 @@ def _carried_on(
     block: Block, i: int, statement: ast.stmt, captured: set[str], program: Program
 ) -> Iterator[Change]:
     """Replaces a name by its literal up to the statement that sets it again."""
-    if not isinstance(statement, ast.Assign) or not _is_carried(statement.value):
+    if not isinstance(statement, Assign) or not _is_carried(statement.value):
         return
     names = _targets(statement)
     if len(names) != 1 or len(statement.targets) != 1 or names & captured:
         return
-    if not isinstance(statement.targets[0], ast.Name):
+    if not isinstance(statement.targets[0], Name):
         return
     (name,) = names
     edits: list[Edit] = []
@@ -155,9 +173,9 @@ def _carried_on(
         places: list[ast.AST] = [later]
         if _sets(later, name):
             is_set_again = True
-            if isinstance(later, ast.If):
+            if isinstance(later, If):
                 places = [later.test]
-            elif isinstance(later, ast.Assign):
+            elif isinstance(later, Assign):
                 places = [later.value]
             else:
                 places = []
@@ -171,42 +189,40 @@ def _carried_on(
         yield edits
 
 
-def _fits(value: ast.expr, read: ast.Name, program: Program) -> bool:
-    if isinstance(value, ast.Dict):  # anything else might change it
+def _fits(value: ast.expr, read: Name, program: Program) -> bool:
+    if isinstance(value, Dict):  # anything else might change it
         parent = program.parents[read]
         return isinstance(parent, ast.keyword) and parent.arg is None
-    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+    if isinstance(value, Constant) and isinstance(value.value, str):
         parent = program.parents[read]
-        is_method = isinstance(parent, ast.Attribute)
-        return is_method or is_tested(read, program) or isinstance(parent, ast.Return)
+        is_method = isinstance(parent, Attribute)
+        return is_method or is_tested(read, program) or isinstance(parent, Return)
     return may_stand_there(value, read, program)
 
 
-def _edit(read: ast.Name, value: ast.expr, program: Program) -> Edit:
+def _edit(read: Name, value: ast.expr, program: Program) -> Edit:
     return replaced(read, program.segment(value))
 
 
 def _is_carried(value: ast.expr) -> bool:
     """Whether it is None, a boolean or `{}`; other constants deserve their name."""
-    if isinstance(value, ast.Dict):
+    if isinstance(value, Dict):
         return not value.keys
-    if not isinstance(value, ast.Constant):
+    if not isinstance(value, Constant):
         return False
     return isinstance(value.value, str) or value.value in (None, True, False)
 
 
 def _sets(statement: ast.stmt, name: str) -> bool:
     return any(
-        isinstance(node, ast.Name)
-        and node.id == name
-        and not isinstance(node.ctx, ast.Load)
-        for node in ast.walk(statement)
+        isinstance(node, Name) and node.id == name and not isinstance(node.ctx, Load)
+        for node in walk(statement)
     )
 
 
-def _reads(places: list[ast.AST], name: str) -> Iterator[ast.Name]:
+def _reads(places: list[ast.AST], name: str) -> Iterator[Name]:
     for place in places:
-        for node in ast.walk(place):
-            is_same = isinstance(node, ast.Name) and node.id == name
-            if is_same and isinstance(node.ctx, ast.Load):
+        for node in walk(place):
+            is_same = isinstance(node, Name) and node.id == name
+            if is_same and isinstance(node.ctx, Load):
                 yield node

@@ -1,6 +1,17 @@
 """Arguments that are the same in every call, or that nobody reads."""
 
 import ast
+from ast import (
+    Attribute,
+    Call,
+    Constant,
+    Dict,
+    DictComp,
+    FunctionDef,
+    Return,
+    Tuple,
+    walk,
+)
 from collections.abc import Iterator
 
 from cookbook.one_file.rewrite import Edit
@@ -110,15 +121,15 @@ def _may_be_edited(callee: Callee, name: str, bindings: Bindings) -> bool:
             return False
         if is_read and not is_internal:
             return False
-        is_method = isinstance(site.call.func, ast.Attribute)
+        is_method = isinstance(site.call.func, Attribute)
         if is_method and not callee.is_private and not _is_super(site.call):
             return False
     return True
 
 
-def _is_super(call: ast.Call) -> bool:
+def _is_super(call: Call) -> bool:
     owner = getattr(call.func, "value", None)
-    return isinstance(owner, ast.Call) and getattr(owner.func, "id", "") == "super"
+    return isinstance(owner, Call) and getattr(owner.func, "id", "") == "super"
 
 
 class _Rebuilt:
@@ -140,7 +151,7 @@ class _Rebuilt:
         self.callees = list(self.of_classes.values())
         self.overridden = self._overridden() if self.program.rebuilds else set()
 
-    def _configs(self, name: str) -> list[ast.FunctionDef]:
+    def _configs(self, name: str) -> list[FunctionDef]:
         """The get_config of a class and of its bases."""
         methods = self.program.methods
         pairs = [(base, "get_config") for base in self.program.orders[name]]
@@ -151,11 +162,11 @@ class _Rebuilt:
         found = set()
         for node in self.program.nodes:
             function = self.program.function_of(node)
-            if isinstance(node, ast.Dict) and getattr(function, "name", "") != (
+            if isinstance(node, Dict) and getattr(function, "name", "") != (
                 "get_config"
             ):
                 found |= {getattr(key, "value", None) for key in node.keys}
-            elif isinstance(node, ast.Call):
+            elif isinstance(node, Call):
                 targets = self.bindings.calls.targets(node) or []
                 if any(c.node.args.kwarg and c not in self.callees for c in targets):
                     found |= {k.arg for k in node.keywords}
@@ -178,7 +189,7 @@ class _Rebuilt:
             if change:
                 yield change
 
-    def _change(self, group: list[str], configs: set[ast.FunctionDef]) -> Change | None:
+    def _change(self, group: list[str], configs: set[FunctionDef]) -> Change | None:
         callees = [self.of_classes[name] for name in group]
         callees = [c for i, c in enumerate(callees) if c not in callees[:i]]
         if any(callee.is_fixed for callee in callees):
@@ -212,10 +223,10 @@ class _Rebuilt:
         return edits or None
 
 
-def _loses_a_part(config: ast.FunctionDef, gone: set[str]) -> bool:
+def _loses_a_part(config: FunctionDef, gone: set[str]) -> bool:
     """Whether some, but not all, items of a tuple would go: its comma might stay."""
-    for node in ast.walk(config):
-        if isinstance(node, ast.Tuple):
+    for node in walk(config):
+        if isinstance(node, Tuple):
             names = {getattr(item, "value", None) for item in node.elts}
             if names & gone and names - gone:
                 return True
@@ -223,26 +234,26 @@ def _loses_a_part(config: ast.FunctionDef, gone: set[str]) -> bool:
 
 
 def _entries(
-    configs: set[ast.FunctionDef],
+    configs: set[FunctionDef],
 ) -> dict[str, list[tuple[ast.AST, ast.AST] | None]]:
     """{key: its entries in the dictionaries of get_config}; None is any other use."""
     found: dict[str, list[tuple[ast.AST, ast.AST] | None]] = {}
     for config in configs:
         entries = {
             key: (key, value)
-            for node in ast.walk(config)
-            if isinstance(node, ast.Return) and isinstance(node.value, ast.Dict)
+            for node in walk(config)
+            if isinstance(node, Return) and isinstance(node.value, Dict)
             for key, value in zip(node.value.keys, node.value.values)
             if key is not None
         }
-        for node in ast.walk(config):
-            if isinstance(node, ast.DictComp) and isinstance(
-                node.generators[0].iter, ast.Tuple
+        for node in walk(config):
+            if isinstance(node, DictComp) and isinstance(
+                node.generators[0].iter, Tuple
             ):
                 names = node.generators[0].iter.elts
                 entries |= {name: (name, name) for name in names}
-        for node in ast.walk(config):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        for node in walk(config):
+            if isinstance(node, Constant) and isinstance(node.value, str):
                 found.setdefault(node.value, []).append(entries.get(node))
     return found
 
@@ -258,7 +269,7 @@ def _absent_keywords(callee: Callee, bindings: Bindings) -> Iterator[Change]:
         if edit is None:
             continue
         call = bindings.program.parents[bindings.program.parents[use]]
-        assert isinstance(call, ast.Call)
+        assert isinstance(call, Call)
         name = getattr(call.args[0], "value", None)
         if name and name not in extra:
             yield [edit]

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from ast import Call, FunctionDef, iter_child_nodes
 from collections.abc import Callable, Iterable
 
 from cookbook.one_file.rewrite import Edit
@@ -59,9 +60,9 @@ def _without_idle_commas(program: Program) -> str:
     changes = []
     for node in program.nodes:
         last: ast.AST | None = None
-        if isinstance(node, ast.Call):
+        if isinstance(node, Call):
             last = max([*node.args, *node.keywords], key=_end, default=None)
-        elif isinstance(node, ast.FunctionDef):
+        elif isinstance(node, FunctionDef):
             last = max(_parts(node.args), key=_end, default=None)
         if last is not None:
             changes.append(_without_comma(program, _end(last)))
@@ -69,7 +70,7 @@ def _without_idle_commas(program: Program) -> str:
 
 
 def _parts(arguments: ast.arguments) -> list[ast.AST]:
-    return list(ast.iter_child_nodes(arguments))
+    return list(iter_child_nodes(arguments))
 
 
 def _end(node: ast.AST) -> tuple[int, int]:

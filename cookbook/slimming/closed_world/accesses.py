@@ -1,6 +1,20 @@
 """Where a script reads and sets attributes, by the classes they may belong to."""
 
 import ast
+from ast import (
+    AnnAssign,
+    Assign,
+    Attribute,
+    AugAssign,
+    Call,
+    ClassDef,
+    Constant,
+    FunctionDef,
+    Load,
+    Name,
+    unparse,
+    walk,
+)
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -32,45 +46,45 @@ class Accesses:
         self.opaque: set[str] = set()  # families whose attributes are found by strings
         self.strings: set[str] = set()  # names that may be attributes of any object
         for node in program.nodes:
-            if isinstance(node, ast.Attribute):
+            if isinstance(node, Attribute):
                 self._add(node)
-            elif isinstance(node, ast.Call):
+            elif isinstance(node, Call):
                 self._add_call(node)
         for name, owner in program.classes.items():
             for statement in owner.body:
                 for target in _bound(statement):
                     self.uses[self.families[name], target].writes.append(statement)
         if ANY in self.opaque:
-            constants = [n.value for n in program.nodes if isinstance(n, ast.Constant)]
+            constants = [n.value for n in program.nodes if isinstance(n, Constant)]
             self.strings |= {value for value in constants if isinstance(value, str)}
 
     def family_of(self, node: ast.expr) -> str:
         """The family of the object that an expression gives, or ANY."""
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "super":
+        if isinstance(node, Call) and getattr(node.func, "id", "") == "super":
             kind = self.program.class_of(node)
-        elif isinstance(node, ast.Name) and node.id in self.program.classes:
+        elif isinstance(node, Name) and node.id in self.program.classes:
             kind = node.id
         else:
             kind = self.program.type_of(node)
         return self.families[kind] if kind else ANY
 
-    def _add(self, node: ast.Attribute) -> None:
+    def _add(self, node: Attribute) -> None:
         root: ast.expr = node
-        while isinstance(root, ast.Attribute):
+        while isinstance(root, Attribute):
             root = root.value
-        if isinstance(root, ast.Name) and root.id in self.program.imported:
+        if isinstance(root, Name) and root.id in self.program.imported:
             return
         family = self.family_of(node.value)
         if node.attr == "__dict__":
             self.opaque.add(family)
         found = self.uses[family, node.attr]
-        is_read = isinstance(node.ctx, ast.Load)
+        is_read = isinstance(node.ctx, Load)
         (found.reads if is_read else found.writes).append(node)
         parent = self.program.parents[node]
-        if isinstance(parent, ast.AugAssign):
+        if isinstance(parent, AugAssign):
             found.reads.append(node)
 
-    def _add_call(self, call: ast.Call) -> None:
+    def _add_call(self, call: Call) -> None:
         name = getattr(call.func, "id", "")
         if name == "vars":
             self.opaque.update(map(self.family_of, call.args))
@@ -103,23 +117,23 @@ def _families(program: Program) -> dict[str, str]:
 
 
 def _bound(statement: ast.stmt) -> Iterator[str]:
-    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+    if isinstance(statement, FunctionDef | ClassDef):
         yield statement.name
-    elif isinstance(statement, ast.Assign):
+    elif isinstance(statement, Assign):
         for target in statement.targets:
-            yield from (n.id for n in ast.walk(target) if isinstance(n, ast.Name))
+            yield from (n.id for n in walk(target) if isinstance(n, Name))
     elif (
-        isinstance(statement, ast.AnnAssign)
-        and isinstance(statement.target, ast.Name)
+        isinstance(statement, AnnAssign)
+        and isinstance(statement.target, Name)
         and statement.value is not None
     ):
         yield statement.target.id
 
 
-def is_record(owner: ast.ClassDef) -> bool:
+def is_record(owner: ClassDef) -> bool:
     """Whether Python makes the attributes of a class from its fields."""
     parts = [*owner.decorator_list, *owner.bases]
-    text = " ".join(map(ast.unparse, parts))
+    text = " ".join(map(unparse, parts))
     return any(word in text for word in ("dataclass", "NamedTuple", "Protocol", "Enum"))
 
 
@@ -129,20 +143,20 @@ def is_untracked(value: ast.expr, function: ast.AST) -> bool:
     Keras counts these when they become attributes.
     """
     hints = {}
-    if isinstance(function, ast.FunctionDef):
+    if isinstance(function, FunctionDef):
         a = function.args
         for argument in (*a.args, *a.kwonlyargs):
             if argument.annotation is not None:
-                hints[argument.arg] = ast.unparse(argument.annotation)
-    if isinstance(value, ast.Call) and ast.unparse(value.func).endswith("s.get"):
+                hints[argument.arg] = unparse(argument.annotation)
+    if isinstance(value, Call) and unparse(value.func).endswith("s.get"):
         return all(is_untracked(argument, function) for argument in value.args)
     if not is_pure(value):
         return False
     return all(
         set(hints.get(node.id, "unknown").replace("|", " ").split()) <= HARMLESS
-        for node in ast.walk(value)
-        if isinstance(node, ast.Name) and node.id not in ("float", "int", "bool", "len")
-    ) and not any(isinstance(node, ast.Attribute) for node in ast.walk(value))
+        for node in walk(value)
+        if isinstance(node, Name) and node.id not in ("float", "int", "bool", "len")
+    ) and not any(isinstance(node, Attribute) for node in walk(value))
 
 
 HARMLESS = {

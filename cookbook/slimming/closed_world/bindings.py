@@ -1,6 +1,21 @@
 """What the calls of a function pass for each of its arguments."""
 
 import ast
+from ast import (
+    Assign,
+    Attribute,
+    Call,
+    Dict,
+    DictComp,
+    FunctionDef,
+    Lambda,
+    Load,
+    Name,
+    Starred,
+    Tuple,
+    unparse,
+    walk,
+)
 from collections.abc import Iterator
 
 from cookbook.slimming.closed_world.calls import Callee, Calls, Site
@@ -28,7 +43,7 @@ class Bindings:
             is_given = name in passed
             if (
                 is_given
-                and isinstance(value, ast.Name)
+                and isinstance(value, Name)
                 and self._is_same(callee, site, name, value)
             ):
                 continue
@@ -39,7 +54,7 @@ class Bindings:
                 found.add(self.program.segment(value))
         return found
 
-    def _is_same(self, callee: Callee, site: Site, name: str, value: ast.Name) -> bool:
+    def _is_same(self, callee: Callee, site: Site, name: str, value: Name) -> bool:
         """Whether a function only hands its own argument on to itself."""
         return (
             value.id == name
@@ -55,7 +70,7 @@ class Bindings:
         if callee.is_fixed:
             return dict.fromkeys(names)
         for i, value in enumerate(site.call.args):
-            if isinstance(value, ast.Starred):
+            if isinstance(value, Starred):
                 found.update(dict.fromkeys(positional[i:]))
                 break
             if i >= len(positional):
@@ -108,15 +123,15 @@ class Bindings:
 
     def spread(self, value: ast.expr) -> set[str] | None:
         """The keywords that `**value` stands for; None if that is not known."""
-        if isinstance(value, ast.Dict):
+        if isinstance(value, Dict):
             keys = {getattr(key, "value", None) for key in value.keys}
             strings = {key for key in keys if isinstance(key, str)}
             return strings if len(strings) == len(keys) else None
-        if isinstance(value, ast.DictComp):
+        if isinstance(value, DictComp):
             return self._filtered(value)
         function = self.program.function_of(value)
         callee = self.calls.by_node.get(function) if function else None
-        if not isinstance(value, ast.Name) or callee is None:
+        if not isinstance(value, Name) or callee is None:
             return None
         kwarg = callee.node.args.kwarg
         if kwarg is None or kwarg.arg != value.id:
@@ -132,37 +147,33 @@ class Bindings:
             found |= added
         return found
 
-    def _filtered(self, value: ast.DictComp) -> set[str] | None:
+    def _filtered(self, value: DictComp) -> set[str] | None:
         """The keys of `{k: v for k, v in given.items() if ...}`."""
         target, source = value.generators[0].target, value.generators[0].iter
-        if len(value.generators) > 1 or not isinstance(target, ast.Tuple):
+        if len(value.generators) > 1 or not isinstance(target, Tuple):
             return None
-        is_same = ast.unparse(target.elts[0]) == ast.unparse(value.key)
+        is_same = unparse(target.elts[0]) == unparse(value.key)
         function = self.program.function_of(value)
-        name = ast.unparse(source).removesuffix(".items()")
-        if (
-            function is None
-            or not is_same
-            or not ast.unparse(source).endswith("items()")
-        ):
+        name = unparse(source).removesuffix(".items()")
+        if function is None or not is_same or not unparse(source).endswith("items()"):
             return None
         found = [
             node.value
-            for node in ast.walk(function)
-            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name
+            for node in walk(function)
+            if isinstance(node, Assign) and unparse(node.targets[0]) == name
         ]
-        if len(found) != 1 or not isinstance(found[0], ast.Dict):
+        if len(found) != 1 or not isinstance(found[0], Dict):
             return None
         reads = list(uses(function, name))
         return self.spread(found[0]) if len(reads) == 2 else None
 
-    def _added(self, use: ast.Name) -> set[str] | None:
+    def _added(self, use: Name) -> set[str] | None:
         """The keywords that a use of **kwargs adds to it; None if that is not known."""
         parent = self.program.parents[use]
         if isinstance(parent, ast.keyword):
             return set()
         call = self.program.parents.get(parent)
-        if isinstance(parent, ast.Attribute) and isinstance(call, ast.Call):
+        if isinstance(parent, Attribute) and isinstance(call, Call):
             if parent.attr in ("get", "items", "pop", "keys", "values"):
                 return set()
             key = getattr(call.args[0], "value", None)
@@ -171,22 +182,21 @@ class Bindings:
         return None
 
 
-def uses(function: ast.AST, name: str) -> Iterator[ast.Name]:
+def uses(function: ast.AST, name: str) -> Iterator[Name]:
     """The places in a function that read or bind a name."""
-    for node in ast.walk(function):
-        if isinstance(node, ast.Name) and node.id == name:
+    for node in walk(function):
+        if isinstance(node, Name) and node.id == name:
             yield node
 
 
 def stores(function: ast.AST, name: str) -> bool:
     """Whether a function, or one inside it, binds a name besides its arguments."""
     return any(
-        (isinstance(node, ast.Name) and node.id == name)
-        and not isinstance(node.ctx, ast.Load)
-        for node in ast.walk(function)
+        (isinstance(node, Name) and node.id == name) and not isinstance(node.ctx, Load)
+        for node in walk(function)
     ) or any(
         isinstance(node, ast.arg) and node.arg == name
-        for inner in ast.walk(function)
-        if inner is not function and isinstance(inner, ast.FunctionDef | ast.Lambda)
-        for node in ast.walk(inner.args)
+        for inner in walk(function)
+        if inner is not function and isinstance(inner, FunctionDef | Lambda)
+        for node in walk(inner.args)
     )

@@ -1,6 +1,27 @@
 """Who calls which function of a script, and with which arguments."""
 
 import ast
+from ast import (
+    AnnAssign,
+    Assign,
+    Attribute,
+    Call,
+    ClassDef,
+    Compare,
+    Dict,
+    DictComp,
+    ExceptHandler,
+    FunctionDef,
+    GeneratorExp,
+    Lambda,
+    ListComp,
+    Load,
+    Name,
+    SetComp,
+    Store,
+    Subscript,
+    unparse,
+)
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -17,8 +38,8 @@ from cookbook.slimming.closed_world.program import (
     is_static,
 )
 
-Scope = Function | ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp
-SCOPES = Scope | ast.GeneratorExp
+Scope = Function | Lambda | ListComp | SetComp | DictComp
+SCOPES = Scope | GeneratorExp
 # Decorators that leave the arguments of a function as they are.
 TRANSPARENT = ("classmethod", "staticmethod", "contextlib.contextmanager", "cache")
 RECIPE = "# The recipe"  # the title of a script's last part
@@ -29,7 +50,7 @@ HARMLESS = {"dict", "enumerate", "len", "list", "map", "sorted", "tuple", "zip"}
 class Site:
     """A call of a function, or a call of an unknown value that may be the function."""
 
-    call: ast.Call
+    call: Call
     is_certain: bool = True
 
 
@@ -38,7 +59,7 @@ class Callee:
     """A function of the module, or a method of one of its classes."""
 
     owner: str | None
-    node: ast.FunctionDef
+    node: FunctionDef
     sites: list[Site] = field(default_factory=list)
     is_fixed: bool = False  # whether somebody else may call it, with any arguments
     is_escaping: bool = False  # whether it is a value that unknown calls may mean
@@ -89,22 +110,22 @@ class Calls:
             key: Callee(key[0], node) for key, node in program.methods.items()
         }
         self._bound: dict[ast.AST, set[str]] = {}
-        self.unknown: list[ast.Call] = []
+        self.unknown: list[Call] = []
         self.stored = {
             node.attr
             for node in program.nodes
-            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+            if isinstance(node, Attribute) and isinstance(node.ctx, Store)
         } | set(_fields(program))
         for callee in self.all:
             callee.is_fixed = self._is_fixed(callee)
         self.of_module = {n for s in program.tree.body for n in bound_by(s)}
         self.recipe = _first_line_of_recipe(program)
         for node in program.nodes:
-            if isinstance(node, ast.Call):
+            if isinstance(node, Call):
                 self._add(node)
-            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            elif isinstance(node, Name) and isinstance(node.ctx, Load):
                 self._note_value(node)
-            elif isinstance(node, ast.Attribute):
+            elif isinstance(node, Attribute):
                 self._note_method_as_value(node)
         for callee in self.all:
             if callee.is_escaping:
@@ -162,7 +183,7 @@ class Calls:
             self._bound[scope] = set(_bound_in(scope))
         return self._bound[scope]
 
-    def is_local(self, name: ast.Name) -> bool:
+    def is_local(self, name: Name) -> bool:
         """Whether a name is bound by a function around it."""
         return any(
             name.id in self.binds(scope)
@@ -170,15 +191,15 @@ class Calls:
             if isinstance(scope, SCOPES)
         )
 
-    def targets(self, call: ast.Call) -> list[Callee] | None:
+    def targets(self, call: Call) -> list[Callee] | None:
         """What a call may call in this file; None if that is not known."""
         function = call.func
-        if isinstance(function, ast.Name):
+        if isinstance(function, Name):
             return self._named(function)
-        if not isinstance(function, ast.Attribute):
+        if not isinstance(function, Attribute):
             return None
         owner = function.value
-        if isinstance(owner, ast.Call) and getattr(owner.func, "id", "") == "super":
+        if isinstance(owner, Call) and getattr(owner.func, "id", "") == "super":
             return self._above(call, function.attr)
         if self._is_imported(owner):
             return []
@@ -190,7 +211,7 @@ class Calls:
             found = [c for c in found if c.owner in self.program.related[kind]]
         return found
 
-    def _named(self, name: ast.Name) -> list[Callee] | None:
+    def _named(self, name: Name) -> list[Callee] | None:
         defined = {*self.functions, *self.program.classes}
         if name.id in self.program.imported - defined:
             return []
@@ -211,7 +232,7 @@ class Calls:
                 return [self.methods[base, "__init__"]]
         return []
 
-    def _above(self, call: ast.Call, name: str) -> list[Callee]:
+    def _above(self, call: Call, name: str) -> list[Callee]:
         """What super() may mean: the next class differs from subclass to subclass."""
         own = self.program.class_of(call)
         found: list[Callee] = []
@@ -227,20 +248,20 @@ class Calls:
         return [c for i, c in enumerate(found) if c not in found[:i]]
 
     def _is_imported(self, node: ast.expr) -> bool:
-        while isinstance(node, ast.Attribute):
+        while isinstance(node, Attribute):
             node = node.value
-        if not isinstance(node, ast.Name) or self.is_local(node):
+        if not isinstance(node, Name) or self.is_local(node):
             return False
         return node.id in self.program.imported
 
-    def _add(self, call: ast.Call) -> None:
+    def _add(self, call: Call) -> None:
         found = self.targets(call)
         if found is None:
             self.unknown.append(call)
         for callee in found or []:
             callee.sites.append(Site(call))
         name = getattr(call.func, "id", "")
-        text = ast.unparse(call.func)
+        text = unparse(call.func)
         if text.startswith("type(") or text.endswith(".__class__"):
             for (_, method), callee in self.methods.items():
                 if method == "__init__":
@@ -253,14 +274,14 @@ class Calls:
         if name == "getattr" and len(call.args) > 1:
             self._fix_methods(getattr(call.args[1], "value", ""))
 
-    def _note_method_as_value(self, node: ast.Attribute) -> None:
+    def _note_method_as_value(self, node: Attribute) -> None:
         parent = self.program.parents[node]
-        if not (isinstance(parent, ast.Call) and parent.func is node):
+        if not (isinstance(parent, Call) and parent.func is node):
             self._fix_methods(node.attr)
             return
         is_of_class = getattr(node.value, "id", "") in self.program.classes
         if is_of_class and not any(
-            isinstance(d, ast.Name) and d.id in ("classmethod", "staticmethod")
+            isinstance(d, Name) and d.id in ("classmethod", "staticmethod")
             for (_, name), callee in self.methods.items()
             if name == node.attr
             for d in callee.node.decorator_list
@@ -272,10 +293,10 @@ class Calls:
             if own == name and own != "__init__":
                 callee.is_fixed = True
 
-    def _note_value(self, name: ast.Name) -> None:
+    def _note_value(self, name: Name) -> None:
         """Notes that a function or a class is used as a value, if that is the case."""
         parent = self.program.parents[name]
-        if isinstance(parent, ast.Call) and parent.func is name:
+        if isinstance(parent, Call) and parent.func is name:
             return
         if name.id in self.functions:
             callees = [self.functions[name.id]]
@@ -293,7 +314,7 @@ class Calls:
                 callee.is_escaping = True
                 callee.is_fixed |= self._leaves_the_file(name)
 
-    def _calls_of_table(self, value: ast.Name) -> list[ast.Call] | None:
+    def _calls_of_table(self, value: Name) -> list[Call] | None:
         """The calls of what a constant such as {"lstm": LSTM} holds.
 
         None if the value does not stand in such a table, or if the table is used in
@@ -302,39 +323,39 @@ class Calls:
         parents = self.program.parents
         table = parents[value]
         statement = parents[table]
-        if not (isinstance(table, ast.Dict) and isinstance(statement, ast.Assign)):
+        if not (isinstance(table, Dict) and isinstance(statement, Assign)):
             return None
         if parents[statement] is not self.program.tree:
             return None
         (name,) = bound_by(statement)
         found = []
         for node in self.program.nodes:
-            if not (isinstance(node, ast.Name) and node.id == name):
+            if not (isinstance(node, Name) and node.id == name):
                 continue
             if node in statement.targets:
                 continue
             item = parents[node]
             call = parents[item]
-            if not (isinstance(item, ast.Subscript) and isinstance(call, ast.Call)):
+            if not (isinstance(item, Subscript) and isinstance(call, Call)):
                 return None
             if call.func is not item:
                 return None
             found.append(call)
         return found
 
-    def _is_only_a_type(self, name: ast.Name) -> bool:
+    def _is_only_a_type(self, name: Name) -> bool:
         """Whether it is a base, a type hint or compared with, and so not called."""
         child: ast.AST = name
         for node in self.program.around(name):
-            if isinstance(node, ast.ClassDef):
+            if isinstance(node, ClassDef):
                 return child in node.bases
-            if isinstance(node, ast.arg | ast.AnnAssign):
+            if isinstance(node, ast.arg | AnnAssign):
                 return child is node.annotation
             if isinstance(node, Function):
                 return child is node.returns
-            if isinstance(node, ast.Attribute | ast.Compare | ast.ExceptHandler):
+            if isinstance(node, Attribute | Compare | ExceptHandler):
                 return True
-            if isinstance(node, ast.Call):
+            if isinstance(node, Call):
                 return getattr(node.func, "id", "") in ("isinstance", "issubclass")
             if isinstance(node, ast.stmt):
                 return False
@@ -345,35 +366,35 @@ class Calls:
         """Whether a value is an argument of a call that leads out of this file."""
         child = value
         for node in self.program.around(value):
-            if isinstance(node, ast.Call) and child is not node.func:
+            if isinstance(node, Call) and child is not node.func:
                 is_harmless = getattr(node.func, "id", "") in HARMLESS
                 return self.targets(node) == [] and not is_harmless
-            if isinstance(node, Function | ast.ClassDef):
+            if isinstance(node, Function | ClassDef):
                 return True  # a decorator, or a default
-            if isinstance(node, ast.Assign) and self.program.parents[node] is (
+            if isinstance(node, Assign) and self.program.parents[node] is (
                 self.program.tree
             ):
                 names = {name for target in node.targets for name in bound_by(target)}
                 return any(
-                    isinstance(other, ast.Name)
+                    isinstance(other, Name)
                     and other.id in names
-                    and isinstance(other.ctx, ast.Load)
+                    and isinstance(other.ctx, Load)
                     and self._leaves_the_file(other)
                     for other in self.program.nodes
                 )
-            if isinstance(node, ast.stmt | ast.Subscript | ast.Attribute):
+            if isinstance(node, ast.stmt | Subscript | Attribute):
                 return False
             child = node
         return False
 
 
-def _is_super(call: ast.Call) -> bool:
+def _is_super(call: Call) -> bool:
     owner = getattr(call.func, "value", None)
-    return isinstance(owner, ast.Call) and getattr(owner.func, "id", "") == "super"
+    return isinstance(owner, Call) and getattr(owner.func, "id", "") == "super"
 
 
 def _bound_in(scope: ast.AST) -> Iterator[str]:
-    if isinstance(scope, Function | ast.Lambda):
+    if isinstance(scope, Function | Lambda):
         yield from (argument.arg for argument in arguments_of(scope))
         body = scope.body if isinstance(scope.body, list) else []
         for statement in body:
@@ -395,5 +416,5 @@ def _fields(program: Program) -> Iterator[str]:
     """The names that class bodies bind without `def`."""
     for node in program.classes.values():
         for statement in node.body:
-            if isinstance(statement, ast.Assign | ast.AnnAssign):
+            if isinstance(statement, Assign | AnnAssign):
                 yield from bound_by(statement)

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from ast import Constant, JoinedStr, walk
 from collections.abc import Iterable, Iterator
 
 from cookbook.one_file.rewrite import Edit, applied
@@ -89,8 +90,8 @@ def dedented(program: Program, block: list[ast.stmt], header: int, to: int) -> s
     """
     last = block[-1].end_lineno or 0
     inside: set[int] = set()  # lines that continue a string
-    for node in (n for statement in block for n in ast.walk(statement)):
-        if isinstance(node, ast.Constant | ast.JoinedStr):
+    for node in (n for statement in block for n in walk(statement)):
+        if isinstance(node, Constant | JoinedStr):
             inside.update(range(node.lineno + 1, (node.end_lineno or 0) + 1))
     shift = block[0].col_offset - to
     return "".join(

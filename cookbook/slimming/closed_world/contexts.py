@@ -1,6 +1,22 @@
 """Where in an expression a constant may stand, so that a reader still follows it."""
 
 import ast
+from ast import (
+    AnnAssign,
+    Assign,
+    Attribute,
+    BoolOp,
+    Call,
+    Compare,
+    Constant,
+    If,
+    IfExp,
+    Name,
+    Not,
+    UnaryOp,
+    While,
+    unparse,
+)
 
 from cookbook.slimming.closed_world.program import (
     NOWHERE,
@@ -9,7 +25,7 @@ from cookbook.slimming.closed_world.program import (
     is_number,
 )
 
-TESTS = ast.BoolOp | ast.Compare | ast.If | ast.IfExp | ast.While
+TESTS = BoolOp | Compare | If | IfExp | While
 # Functions that compute a constant from constants, and may be computed here.
 COMPUTED = ("bool", "float", "int", "max", "min")
 
@@ -17,11 +33,11 @@ COMPUTED = ("bool", "float", "int", "max", "min")
 def is_tested(node: ast.AST, program: Program) -> bool:
     """Whether a value only decides something at this place."""
     parent = program.parents[node]
-    if isinstance(parent, ast.If | ast.IfExp | ast.While):
+    if isinstance(parent, If | IfExp | While):
         return parent.test is node
-    if isinstance(parent, ast.UnaryOp):
-        return isinstance(parent.op, ast.Not)
-    return isinstance(parent, ast.BoolOp | ast.Compare)
+    if isinstance(parent, UnaryOp):
+        return isinstance(parent.op, Not)
+    return isinstance(parent, BoolOp | Compare)
 
 
 def may_stand_there(value: ast.expr, use: ast.AST, program: Program) -> bool:
@@ -31,8 +47,8 @@ def may_stand_there(value: ast.expr, use: ast.AST, program: Program) -> bool:
     handed on or stored.
     """
     parent = program.parents[use]
-    if isinstance(parent, ast.Attribute | ast.Call) and _is_head(parent, use):
-        return isinstance(value, ast.Constant) and isinstance(value.value, str)
+    if isinstance(parent, Attribute | Call) and _is_head(parent, use):
+        return isinstance(value, Constant) and isinstance(value.value, str)
     if getattr(use, "lineno", NOWHERE) == NOWHERE:
         return False
     if not is_number(value):
@@ -41,36 +57,32 @@ def may_stand_there(value: ast.expr, use: ast.AST, program: Program) -> bool:
         return True
     if isinstance(parent, ast.keyword):
         parent = program.parents[parent]
-    if isinstance(parent, ast.Call):
-        is_zero = not any(digit in ast.unparse(value) for digit in "123456789")
+    if isinstance(parent, Call):
+        is_zero = not any(digit in unparse(value) for digit in "123456789")
         return _takes_constants(parent, program, use, is_zero)
-    return isinstance(parent, ast.Assign | ast.AnnAssign)
+    return isinstance(parent, Assign | AnnAssign)
 
 
-def _is_head(parent: ast.Attribute | ast.Call, use: ast.AST) -> bool:
+def _is_head(parent: Attribute | Call, use: ast.AST) -> bool:
     """Whether the use is called, or one of its attributes is read."""
-    return use is (parent.value if isinstance(parent, ast.Attribute) else parent.func)
+    return use is (parent.value if isinstance(parent, Attribute) else parent.func)
 
 
-def _takes_constants(
-    call: ast.Call, program: Program, use: ast.AST, is_zero: bool
-) -> bool:
+def _takes_constants(call: Call, program: Program, use: ast.AST, is_zero: bool) -> bool:
     """Whether a call hands a number on inside the file, or makes a constant of it."""
     function = call.func
-    if isinstance(function, ast.Name):
+    if isinstance(function, Name):
         if function.id in COMPUTED:
             others = [argument for argument in call.args if argument is not use]
-            return all(
-                is_literal(other) or isinstance(other, ast.Call) for other in others
-            )
+            return all(is_literal(other) or isinstance(other, Call) for other in others)
         if function.id in program.classes:
             return True
         if is_zero and function.id in program.functions:
             return True  # most often it turns something off there
-    if isinstance(use, ast.Attribute):
+    if isinstance(use, Attribute):
         return False
     owner = getattr(function, "value", None)
-    if isinstance(owner, ast.Call) and getattr(owner.func, "id", "") == "super":
+    if isinstance(owner, Call) and getattr(owner.func, "id", "") == "super":
         return True
     around = program.function_of(call)
     return around is not None and around.name == "__init__"

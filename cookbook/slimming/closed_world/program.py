@@ -1,6 +1,38 @@
 """The text of a script as a closed world: its definitions and how they are related."""
 
 import ast
+from ast import (
+    AsyncFunctionDef,
+    Attribute,
+    BinOp,
+    BoolOp,
+    Call,
+    ClassDef,
+    Compare,
+    Constant,
+    Dict,
+    DictComp,
+    ExceptHandler,
+    FunctionDef,
+    GeneratorExp,
+    IfExp,
+    Import,
+    ImportFrom,
+    JoinedStr,
+    Lambda,
+    List,
+    ListComp,
+    Load,
+    Name,
+    SetComp,
+    Subscript,
+    Tuple,
+    UnaryOp,
+    USub,
+    iter_child_nodes,
+    unparse,
+    walk,
+)
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -10,7 +42,7 @@ from cookbook.slimming.closed_world.keras_names import (
     SERIALIZATION,
 )
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef
+Function = FunctionDef | AsyncFunctionDef
 UNKNOWN = "?"
 NOWHERE = 0  # the line of what stands inside an f-string
 
@@ -24,21 +56,21 @@ class Program:
         self.lines = text.splitlines()
         self._encoded = [line.encode() for line in self.lines]
         self.parents: dict[ast.AST, ast.AST] = {}
-        for node in ast.walk(self.tree):
-            for child in ast.iter_child_nodes(node):
+        for node in walk(self.tree):
+            for child in iter_child_nodes(node):
                 self.parents[child] = node
         self.nodes = list(self.parents)
         for node in self.nodes:
-            if isinstance(node, ast.JoinedStr):
+            if isinstance(node, JoinedStr):
                 _forget_places(node)
         body = self.tree.body
-        self.classes = {n.name: n for n in body if isinstance(n, ast.ClassDef)}
-        self.functions = {n.name: n for n in body if isinstance(n, ast.FunctionDef)}
+        self.classes = {n.name: n for n in body if isinstance(n, ClassDef)}
+        self.functions = {n.name: n for n in body if isinstance(n, FunctionDef)}
 
     def segment(self, node: ast.AST) -> str:
         """The text of a statement or an expression."""
         if getattr(node, "lineno", 0) == NOWHERE:
-            return ast.unparse(node)
+            return unparse(node)
         first, last, left, right = place(node)
         if first == last:
             return self._encoded[first - 1][left:right].decode()
@@ -67,13 +99,13 @@ class Program:
         return owner.name if owner else None
 
     @cached_property
-    def _places(self) -> dict[ast.AST, tuple[ast.ClassDef | None, Function | None]]:
+    def _places(self) -> dict[ast.AST, tuple[ClassDef | None, Function | None]]:
         """{node: (class of the module, outermost function) that it stands in}."""
-        found: dict[ast.AST, tuple[ast.ClassDef | None, Function | None]] = {}
+        found: dict[ast.AST, tuple[ClassDef | None, Function | None]] = {}
         for node in self.nodes:  # a parent comes before its children
             parent = self.parents[node]
             owner, function = found.get(parent, (None, None))
-            if parent is self.tree and isinstance(node, ast.ClassDef):
+            if parent is self.tree and isinstance(node, ClassDef):
                 owner = node
             if function is None and isinstance(parent, Function):
                 function = parent
@@ -89,7 +121,7 @@ class Program:
         }
 
     def _base(self, base: ast.expr) -> str:
-        if isinstance(base, ast.Name) and base.id in self.classes:
+        if isinstance(base, Name) and base.id in self.classes:
             return base.id
         return f".{self.segment(base)}"
 
@@ -131,18 +163,18 @@ class Program:
         )
 
     @cached_property
-    def methods(self) -> dict[tuple[str, str], ast.FunctionDef]:
+    def methods(self) -> dict[tuple[str, str], FunctionDef]:
         """{(class, name): method}."""
         return {
             (owner, method.name): method
             for owner, node in self.classes.items()
             for method in node.body
-            if isinstance(method, ast.FunctionDef)
+            if isinstance(method, FunctionDef)
         }
 
     def type_of(self, node: ast.expr) -> str | None:
         """The class of this file that an expression is known to be an instance of."""
-        if not isinstance(node, ast.Name):
+        if not isinstance(node, Name):
             return None
         function = self.function_of(node)
         if function is None:
@@ -167,9 +199,9 @@ class Program:
         return {
             node.id
             for node in self.nodes
-            if isinstance(node, ast.Name)
+            if isinstance(node, Name)
             and node.id in self.classes
-            and not isinstance(self.parents[node], ast.ClassDef)
+            and not isinstance(self.parents[node], ClassDef)
         }
 
     @cached_property
@@ -188,19 +220,19 @@ class Program:
         return {
             (alias.asname or alias.name).split(".")[0]
             for node in self.nodes
-            if isinstance(node, ast.Import | ast.ImportFrom)
+            if isinstance(node, Import | ImportFrom)
             for alias in node.names
         }
 
 
 def is_rebuilding(node: ast.AST, program: Program) -> bool:
     """Whether a call rebuilds an object; seeds and methods of super() do not count."""
-    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+    if not isinstance(node, Call) or not isinstance(node.func, Attribute):
         return False
     if node.func.attr not in REBUILDS:
         return False
     owner = node.func.value
-    if isinstance(owner, ast.Call) and getattr(owner.func, "id", "") == "super":
+    if isinstance(owner, Call) and getattr(owner.func, "id", "") == "super":
         return False
     function = program.function_of(node)
     if function is not None and function.name in SERIALIZATION:
@@ -227,7 +259,7 @@ def _merged(lists: list[list[str]]) -> Iterator[str]:
         lists = [names for names in lists if names]
 
 
-def arguments_of(function: Function | ast.Lambda) -> list[ast.arg]:
+def arguments_of(function: Function | Lambda) -> list[ast.arg]:
     """All arguments of a function, also *args and **kwargs."""
     a = function.args
     extra = [argument for argument in (a.vararg, a.kwarg) if argument]
@@ -237,80 +269,79 @@ def arguments_of(function: Function | ast.Lambda) -> list[ast.arg]:
 def is_static(function: Function) -> bool:
     """Whether it is a static method."""
     return any(
-        isinstance(d, ast.Name) and d.id == "staticmethod"
-        for d in function.decorator_list
+        isinstance(d, Name) and d.id == "staticmethod" for d in function.decorator_list
     )
 
 
 def is_literal(node: ast.AST | None) -> bool:
     """Whether it is None, a boolean, a number, a string or an empty tuple."""
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+    if isinstance(node, UnaryOp) and isinstance(node.op, USub):
         return is_number(node.operand)
-    if isinstance(node, ast.Constant):
+    if isinstance(node, Constant):
         return node.value is not Ellipsis and not isinstance(node.value, bytes)
-    return isinstance(node, ast.Tuple) and not node.elts
+    return isinstance(node, Tuple) and not node.elts
 
 
 def is_number(node: ast.AST | None) -> bool:
     """Whether it is a number, which may be negative, and no boolean."""
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+    if isinstance(node, UnaryOp) and isinstance(node.op, USub):
         return is_number(node.operand)
-    if not isinstance(node, ast.Constant):
+    if not isinstance(node, Constant):
         return False
     return isinstance(node.value, int | float) and not isinstance(node.value, bool)
 
 
 def is_pure(node: ast.AST | None) -> bool:
     """Whether an expression has no effect, so that it may go if nobody reads it."""
-    if node is None or isinstance(node, ast.Constant | ast.Name | ast.Lambda):
+    if node is None or isinstance(node, Constant | Name | Lambda):
         return True
-    if isinstance(node, ast.Call):
+    if isinstance(node, Call):
         function = node.func
-        if ast.unparse(node) == "super().get_config()":
+        if unparse(node) == "super().get_config()":
             return True
-        name = function.id if isinstance(function, ast.Name) else ""
+        name = function.id if isinstance(function, Name) else ""
         return name in PURE_CALLS and all(map(is_pure, node.args)) and not node.keywords
     if isinstance(node, PURE):
-        parts = [n for n in ast.iter_child_nodes(node) if isinstance(n, ast.expr)]
+        parts = [n for n in iter_child_nodes(node) if isinstance(n, ast.expr)]
         return all(map(is_pure, parts))
     return False
 
 
 PURE_CALLS = {"bool", "float", "int", "len", "max", "min", "tuple", "type"}
 PURE = (
-    ast.Attribute
-    | ast.BinOp
-    | ast.BoolOp
-    | ast.Compare
-    | ast.Dict
-    | ast.IfExp
-    | ast.List
-    | ast.Subscript
-    | ast.Tuple
-    | ast.UnaryOp
+    Attribute
+    | BinOp
+    | BoolOp
+    | Compare
+    | Dict
+    | IfExp
+    | List
+    | Subscript
+    | Tuple
+    | UnaryOp
 )
 
 
-def _forget_places(text: ast.JoinedStr) -> None:
+def _forget_places(text: JoinedStr) -> None:
     """Python 3.11 gives wrong places for what stands inside an f-string."""
-    for node in ast.walk(text):
+    for node in walk(text):
         if node is not text and isinstance(node, ast.expr | ast.keyword):
             node.lineno = node.end_lineno = NOWHERE
 
 
 def bound_by(node: ast.AST) -> Iterator[str]:
     """The names that a statement or an expression binds in the scope it stands in."""
-    if isinstance(node, Function | ast.ClassDef):
+    if isinstance(node, Function | ClassDef):
         yield node.name
         return
-    if isinstance(node, ast.Lambda | ast.ListComp | ast.SetComp | ast.GeneratorExp):
+    if isinstance(node, Lambda | ListComp | SetComp | GeneratorExp):
         return
-    if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+    if isinstance(node, Name) and not isinstance(node.ctx, Load):
         yield node.id
     elif isinstance(node, ast.alias):
         yield (node.asname or node.name).split(".")[0]
-    elif isinstance(node, ast.ExceptHandler) and node.name:
+    elif isinstance(node, ExceptHandler) and node.name:
         yield node.name
-    elif not isinstance(node, ast.DictComp):
-        for child in ast.iter_child_nodes(node):
+    elif not isinstance(node, DictComp):
+        for child in iter_child_nodes(node):
             yield from bound_by(child)

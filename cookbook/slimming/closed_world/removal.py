@@ -2,6 +2,7 @@
 
 import ast
 import re
+from ast import Attribute, Call, ClassDef, FunctionDef, Name, get_docstring
 from collections.abc import Iterator
 
 from cookbook.one_file.rewrite import Edit
@@ -78,7 +79,7 @@ class Removal:
     def _first_statement(self, text: str) -> Edit:
         """Puts a statement before all others, behind the docstring."""
         node = self.callee.node
-        is_documented = ast.get_docstring(node) is not None
+        is_documented = get_docstring(node) is not None
         first = node.body[1 if is_documented and len(node.body) > 1 else 0]
         line, _ = whole_lines(self.program, first)
         return Edit((line, 0), (line, 0), " " * first.col_offset + text + "\n")
@@ -122,11 +123,11 @@ def starred(argument: ast.arg, program: Program) -> Span:
     return (line, left - stars if "*" in before[-stars:] else left), end
 
 
-def absent(use: ast.Name, program: Program) -> Edit | None:
+def absent(use: Name, program: Program) -> Edit | None:
     """`kwargs.pop("name", default)` becomes the default."""
     attribute = program.parents[use]
     call = program.parents.get(attribute)
-    if not (isinstance(attribute, ast.Attribute) and isinstance(call, ast.Call)):
+    if not (isinstance(attribute, Attribute) and isinstance(call, Call)):
         return None
     if attribute.attr not in ("get", "pop") or call.func is not attribute:
         return None
@@ -137,13 +138,13 @@ def absent(use: ast.Name, program: Program) -> Edit | None:
 
 
 def _docstring_entries(
-    function: ast.FunctionDef, program: Program, known: dict[str, str]
+    function: FunctionDef, program: Program, known: dict[str, str]
 ) -> Iterator[Edit]:
     """Takes the entries of arguments out of the docstring of a function or class."""
     owner = program.parents[function] if function.name == "__init__" else function
-    if not isinstance(owner, ast.FunctionDef | ast.ClassDef):
+    if not isinstance(owner, FunctionDef | ClassDef):
         return
-    if ast.get_docstring(owner) is None:
+    if get_docstring(owner) is None:
         return
     docstring = owner.body[0]
     first, last = docstring.lineno, docstring.end_lineno or 0
