@@ -11,12 +11,6 @@ from cookbook.slimming.closed_world.accesses import (
     is_record,
     is_untracked,
 )
-from cookbook.slimming.closed_world.changes import (
-    Change,
-    replaced,
-    stands_alone,
-    without,
-)
 from cookbook.slimming.closed_world.contexts import is_tested, may_stand_there
 from cookbook.slimming.closed_world.keras_names import may_be_read
 from cookbook.slimming.closed_world.program import (
@@ -24,6 +18,12 @@ from cookbook.slimming.closed_world.program import (
     is_literal,
     is_number,
     is_pure,
+)
+from cookbook.slimming.edits.changes import (
+    Change,
+    replaced,
+    stands_alone,
+    without,
 )
 
 
@@ -35,14 +35,17 @@ def constant_attributes(program: Program) -> Iterator[Change]:
         for name, owner in program.classes.items()
         if is_record(owner)
     }
+
     for (family, name), uses in list(accesses.uses.items()):
         if family == ANY or family in records | accesses.opaque or not uses.writes:
             continue
         if accesses.is_written_elsewhere(name) or not _are_simple(uses, program):
             continue
+
         is_plain = program.is_plain(_first_class(family, accesses))
         if may_be_read(name) and not (is_plain and not name.startswith("__")):
             continue
+
         is_seen = accesses.is_read_elsewhere(name)
         if not uses.reads and not is_seen and _may_go(uses, program, is_plain):
             yield [_without_write(write, program) for write in uses.writes]
@@ -60,23 +63,27 @@ def _are_simple(uses: Uses, program: Program) -> bool:
         statement = program.statement_of(write)
         if not isinstance(statement, Assign | AnnAssign):
             return False
+
         targets = getattr(statement, "targets", [getattr(statement, "target", None)])
         if (write is not statement and targets != [write]) or len(targets) != 1:
             return False
         if statement.value is None or not stands_alone(program, statement):
             return False
+
     return True
 
 
 def _values(uses: Uses, program: Program) -> list[tuple[ast.expr, ast.AST]]:
     """[(value, the function that sets it, or a class)]."""
     found = []
+
     for write in uses.writes:
         statement = program.statement_of(write)
         assert isinstance(statement, Assign | AnnAssign)
         assert statement.value
         outer = program.function_of(statement) or program.parents[statement]
         found.append((statement.value, outer))
+
     return found
 
 
@@ -97,10 +104,12 @@ def _constant(uses: Uses, is_seen: bool, program: Program) -> Iterator[Change]:
     )
     if len(texts) > 1 or not is_literal(value) or not is_set_early:
         return
+
     fits = [may_stand_there(value, read, program) for read in uses.reads]
     if is_number(value) and not all(fits):
         fits = [is_tested(read, program) for read in uses.reads]
         is_seen = True  # formulas name it
+
     text = program.segment(value)
     reads = [replaced(read, text) for read, good in zip(uses.reads, fits) if good]
     if is_seen or not all(fits):

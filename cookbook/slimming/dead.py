@@ -20,7 +20,6 @@ from collections.abc import Iterator
 
 from cookbook.one_file.rewrite import Edit
 from cookbook.slimming.closed_world.accesses import ANY, Accesses, is_record
-from cookbook.slimming.closed_world.changes import Change, without
 from cookbook.slimming.closed_world.keras_names import (
     CLONED,
     SERIALIZATION,
@@ -31,7 +30,9 @@ from cookbook.slimming.closed_world.program import (
     bound_by,
     is_pure,
     is_rebuilding,
+    is_super,
 )
+from cookbook.slimming.edits.changes import Change, without
 
 Definition = FunctionDef | ClassDef | Assign | AnnAssign
 
@@ -56,6 +57,7 @@ def unused_imports(program: Program) -> Iterator[Change]:
             continue
         if getattr(node, "module", "") == "__future__":
             continue
+
         kept = [a for a in node.names if (a.asname or a.name).split(".")[0] in read]
         if not kept:
             yield [without(program, node)]
@@ -64,6 +66,7 @@ def unused_imports(program: Program) -> Iterator[Change]:
             start = "import"
             if isinstance(node, ImportFrom):
                 start = f"from {'.' * node.level}{node.module or ''} import"
+
             end = node.end_lineno or 0, node.end_col_offset or 0
             yield [Edit((node.lineno, node.col_offset), end, f"{start} {names}")]
 
@@ -73,16 +76,13 @@ def _is_definition(statement: ast.stmt) -> bool:
         return True
     if not isinstance(statement, Assign | AnnAssign):
         return False
+
     value = statement.value
     is_pattern = isinstance(value, Call) and unparse(value.func) in (
         "re.compile",
         "frozenset",
     )
     return is_pattern or is_pure(value)
-
-
-def _is_super(node: ast.expr) -> bool:
-    return isinstance(node, Call) and getattr(node.func, "id", "") == "super"
 
 
 class _Reached:
@@ -97,14 +97,17 @@ class _Reached:
         self.members: dict[tuple[str, str], list[FunctionDef]] = defaultdict(list)
         self.todo: list[ast.AST] = []
         self.rebuilds = False
+
         for statement in program.tree.body:
             if _is_definition(statement):
                 for name in bound_by(statement):
                     self.by_name[name].append(statement)
             else:
                 self._reach(statement)
+
         for name in self.accesses.strings:
             self._read(ANY, name)
+
         while self.todo:
             self._scan(self.todo.pop())
             if self.rebuilds and not self.todo:
@@ -119,6 +122,7 @@ class _Reached:
         if isinstance(node, ClassDef) and node.name in self.program.classes:
             self._scan_class(node)
             return
+
         for part in walk(node):
             self._note(part)
 
@@ -127,7 +131,7 @@ class _Reached:
             for statement in self.by_name.get(part.id, ()):
                 self._reach(statement)
         elif isinstance(part, Attribute):
-            if _is_super(part.value):
+            if is_super(part.value):
                 self._read_above(part)
             else:
                 self._read(self.accesses.family_of(part.value), part.attr)
@@ -145,11 +149,14 @@ class _Reached:
                 for part in walk(member):
                     if isinstance(part, Name):
                         self._read(family, part.id)
+
                 continue
+
             self.members[family, member.name].append(member)
             is_read = self.named & {(family, member.name), (ANY, member.name)}
             if is_read or self._is_kept(node, member.name):
                 self._reach(member)
+
         for part in (*node.bases, *node.decorator_list, *node.keywords):
             self._reach(part)
 
@@ -161,6 +168,7 @@ class _Reached:
                 for other in self._heirs(owner, name)
             )
             return is_cloned and name in ("get_config", "from_config")
+
         outside = {
             base
             for order in self.program.orders.values()
@@ -172,6 +180,7 @@ class _Reached:
             outside |= {".record"} if "Protocol" in "".join(outside) else set()
         if any(not base.startswith(".keras.") for base in outside):
             return not name.startswith("_") or may_be_read(name)
+
         return may_be_read(name) if outside else name.startswith("__")
 
     def _heirs(self, owner: ClassDef, name: str) -> Iterator[str]:
@@ -198,18 +207,22 @@ class _Reached:
         for order in self.program.orders.values():
             if own not in order:
                 continue
+
             for base in order[order.index(own) + 1 :]:
                 if (base, part.attr) in self.program.methods:
                     self._reach(self.program.classes[base])
                     members = self.program.classes[base].body
+
                     for node in members:
                         if getattr(node, "name", "") == part.attr:
                             self._reach(node)
+
                     break
 
     def _read(self, family: str, name: str) -> None:
         if (family, name) in self.named:
             return
+
         self.named.add((family, name))
         for (own, member), nodes in self.members.items():
             if member == name and family in (own, ANY):

@@ -4,10 +4,11 @@ from ast import Call, Constant, Expr, Name, Pass, Return, get_docstring, unparse
 from collections.abc import Iterator
 
 from cookbook.slimming.closed_world.bindings import Bindings
-from cookbook.slimming.closed_world.calls import Callee, calls_of
-from cookbook.slimming.closed_world.changes import Change, replaced, without
+from cookbook.slimming.closed_world.callees import Callee
+from cookbook.slimming.closed_world.calls import calls_of
 from cookbook.slimming.closed_world.keras_names import CLONED
-from cookbook.slimming.closed_world.program import Program, is_pure
+from cookbook.slimming.closed_world.program import Program, is_pure, name_of
+from cookbook.slimming.edits.changes import Change, replaced, without
 from cookbook.slimming.folding import text_within
 
 CONVERSIONS = ("bool", "float", "int", "tuple")
@@ -17,15 +18,19 @@ def handed_on(program: Program) -> Iterator[Change]:
     """Calls of `def f(x): return x` become x; constructors without effect go."""
     calls = calls_of(program)
     bindings = Bindings(calls)
+
     for callee in calls.functions.values():
         result = _result(callee)
         if result is None or callee.is_fixed:
             continue
+
         name, conversion = result
+
         for site in callee.sites:
             passed = bindings.passed(callee, site)
             if passed is None or not site.is_certain:
                 continue
+
             value = passed.get(name)
             others = [v for key, v in passed.items() if key != name]
             if None in others or not all(map(is_pure, others)):
@@ -38,7 +43,9 @@ def handed_on(program: Program) -> Iterator[Change]:
                 text = f"{conversion}({program.segment(value)})"
             else:
                 text = text_within(value, site.call, program)
+
             yield [replaced(site.call, text)]
+
     yield from _idle_constructors(program)
     yield from _empty_configurations(program)
     yield from _empty_calls(program)
@@ -50,17 +57,21 @@ def _result(callee: Callee) -> tuple[str, str] | None:
     body = body[1:] if get_docstring(callee.node) else body
     if len(body) != 1 or not isinstance(body[0], Return):
         return None
+
     value, conversion = body[0].value, ""
     if isinstance(value, Constant) and _is_plain(value):
         return "", unparse(value).replace("'", '"')
-    if isinstance(value, Call) and getattr(value.func, "id", "") in CONVERSIONS:
+    if isinstance(value, Call) and name_of(value.func) in CONVERSIONS:
         if len(value.args) != 1 or value.keywords:
             return None
+
         conversion = unparse(value.func)
         value = value.args[0]
+
     names = [argument.arg for argument in callee.named]
     if isinstance(value, Name) and value.id in names:
         return value.id, conversion
+
     return None
 
 
@@ -68,6 +79,7 @@ def _is_plain(value: Constant) -> bool:
     """Whether it is None, a boolean or a short text without quotes."""
     if isinstance(value.value, str):
         return value.value.replace("_", "").isalnum()
+
     return value.value in (None, True, False)
 
 
@@ -79,6 +91,7 @@ def _idle_constructors(program: Program) -> Iterator[Change]:
             continue
         if len(method.body) != 1 or not isinstance(method.body[0], Expr):
             continue
+
         extra = f"**{a.kwarg.arg}" if a.kwarg else ""
         if unparse(method.body[0]) == f"super().__init__({extra})":
             yield [without(program, method)]
@@ -96,16 +109,14 @@ def _empty_configurations(program: Program) -> Iterator[Change]:
 
 
 def _empty_calls(program: Program) -> Iterator[Change]:
-    """Calls of functions with an empty body go, and so do `pass` methods' calls."""
-    empty = {
-        name
-        for name, function in program.functions.items()
-        if all(isinstance(s, Pass) for s in function.body)
-    }
-    for node in program.nodes:
-        if isinstance(node, Expr) and isinstance(node.value, Call):
-            call = node.value
+    """Calls of functions with an empty body go."""
+    for callee in calls_of(program).functions.values():
+        if not all(isinstance(s, Pass) for s in callee.node.body):
+            continue
+
+        for site in callee.sites:
+            call = site.call
             arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
-            name = getattr(call.func, "id", "")
-            if name in empty and all(map(is_pure, arguments)):
-                yield [without(program, node)]
+            statement = program.parents[call]
+            if isinstance(statement, Expr) and all(map(is_pure, arguments)):
+                yield [without(program, statement)]

@@ -12,7 +12,6 @@ from ast import (
     Global,
     If,
     Lambda,
-    Load,
     Name,
     Nonlocal,
     Return,
@@ -22,15 +21,15 @@ from ast import (
 from collections.abc import Iterator
 
 from cookbook.one_file.rewrite import Edit
-from cookbook.slimming.closed_world.changes import (
+from cookbook.slimming.closed_world.contexts import is_tested, may_stand_there
+from cookbook.slimming.closed_world.program import Program, is_pure, is_read, names_in
+from cookbook.slimming.edits.changes import (
     Change,
     blocks_of,
     replaced,
     stands_alone,
     without,
 )
-from cookbook.slimming.closed_world.contexts import is_tested, may_stand_there
-from cookbook.slimming.closed_world.program import Program, is_pure
 
 Block = list[ast.stmt]
 
@@ -51,9 +50,9 @@ def _always_the_same(
     function: FunctionDef, name: str, program: Program
 ) -> Iterator[Change]:
     """Replaces a name that functions inside read, if it has one value only."""
-    places = [n for n in walk(function) if isinstance(n, Name) and n.id == name]
-    writes = [n for n in places if not isinstance(n.ctx, Load)]
-    reads = [n for n in places if isinstance(n.ctx, Load)]
+    places = [n for n in names_in(function) if n.id == name]
+    writes = [n for n in places if not is_read(n)]
+    reads = [n for n in places if is_read(n)]
     statements = [program.parents[write] for write in writes]
     arguments = {n.arg for n in walk(function) if isinstance(n, ast.arg)}
     if not writes or name in arguments:
@@ -78,11 +77,7 @@ def _always_the_same(
 def unread_locals(program: Program) -> Iterator[Change]:
     """Takes out local names that a function sets and never reads."""
     for function in _functions(program):
-        read = {
-            node.id
-            for node in walk(function)
-            if isinstance(node, Name) and isinstance(node.ctx, Load)
-        }
+        read = {node.id for node in names_in(function) if is_read(node)}
         for statement in walk(function):
             if not isinstance(statement, Assign | AnnAssign):
                 continue
@@ -145,8 +140,7 @@ def _captured(function: FunctionDef) -> set[str]:
         part.id
         for inner in walk(function)
         if inner is not function and isinstance(inner, FunctionDef | Lambda)
-        for part in walk(inner)
-        if isinstance(part, Name)
+        for part in names_in(inner)
     } | {
         name
         for node in walk(function)
@@ -215,7 +209,7 @@ def _is_carried(value: ast.expr) -> bool:
 
 def _sets(statement: ast.stmt, name: str) -> bool:
     return any(
-        isinstance(node, Name) and node.id == name and not isinstance(node.ctx, Load)
+        isinstance(node, Name) and node.id == name and not is_read(node)
         for node in walk(statement)
     )
 
@@ -224,5 +218,5 @@ def _reads(places: list[ast.AST], name: str) -> Iterator[Name]:
     for place in places:
         for node in walk(place):
             is_same = isinstance(node, Name) and node.id == name
-            if is_same and isinstance(node.ctx, Load):
+            if is_same and is_read(node):
                 yield node

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from cookbook.one_file.rewrite import Edit
 from cookbook.slimming.attributes import constant_attributes
 from cookbook.slimming.bases import needless_bases, single_heirs
-from cookbook.slimming.closed_world.changes import Change, changed
-from cookbook.slimming.closed_world.program import Program, place
+from cookbook.slimming.closed_world.program import Program, end
 from cookbook.slimming.dead import unused_definitions, unused_imports
+from cookbook.slimming.edits.changes import Change, changed
 from cookbook.slimming.folding import folded
 from cookbook.slimming.inlining import handed_on
 from cookbook.slimming.local_names import (
@@ -61,11 +61,11 @@ def _without_idle_commas(program: Program) -> str:
     for node in program.nodes:
         last: ast.AST | None = None
         if isinstance(node, Call):
-            last = max([*node.args, *node.keywords], key=_end, default=None)
+            last = max([*node.args, *node.keywords], key=end, default=None)
         elif isinstance(node, FunctionDef):
-            last = max(_parts(node.args), key=_end, default=None)
+            last = max(_parts(node.args), key=end, default=None)
         if last is not None:
-            changes.append(_without_comma(program, _end(last)))
+            changes.append(_without_comma(program, end(last)))
     return changed(program.text, [change for change in changes if change])
 
 
@@ -73,15 +73,10 @@ def _parts(arguments: ast.arguments) -> list[ast.AST]:
     return list(iter_child_nodes(arguments))
 
 
-def _end(node: ast.AST) -> tuple[int, int]:
-    _, last, _, right = place(node)
-    return last, right
-
-
-def _without_comma(program: Program, end: tuple[int, int]) -> Change:
-    line, column = end
+def _without_comma(program: Program, place: tuple[int, int]) -> Change:
+    line, column = place
     rest = program.lines[line - 1].encode()[column:].decode()
     found = re.match(r"\s*,\s*$", rest) or re.match(r"\s*,(?=\s*\))", rest)
     if not found:
         return []
-    return [Edit(end, (line, column + len(found[0].encode())), "")]
+    return [Edit(place, (line, column + len(found[0].encode())), "")]

@@ -104,7 +104,7 @@ def recipe_file(name: str) -> Path:
 
 def bundle(recipe: Path) -> str:
     """The text of the script, formatted."""
-    return formatted(script_of(recipe))
+    return formatted(slimmed(script_of(recipe)))
 
 
 def script_of(recipe: Path) -> str:

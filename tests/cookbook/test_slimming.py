@@ -7,7 +7,7 @@ import textwrap
 
 import pytest
 
-from cookbook.slimming.closed_world.changes import changed
+from cookbook.slimming.edits.changes import changed
 from cookbook.slimming.closed_world.program import Program
 from cookbook.slimming.slim import slimmed
 

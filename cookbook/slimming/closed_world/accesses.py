@@ -19,7 +19,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from cookbook.slimming.closed_world.program import Program, is_pure
+from cookbook.slimming.closed_world.program import (
+    Program,
+    is_pure,
+    is_super,
+    name_of,
+    names_in,
+)
 
 ANY = "?"  # stands for the family of an object whose class is not known
 REFLECTION = ("getattr", "hasattr", "setattr", "delattr")
@@ -45,11 +51,13 @@ class Accesses:
         self.uses: dict[tuple[str, str], Uses] = defaultdict(Uses)
         self.opaque: set[str] = set()  # families whose attributes are found by strings
         self.strings: set[str] = set()  # names that may be attributes of any object
+
         for node in program.nodes:
             if isinstance(node, Attribute):
                 self._add(node)
             elif isinstance(node, Call):
                 self._add_call(node)
+
         for name, owner in program.classes.items():
             for statement in owner.body:
                 for target in _bound(statement):
@@ -60,36 +68,41 @@ class Accesses:
 
     def family_of(self, node: ast.expr) -> str:
         """The family of the object that an expression gives, or ANY."""
-        if isinstance(node, Call) and getattr(node.func, "id", "") == "super":
+        if is_super(node):
             kind = self.program.class_of(node)
         elif isinstance(node, Name) and node.id in self.program.classes:
             kind = node.id
         else:
             kind = self.program.type_of(node)
+
         return self.families[kind] if kind else ANY
 
     def _add(self, node: Attribute) -> None:
         root: ast.expr = node
+
         while isinstance(root, Attribute):
             root = root.value
         if isinstance(root, Name) and root.id in self.program.imported:
             return
+
         family = self.family_of(node.value)
         if node.attr == "__dict__":
             self.opaque.add(family)
+
         found = self.uses[family, node.attr]
-        is_read = isinstance(node.ctx, Load)
-        (found.reads if is_read else found.writes).append(node)
+        uses = found.reads if isinstance(node.ctx, Load) else found.writes
+        uses.append(node)
         parent = self.program.parents[node]
         if isinstance(parent, AugAssign):
             found.reads.append(node)
 
     def _add_call(self, call: Call) -> None:
-        name = getattr(call.func, "id", "")
+        name = name_of(call.func)
         if name == "vars":
             self.opaque.update(map(self.family_of, call.args))
         if name not in REFLECTION or len(call.args) < 2:
             return
+
         text = getattr(call.args[1], "value", None)
         if isinstance(text, str):
             self.strings.add(text)
@@ -108,11 +121,13 @@ class Accesses:
 def _families(program: Program) -> dict[str, str]:
     """{class: a name for all classes that it is connected with by bases}."""
     family = {name: name for name in program.classes}
+
     for name, bases in program.bases.items():
         for base in bases:
             if base in family:
                 old, new = family[name], family[base]
                 family = {k: new if v == old else v for k, v in family.items()}
+
     return family
 
 
@@ -121,7 +136,7 @@ def _bound(statement: ast.stmt) -> Iterator[str]:
         yield statement.name
     elif isinstance(statement, Assign):
         for target in statement.targets:
-            yield from (n.id for n in walk(target) if isinstance(n, Name))
+            yield from (n.id for n in names_in(target))
     elif (
         isinstance(statement, AnnAssign)
         and isinstance(statement.target, Name)
@@ -152,10 +167,11 @@ def is_untracked(value: ast.expr, function: ast.AST) -> bool:
         return all(is_untracked(argument, function) for argument in value.args)
     if not is_pure(value):
         return False
+
     return all(
         set(hints.get(node.id, "unknown").replace("|", " ").split()) <= HARMLESS
-        for node in walk(value)
-        if isinstance(node, Name) and node.id not in ("float", "int", "bool", "len")
+        for node in names_in(value)
+        if node.id not in ("float", "int", "bool", "len")
     ) and not any(isinstance(node, Attribute) for node in walk(value))
 
 

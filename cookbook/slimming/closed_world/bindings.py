@@ -9,7 +9,6 @@ from ast import (
     DictComp,
     FunctionDef,
     Lambda,
-    Load,
     Name,
     Starred,
     Tuple,
@@ -18,8 +17,9 @@ from ast import (
 )
 from collections.abc import Iterator
 
-from cookbook.slimming.closed_world.calls import Callee, Calls, Site
-from cookbook.slimming.closed_world.program import UNKNOWN, is_literal
+from cookbook.slimming.closed_world.callees import Callee, Site
+from cookbook.slimming.closed_world.calls import Calls
+from cookbook.slimming.closed_world.program import UNKNOWN, is_literal, is_read
 
 Passed = dict[str, ast.expr | None]  # {argument: what is passed, None if unknown}
 
@@ -35,10 +35,12 @@ class Bindings:
     def values(self, callee: Callee, name: str) -> set[str]:
         """The literals that calls give an argument; UNKNOWN stands for all else."""
         found = set()
+
         for site in callee.sites:
             passed = self.passed(callee, site)
             if passed is None:
                 continue
+
             value = passed.get(name, callee.default(name))
             is_given = name in passed
             if (
@@ -52,6 +54,7 @@ class Bindings:
             else:
                 assert value is not None
                 found.add(self.program.segment(value))
+
         return found
 
     def _is_same(self, callee: Callee, site: Site, name: str, value: Name) -> bool:
@@ -69,13 +72,16 @@ class Bindings:
         found: Passed = {}
         if callee.is_fixed:
             return dict.fromkeys(names)
+
         for i, value in enumerate(site.call.args):
             if isinstance(value, Starred):
                 found.update(dict.fromkeys(positional[i:]))
                 break
             if i >= len(positional):
                 return None
+
             found[positional[i]] = value
+
         for keyword in site.call.keywords:
             if keyword.arg in names:
                 found[keyword.arg or ""] = keyword.value
@@ -90,6 +96,7 @@ class Bindings:
                 chosen = names if content is None else content & {*names}
                 for name in chosen:
                     found.setdefault(name, None)
+
         return found
 
     def extra(self, callee: Callee) -> set[str] | None:
@@ -98,27 +105,34 @@ class Bindings:
         if key not in self._extra:
             self._extra[key] = None  # where functions hand it on in a circle
             self._extra[key] = self._read_extra(callee)
+
         return self._extra[key]
 
     def _read_extra(self, callee: Callee) -> set[str] | None:
         if callee.is_fixed or self._may_be_rebuilt(callee):
             return None
+
         found: set[str] = set()
         names = {argument.arg for argument in callee.named}
+
         for site in callee.sites:
             if self.passed(callee, site) is None:
                 continue
+
             for keyword in site.call.keywords:
                 content = {keyword.arg} if keyword.arg else self.spread(keyword.value)
                 if content is None:
                     return None
+
                 found |= {name for name in content if name} - names
+
         return found
 
     def _may_be_rebuilt(self, callee: Callee) -> bool:
         """Whether Keras passes a name and other options of its own to a constructor."""
         if callee.owner is None or callee.node.name != "__init__":
             return False
+
         return self.program.rebuilds and not self.program.is_plain(callee.owner)
 
     def spread(self, value: ast.expr) -> set[str] | None:
@@ -129,22 +143,29 @@ class Bindings:
             return strings if len(strings) == len(keys) else None
         if isinstance(value, DictComp):
             return self._filtered(value)
+
         function = self.program.function_of(value)
         callee = self.calls.by_node.get(function) if function else None
         if not isinstance(value, Name) or callee is None:
             return None
+
         kwarg = callee.node.args.kwarg
         if kwarg is None or kwarg.arg != value.id:
             return None
+
         found = self.extra(callee)
         if found is None:
             return None
+
         found = set(found)
+
         for use in uses(callee.node, value.id):
             added = self._added(use)
             if added is None:
                 return None
+
             found |= added
+
         return found
 
     def _filtered(self, value: DictComp) -> set[str] | None:
@@ -152,11 +173,13 @@ class Bindings:
         target, source = value.generators[0].target, value.generators[0].iter
         if len(value.generators) > 1 or not isinstance(target, Tuple):
             return None
+
         is_same = unparse(target.elts[0]) == unparse(value.key)
         function = self.program.function_of(value)
         name = unparse(source).removesuffix(".items()")
         if function is None or not is_same or not unparse(source).endswith("items()"):
             return None
+
         found = [
             node.value
             for node in walk(function)
@@ -164,6 +187,7 @@ class Bindings:
         ]
         if len(found) != 1 or not isinstance(found[0], Dict):
             return None
+
         reads = list(uses(function, name))
         return self.spread(found[0]) if len(reads) == 2 else None
 
@@ -172,13 +196,16 @@ class Bindings:
         parent = self.program.parents[use]
         if isinstance(parent, ast.keyword):
             return set()
+
         call = self.program.parents.get(parent)
         if isinstance(parent, Attribute) and isinstance(call, Call):
             if parent.attr in ("get", "items", "pop", "keys", "values"):
                 return set()
+
             key = getattr(call.args[0], "value", None)
             if parent.attr == "setdefault" and isinstance(key, str):
                 return {key}
+
         return None
 
 
@@ -192,7 +219,7 @@ def uses(function: ast.AST, name: str) -> Iterator[Name]:
 def stores(function: ast.AST, name: str) -> bool:
     """Whether a function, or one inside it, binds a name besides its arguments."""
     return any(
-        (isinstance(node, Name) and node.id == name) and not isinstance(node.ctx, Load)
+        (isinstance(node, Name) and node.id == name) and not is_read(node)
         for node in walk(function)
     ) or any(
         isinstance(node, ast.arg) and node.arg == name

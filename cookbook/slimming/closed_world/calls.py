@@ -11,11 +11,9 @@ from ast import (
     Dict,
     DictComp,
     ExceptHandler,
-    FunctionDef,
     GeneratorExp,
     Lambda,
     ListComp,
-    Load,
     Name,
     SetComp,
     Store,
@@ -23,9 +21,9 @@ from ast import (
     unparse,
 )
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
+from cookbook.slimming.closed_world.callees import Callee, Site
 from cookbook.slimming.closed_world.keras_names import (
     KERAS_OPTIONS,
     may_be_called,
@@ -35,7 +33,9 @@ from cookbook.slimming.closed_world.program import (
     Program,
     arguments_of,
     bound_by,
-    is_static,
+    is_read,
+    is_super,
+    name_of,
 )
 
 Scope = Function | Lambda | ListComp | SetComp | DictComp
@@ -44,52 +44,6 @@ SCOPES = Scope | GeneratorExp
 TRANSPARENT = ("classmethod", "staticmethod", "contextlib.contextmanager", "cache")
 RECIPE = "# The recipe"  # the title of a script's last part
 HARMLESS = {"dict", "enumerate", "len", "list", "map", "sorted", "tuple", "zip"}
-
-
-@dataclass
-class Site:
-    """A call of a function, or a call of an unknown value that may be the function."""
-
-    call: Call
-    is_certain: bool = True
-
-
-@dataclass
-class Callee:
-    """A function of the module, or a method of one of its classes."""
-
-    owner: str | None
-    node: FunctionDef
-    sites: list[Site] = field(default_factory=list)
-    is_fixed: bool = False  # whether somebody else may call it, with any arguments
-    is_escaping: bool = False  # whether it is a value that unknown calls may mean
-
-    @property
-    def is_private(self) -> bool:
-        """Whether only this file can mean it: by its name, or by that of its class."""
-        name = self.node.name
-        if name == "__init__" and self.owner:
-            name = self.owner
-        return name.startswith("_")
-
-    @property
-    def named(self) -> list[ast.arg]:
-        """Its arguments but for *args, **kwargs and the object itself."""
-        a = self.node.args
-        return [*self.positional, *a.kwonlyargs]
-
-    @property
-    def positional(self) -> list[ast.arg]:
-        a = self.node.args
-        skip = 1 if self.owner and not is_static(self.node) else 0
-        return [*a.posonlyargs, *a.args][skip:]
-
-    def default(self, name: str) -> ast.expr | None:
-        a = self.node.args
-        both = [*a.posonlyargs, *a.args]
-        pairs = [*zip(reversed(both), reversed(a.defaults))]
-        pairs += [(k, d) for k, d in zip(a.kwonlyargs, a.kw_defaults) if d]
-        return next((d for argument, d in pairs if argument.arg == name), None)
 
 
 @lru_cache(maxsize=1)
@@ -123,7 +77,7 @@ class Calls:
         for node in program.nodes:
             if isinstance(node, Call):
                 self._add(node)
-            elif isinstance(node, Name) and isinstance(node.ctx, Load):
+            elif isinstance(node, Name) and is_read(node):
                 self._note_value(node)
             elif isinstance(node, Attribute):
                 self._note_method_as_value(node)
@@ -161,7 +115,7 @@ class Calls:
     def is_internal(self, callee: Callee) -> bool:
         """Whether a reader of the recipe does not see what calls pass to it."""
         return callee.is_private or all(
-            _is_super(site.call) or 0 < site.call.lineno < self.recipe
+            calls_super(site.call) or 0 < site.call.lineno < self.recipe
             for site in callee.sites
         )
 
@@ -199,7 +153,7 @@ class Calls:
         if not isinstance(function, Attribute):
             return None
         owner = function.value
-        if isinstance(owner, Call) and getattr(owner.func, "id", "") == "super":
+        if is_super(owner):
             return self._above(call, function.attr)
         if self._is_imported(owner):
             return []
@@ -260,7 +214,7 @@ class Calls:
             self.unknown.append(call)
         for callee in found or []:
             callee.sites.append(Site(call))
-        name = getattr(call.func, "id", "")
+        name = name_of(call.func)
         text = unparse(call.func)
         if text.startswith("type(") or text.endswith(".__class__"):
             for (_, method), callee in self.methods.items():
@@ -279,7 +233,7 @@ class Calls:
         if not (isinstance(parent, Call) and parent.func is node):
             self._fix_methods(node.attr)
             return
-        is_of_class = getattr(node.value, "id", "") in self.program.classes
+        is_of_class = name_of(node.value) in self.program.classes
         if is_of_class and not any(
             isinstance(d, Name) and d.id in ("classmethod", "staticmethod")
             for (_, name), callee in self.methods.items()
@@ -356,7 +310,7 @@ class Calls:
             if isinstance(node, Attribute | Compare | ExceptHandler):
                 return True
             if isinstance(node, Call):
-                return getattr(node.func, "id", "") in ("isinstance", "issubclass")
+                return name_of(node.func) in ("isinstance", "issubclass")
             if isinstance(node, ast.stmt):
                 return False
             child = node
@@ -367,7 +321,7 @@ class Calls:
         child = value
         for node in self.program.around(value):
             if isinstance(node, Call) and child is not node.func:
-                is_harmless = getattr(node.func, "id", "") in HARMLESS
+                is_harmless = name_of(node.func) in HARMLESS
                 return self.targets(node) == [] and not is_harmless
             if isinstance(node, Function | ClassDef):
                 return True  # a decorator, or a default
@@ -378,7 +332,7 @@ class Calls:
                 return any(
                     isinstance(other, Name)
                     and other.id in names
-                    and isinstance(other.ctx, Load)
+                    and is_read(other)
                     and self._leaves_the_file(other)
                     for other in self.program.nodes
                 )
@@ -388,9 +342,9 @@ class Calls:
         return False
 
 
-def _is_super(call: Call) -> bool:
-    owner = getattr(call.func, "value", None)
-    return isinstance(owner, Call) and getattr(owner.func, "id", "") == "super"
+def calls_super(call: Call) -> bool:
+    """Whether a call is one of super().method."""
+    return isinstance(call.func, Attribute) and is_super(call.func.value)
 
 
 def _bound_in(scope: ast.AST) -> Iterator[str]:

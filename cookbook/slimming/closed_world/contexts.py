@@ -23,6 +23,7 @@ from cookbook.slimming.closed_world.program import (
     Program,
     is_literal,
     is_number,
+    is_super,
 )
 
 TESTS = BoolOp | Compare | If | IfExp | While
@@ -82,7 +83,7 @@ def _takes_constants(call: Call, program: Program, use: ast.AST, is_zero: bool) 
     if isinstance(use, Attribute):
         return False
     owner = getattr(function, "value", None)
-    if isinstance(owner, Call) and getattr(owner.func, "id", "") == "super":
+    if is_super(owner):
         return True
     around = program.function_of(call)
     return around is not None and around.name == "__init__"

@@ -71,7 +71,8 @@ class Program:
         """The text of a statement or an expression."""
         if getattr(node, "lineno", 0) == NOWHERE:
             return unparse(node)
-        first, last, left, right = place(node)
+        first, left = begin(node)
+        last, right = end(node)
         if first == last:
             return self._encoded[first - 1][left:right].decode()
         lines = [self._encoded[first - 1][left:], *self._encoded[first : last - 1]]
@@ -232,7 +233,7 @@ def is_rebuilding(node: ast.AST, program: Program) -> bool:
     if node.func.attr not in REBUILDS:
         return False
     owner = node.func.value
-    if isinstance(owner, Call) and getattr(owner.func, "id", "") == "super":
+    if is_super(owner):
         return False
     function = program.function_of(node)
     if function is not None and function.name in SERIALIZATION:
@@ -240,11 +241,19 @@ def is_rebuilding(node: ast.AST, program: Program) -> bool:
     return not any("seed" in program.segment(argument) for argument in node.args)
 
 
-def place(node: ast.AST) -> tuple[int, int, int, int]:
-    """(first line, last line, first column, column after the last)."""
-    assert isinstance(node, ast.stmt | ast.expr | ast.arg | ast.keyword | ast.alias)
-    last, right = node.end_lineno or node.lineno, node.end_col_offset or 0
-    return node.lineno, last, node.col_offset, right
+def begin(node: ast.AST) -> tuple[int, int]:
+    """(line, column) where a statement, an expression or an argument begins."""
+    assert isinstance(node, PLACED)
+    return node.lineno, node.col_offset
+
+
+def end(node: ast.AST) -> tuple[int, int]:
+    """(line, column) behind it."""
+    assert isinstance(node, PLACED)
+    return node.end_lineno or node.lineno, node.end_col_offset or 0
+
+
+PLACED = ast.stmt | ast.expr | ast.arg | ast.keyword | ast.alias
 
 
 def _merged(lists: list[list[str]]) -> Iterator[str]:
@@ -345,3 +354,35 @@ def bound_by(node: ast.AST) -> Iterator[str]:
     elif not isinstance(node, DictComp):
         for child in iter_child_nodes(node):
             yield from bound_by(child)
+
+
+def literal_value(node: ast.AST) -> object:
+    """The value of a literal, or of a tuple of literals.
+
+    Raises: ValueError for everything else.
+    """
+    assert isinstance(node, ast.expr)
+    return ast.literal_eval(node)
+
+
+def name_of(node: object) -> str:
+    """The name that an expression consists of, or ""."""
+    return node.id if isinstance(node, Name) else ""
+
+
+def is_super(node: ast.AST) -> bool:
+    """Whether it is the expression super()."""
+    return isinstance(node, Call) and name_of(node.func) == "super"
+
+
+def names_in(*nodes: ast.AST) -> Iterator[Name]:
+    """All names in code, whether it reads or binds them."""
+    for node in nodes:
+        for part in walk(node):
+            if isinstance(part, Name):
+                yield part
+
+
+def is_read(name: Name) -> bool:
+    """Whether a name is read, not bound."""
+    return isinstance(name.ctx, Load)

@@ -6,7 +6,7 @@ from ast import Constant, JoinedStr, walk
 from collections.abc import Iterable, Iterator
 
 from cookbook.one_file.rewrite import Edit, applied
-from cookbook.slimming.closed_world.program import NOWHERE, Program, place
+from cookbook.slimming.closed_world.program import NOWHERE, Program, begin, end
 
 Change = list[Edit]
 Span = tuple[tuple[int, int], tuple[int, int]]  # (line, column) from and to
@@ -15,12 +15,14 @@ Span = tuple[tuple[int, int], tuple[int, int]]  # (line, column) from and to
 def changed(text: str, changes: Iterable[Change]) -> str:
     """The text after all changes that do not touch what an earlier one has changed."""
     taken: list[Edit] = []
+
     for change in changes:
         edits = _outermost(change)
         if any(edit.start[0] == NOWHERE for edit in edits):
             continue
         if not any(_overlap(edit, other) for edit in edits for other in taken):
             taken += edits
+
     return applied(taken, text) if taken else text
 
 
@@ -32,16 +34,22 @@ def _outermost(edits: Iterable[Edit]) -> list[Edit]:
     """The edits without those inside others."""
     kept: list[Edit] = []
     ordered = sorted(set(edits), key=lambda e: (e.start, [-n for n in e.end]))
+
     for edit in ordered:
         if not kept or edit.start >= kept[-1].end:
             kept.append(edit)
+
     return kept
 
 
 def replaced(node: ast.AST, text: str) -> Edit:
     """Another text for an expression."""
-    first, last, left, right = place(node)
-    return Edit((first, left), (last, right), text)
+    return Edit(begin(node), end(node), text)
+
+
+def lines_replaced(first: int, last: int, text: str = "") -> Edit:
+    """Another text for whole lines, or none."""
+    return Edit((first, 0), (last + 1, 0), text)
 
 
 def without(program: Program, statement: ast.stmt) -> Edit:
@@ -52,10 +60,12 @@ def without(program: Program, statement: ast.stmt) -> Edit:
     first, last = whole_lines(program, statement)
     text = ""
     parent = program.parents.get(statement)
+
     for block in blocks_of(parent):
         if block == [statement]:
             text = " " * statement.col_offset + "pass\n"
-    return Edit((first, 0), (last + 1, 0), text)
+
+    return lines_replaced(first, last, text)
 
 
 def blocks_of(node: ast.AST | None) -> Iterator[list[ast.stmt]]:
@@ -70,8 +80,10 @@ def whole_lines(program: Program, statement: ast.stmt) -> tuple[int, int]:
     """The lines of a statement, with its decorators and the comments above it."""
     decorators = getattr(statement, "decorator_list", [])
     first = min([statement.lineno, *(node.lineno for node in decorators)])
+
     while first > 1 and program.lines[first - 2].lstrip().startswith("#"):
         first -= 1
+
     return first, statement.end_lineno or statement.lineno
 
 
@@ -90,9 +102,11 @@ def dedented(program: Program, block: list[ast.stmt], header: int, to: int) -> s
     """
     last = block[-1].end_lineno or 0
     inside: set[int] = set()  # lines that continue a string
+
     for node in (n for statement in block for n in walk(statement)):
         if isinstance(node, Constant | JoinedStr):
             inside.update(range(node.lineno + 1, (node.end_lineno or 0) + 1))
+
     shift = block[0].col_offset - to
     return "".join(
         (line if number in inside else line[min(shift, _indent(line)) :]) + "\n"
@@ -118,4 +132,5 @@ def without_item(program: Program, span: Span) -> Edit | None:
         right += len(comma[0].encode())
     elif after.strip() and not re.match(r"\s*[)}\]]", after):
         return None
+
     return Edit((first, left), (last, right), "")

@@ -7,16 +7,17 @@ from collections.abc import Iterator
 
 from cookbook.one_file.rewrite import Edit
 from cookbook.slimming.closed_world.bindings import Bindings, stores, uses
-from cookbook.slimming.closed_world.calls import Callee
-from cookbook.slimming.closed_world.changes import (
+from cookbook.slimming.closed_world.callees import Callee
+from cookbook.slimming.closed_world.contexts import may_stand_there
+from cookbook.slimming.closed_world.program import Program, begin, end
+from cookbook.slimming.edits.changes import (
     Change,
     Span,
+    lines_replaced,
     replaced,
     whole_lines,
     without_item,
 )
-from cookbook.slimming.closed_world.contexts import may_stand_there
-from cookbook.slimming.closed_world.program import Program, place
 
 
 class Removal:
@@ -34,14 +35,17 @@ class Removal:
     def change(self) -> Change | None:
         """All edits; None if one of them is not possible."""
         edits = [*self._signature(), *self._calls()]
+
         for name, value in self.known.items():
             if value and not is_replaceable(self.callee, name, value, self.program):
                 edits.append(self._first_statement(f"{name} = {value}"))
                 continue
+
             for use in uses(self.callee.node, name):
                 edits.append(replaced(use, value))
         if self.is_empty:
             edits += self._empty_keywords()
+
         edits += _docstring_entries(self.callee.node, self.program, self.known)
         found = [edit for edit in edits if edit is not None]
         return found if len(found) == len(edits) else None
@@ -49,6 +53,7 @@ class Removal:
     def _signature(self) -> Iterator[Edit | None]:
         a = self.callee.node.args
         defaults = {d for d in (*a.defaults, *a.kw_defaults) if d is not None}
+
         for argument in self.callee.named:
             if argument.arg in self.known:
                 default = self.callee.default(argument.arg)
@@ -64,6 +69,7 @@ class Removal:
         node = self.callee.node
         first = node.args.kwonlyargs[0]
         line, column = first.lineno, first.col_offset
+
         while line >= node.lineno:
             before = self.program.lines[line - 1].encode()[:column].decode()
             match = re.search(r"\*,\s*$", before)
@@ -72,8 +78,10 @@ class Removal:
                 return Edit((line, left), (line, column), "")
             if before.strip():
                 return None
+
             line -= 1
             column = len(self.program.lines[line - 1].encode())
+
         return None
 
     def _first_statement(self, text: str) -> Edit:
@@ -89,13 +97,16 @@ class Removal:
             passed = self.bindings.passed(self.callee, site)
             if passed is None or not site.is_certain:
                 continue
+
             for name in self.known:
                 value = passed.get(name)
                 if value is None:
                     continue
+
                 item = self.program.parents[value]
                 if not isinstance(item, ast.keyword):
                     item = value
+
                 yield without_item(self.program, span(item, item))
 
     def _empty_keywords(self) -> Iterator[Edit | None]:
@@ -110,17 +121,16 @@ class Removal:
 
 
 def span(first: ast.AST, last: ast.AST) -> Span:
-    top, _, left, _ = place(first)
-    _, bottom, _, right = place(last)
-    return (top, left), (bottom, right)
+    """From the beginning of one node to the end of another."""
+    return begin(first), end(last)
 
 
 def starred(argument: ast.arg, program: Program) -> Span:
     """The place of `**kwargs` in a signature."""
-    (line, left), end = span(argument, argument)
+    line, left = begin(argument)
     before = program.lines[line - 1].encode()[:left].decode()
     stars = len(before) - len(before.rstrip("* "))
-    return (line, left - stars if "*" in before[-stars:] else left), end
+    return (line, left - stars if "*" in before[-stars:] else left), end(argument)
 
 
 def absent(use: Name, program: Program) -> Edit | None:
@@ -131,9 +141,11 @@ def absent(use: Name, program: Program) -> Edit | None:
         return None
     if attribute.attr not in ("get", "pop") or call.func is not attribute:
         return None
+
     default = call.args[1] if len(call.args) > 1 else None
     if default is None and attribute.attr == "pop":
         return None
+
     return replaced(call, program.segment(default) if default else "None")
 
 
@@ -146,21 +158,26 @@ def _docstring_entries(
         return
     if get_docstring(owner) is None:
         return
+
     docstring = owner.body[0]
     first, last = docstring.lineno, docstring.end_lineno or 0
     number = first + 1
+
     while number < last:
         line = program.lines[number - 1]
         match = re.match(r"(\s*)(\w+): \S", line)
-        end = number + 1
-        while match and end < last:
-            following = program.lines[end - 1]
+        after = number + 1
+
+        while match and after < last:
+            following = program.lines[after - 1]
             if not following.startswith(match[1] + " "):
                 break
-            end += 1
+
+            after += 1
         if match and match[2] in known:
-            yield Edit((number, 0), (end, 0), "")
-        number = end
+            yield lines_replaced(number, after - 1)
+
+        number = after
 
 
 def _fits(value: str, function: ast.AST, name: str, program: Program) -> bool:
@@ -173,4 +190,5 @@ def is_replaceable(callee: Callee, name: str, value: str, program: Program) -> b
     """Whether the value may stand wherever the function uses the argument."""
     if stores(callee.node, name):
         return False
+
     return _fits(value, callee.node, name, program)
