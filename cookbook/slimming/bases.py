@@ -81,6 +81,7 @@ def _taken_out(name: str, program: Program) -> Iterator[Change]:
 
             bases += map(program.segment, parts)
 
+        # Python wants a base that two bases share behind both.
         unique = [base for i, base in enumerate(bases) if base not in bases[i + 1 :]]
         if heir.keywords or len(set(unique)) < len(unique):
             return
@@ -105,6 +106,7 @@ def _only_hands_on(callee: Callee, calls: Calls, bindings: Bindings) -> bool:
     if unparse(call.func) != "super().__init__" or node.args.kwarg:
         return False
 
+    # What the next constructor is called with, argument by argument.
     names = [argument.arg for argument in callee.named]
     above = calls.targets(call) or []
     if len(above) > 1:
@@ -127,6 +129,7 @@ def _means_the_same(
     call: Call, names: list[str], taken: list[str], is_ours: bool
 ) -> bool:
     """Whether a call may go to the constructor above, which takes `taken` in order."""
+    # Every argument has to be given: the other constructor may have other defaults.
     given = names[: len(call.args)] + [k.arg or "" for k in call.keywords]
     if sorted(given) != sorted(names) or any(
         isinstance(value, Starred) for value in call.args

@@ -59,6 +59,8 @@ def _result(callee: Callee) -> tuple[str, str] | None:
         return None
 
     value, conversion = body[0].value, ""
+
+    # A function without arguments may be left that always returns the same.
     if isinstance(value, Constant) and _is_plain(value):
         return "", unparse(value).replace("'", '"')
     if isinstance(value, Call) and name_of(value.func) in CONVERSIONS:

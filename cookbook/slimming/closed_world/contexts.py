@@ -56,6 +56,8 @@ def may_stand_there(value: ast.expr, use: ast.AST, program: Program) -> bool:
         return True
     if is_tested(use, program):
         return True
+
+    # What a call gets by name or by place makes no difference.
     if isinstance(parent, ast.keyword):
         parent = program.parents[parent]
     if isinstance(parent, Call):

@@ -33,6 +33,8 @@ def _overlap(a: Edit, b: Edit) -> bool:
 def _outermost(edits: Iterable[Edit]) -> list[Edit]:
     """The edits without those inside others."""
     kept: list[Edit] = []
+
+    # Of edits that begin at one place, the longest comes first.
     ordered = sorted(set(edits), key=lambda e: (e.start, [-n for n in e.end]))
 
     for edit in ordered:
@@ -90,6 +92,8 @@ def whole_lines(program: Program, statement: ast.stmt) -> tuple[int, int]:
 def stands_alone(program: Program, statement: ast.stmt) -> bool:
     """Whether no other statement stands on a statement's lines."""
     before = program.lines[statement.lineno - 1].encode()[: statement.col_offset]
+
+    # A comment may follow.
     after = program.lines[(statement.end_lineno or 0) - 1].encode()
     rest = after[statement.end_col_offset :].decode().strip()
     return not before.strip() and (not rest or rest.startswith("#"))
@@ -107,6 +111,7 @@ def dedented(program: Program, block: list[ast.stmt], header: int, to: int) -> s
         if isinstance(node, Constant | JoinedStr):
             inside.update(range(node.lineno + 1, (node.end_lineno or 0) + 1))
 
+    # Strings keep their lines as they are.
     shift = block[0].col_offset - to
     return "".join(
         (line if number in inside else line[min(shift, _indent(line)) :]) + "\n"
@@ -124,8 +129,12 @@ def without_item(program: Program, span: Span) -> Edit | None:
     None if the text behind the item is not what was expected.
     """
     (first, left), (last, right) = span
+
+    # Columns count bytes.
     before = program.lines[first - 1].encode()[:left].decode()
     after = program.lines[last - 1].encode()[right:].decode()
+
+    # An item on lines of its own takes the comment behind it along.
     pattern = r"\s*,\s*" if before.strip() else r"\s*,[ \t]*(#.*)?$"
     comma = re.match(pattern, after) or re.match(r"\s*,\s*", after)
     if comma:

@@ -56,6 +56,7 @@ class Merger:
         if not self._is_simple():
             return None
 
+        # The base goes, and its members move.
         edits = [without(self.program, self.base), self._new_bases()]
         moved = dict(self.of_base)
         if INIT in self.of_base and INIT in self.of_heir:
@@ -73,8 +74,12 @@ class Merger:
         base, heir = self.base, self.heir
         if base.decorator_list or base.keywords or is_record(base):
             return False
+
+        # With several bases the order of lookup could change.
         if heir.keywords or len(heir.bases) > 1:
             return False
+
+        # Such as two assignments in one statement.
         if "" in self.of_base or "" in self.of_heir:
             return False
 
@@ -107,6 +112,7 @@ class Merger:
             return None
 
         (statement,) = calls
+
         given = self._given(statement, inner)
         if given is None or _may_clash(inner, outer, set(given)):
             return None
@@ -132,10 +138,12 @@ class Merger:
         call = getattr(statement, "value", None)
         assert isinstance(call, Call)
         a = inner.args
+
         names = [argument.arg for argument in a.args[1:]]
         if a.vararg or a.posonlyargs or len(call.args) > len(names):
             return None
 
+        # All arguments have to be given: defaults stay behind.
         known = {*names, *(argument.arg for argument in a.kwonlyargs)}
         if a.kwarg:
             known.add(a.kwarg.arg)
@@ -173,6 +181,7 @@ class Merger:
             after, _ = end(self.of_heir[INIT])
 
         texts = {start: "", after: ""}
+
         for node in members.values():
             is_method = isinstance(node, FunctionDef)
             line = after if is_method else start
@@ -210,6 +219,7 @@ def _may_clash(inner: FunctionDef, outer: FunctionDef, given: set[str]) -> bool:
         if isinstance(node, Name) and not is_read(node):
             return True  # a local name
 
+    # A name of the module that is an argument or a local name there.
     used = {name.id for name in names_in(inner)}
     bound = {argument.arg for argument in arguments_of(outer)}
     bound |= {name.id for name in names_in(outer) if not is_read(name)}

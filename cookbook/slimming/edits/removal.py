@@ -36,6 +36,8 @@ class Removal:
         """All edits; None if one of them is not possible."""
         edits = [*self._signature(), *self._calls()]
 
+        # The function gets the value where it reads the argument, or in a first line.
+
         for name, value in self.known.items():
             if value and not is_replaceable(self.callee, name, value, self.program):
                 edits.append(self._first_statement(f"{name} = {value}"))
@@ -52,12 +54,10 @@ class Removal:
 
     def _signature(self) -> Iterator[Edit | None]:
         a = self.callee.node.args
-        defaults = {d for d in (*a.defaults, *a.kw_defaults) if d is not None}
 
         for argument in self.callee.named:
             if argument.arg in self.known:
                 default = self.callee.default(argument.arg)
-                assert default is None or default in defaults
                 yield without_item(self.program, span(argument, default or argument))
         if a.kwarg and self.is_empty:
             yield without_item(self.program, starred(a.kwarg, self.program))
@@ -68,6 +68,8 @@ class Removal:
         """Takes out the `*` before arguments of which none is left."""
         node = self.callee.node
         first = node.args.kwonlyargs[0]
+
+        # It stands before the first of them, perhaps lines above.
         line, column = first.lineno, first.col_offset
 
         while line >= node.lineno:
@@ -159,6 +161,7 @@ def _docstring_entries(
     if get_docstring(owner) is None:
         return
 
+    # An entry is `name: text`, and lines below that are further to the right.
     docstring = owner.body[0]
     first, last = docstring.lineno, docstring.end_lineno or 0
     number = first + 1
