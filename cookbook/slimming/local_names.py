@@ -215,8 +215,6 @@ def _sets(statement: ast.stmt, name: str) -> bool:
 
 
 def _reads(places: list[ast.AST], name: str) -> Iterator[Name]:
-    for place in places:
-        for node in walk(place):
-            is_same = isinstance(node, Name) and node.id == name
-            if is_same and is_read(node):
-                yield node
+    for node in names_in(*places):
+        if node.id == name and is_read(node):
+            yield node

@@ -13,6 +13,7 @@ from cookbook.errors import fail
 from cookbook.one_file.needs import Collection, gather
 from cookbook.one_file.source import ROOT, Definition, Import, Meaning
 from cookbook.one_file.writer import imports_in, names_in_one_file, stacked, text_of
+from cookbook.slimming.slim import slimmed
 from cookbook.takeaway.copying import refuse_target, version, write
 from cookbook.takeaway.recipe_script import Script, as_script
 from cookbook.takeaway.stand_ins import FULL, NAMES, PADDED, SCRIPT, STANDALONE, Sources

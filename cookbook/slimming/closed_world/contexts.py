@@ -84,8 +84,7 @@ def _takes_constants(call: Call, program: Program, use: ast.AST, is_zero: bool) 
             return True  # most often it turns something off there
     if isinstance(use, Attribute):
         return False
-    owner = getattr(function, "value", None)
-    if is_super(owner):
+    if isinstance(function, Attribute) and is_super(function.value):
         return True
     around = program.function_of(call)
     return around is not None and around.name == "__init__"

@@ -153,7 +153,7 @@ class Merger:
             # `**kwargs` may only be handed on to an argument of the same name.
             name = keyword.arg or name_of(keyword.value)
             values[name] = keyword.value
-            is_extra = bool(a.kwarg) and a.kwarg.arg == name
+            is_extra = a.kwarg is not None and a.kwarg.arg == name
             if is_extra != (keyword.arg is None):
                 return None
 

@@ -49,6 +49,7 @@ class Removal:
             edits += self._empty_keywords()
 
         edits += _docstring_entries(self.callee.node, self.program, self.known)
+
         found = [edit for edit in edits if edit is not None]
         return found if len(found) == len(edits) else None
 
