@@ -113,6 +113,7 @@ def _only_hands_on(callee: Callee, calls: Calls, bindings: Bindings) -> bool:
         return False
 
     taken = [argument.arg for argument in above[0].positional] if above else []
+
     handed = [getattr(value, "id", None) for value in call.args]
     handed += [k.arg for k in call.keywords if name_of(k.value) == k.arg]
     if handed != names or len(handed) != len(call.args) + len(call.keywords):
