@@ -1,7 +1,7 @@
 """Attributes that always have the same value, or that nobody reads."""
 
 import ast
-from ast import AnnAssign, Assign, ClassDef
+from ast import AnnAssign, Assign, Call, ClassDef, Compare
 from collections.abc import Iterator
 
 from cookbook.slimming.closed_world.accesses import (
@@ -25,6 +25,8 @@ from cookbook.slimming.edits.changes import (
     stands_alone,
     without,
 )
+
+NO_ACTIVATION = "keras.activations.get(None)"
 
 
 def constant_attributes(program: Program) -> Iterator[Change]:
@@ -97,6 +99,10 @@ def _may_go(uses: Uses, program: Program, is_plain: bool) -> bool:
 def _constant(uses: Uses, is_seen: bool, program: Program) -> Iterator[Change]:
     values = _values(uses, program)
     texts = {program.segment(value) for value, _ in values}
+    if texts == {NO_ACTIVATION} and not is_seen:
+        yield from _without_activation(uses, program)
+        return
+
     value, _ = values[0]
     is_set_early = all(
         isinstance(outer, ClassDef) or getattr(outer, "name", "") == "__init__"
@@ -117,6 +123,25 @@ def _constant(uses: Uses, is_seen: bool, program: Program) -> Iterator[Change]:
             yield reads
     else:
         yield reads + [_without_write(write, program) for write in uses.writes]
+
+
+def _without_activation(uses: Uses, program: Program) -> Iterator[Change]:
+    """Takes out the activation of a layer without one, which returns its input."""
+    edits = []
+    for read in uses.reads:
+        parent = program.parents[read]
+        if isinstance(parent, Call) and parent.func is read:
+            edits.append(replaced(parent, program.segment(parent.args[0])))
+        elif isinstance(parent, Compare) and parent.left is read:
+            text = program.segment(parent).partition(" is ")[2]
+            if text not in ("None", "not None"):
+                return
+
+            edits.append(replaced(parent, str(text == "not None")))
+        else:
+            return
+
+    yield edits + [_without_write(write, program) for write in uses.writes]
 
 
 def _without_write(write: ast.AST, program: Program):

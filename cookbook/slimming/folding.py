@@ -59,9 +59,9 @@ from cookbook.slimming.edits.changes import (
 )
 
 Fold = Callable[[ast.AST, Program], str | None]
+# What returns None for None; keras.activations.get returns a function.
 KERAS_GET = tuple(
-    f"keras.{kind}.get"
-    for kind in ("activations", "constraints", "initializers", "regularizers")
+    f"keras.{kind}.get" for kind in ("constraints", "initializers", "regularizers")
 )
 OPTIONAL = ("_regularizer", "_constraint")  # None wherever Keras has them
 COMPARISONS: dict[type, Callable] = {

@@ -273,6 +273,37 @@ CASES = {
         print(f(2), f(5))
         """,
     ),
+    "a layer without an activation calls none": (
+        """
+        import keras
+
+        class Dense(keras.layers.Layer):
+            def __init__(self, units, activation=None):
+                super().__init__()
+                self.units = units
+                self.activation = keras.activations.get(activation)
+
+            def call(self, x):
+                if self.activation is not None:
+                    x = self.activation(x)
+                return self.activation(x + self.units)
+
+        print(Dense(3)(1))
+        """,
+        """
+        import keras
+
+        class Dense(keras.layers.Layer):
+            def __init__(self, units):
+                super().__init__()
+                self.units = units
+
+            def call(self, x):
+                return x + self.units
+
+        print(Dense(3)(1))
+        """,
+    ),
     "an initializer loses an argument with its key in get_config": (
         """
         import keras
