@@ -82,9 +82,13 @@ def unread_locals(program: Program) -> Iterator[Change]:
             if not isinstance(statement, Assign | AnnAssign):
                 continue
             names = _targets(statement)
-            is_idle = bool(names) and not names & read and is_pure(statement.value)
-            if is_idle and stands_alone(program, statement):
+            if not names or names & read or not stands_alone(program, statement):
+                continue
+
+            if is_pure(statement.value):
                 yield [without(program, statement)]
+            elif len(names) == 1 and statement.value is not None:
+                yield [replaced(statement, program.segment(statement.value))]
 
 
 def overwritten_locals(program: Program) -> Iterator[Change]:
