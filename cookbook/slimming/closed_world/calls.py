@@ -18,7 +18,6 @@ from ast import (
     SetComp,
     Store,
     Subscript,
-    unparse,
 )
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
@@ -81,7 +80,9 @@ class Calls:
                 self._note_value(node)
             elif isinstance(node, Attribute):
                 self._note_method_as_value(node)
+        types = any(self._takes_a_type(node) for node in program.nodes)
         for callee in self.all:
+            callee.is_escaping |= types and callee.node.name == "__init__"
             if callee.is_escaping:
                 callee.sites += [Site(call, False) for call in self.unknown]
 
@@ -111,6 +112,17 @@ class Calls:
             (base, "get_config") in program.methods
             for base in program.orders[callee.owner]
         )
+
+    def _takes_a_type(self, node: ast.AST) -> bool:
+        """Whether `type(x)` is more than a name to show or to compare with.
+
+        Then a call of any value may make an object of any class.
+        """
+        is_type = isinstance(node, Call) and name_of(node.func) == "type"
+        if isinstance(node, Attribute):
+            is_type = node.attr == "__class__"
+        parent = self.program.parents[node]
+        return is_type and not isinstance(parent, Attribute | Compare)
 
     def is_internal(self, callee: Callee) -> bool:
         """Whether a reader of the recipe does not see what calls pass to it."""
@@ -215,11 +227,6 @@ class Calls:
         for callee in found or []:
             callee.sites.append(Site(call))
         name = name_of(call.func)
-        text = unparse(call.func)
-        if text.startswith("type(") or text.endswith(".__class__"):
-            for (_, method), callee in self.methods.items():
-                if method == "__init__":
-                    callee.sites.append(Site(call, False))
         if name == "cls":
             own = self.program.class_of(call)
             for other in self.program.related.get(own or "", ()):
