@@ -113,6 +113,31 @@ KEPT = {
 
         print(A().f(), B().f())
         """,
+    "a function inside sets the name": """
+        def f(x):
+            state = None
+
+            def g():
+                nonlocal state
+                state = x
+
+            g()
+            return 0 if state is None else state
+
+        print(f(3))
+        """,
+    "a function inside reads the name later": """
+        def f(x):
+            state = None
+
+            def g():
+                return 0 if state is None else state
+
+            state = x
+            return g()
+
+        print(f(3))
+        """,
     "a type makes the object": """
         class A:
             def __init__(self, x, y=None):
