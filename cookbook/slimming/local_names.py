@@ -5,9 +5,11 @@ from ast import (
     AnnAssign,
     Assign,
     Attribute,
+    Call,
     Constant,
     Dict,
     Expr,
+    For,
     FunctionDef,
     Global,
     If,
@@ -22,7 +24,13 @@ from collections.abc import Iterator
 
 from cookbook.one_file.rewrite import Edit
 from cookbook.slimming.closed_world.contexts import is_tested, may_stand_there
-from cookbook.slimming.closed_world.program import Program, is_pure, is_read, names_in
+from cookbook.slimming.closed_world.program import (
+    Program,
+    is_pure,
+    is_read,
+    name_of,
+    names_in,
+)
 from cookbook.slimming.edits.changes import (
     Change,
     blocks_of,
@@ -88,6 +96,30 @@ def unread_locals(program: Program) -> Iterator[Change]:
                 yield [without(program, statement)]
             elif len(names) == 1 and statement.value is not None:
                 yield [replaced(statement, program.segment(statement.value))]
+
+
+def uncounted_loops(program: Program) -> Iterator[Change]:
+    """`for i, x in enumerate(y)` whose i is never read becomes `for x in y`."""
+    for function in _functions(program):
+        read = {name.id for name in names_in(function) if is_read(name)}
+        for loop in walk(function):
+            if not isinstance(loop, For) or not isinstance(loop.target, Tuple):
+                continue
+
+            source = loop.iter
+            is_counted = (
+                isinstance(source, Call) and name_of(source.func) == "enumerate"
+            )
+            number, *rest = loop.target.elts
+            is_read_nowhere = isinstance(number, Name) and number.id not in read
+            if not (is_counted and is_read_nowhere and len(rest) == 1):
+                continue
+
+            assert isinstance(source, Call)
+            yield [
+                replaced(loop.target, program.segment(rest[0])),
+                replaced(source, program.segment(source.args[0])),
+            ]
 
 
 def overwritten_locals(program: Program) -> Iterator[Change]:

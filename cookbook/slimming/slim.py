@@ -16,6 +16,7 @@ from cookbook.slimming.inlining import handed_on
 from cookbook.slimming.local_names import (
     constant_locals,
     overwritten_locals,
+    uncounted_loops,
     unread_locals,
 )
 from cookbook.slimming.parameters import constant_parameters, named_keywords
@@ -33,6 +34,7 @@ PASSES: tuple[Pass, ...] = (
     constant_locals,
     overwritten_locals,
     unread_locals,
+    uncounted_loops,
     unused_imports,
 )
 ROUNDS = 40  # more than any script has needed

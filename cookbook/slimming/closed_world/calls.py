@@ -19,7 +19,7 @@ from ast import (
     Store,
     Subscript,
 )
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
 
 from cookbook.slimming.closed_world.callees import Callee, Site
@@ -80,9 +80,12 @@ class Calls:
                 self._note_value(node)
             elif isinstance(node, Attribute):
                 self._note_method_as_value(node)
-        types = any(self._takes_a_type(node) for node in program.nodes)
+        for node in program.nodes:
+            for name in self._types_of(node):
+                for callee in self.constructors(name):
+                    callee.is_escaping = True
+
         for callee in self.all:
-            callee.is_escaping |= types and callee.node.name == "__init__"
             if callee.is_escaping:
                 callee.sites += [Site(call, False) for call in self.unknown]
 
@@ -113,16 +116,23 @@ class Calls:
             for base in program.orders[callee.owner]
         )
 
-    def _takes_a_type(self, node: ast.AST) -> bool:
-        """Whether `type(x)` is more than a name to show or to compare with.
+    def _types_of(self, node: ast.AST) -> Iterable[str]:
+        """The classes that `type(x)` may give, if it is not just shown or compared.
 
-        Then a call of any value may make an object of any class.
+        Then a call of any value may make an object of these classes.
         """
-        is_type = isinstance(node, Call) and name_of(node.func) == "type"
-        if isinstance(node, Attribute):
-            is_type = node.attr == "__class__"
-        parent = self.program.parents[node]
-        return is_type and not isinstance(parent, Attribute | Compare)
+        if isinstance(node, Call) and name_of(node.func) == "type":
+            value = node.args[0]
+        elif isinstance(node, Attribute) and node.attr == "__class__":
+            value = node.value
+        else:
+            return ()
+
+        if isinstance(self.program.parents[node], Attribute | Compare):
+            return ()
+
+        kind = self.program.type_of(value)
+        return self.program.related[kind] if kind else self.program.classes
 
     def is_internal(self, callee: Callee) -> bool:
         """Whether a reader of the recipe does not see what calls pass to it."""
