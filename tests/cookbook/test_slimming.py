@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cookbook.slimming.closed_world.program import Program
-from cookbook.slimming.edits.changes import changed
+from cookbook.slimming.edits.changes import edited
 from cookbook.slimming.slim import slimmed
 
 CASES = {
@@ -282,7 +282,7 @@ def test_a_change_is_made_as_a_whole_or_not_at_all():
 
     first = [Edit((1, 0), (1, 1), "x"), Edit((2, 0), (2, 1), "x")]
     second = [Edit((3, 0), (3, 1), "y"), Edit((2, 0), (2, 1), "y")]
-    assert changed("a\nb\nc", [first, second]) == "x\nx\nc"
+    assert edited("a\nb\nc", [first, second]) == "x\nx\nc"
 
 
 def test_classes_are_looked_up_in_the_order_of_python():
