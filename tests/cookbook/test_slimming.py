@@ -1,6 +1,8 @@
 """Slimming: scripts lose what they never use, and compute the same."""
 
 import ast
+import importlib.util
+import re
 import subprocess
 import sys
 import textwrap
@@ -8,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from cookbook.one_file.source import ROOT
+from cookbook.slimming.closed_world.keras_names import SERIALIZATION, may_be_read
 from cookbook.slimming.closed_world.program import Program
 from cookbook.slimming.edits.changes import edited
 from cookbook.slimming.slim import slimmed
@@ -291,3 +295,46 @@ def test_classes_are_looked_up_in_the_order_of_python():
     exec(text, scope)
     expected = [base.__name__ for base in scope["D"].__mro__]
     assert [*Program(text).orders["D"], "object"] == expected
+
+
+BASES = (
+    "layers/layer.py",
+    "layers/rnn/rnn.py",
+    "layers/rnn/dropout_rnn_cell.py",
+    "losses/loss.py",
+    "metrics/metric.py",
+    "optimizers/base_optimizer.py",
+    "initializers/initializer.py",
+    "callbacks/callback_list.py",
+    "models/model.py",
+    "models/functional.py",
+    "trainers/*.py",
+    "trainers/data_adapters/py_dataset_adapter.py",
+    "backend/*/layer.py",
+    "backend/*/trainer.py",
+    "backend/*/optimizer.py",
+)
+# Keras reads these of other objects: of arrays, variables, modules and its own. It
+# replaces an activation only where it is told to compute activations anew.
+OF_OTHERS = """
+
+"""
+
+
+def test_what_keras_reads_of_our_classes_stays():
+    keras_source = Path(importlib.util.find_spec("keras").origin).parent / "src"
+    read = {
+        name
+        for pattern in BASES
+        for path in keras_source.glob(pattern)
+        for name in re.findall(r"\.([a-z_]\w*)", path.read_text())
+    }
+    ours = {
+        node.attr if isinstance(node, ast.Attribute) else node.name
+        for path in (ROOT / "custom_layers").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef)
+        or (isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store))
+    }
+    kept = {name for name in read & ours if may_be_read(name) or name in SERIALIZATION}
+    assert sorted(read & ours - kept) == sorted(OF_OTHERS.split())
