@@ -5,9 +5,11 @@ from ast import (
     AnnAssign,
     Assign,
     Attribute,
+    Call,
     Constant,
     Dict,
     Expr,
+    For,
     FunctionDef,
     Global,
     If,
@@ -22,7 +24,13 @@ from collections.abc import Iterator
 
 from cookbook.one_file.rewrite import Edit
 from cookbook.slimming.closed_world.contexts import is_tested, may_stand_there
-from cookbook.slimming.closed_world.program import Program, is_pure, is_read, names_in
+from cookbook.slimming.closed_world.program import (
+    Program,
+    is_pure,
+    is_read,
+    name_of,
+    names_in,
+)
 from cookbook.slimming.edits.changes import (
     Change,
     blocks_of,
@@ -37,13 +45,12 @@ Block = list[ast.stmt]
 def constant_locals(program: Program) -> Iterator[Change]:
     """Local names that are None, a boolean or `{}` where they are read."""
     for function in _functions(program):
-        captured = _captured(function)
-        for name in captured:
+        for name in _captured(function):
             yield from _always_the_same(function, name, program)
         for node in walk(function):
             for block in blocks_of(node):
                 for i, statement in enumerate(block):
-                    yield from _carried_on(block, i, statement, captured, program)
+                    yield from _carried_on(block, i, statement, function, program)
 
 
 def _always_the_same(
@@ -91,6 +98,30 @@ def unread_locals(program: Program) -> Iterator[Change]:
                 yield [replaced(statement, program.segment(statement.value))]
 
 
+def uncounted_loops(program: Program) -> Iterator[Change]:
+    """`for i, x in enumerate(y)` whose i is never read becomes `for x in y`."""
+    for function in _functions(program):
+        read = {name.id for name in names_in(function) if is_read(name)}
+        for loop in walk(function):
+            if not isinstance(loop, For) or not isinstance(loop.target, Tuple):
+                continue
+
+            source = loop.iter
+            is_counted = (
+                isinstance(source, Call) and name_of(source.func) == "enumerate"
+            )
+            number, *rest = loop.target.elts
+            is_read_nowhere = isinstance(number, Name) and number.id not in read
+            if not (is_counted and is_read_nowhere and len(rest) == 1):
+                continue
+
+            assert isinstance(source, Call)
+            yield [
+                replaced(loop.target, program.segment(rest[0])),
+                replaced(source, program.segment(source.args[0])),
+            ]
+
+
 def overwritten_locals(program: Program) -> Iterator[Change]:
     """Takes out an assignment whose name is set again before anybody reads it."""
     for function in _functions(program):
@@ -114,7 +145,7 @@ def _is_overwritten(statement: ast.stmt, later: Block, captured: set[str]) -> bo
             return False
         if isinstance(other, Assign) and name in _targets(other):
             return True
-        if not isinstance(other, Assign | Expr):
+        if not isinstance(other, Assign | Expr | FunctionDef):
             return False
     return False
 
@@ -140,12 +171,19 @@ def _targets(statement: ast.stmt) -> set[str]:
 
 def _captured(function: FunctionDef) -> set[str]:
     """Names in functions inside the function, which run at another time."""
+    inside = {name.id for inner in _inner(function) for name in names_in(inner)}
+    return inside | _shared(function)
+
+
+def _inner(function: FunctionDef) -> list[ast.AST]:
+    """The functions inside a function."""
+    found = [n for n in walk(function) if isinstance(n, FunctionDef | Lambda)]
+    return [node for node in found if node is not function]
+
+
+def _shared(function: ast.AST) -> set[str]:
+    """The names that functions inside may set."""
     return {
-        part.id
-        for inner in walk(function)
-        if inner is not function and isinstance(inner, FunctionDef | Lambda)
-        for part in names_in(inner)
-    } | {
         name
         for node in walk(function)
         if isinstance(node, Global | Nonlocal)
@@ -154,13 +192,13 @@ def _captured(function: FunctionDef) -> set[str]:
 
 
 def _carried_on(
-    block: Block, i: int, statement: ast.stmt, captured: set[str], program: Program
+    block: Block, i: int, statement: ast.stmt, function: FunctionDef, program: Program
 ) -> Iterator[Change]:
     """Replaces a name by its literal up to the statement that sets it again."""
     if not isinstance(statement, Assign) or not _is_carried(statement.value):
         return
     names = _targets(statement)
-    if len(names) != 1 or len(statement.targets) != 1 or names & captured:
+    if len(names) != 1 or len(statement.targets) != 1 or names & _shared(function):
         return
     if not isinstance(statement.targets[0], Name):
         return
@@ -177,7 +215,12 @@ def _carried_on(
                 places = [later.value]
             else:
                 places = []
+        # A function inside reads the name when it is called, perhaps later.
+        late = {n for inner in _inner(function) for n in names_in(inner)}
         for read in _reads(places, name):
+            if read in late:
+                continue
+
             if not _fits(statement.value, read, program):
                 continue
             edits.append(_edit(read, statement.value, program))

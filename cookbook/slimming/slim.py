@@ -10,12 +10,13 @@ from cookbook.slimming.attributes import constant_attributes
 from cookbook.slimming.bases import needless_bases, single_heirs
 from cookbook.slimming.closed_world.program import Program, end
 from cookbook.slimming.dead import unused_definitions, unused_imports
-from cookbook.slimming.edits.changes import Change, changed
+from cookbook.slimming.edits.changes import Change, edited
 from cookbook.slimming.folding import folded
 from cookbook.slimming.inlining import handed_on
 from cookbook.slimming.local_names import (
     constant_locals,
     overwritten_locals,
+    uncounted_loops,
     unread_locals,
 )
 from cookbook.slimming.parameters import constant_parameters, named_keywords
@@ -33,6 +34,7 @@ PASSES: tuple[Pass, ...] = (
     constant_locals,
     overwritten_locals,
     unread_locals,
+    uncounted_loops,
     unused_imports,
 )
 ROUNDS = 40  # more than any script has needed
@@ -44,7 +46,7 @@ def slimmed(text: str, passes: tuple[Pass, ...] = PASSES) -> str:
     for _ in range(ROUNDS):
         before = program
         for one in passes:
-            text = changed(program.text, one(program))
+            text = edited(program.text, one(program))
             if text != program.text:
                 program = Program(text)
         if program is before:
@@ -66,7 +68,7 @@ def _without_idle_commas(program: Program) -> str:
             last = max(_parts(node.args), key=end, default=None)
         if last is not None:
             changes.append(_without_comma(program, end(last)))
-    return changed(program.text, [change for change in changes if change])
+    return edited(program.text, [change for change in changes if change])
 
 
 def _parts(arguments: ast.arguments) -> list[ast.AST]:

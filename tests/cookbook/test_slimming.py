@@ -1,17 +1,41 @@
 """Slimming: scripts lose what they never use, and compute the same."""
 
 import ast
+import importlib.util
+import re
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
+from cookbook.one_file.source import ROOT
+from cookbook.slimming.closed_world.keras_names import SERIALIZATION, may_be_read
 from cookbook.slimming.closed_world.program import Program
-from cookbook.slimming.edits.changes import changed
+from cookbook.slimming.edits.changes import edited
 from cookbook.slimming.slim import slimmed
-from slim_scripts import CASES
 
+CASES = {
+    title: script.split("\n--- becomes\n")
+    for part in Path(__file__)
+    .with_name("slimming_cases.txt")
+    .read_text()
+    .split("\n=== ")[1:]
+    for title, _, script in [part.partition("\n")]
+}
+TABLE = """
+class A:
+    def __init__(self, units, backwards=False, depth=1):
+        self.text = f"{units} {backwards}"
+
+class B:
+    def __init__(self, units, backwards=False):
+        self.text = f"{backwards} {units}"
+
+KINDS = {"a": A, "b": B}
+print([KINDS[name](3, backwards=True).text for name in "ab"])
+"""
 # Scripts in which nothing may go; {why: script}.
 KEPT = {
     "the argument is passed by a call of a value": """
@@ -93,6 +117,31 @@ KEPT = {
 
         print(A().f(), B().f())
         """,
+    "a function inside sets the name": """
+        def f(x):
+            state = None
+
+            def g():
+                nonlocal state
+                state = x
+
+            g()
+            return 0 if state is None else state
+
+        print(f(3))
+        """,
+    "a function inside reads the name later": """
+        def f(x):
+            state = None
+
+            def g():
+                return 0 if state is None else state
+
+            state = x
+            return g()
+
+        print(f(3))
+        """,
     "a type makes the object": """
         class A:
             def __init__(self, x, y=None):
@@ -102,6 +151,19 @@ KEPT = {
                 return type(self)(self.z, y=5)
 
         print(A(3).twin().z)
+        """,
+    "a type with a name makes the object": """
+        class A:
+            def __init__(self, x, y=None):
+                self.z = x if y is None else y
+
+        def twin(a):
+            options = {"y": 5}
+            kind = type(a)
+            return kind(a.z, **options)
+
+        KINDS = {"a": A}
+        print(twin(KINDS["a"](3)).z)
         """,
     "the argument of the recipe is what a reader sees": """
         def f(x, padding="same"):
@@ -167,9 +229,9 @@ def normal(script: str) -> str:
     return ast.unparse(ast.parse(script))
 
 
-@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case[1]])
+@pytest.mark.parametrize("name", CASES)
 def test_what_goes(name):
-    before, after = map(textwrap.dedent, CASES[name])
+    before, after = CASES[name]
     found = slimmed(before)
     assert normal(found) == normal(after)
     assert output(found) == output(before)
@@ -182,11 +244,10 @@ def test_what_stays_because(name):
 
 
 def test_a_table_of_classes_loses_only_what_no_call_of_it_passes():
-    before = textwrap.dedent(CASES["calls of a table reach all that it holds"][0])
-    found = slimmed(before)
+    found = slimmed(TABLE)
     assert "depth" not in found
     assert found.count("backwards=False") == 2
-    assert output(found) == output(before)
+    assert output(found) == output(TABLE)
 
 
 def test_comments_and_docstrings_stay():
@@ -225,7 +286,7 @@ def test_a_change_is_made_as_a_whole_or_not_at_all():
 
     first = [Edit((1, 0), (1, 1), "x"), Edit((2, 0), (2, 1), "x")]
     second = [Edit((3, 0), (3, 1), "y"), Edit((2, 0), (2, 1), "y")]
-    assert changed("a\nb\nc", [first, second]) == "x\nx\nc"
+    assert edited("a\nb\nc", [first, second]) == "x\nx\nc"
 
 
 def test_classes_are_looked_up_in_the_order_of_python():
@@ -234,3 +295,46 @@ def test_classes_are_looked_up_in_the_order_of_python():
     exec(text, scope)
     expected = [base.__name__ for base in scope["D"].__mro__]
     assert [*Program(text).orders["D"], "object"] == expected
+
+
+BASES = (
+    "layers/layer.py",
+    "layers/rnn/rnn.py",
+    "layers/rnn/dropout_rnn_cell.py",
+    "losses/loss.py",
+    "metrics/metric.py",
+    "optimizers/base_optimizer.py",
+    "initializers/initializer.py",
+    "callbacks/callback_list.py",
+    "models/model.py",
+    "models/functional.py",
+    "trainers/*.py",
+    "trainers/data_adapters/py_dataset_adapter.py",
+    "backend/*/layer.py",
+    "backend/*/trainer.py",
+    "backend/*/optimizer.py",
+)
+# Keras reads these of other objects: of arrays, variables, modules and its own. It
+# replaces an activation only where it is told to compute activations anew.
+OF_OTHERS = """
+
+"""
+
+
+def test_what_keras_reads_of_our_classes_stays():
+    keras_source = Path(importlib.util.find_spec("keras").origin).parent / "src"
+    read = {
+        name
+        for pattern in BASES
+        for path in keras_source.glob(pattern)
+        for name in re.findall(r"\.([a-z_]\w*)", path.read_text())
+    }
+    ours = {
+        node.attr if isinstance(node, ast.Attribute) else node.name
+        for path in (ROOT / "custom_layers").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef)
+        or (isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store))
+    }
+    kept = {name for name in read & ours if may_be_read(name) or name in SERIALIZATION}
+    assert sorted(read & ours - kept) == sorted(OF_OTHERS.split())

@@ -144,6 +144,10 @@ class Bindings:
         if isinstance(value, DictComp):
             return self._filtered(value)
 
+        local = self._local_dictionary(value)
+        if local is not None:
+            return self.spread(local)
+
         function = self.program.function_of(value)
         callee = self.calls.by_node.get(function) if function else None
         if not isinstance(value, Name) or callee is None:
@@ -167,6 +171,21 @@ class Bindings:
             found |= added
 
         return found
+
+    def _local_dictionary(self, value: ast.expr) -> Dict | None:
+        """The dictionary that a local name stands for, if nothing changes it."""
+        function = self.program.function_of(value)
+        if function is None or not isinstance(value, Name):
+            return None
+
+        found = [self.program.parents[use] for use in uses(function, value.id)]
+        statements = [node for node in found if isinstance(node, Assign)]
+        others = [node for node in found if isinstance(node, ast.keyword)]
+        if len(statements) != 1 or len(others) != len(found) - 1:
+            return None
+
+        dictionary = statements[0].value
+        return dictionary if isinstance(dictionary, Dict) else None
 
     def _filtered(self, value: DictComp) -> set[str] | None:
         """The keys of `{k: v for k, v in given.items() if ...}`."""

@@ -18,9 +18,8 @@ from ast import (
     SetComp,
     Store,
     Subscript,
-    unparse,
 )
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
 
 from cookbook.slimming.closed_world.callees import Callee, Site
@@ -81,6 +80,11 @@ class Calls:
                 self._note_value(node)
             elif isinstance(node, Attribute):
                 self._note_method_as_value(node)
+        for node in program.nodes:
+            for name in self._types_of(node):
+                for callee in self.constructors(name):
+                    callee.is_escaping = True
+
         for callee in self.all:
             if callee.is_escaping:
                 callee.sites += [Site(call, False) for call in self.unknown]
@@ -111,6 +115,24 @@ class Calls:
             (base, "get_config") in program.methods
             for base in program.orders[callee.owner]
         )
+
+    def _types_of(self, node: ast.AST) -> Iterable[str]:
+        """The classes that `type(x)` may give, if it is not just shown or compared.
+
+        Then a call of any value may make an object of these classes.
+        """
+        if isinstance(node, Call) and name_of(node.func) == "type":
+            value = node.args[0]
+        elif isinstance(node, Attribute) and node.attr == "__class__":
+            value = node.value
+        else:
+            return ()
+
+        if isinstance(self.program.parents[node], Attribute | Compare):
+            return ()
+
+        kind = self.program.type_of(value)
+        return self.program.related[kind] if kind else self.program.classes
 
     def is_internal(self, callee: Callee) -> bool:
         """Whether a reader of the recipe does not see what calls pass to it."""
@@ -215,11 +237,6 @@ class Calls:
         for callee in found or []:
             callee.sites.append(Site(call))
         name = name_of(call.func)
-        text = unparse(call.func)
-        if text.startswith("type(") or text.endswith(".__class__"):
-            for (_, method), callee in self.methods.items():
-                if method == "__init__":
-                    callee.sites.append(Site(call, False))
         if name == "cls":
             own = self.program.class_of(call)
             for other in self.program.related.get(own or "", ()):

@@ -17,7 +17,8 @@ METHODS = _words(
     on_batch_begin on_batch_end on_epoch_begin on_epoch_end on_predict_batch_begin
     on_predict_batch_end on_predict_begin on_predict_end on_test_batch_begin
     on_test_batch_end on_test_begin on_test_end on_train_batch_begin
-    on_train_batch_end on_train_begin on_train_end
+    on_train_batch_end on_train_begin on_train_end scale_loss _maybe_symbolic_build
+    _all_reduce_sum_gradients _backend_apply_gradients
     """
 )
 # Keras reads or sets these on layers, models, losses, metrics, optimizers, callbacks.
@@ -32,7 +33,8 @@ ATTRIBUTES = _words(
     seed seed_generator shape state_size stateful states stop_training
     supports_jit supports_masking trainable trainable_variables unroll validation_data
     variable_dtype variables weights zero_output_for_mask _apply_weight_decay
-    _autocast _keras_logits
+    _autocast _distribute_strategy _keras_logits compiled loss_scale_factor use_ema
+    optimizers predict_function test_function train_function
     """
 )
 # Methods that only serve Keras's files; they stay where a script rebuilds an object.

@@ -12,7 +12,7 @@ Change = list[Edit]
 Span = tuple[tuple[int, int], tuple[int, int]]  # (line, column) from and to
 
 
-def changed(text: str, changes: Iterable[Change]) -> str:
+def edited(text: str, changes: Iterable[Change]) -> str:
     """The text after all changes that do not touch what an earlier one has changed."""
     taken: list[Edit] = []
 
