@@ -2,11 +2,13 @@
 
 import ast
 import re
+import textwrap
 from collections.abc import Callable, Iterator, Set
 from functools import cache
 
 from cookbook.one_file.rewrite import Edit, applied
 from cookbook.one_file.source import ROOT
+from cookbook.one_file.writer import WIDTH
 
 # Methods that only serve files and layers without data; {name: how a use is written}.
 SERIALIZATION = ("get_config", "from_config", "get_build_config", "build_from_config")
@@ -224,8 +226,12 @@ def _shorter(docstring: ast.Expr) -> Edit:
     if found:
         text = text[: found.start()].rstrip()
     text = text.replace("\\", "\\\\")
+    margin = " " * docstring.col_offset
+    if len(f'{margin}"""{text}"""') > WIDTH and "\n" not in text:
+        width = WIDTH - len(margin) - 6
+        text = textwrap.fill(text, width, subsequent_indent=margin)
     if "\n" in text.strip():
-        text = text.rstrip() + "\n" + " " * docstring.col_offset
+        text = f"{text.rstrip()}\n{margin}"
     return edit_of(docstring, f'"""{text}"""')
 
 
