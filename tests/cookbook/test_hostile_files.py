@@ -1,5 +1,6 @@
 """Files from strangers: each is a working model, or one line and status 2."""
 
+import argparse
 import json
 import os
 import random
@@ -170,9 +171,14 @@ def test_a_damaged_file_is_answered_without_tensorflow(sound, tmp_path):
     assert line.startswith(f"error: {path} is damaged")
 
 
+def files(*paths):
+    """What the command line of `check` with these files says."""
+    return argparse.Namespace(files=[str(path) for path in paths])
+
+
 def test_one_refused_file_does_not_hide_the_others(sound, tmp_path, capsys):
     with pytest.raises(SystemExit) as stop:
-        check([str(tmp_path / "missing.keras"), str(sound)])
+        check(files(tmp_path / "missing.keras", sound))
     assert stop.value.code == 2
     shown = capsys.readouterr()
     assert "dense" in shown.out
@@ -190,7 +196,7 @@ def test_control_characters_in_names_are_shown_harmlessly(tmp_path, capsys):
         config["config"]["name"] = name
 
     hostile.changed(path, in_parts(path), rename)
-    check([str(path)])
+    check(files(path))
     shown = capsys.readouterr().out
     assert all(character.isprintable() or character == "\n" for character in shown)
     assert r"clear\x1b[2Jturn\u202e" in shown
@@ -199,7 +205,7 @@ def test_control_characters_in_names_are_shown_harmlessly(tmp_path, capsys):
 def test_check_says_that_a_model_augments(tmp_path, capsys):
     vary = keras.layers.RandomFlip(name="mirror")
     keras.Sequential([keras.Input((4, 4, 1)), vary]).save(tmp_path / "model.keras")
-    check([str(tmp_path / "model.keras")])
+    check(files(tmp_path / "model.keras"))
     assert "at random (mirror)" in capsys.readouterr().out
 
 

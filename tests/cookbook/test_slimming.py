@@ -318,8 +318,8 @@ BASES = (
 # replaces an activation only where it is told to compute activations anew.
 OF_OTHERS = """
 _losses _run activation add backward bias binary_crossentropy cast
-categorical_crossentropy count dense distribution export g grad gradient kernel mean mode
-momentum momentums nesterov recurrent_kernel relu remove repeat
+categorical_crossentropy count dense distribution export g grad gradient kernel mean
+mode momentum momentums nesterov recurrent_kernel relu remove repeat
 sparse_categorical_crossentropy start stddev total units value values weight
 """
 
