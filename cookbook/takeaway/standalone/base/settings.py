@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclasses.dataclass(frozen=True)
 class ExperimentConfig:
-    """Flags of every script."""
+    """Settings of every script, each of which is a flag."""
 
     seed: int = 0  # random seed
     run_dir: Path = Path("runs")  # folder for what a run writes
@@ -29,7 +29,7 @@ class ExperimentConfig:
 
 @dataclasses.dataclass(frozen=True)
 class TrainingConfig(ExperimentConfig):
-    """Flags of a script that trains one model on a data set."""
+    """Settings of a script that trains one model on a data set."""
 
     epochs: int = 1  # passes over the training set
     with_validation: bool = False  # train on the validation part too, for a last run
