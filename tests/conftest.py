@@ -1,35 +1,56 @@
 """What all tests share: a quiet TensorFlow, a fresh Keras state, no network."""
 
+import functools
 import gc
 import os
 import re
 import sys
-from pathlib import Path
+
+import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # Without it a processor that lacks AVX-512 refuses channels_first, from Keras as well.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
-import keras
-import pytest
-
-# The components run on every backend, what stands on them on TensorFlow.
-ABOVE = re.compile(r"^\s*(from|import) (cookbook|recipes|benchmarks)\b", re.MULTILINE)
-if keras.backend.backend() != "tensorflow":
-    files = Path(__file__).parent.rglob("test_*.py")
-    collect_ignore = [
-        str(f.relative_to(Path(__file__).parent))
-        for f in files
-        if ABOVE.search(f.read_text())
-    ]
-else:
-    from cookbook.training.autotuning import switch_off_autotuning
-
-    switch_off_autotuning()
-
 
 def pytest_configure(config):
-    """Warnings that others cause: Keras's nightly build, and torch's compiler."""
+    """Prepares a process for tests, unless all it does is start others that run them.
+
+    That one does without Keras, whose import takes seconds.
+    """
+    has_workers = config.getoption("numprocesses", 0) and not config.option.collectonly
+    if hasattr(config, "workerinput") or not has_workers:
+        prepare_backend()
+        ignore_warnings_of_others(config)
+
+
+def prepare_backend():
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        from cookbook.training.autotuning import switch_off_autotuning
+
+        switch_off_autotuning()
+    elif keras.backend.backend() == "jax":
+        share_context_of_compiler()
+
+
+def share_context_of_compiler():
+    """Each program that JAX compiles has a context, of 4 ms and 1.5 MB: now the same.
+
+    The tests compile many thousands, most of them of one operation.
+    """
+    from jax._src.interpreters import mlir
+
+    make = getattr(mlir, "make_ir_context", None)
+    if make is not None:  # a private function, which another JAX may not have
+        mlir.make_ir_context = functools.cache(make)
+
+
+def ignore_warnings_of_others(config):
+    """Those of Keras's nightly build, of two processes of JAX, of torch's compiler."""
+    import keras
+
     if keras.version() >= "3.16":
         # Keras's own recurrent layers lose a mask.
         config.addinivalue_line("filterwarnings", "ignore:.*not support masking")
@@ -49,6 +70,19 @@ def pytest_configure(config):
             config.addinivalue_line("filterwarnings", f"ignore:{message}")
 
 
+# The components run on every backend, what stands on them on TensorFlow.
+ABOVE = re.compile(r"^\s*(from|import) (cookbook|recipes|benchmarks)\b", re.MULTILINE)
+
+
+def pytest_ignore_collect(collection_path):
+    import keras
+
+    is_test = collection_path.match("test_*.py")
+    if is_test and keras.backend.backend() != "tensorflow":
+        return True if ABOVE.search(collection_path.read_text()) else None
+    return None
+
+
 def pytest_collection_finish():
     """What imports made stays: Python need not look through it for garbage again."""
     gc.collect()
@@ -58,6 +92,8 @@ def pytest_collection_finish():
 @pytest.fixture(autouse=True)
 def fresh_keras():
     """Every test starts from the same seed, float policy and layer names."""
+    import keras
+
     keras.backend.clear_session(free_memory=False)
     keras.config.set_dtype_policy("float32")
     keras.utils.set_random_seed(0)
@@ -66,6 +102,8 @@ def fresh_keras():
 @pytest.fixture(autouse=True, scope="module")
 def few_compiled_programs():
     """JAX also keeps them in memory: thousands are more than a process may map."""
+    import keras
+
     yield
     if keras.backend.backend() == "jax":
         import jax
@@ -77,7 +115,16 @@ def few_compiled_programs():
 # may run eight at once, and the rest is for other machines and other orders of the
 # tests. The slow tests and the other backends compile more, and .ci/run runs them.
 LARGEST = 2300
-PEAKS = []  # of this process, and of the workers that pytest-xdist ran
+PEAKS = []  # (megabytes, limit) of this process, or of the workers of pytest-xdist
+
+
+def peak_and_limit(config):
+    """Megabytes that this process has used at most, and how many it may use."""
+    import keras
+
+    is_quick = config.getoption("markexpr") == "not slow"
+    is_limited = is_quick and keras.backend.backend() == "tensorflow"
+    return peak_memory(), LARGEST if is_limited else None
 
 
 def peak_memory():
@@ -90,29 +137,23 @@ def peak_memory():
     return peak / (1e6 if sys.platform == "darwin" else 1e3)
 
 
-def is_limited(config):
-    """Whether this run is the quick one, on TensorFlow."""
-    is_quick = config.getoption("markexpr") == "not slow"
-    return is_quick and keras.backend.backend() == "tensorflow"
-
-
 def pytest_sessionfinish(session):
     """A worker hands its peak to the process that started it."""
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["peak"] = peak_memory()
+        session.config.workeroutput["peak"] = peak_and_limit(session.config)
     elif not PEAKS:
-        PEAKS.append(peak_memory())
-    is_too_large = is_limited(session.config) and max(PEAKS, default=0) > LARGEST
+        PEAKS.append(peak_and_limit(session.config))
+    is_too_large = any(limit and peak > limit for peak, limit in PEAKS)
     if is_too_large and session.exitstatus == 0:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node, error):
-    PEAKS.append(getattr(node, "workeroutput", {}).get("peak", 0))
+    PEAKS.append(getattr(node, "workeroutput", {}).get("peak", (0, None)))
 
 
-def pytest_terminal_summary(terminalreporter, config):
-    peak = max(PEAKS, default=0)
-    limit = f" of at most {LARGEST}" if is_limited(config) else ""
+def pytest_terminal_summary(terminalreporter):
+    peak, limit = max(PEAKS, key=lambda pair: pair[0], default=(0, None))
+    limit = f" of at most {limit}" if limit else ""
     terminalreporter.write_line(f"A test process used {peak:.0f} MB{limit}.")
