@@ -215,18 +215,17 @@ def _dense(gradient):
 def _jax(layer, floats, pack, call, objective):
     import jax
 
-    state = [v.value for v in layer.non_trainable_variables]
-
-    def value(floats, weights):
+    def value(floats, weights, state):
         outputs, after = call_layer(
             layer.stateless_call, weights, state, pack(floats), **call
         )
         return objective(outputs), (outputs, after)
 
     weights = [w.value for w in layer.trainable_weights]
-    (to_inputs, to_weights), (outputs, after) = jax.grad(
-        value, argnums=(0, 1), has_aux=True
-    )(floats, weights)
+    state = [v.value for v in layer.non_trainable_variables]
+    # Compiled as a whole, as in training: JAX compiles each operation otherwise.
+    gradient = jax.jit(jax.grad(value, argnums=(0, 1), has_aux=True))
+    (to_inputs, to_weights), (outputs, after) = gradient(floats, weights, state)
     call_layer(layer, pack(floats), **call)  # for the layer's losses and its own state
     for variable, new in zip(layer.non_trainable_variables, after):
         variable.assign(new)
