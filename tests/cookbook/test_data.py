@@ -1,15 +1,14 @@
 """Data: honest splits, the stand-in said loudly, and refusals in one line."""
 
 import importlib
-import os
 import subprocess
-import sys
 import threading
 import time
 
 import numpy as np
 import pytest
 
+import forks
 import prepared
 from cookbook.command_line import parse
 from cookbook.data import sources
@@ -25,16 +24,8 @@ print(data.note, len(data.train[0]), len(data.validation[0]), len(data.test[0]))
 
 def run(folder, name="auto", quick=False, script=LOAD):
     """(exit status, stdout, stderr) of a process whose TFDS data lie in `folder`."""
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            script.format(name=name, quick=quick, folder=str(folder)),
-        ],
-        env={**os.environ, "TFDS_DATA_DIR": str(folder), "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-    )
+    code = script.format(name=name, quick=quick, folder=str(folder))
+    done = forks.run(code, environment={"TFDS_DATA_DIR": str(folder)})
     return done.returncode, done.stdout.strip(), done.stderr
 
 

@@ -3,7 +3,6 @@
 import dataclasses
 import os
 import shutil
-import subprocess
 import sys
 import textwrap
 import threading
@@ -11,8 +10,8 @@ import time
 
 import pytest
 
+import forks
 from cookbook.errors import fail
-from cookbook.pages.catalogue import ROOT
 from cookbook.runs.files import Damaged, read_json, storage_problem, write_whole
 from cookbook.trained.load import load_trained
 from cookbook.training.launch import launch
@@ -246,10 +245,7 @@ def test_a_full_disk_is_one_line_whatever_library_writes(tmp_path):
     launch(main, TrainingConfig)
     """
     for library in (True, False):
-        words = textwrap.dedent(code.replace("LIBRARY", repr(library)))
-        done = subprocess.run(
-            [sys.executable, "-c", words], cwd=ROOT, capture_output=True, text=True
-        )
+        done = forks.run(textwrap.dedent(code.replace("LIBRARY", repr(library))))
         assert done.returncode == 2, done.stderr
         (line,) = [
             text for text in done.stderr.splitlines() if text.startswith("error: ")

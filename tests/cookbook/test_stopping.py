@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import forks
 from cookbook.pages.catalogue import ROOT
 from cookbook.processes import LAUNCHED, launched
 from cookbook.runs.stopping import NAMES
@@ -165,10 +166,8 @@ def test_a_launched_program_lives_on_while_its_launcher_waits_for_what_it_writes
     assert (process.returncode, out) == (0, "to the end\n")
 
 
-# A process imports the recipe once; each moment is tried in a fork of it.
 MOMENTS = """
-import os, signal, sys
-from pathlib import Path
+import os, sys
 from cookbook.runs.stopping import listen
 from cookbook.training import checkpoint, launch, train
 from cookbook.tuning import trials
@@ -188,24 +187,13 @@ def interrupt(module, name, at=1, hide=False):
             raise
     setattr(module, name, wrapped)
 
-def run(prepare, *words):
-    pid = os.fork()
-    if pid:
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    listen()
-    prepare()
-    sys.argv = ["recipes/mnist_mlp.py", *FLAGS, "--run-dir", sys.argv[1], *words]
-    launch.launch(mnist_mlp.main, mnist_mlp.Config)
-    sys.stdout.flush()
-    os._exit(0)
-
-print("status", run(lambda: PREPARE), flush=True)
-if "--resume" in WORDS:
-    print("status", run(lambda: None, "--resume"), flush=True)
+listen()
+PREPARE
+sys.argv[0] = "recipes/mnist_mlp.py"
+launch.launch(mnist_mlp.main, mnist_mlp.Config)
 """
 SEARCH = ["--quick", "--tune", "2", "--epochs", "1", "--batch-size", "32"]
 PLAIN = ["--quick", "--epochs", "2", "--batch-size", "16", "--save-every", "1000"]
-RESUMED = "interrupt(mnist_mlp, 'load_images')"
 CASES = {
     "while data load": ("interrupt(mnist_mlp, 'load_images')", PLAIN),
     "at a step": ("interrupt(train, 'count_step', 3)", PLAIN),
@@ -226,30 +214,23 @@ def test_a_run_that_a_signal_ends_goes_on_to_the_same_bits(moment, tmp_path):
     prepare, flags = CASES[moment]
     number = SIGNALS[list(CASES).index(moment) % len(SIGNALS)]
     has_begun = moment != "while data load"
-    code = (
-        MOMENTS.replace("PREPARE", prepare)
-        .replace("NUMBER", str(int(number)))
-        .replace("FLAGS", repr(flags))
-        .replace("WORDS", "['--resume']" if has_begun else "[]")
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "broken")],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        preexec_fn=hear,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    assert "failed (" not in done.stdout
-    statuses = [line for line in done.stdout.splitlines() if "status " in line]
-    (line,) = [line for line in done.stdout.splitlines() if "stopped by" in line]
+    code = MOMENTS.replace("PREPARE", prepare).replace("NUMBER", str(int(number)))
+    words = [*flags, "--run-dir", tmp_path / "broken"]
+    broken = forks.run(code, *words)
+    assert broken.returncode == 128 + number
+    assert "Traceback" not in broken.stderr, broken.stderr
+    assert "failed (" not in broken.stdout
+    (line,) = [line for line in broken.stdout.splitlines() if "stopped by" in line]
     assert line.startswith(f"stopped by {number.name}: ")
     if not has_begun:
-        assert statuses == [f"status {128 + number}"]
         assert "no run had begun" in line
         assert not list(tmp_path.glob("broken/*/*"))
         return
-    assert statuses == [f"status {128 + number}", "status 0"], done.stderr
+    resumed = forks.run(MOMENTS.replace("PREPARE", ""), *words, "--resume")
+    assert resumed.returncode == 0, resumed.stderr
+    assert "Traceback" not in resumed.stderr, resumed.stderr
+    assert "failed (" not in resumed.stdout
+    assert "stopped by" not in resumed.stdout
     (path,) = tmp_path.glob("broken/*/*/")
     words = shlex.split(line.partition("go on with: ")[2])
     assert words[-3:] == ["--resume", "--run", str(path)]

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 
+import forks
 from cookbook.command_line import parse
 from cookbook.pages.catalogue import ROOT
 from cookbook.training.strategies import prepare, use_strategy
@@ -88,18 +89,17 @@ def test_two_processes_learn_what_one_learns(tmp_path, alone):
 
 def test_two_devices_learn_what_one_learns(tmp_path, alone):
     code = TWO_DEVICES.replace("NAME", "shakespeare_gpt")
-    process = start(["-c", code, "--strategy", "mirrored", *SMALL_STEPS], tmp_path)
-    _, err = process.communicate(timeout=300)
-    assert process.returncode == 0, err[-2000:]
+    flags = [*FLAGS, *SMALL_STEPS, "--strategy", "mirrored", "--run-dir", tmp_path]
+    done = forks.run(code, *flags)
+    assert done.returncode == 0, done.stderr[-2000:]
     for ours, expected in zip(outcome(*tmp_path.glob("*/*/")), alone):
         np.testing.assert_allclose(ours, expected, rtol=1e-4)
 
 
 def test_random_layers_and_batch_statistics_run_on_two_devices(tmp_path):
     code = TWO_DEVICES.replace("NAME", "mnist_mlp")
-    process = start(["-c", code, "--strategy", "mirrored"], tmp_path)
-    _, err = process.communicate(timeout=300)
-    assert process.returncode == 0, err[-2000:]
+    done = forks.run(code, *FLAGS, "--strategy", "mirrored", "--run-dir", tmp_path)
+    assert done.returncode == 0, done.stderr[-2000:]
     _, (accuracy, *_) = outcome(*tmp_path.glob("*/*/"))
     assert accuracy > 0.9
 

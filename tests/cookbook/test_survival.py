@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,12 +13,13 @@ import keras
 import numpy as np
 import pytest
 
+import forks
 from cookbook.data.batches import Batches
 from cookbook.pages.catalogue import ROOT
-from cookbook.training.chaos import differences
+from cookbook.training.chaos import KILL, differences
 from cookbook.training.checkpoint import pack_save
 from cookbook.training.launch import launch
-from cookbook.training.run_folder import RunFolder
+from cookbook.training.run_folder import KEEP, RunFolder
 from cookbook.training.train import seed_everything, train
 from custom_layers.models import AdversarialModel, NonSaturatingGAN
 from custom_layers.optimizers import SWA, Adam, Lookahead
@@ -181,41 +183,28 @@ def test_padded_batches_of_equal_length_first_do_not_fix_the_length():
 
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="fork is POSIX's")
-FORKS = """
-import os, sys
-from pathlib import Path
-from cookbook.training.chaos import KILL
-from cookbook.training.run_folder import KEEP
+RECIPE = """
 from cookbook.command_line import parse
-from recipes.mnist_mlp import Config, main  # once, for all the processes below
-
-def start(folder, kill, *extra):
-    pid = os.fork()
-    if pid:
-        return os.waitpid(pid, 0)[1]
-    os.environ[KEEP] = "1"  # the last save is compared too
-    if kill:
-        os.environ[KILL] = f"{kill} SIGKILL"
-    sys.stdout = open(os.devnull, "w")
-    main(parse(Config, [*sys.argv[2:], "--run-dir", folder, *extra]))
-    os._exit(0)
-
-folder = Path(sys.argv[1])
-print(start(str(folder / "whole"), 0))
-for i, kill in enumerate(KILLS):
-    print(start(str(folder / "broken"), kill, *["--resume"] * (i > 0)))
-print(start(str(folder / "broken"), 0, "--resume"))
+from recipes.mnist_mlp import Config, main
+main(parse(Config))
 """
 
 
 def killed(folder, kills, *arguments):
     """What differs between a run and one killed after `kills` executions of steps."""
-    command = [sys.executable, "-c", FORKS.replace("KILLS", repr(kills)), str(folder)]
-    done = subprocess.run(
-        [*command, "--quick", *arguments], cwd=ROOT, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    assert list(map(int, done.stdout.split())) == [0, *[9] * len(kills), 0], done.stderr
+
+    def run(name, kill, *more):
+        environment = {KEEP: "1"}  # the last save is compared too
+        if kill:
+            environment[KILL] = f"{kill} SIGKILL"
+        words = "--quick", *arguments, "--run-dir", folder / name, *more
+        done = forks.run(RECIPE, *words, environment=environment)
+        assert done.returncode == (-signal.SIGKILL if kill else 0), done.stderr
+
+    run("whole", 0)
+    for i, kill in enumerate(kills):
+        run("broken", kill, *["--resume"] * (i > 0))
+    run("broken", 0, "--resume")
     return differences(folder / "whole", folder / "broken")
 
 
