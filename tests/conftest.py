@@ -83,6 +83,11 @@ def pytest_ignore_collect(collection_path):
     return None
 
 
+def pytest_collection_modifyitems(items):
+    """A long test begins first: as the last one, it would leave the other cores idle."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 def pytest_collection_finish():
     """What imports made stays: Python need not look through it for garbage again."""
     gc.collect()

@@ -65,6 +65,7 @@ def wait_for_trials(count, folder, launcher):
         time.sleep(0.1)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc").exists(), reason="finds processes in /proc")
 def test_a_search_whose_workers_and_chief_are_killed_finds_what_one_process_finds(
     tmp_path,

@@ -307,7 +307,8 @@ def penalty_and_gradient(layer, x, c):
             return ops.sum(c * ops.square(y))
 
         gradient = jax.grad(objective_without_state)
-        penalty, to_x = jax.value_and_grad(lambda x: ops.sum(gradient(x) ** 2))(x)
+        squares = jax.jit(jax.value_and_grad(lambda x: ops.sum(gradient(x) ** 2)))
+        penalty, to_x = squares(x)
         return float(penalty), np.asarray(to_x)
     import torch
 
