@@ -9,6 +9,7 @@ that an import reads start processes of their own.
 Where forks are not safe, which is not Linux, `run` starts a process of its own too.
 """
 
+import atexit
 import dataclasses
 import functools
 import gc
@@ -82,9 +83,11 @@ def _ask(*request):
 
 @functools.cache
 def _stem():
-    """The process to fork, which ends when this one closes the pipe to it."""
+    """The process to fork, which ends when the pipe to it is closed."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    return subprocess.Popen([sys.executable, __file__], cwd=ROOT, **pipes)
+    stem = subprocess.Popen([sys.executable, __file__], cwd=ROOT, **pipes)
+    atexit.register(stem.communicate)
+    return stem
 
 
 def serve():
