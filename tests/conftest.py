@@ -84,7 +84,7 @@ def pytest_ignore_collect(collection_path):
 
 
 def pytest_collection_modifyitems(items):
-    """A long test begins first: as the last one, it would leave the other cores idle."""
+    """Long tests begin first: the last test would leave the other cores idle."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
