@@ -13,6 +13,7 @@ import keras
 from cookbook.config import ExperimentConfig, flags
 from cookbook.data.augmentation import without_augmentation
 from cookbook.data.sources import DataSet
+from cookbook.plots.data_card import write_card
 from cookbook.reports.machine import machine
 from cookbook.training.checkpoint import fingerprint
 from cookbook.training.run_folder import FREE, RunFolder
@@ -95,6 +96,7 @@ def finish(
     seconds = time.time() - run.started
     model = without_augmentation(model)
     run.write("model.keras", model.save)
+    write_card(data, run)
     circumstances = {
         "expected": goal,
         "data": data.note,

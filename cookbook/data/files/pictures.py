@@ -21,7 +21,12 @@ class Unreadable(ValueError):
 
 
 def picture_files(folder: Path) -> list[Path]:
-    """The picture files in a folder and in folders inside it, sorted by path.
+    """The picture files in a folder and in folders inside it, sorted by path."""
+    return files_ending(folder, SUFFIXES)
+
+
+def files_ending(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    """The files with such endings in a folder and in folders inside it, sorted by path.
 
     Hidden files and what lies in hidden folders are left out. Programs and operating
     systems put them there, such as .DS_Store.
@@ -32,7 +37,7 @@ def picture_files(folder: Path) -> list[Path]:
         found += [
             Path(parent, name)
             for name in names
-            if not is_hidden(name) and name.lower().endswith(SUFFIXES)
+            if not is_hidden(name) and name.lower().endswith(suffixes)
         ]
     return sorted(found)
 
@@ -52,8 +57,22 @@ def read_picture(path: Path, shape: Shape) -> np.ndarray:
     Raises:
         Unreadable: if the file holds no whole picture, or an enormous one.
     """
+    with refusing_bombs():
+        return decoded(path, shape)
+
+
+def decoded(path: Path, shape: Shape) -> np.ndarray:
+    """What `read_picture` returns; threads call this inside `refusing_bombs`."""
     with opened(path) as picture:
         return fitted(picture, shape)
+
+
+@contextlib.contextmanager
+def refusing_bombs() -> Iterator[None]:
+    """Refuses small files with pictures that fill the memory, in all threads."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
 
 
 @contextlib.contextmanager
@@ -64,11 +83,7 @@ def opened(path: Path) -> Iterator[Image.Image]:
     """
     try:
         _check_file(path)
-        with warnings.catch_warnings():
-            # A small file may hold a picture that fills the memory.
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = Image.open(path, formats=FORMATS)
-        with picture:
+        with Image.open(path, formats=FORMATS) as picture:
             _check_size(picture)
             yield picture
     except Exception as error:  # a strange file can raise anything

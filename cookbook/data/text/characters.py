@@ -15,6 +15,7 @@ TEXTS = Kind(
     parts=("train", "validation", "test"),
     examples=("tiny_shakespeare",),
     stand_in="small_talk",
+    files="a text file",
 )
 
 

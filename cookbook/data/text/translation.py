@@ -20,6 +20,7 @@ TRANSLATIONS = Kind(
     parts=("train", "validation", "test"),
     examples=("multi30k",),
     stand_in="toy_captions",
+    files="a TSV file or two files of sentences",
 )
 Texts = dict[str, tuple[list[str], list[str]]]  # {part: (sources, targets)}
 
