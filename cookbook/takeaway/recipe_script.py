@@ -27,6 +27,8 @@ ABSENT = {
     "tuner",
     "write",
 }
+# Bases of a Config that add absent fields only.
+BASES = re.compile(r"\b(ImageClassConfig|ImageConfig|TextClassConfig)\b")
 UNUSED = {"space", "idle"}  # what only the search and the cookbook's command line call
 QUICK = "in_quick"  # a dict in the class, which a linter would take for a slip
 # What a script calls the kinds of fields, whose ranges only the cookbook checks.
@@ -52,6 +54,7 @@ def as_script(recipe: str) -> Script:
 
     recipe: the text of the recipe's file.
     """
+    recipe = BASES.sub("TrainingConfig", recipe)
     tree = ast.parse(recipe)
     lines = recipe.split("\n")
     edits: list[Edit] = []
