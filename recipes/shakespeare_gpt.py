@@ -1,7 +1,7 @@
 """Shakespeare, character by character, with a small GPT of 0.8 million weights.
 
     python recipes/shakespeare_gpt.py
-    python recipes/shakespeare_gpt.py --write "ROMEO:"    (once trained)
+    python recipes/shakespeare_gpt.py --write data.opening    (once trained)
 
 Blocks of causal self-attention with rotary positions learn to predict the next
 character. New text is drawn one character at a time, with a cache of keys and values.
@@ -163,7 +163,7 @@ def main(config: Config) -> Run | None:
     known = {"alphabet": data.alphabet, "context": config.context}
     run.write_json("alphabet.json", known)
     length = 100 if config.quick else 500
-    text = write_on(decoder(model), "ROMEO:", length, **known, seed=config.seed)
+    text = write_on(decoder(model), data.opening, length, **known, seed=config.seed)
     return report_language_model(model, data, history, run, EXPECTED, text)
 
 

@@ -1,7 +1,7 @@
 """Shakespeare, character by character, with LSTM or GRU layers.
 
     python recipes/shakespeare_rnn.py --cell lstm
-    python recipes/shakespeare_rnn.py --write "ROMEO:"    (once trained)
+    python recipes/shakespeare_rnn.py --write data.opening    (once trained)
 
 Recurrent layers read a window of text and predict the next character at each position.
 New text is drawn one character at a time, while the states of the layers are kept.
@@ -136,7 +136,7 @@ def main(config: Config) -> Run | None:
     known = {"alphabet": data.alphabet, "context": config.context}
     run.write_json("alphabet.json", known)
     length = 100 if config.quick else 500
-    text = write_on(decoder(model), "ROMEO:", length, **known, seed=config.seed)
+    text = write_on(decoder(model), data.opening, length, **known, seed=config.seed)
     return report_language_model(model, data, history, run, EXPECTED, text)
 
 

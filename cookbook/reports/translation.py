@@ -131,10 +131,10 @@ def report_translation(
     triples = list(zip(sources, references, answers))
     text = "\n\n".join("\n".join(triple) for triple in triples)
     run.write("translations.txt", lambda path: path.write_text(text, "utf-8"))
-    for names in zip(("German", "reference", "model"), *triples[:3]):
+    for names in zip((data.languages[0], "reference", "model"), *triples[:3]):
         print(*names, sep="\n  ")
     draw_curves(history, run)
-    _draw_bleu_by_length(triples, run)
+    _draw_bleu_by_length(triples, data.languages[0], run)
 
     figures = {"test BLEU": score, "signature": signature}
     return finish(model, data, history, run, figures, expected)
@@ -186,7 +186,9 @@ def _labels(rows: Sequence, subwords: Subwords) -> list[list[str]]:
     return [[shown[token] for token in row if token != 0] for row in rows]
 
 
-def _draw_bleu_by_length(triples: Sequence[tuple], run: RunFolder) -> None:
+def _draw_bleu_by_length(
+    triples: Sequence[tuple], language: str, run: RunFolder
+) -> None:
     """Draws bleu_by_length.png: a point for each fifth of the test set.
 
     triples: (source, reference, translation) of each sentence.
@@ -203,7 +205,7 @@ def _draw_bleu_by_length(triples: Sequence[tuple], run: RunFolder) -> None:
     draw_lines(
         {"a fifth of the test set each": (lengths, scores)},
         "Translation quality by length",
-        "words in the German sentence (mean)",
+        f"words in the {language} sentence (mean)",
         "BLEU",
         run,
         "bleu_by_length.png",

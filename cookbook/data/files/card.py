@@ -33,8 +33,8 @@ class Card:
         sums = {part: sum(each.values()) for part, each in self.counts.items()}
         parts = ", ".join(f"{count:,} {part}" for part, count in sums.items())
         classes = len(self.counts["train"])
-        kinds = f", {classes} classes" if classes > 1 else ""
-        print(harmless(f"{self.source}: {parts} {self.what}{kinds}"), flush=True)
+        kinds = f"; {classes} classes" if classes > 1 else ""
+        print(harmless(f"{self.source}: {self.what}: {parts}{kinds}"), flush=True)
         for sentence in self.notes:
             note(f"{self.source}: {sentence}")
 
@@ -45,6 +45,11 @@ def counts_of(parts: Parts) -> dict[str, dict[str, int]]:
         part: dict(Counter(examples.labels).most_common())
         for part, examples in parts.items()
     }
+
+
+def plain_counts(counts: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """{part: its examples} of data without classes, as `Card.counts`."""
+    return {part: {"all": count} for part, count in counts.items()}
 
 
 def oddities(parts: Parts, keys: Keys, what: str, broken: Sequence[str]) -> list[str]:

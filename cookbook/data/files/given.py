@@ -18,12 +18,16 @@ def names_files(name: str) -> bool:
     """Whether --data got a path, not the name of a data set in TensorFlow Datasets.
 
     A path looks like one, as ./photos, photos/ and reviews.csv do, or exists. A name
-    such as imagenet_resized/8x8 may have a slash too.
+    such as imagenet_resized/8x8 may have a slash too. A comma may stand between two
+    paths.
     """
     if name == "auto" or not name.strip():
         return False
-    looks_so = PATH.fullmatch(name) or ENDING.fullmatch(name)
-    return bool(looks_so) or _exists(name)
+    return any(
+        PATH.fullmatch(each) or ENDING.fullmatch(each) or _exists(each)
+        for each in (name, *name.split(BETWEEN))
+        if each
+    )
 
 
 def path_given(name: str, known: Sequence[str], expected: str) -> Path:

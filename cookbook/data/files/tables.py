@@ -230,6 +230,8 @@ def _columns(path: Path, rows: list[tuple[int, list[str]]]) -> Table:
     names = [name.strip() for name in header]
     while names and not names[-1]:  # a delimiter at the end of a line
         names.pop()
+    # Pandas writes the numbers of the rows as a column without a name.
+    names = [name or f"column {i}" for i, name in enumerate(names, 1)]
     _check_names(path, names)
     for line, fields in body:
         if len(fields) < len(names) or any(fields[len(names) :]):
