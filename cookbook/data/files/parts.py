@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,9 @@ from cookbook.data.files.given import naturally
 
 FEWEST = 3  # examples of a class that gives some to each part
 IMBALANCE = 3  # the largest class has so many times the examples of the smallest
-Keys = dict[str, list[Hashable]]  # {part: for each example, what its copies share}
+Keys = Mapping[
+    str, Sequence[Hashable]
+]  # {part: for each example, what its copies share}
 
 
 def class_names(parts: Parts) -> tuple[str, ...]:
@@ -29,7 +31,7 @@ def numbers_of(labels: Sequence[str], classes: Sequence[str]) -> np.ndarray:
 
 def completed(
     parts: Parts, keys: Keys, shares: dict[str, float], seed: int
-) -> tuple[Parts, Keys]:
+) -> tuple[Parts, dict[str, list[Hashable]]]:
     """Three parts: those that are missing are cut from the training part.
 
     Each class gives up the same share, at least one example if it has FEWEST. Copies of
@@ -42,21 +44,22 @@ def completed(
             order in which they are cut.
         seed: random seed of the validation part. The test part is always the same.
     """
-    parts, keys = dict(parts), dict(keys)
+    parts = dict(parts)
+    found = {part: list(each) for part, each in keys.items()}
     for part, share in shares.items():
         if part in parts:
             continue
-        train, of_train = parts["train"], keys["train"]
+        train, of_train = parts["train"], found["train"]
         is_cut = _held_out(train, of_train, share, 0 if part == "test" else seed)
         for name, rows in {part: is_cut, "train": ~is_cut}.items():
             chosen = np.flatnonzero(rows).tolist()
             parts[name] = train.rows(chosen)
-            keys[name] = [of_train[i] for i in chosen]
+            found[name] = [of_train[i] for i in chosen]
     for part, examples in parts.items():
         order = np.random.default_rng(0).permutation(len(examples)).tolist()
         parts[part] = examples.rows(order)
-        keys[part] = [keys[part][i] for i in order]
-    return parts, keys
+        found[part] = [found[part][i] for i in order]
+    return parts, found
 
 
 def _held_out(

@@ -47,6 +47,9 @@ class Stream:
         self._bytes = int(np.prod(shape[1:]))  # of one row
         self._lock = threading.Lock()
 
+    def __del__(self) -> None:
+        self.file.close()
+
     def __len__(self) -> int:
         return self.shape[0]
 

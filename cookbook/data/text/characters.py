@@ -74,7 +74,7 @@ def _characters(
         )
     alphabet = UNKNOWN + "".join(sorted(set(texts["train"])))
     strides = {"train": max(1, context // 2), "validation": context, "test": context}
-    windows = {
+    windows: dict[str, typing.Any] = {
         part: _windows(encode(text, alphabet), context, strides[part])
         for part, text in texts.items()
     }

@@ -18,6 +18,7 @@ from cookbook.data.files.parts import class_names, completed
 from cookbook.data.files.pictures import files_ending, is_hidden
 from cookbook.data.files.tables import (
     SUFFIXES,
+    Table,
     is_table,
     label_column,
     read_table,
@@ -88,10 +89,9 @@ def _found(path: Path, columns: tuple[str | None, str | None]) -> tuple[Parts, i
     if "train" not in tables:
         other, *_ = tables.values()
         fail(f"{path} holds {other.name}, but no table named train to learn from")
-    read = {
-        part: _table(tables[part], columns) for part in PART_NAMES if part in tables
-    }
-    parts = {part: found for part, (found, _) in read.items()}
+    columns = _columns(read_table(tables["train"]), tables["train"], columns)
+    read = {part: _table(tables[part], columns) for part in tables}
+    parts = {part: read[part][0] for part in PART_NAMES if part in read}
     check_classes(parts, path, TEXTS)
     return parts, sum(missing for _, missing in read.values())
 
@@ -118,15 +118,7 @@ def _tables_in(folder: Path) -> dict[str, Path]:
 def _table(path: Path, columns: tuple[str | None, str | None]) -> tuple[Labelled, int]:
     """(texts and labels of a table, the number of rows that lack one of them)."""
     table = read_table(path)
-    asked_text, asked_label = columns
-    others = {name: table[name] for name in table if name != asked_label}
-    text = text_column(others or table, path, asked_text)
-    label = label_column(table, path, asked_label, text)
-    if text == label:
-        fail(
-            f"{path}: the column {text!r} can't hold both the texts and the labels: "
-            "give --text-column and --label-column"
-        )
+    text, label = _columns(table, path, columns)
     rows = [
         (words, name.strip())
         for words, name in zip(table[text], table[label])
@@ -135,6 +127,22 @@ def _table(path: Path, columns: tuple[str | None, str | None]) -> tuple[Labelled
     _check_labels(path, label, [name for _, name in rows])
     found = Labelled([words for words, _ in rows], [name for _, name in rows])
     return found, len(table[text]) - len(rows)
+
+
+def _columns(
+    table: Table, path: Path, asked: tuple[str | None, str | None]
+) -> tuple[str, str]:
+    """The columns of texts and of labels: those asked for, or else guesses."""
+    asked_text, asked_label = asked
+    others = {name: table[name] for name in table if name != asked_label}
+    text = text_column(others or table, path, asked_text)
+    label = label_column(table, path, asked_label, text)
+    if text == label:
+        fail(
+            f"{path}: the column {text!r} can't hold both the texts and the labels: "
+            "give --text-column and --label-column"
+        )
+    return text, label
 
 
 def _check_labels(path: Path, column: str, labels: Sequence[str]) -> None:

@@ -99,8 +99,8 @@ def _check_lines(
     """Ends the program if the files can't be translations of each other."""
     if len(sources) != len(targets):
         fail(
-            f"{paths[0]} has {len(sources):,} lines and {paths[1]} has {len(targets):,}: "
-            "a line of the second one must be the translation of the same line in the "
+            f"{paths[0]} has {len(sources):,} lines and {paths[1]} has {len(targets):,}"
+            ": a line of the second one must be the translation of the same line in the "
             "first one"
         )
 

@@ -78,7 +78,9 @@ def _translations(
         pair for pair in tokens["train"] if max(map(len, pair)) < longest
     ]
     TRANSLATIONS.check_examples(name, {part: len(x) for part, x in tokens.items()})
-    parts = {part: _arrays(*zip(*pairs)) for part, pairs in tokens.items()}
+    parts: dict[str, typing.Any] = {}
+    for part, pairs in tokens.items():
+        parts[part] = _arrays(*zip(*pairs))
     return Translations(name=name, subwords=subwords, sentences=texts, **parts, **facts)
 
 
