@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from cookbook.data.files.given import name_of, names_files, path_given
+from cookbook.data.files.given import name_of_path, names_files, path_given
 from cookbook.data.files.image_folder import read_image_folder
 from cookbook.data.kinds import Kind
 from cookbook.data.sources import DataSet, Part, choose, hold_out, read
@@ -177,8 +177,8 @@ def _from_folder(name: str, size: int, seed: int, fewest: int) -> Images:
             f"{fewest}: add a sub-folder for each other class"
         )
     return Images(
-        name=name_of(root),
-        asked=name_of(root),
+        name=name_of_path(root),
+        asked=name_of_path(root),
         classes=found.classes,
         card=found.card,
         **found.parts,

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from cookbook.data.files.given import name_of, names_files, path_given
+from cookbook.data.files.given import name_of_path, names_files, path_given
 from cookbook.data.series_files import check_length, read_series, series_card
 from cookbook.data.sources import DataSet, Part
 from cookbook.errors import fail
@@ -58,7 +58,8 @@ def generated_series(window: int, horizon: int, quick: bool) -> Forecasts:
             f"--window {window} and --horizon {horizon} are too long: expected at most "
             f"{most} in sum"
         )
-    series = mackey_glass(sizes.sum())[:, None]
+
+    series = mackey_glass(sizes.sum())[:, None]  # T, 1
     parts, series = _parts(series, sizes, window, horizon)
     return Forecasts(name="mackey_glass", asked="mackey_glass", series=series, **parts)
 
@@ -67,15 +68,18 @@ def _from_file(name: str, window: int, horizon: int) -> Forecasts:
     """The series in the user's table."""
     path = path_given(name, ("mackey_glass",), TABLE)
     series = read_series(path)
-    sizes = np.array([round(share * len(series.values)) for share in SHARES])
-    sizes[0] = len(series.values) - sizes[1:].sum()
+    rows = len(series.values)
+    sizes = np.array([round(share * rows) for share in SHARES])
+    sizes[0] = rows - sizes[1:].sum()
     check_length(path, sizes.tolist(), window, horizon)
+
     parts, values = _parts(series.values, sizes, window, horizon)
+
     card = series_card(path, series, dict(zip(PARTS, sizes.tolist())))
     card.tell()
     return Forecasts(
-        name=name_of(path),
-        asked=name_of(path),
+        name=name_of_path(path),
+        asked=name_of_path(path),
         series=values,
         columns=series.columns,
         card=card,
@@ -87,20 +91,27 @@ def _parts(
     series: np.ndarray, sizes: np.ndarray, window: int, horizon: int
 ) -> tuple[dict[str, Part], np.ndarray]:
     """({part: its windows}, the series), standardized by the training part."""
-    training = series[: sizes[0]]
+    length, *_ = sizes
+    training = series[:length]
+
     spread = training.std(0)
-    spread = np.where(spread > 0, spread, 1)
+    spread = np.where(spread > 0, spread, 1)  # of a column that changes later
     series = (series - training.mean(0)) / spread
-    cuts = np.cumsum(sizes)[:-1]
-    parts = [_windows(part, window, horizon) for part in np.split(series, cuts)]
-    return dict(zip(PARTS, parts)), series
+
+    *cuts, _ = np.cumsum(sizes)
+    parts = {}
+    for name, part in zip(PARTS, np.split(series, cuts)):
+        parts[name] = _windows(part, window, horizon)
+    return parts, series
 
 
 def _windows(values: np.ndarray, window: int, horizon: int) -> Part:
     """(x, y): every stretch of `window` values, and the `horizon` values after it."""
     length = window + horizon
+
     views = np.lib.stride_tricks.sliding_window_view(values, length, axis=0)
     views = np.moveaxis(views, -1, 1)  # N, length, C
+
     x = views[:, :window]
     y = views[:, window:].reshape(len(views), -1)
     return x.astype("float32"), y.astype("float32")

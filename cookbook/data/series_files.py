@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cookbook.data.files.card import Card, plain_counts
-from cookbook.data.files.given import name_of
+from cookbook.data.files.given import name_of_path
 from cookbook.data.files.tables import SUFFIXES, Table, is_table, read_table
 from cookbook.errors import fail
 
@@ -47,6 +47,7 @@ def read_series(path: Path) -> Series:
             f"{path} has no column of numbers to forecast: its columns are "
             f"{', '.join(map(repr, table))}"
         )
+
     order = _order(times, notes)
     names, columns = [], []
     for name, values in numbers.items():
@@ -56,6 +57,7 @@ def read_series(path: Path) -> Series:
             columns.append(filled)
         else:
             notes.append(f"the column {name!r} is left out: its value never changes")
+
     if not columns:
         fail(f"{path} has no column of numbers whose value changes")
     return Series(tuple(names), np.stack(columns, axis=-1), notes)
@@ -140,6 +142,7 @@ def _order(times: np.ndarray | None, notes: list[str]) -> np.ndarray | slice:
     """The order of the rows in time; notes say what is odd about the times."""
     if times is None:
         return slice(None)
+
     order = np.argsort(times, kind="stable")
     steps = np.diff(times[order]).astype("float64")
     if not (np.diff(order) > 0).all():
@@ -171,6 +174,7 @@ def _filled(path: Path, name: str, values: np.ndarray, notes: list[str]) -> np.n
     notes.append(
         f"missing values of {name!r}: {missing:,}; straight lines replace them"
     )
+
     places = np.arange(len(values))
     return np.interp(places, places[is_there], values[is_there])
 
@@ -179,7 +183,7 @@ def series_card(path: Path, series: Series, sizes: dict[str, int]) -> Card:
     """The data card of a series that is cut into parts of these sizes."""
     lows, highs = series.values.min(0).tolist(), series.values.max(0).tolist()
     return Card(
-        source=name_of(path),
+        source=name_of_path(path),
         what="rows",
         counts=plain_counts(sizes),
         sizes={

@@ -273,7 +273,7 @@ def test_two_files_and_a_table_hold_the_same_pairs(tmp_path):
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({"a.fr": "un\ndeux\n", "a.en": "one\n"}, "a line of the second one must be"),
+        ({"a.fr": "un\ndeux\n", "a.en": "one\n"}, "a line of the second must be"),
         ({"a.fr": "un\n", "a.en": "one\n"}, "holds 1 pairs of sentences, expected 100"),
         ({"a.tsv": "un\tone\ndeux two\n"}, "line 2: no tab"),
         ({"a.csv": "fr\nun\n"}, "has one column"),

@@ -56,7 +56,7 @@ def path_given(name: str, known: Sequence[str], expected: str) -> Path:
     return path
 
 
-def name_of(path: Path) -> str:
+def name_of_path(path: Path) -> str:
     """The path in a form that no name of a data set has: photos becomes ./photos."""
     text = str(path)
     return text if PATH.fullmatch(text) else f"./{text}"

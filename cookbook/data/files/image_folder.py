@@ -9,7 +9,7 @@ import numpy as np
 
 from cookbook.data.files.card import Card, counts_of, oddities
 from cookbook.data.files.folders import Parts, find_parts
-from cookbook.data.files.given import name_of
+from cookbook.data.files.given import name_of_path
 from cookbook.data.files.parts import class_names, completed, contents_of, numbers_of
 from cookbook.data.files.pictures import picture_files
 from cookbook.data.files.reading import IN_MEMORY, colours, read_pictures
@@ -42,25 +42,31 @@ def read_image_folder(
         seed: random seed of the validation part.
     """
     found = find_parts(root, picture_files, PICTURES)
-    keys = {part: contents_of(each.items) for part, each in found.items()}
-    parts, keys = completed(found, keys, shares, seed)
-    files = [file for part in found.values() for file in part.items]
+    contents = {part: contents_of(each.items) for part, each in found.items()}
+    parts, keys = completed(found, contents, shares, seed)
+    files = []
+    for examples in found.values():
+        files += examples.items
     shape = size, size, colours(files)
     if len(files) > LARGE:
         print(f"{root}: reading {len(files):,} {PICTURES}", flush=True)
-    arrays, broken = {}, []
+
+    arrays = {}
+    broken: list[str] = []
     for name, part in parts.items():
         is_large = len(part) * math.prod(shape) > IN_MEMORY
         stream = is_large and name == "train"
         x, good, problems = read_pictures(part.items, shape, stream)
         arrays[name] = x
         parts[name] = part.rows(good)
-        keys[name] = [keys[name][i] for i in good]
+        of_part = keys[name]
+        keys[name] = [of_part[i] for i in good]
         broken += problems
+
     _refuse_few(root, parts, broken)
     classes = class_names(parts)
     card = Card(
-        source=name_of(root),
+        source=name_of_path(root),
         what=PICTURES,
         counts=counts_of(parts),
         sizes={"height, width, channels": shape},
@@ -68,8 +74,10 @@ def read_image_folder(
         broken=broken,
     )
     card.tell()
-    labels = {name: numbers_of(part.labels, classes) for name, part in parts.items()}
-    pairs = {name: (arrays[name], labels[name]) for name in parts}
+
+    pairs = {}
+    for name, part in parts.items():
+        pairs[name] = arrays[name], numbers_of(part.labels, classes)
     return ImageFolder(pairs, classes, card)
 
 
@@ -83,6 +91,7 @@ def _refuse_few(root: Path, parts: Parts, broken: list[str]) -> None:
             f"{root} has too few {PICTURES} ({each}{reason}): give at least three of "
             "each class"
         )
+
     unknown = {*parts["validation"].labels, *parts["test"].labels}
     lacking = sorted(unknown - {*parts["train"].labels})
     if lacking:

@@ -50,11 +50,13 @@ def completed(
         if part in parts:
             continue
         train, of_train = parts["train"], found["train"]
-        is_cut = _held_out(train, of_train, share, 0 if part == "test" else seed)
+        cut_seed = 0 if part == "test" else seed
+        is_cut = _held_out(train, of_train, share, cut_seed)
         for name, rows in {part: is_cut, "train": ~is_cut}.items():
             chosen = np.flatnonzero(rows).tolist()
             parts[name] = train.rows(chosen)
             found[name] = [of_train[i] for i in chosen]
+
     for part, examples in parts.items():
         order = np.random.default_rng(0).permutation(len(examples)).tolist()
         parts[part] = examples.rows(order)
@@ -70,6 +72,7 @@ def _held_out(
     of_class = defaultdict(list)
     for i in sorted(first.values()):
         of_class[examples.labels[i]].append(i)
+
     rng = np.random.default_rng(seed)
     held_out: set[int] = set()
     for label in sorted(of_class):

@@ -64,7 +64,7 @@ def read_picture(path: Path, shape: Shape) -> np.ndarray:
 def decoded(path: Path, shape: Shape) -> np.ndarray:
     """What `read_picture` returns; threads call this inside `refusing_bombs`."""
     with opened(path) as picture:
-        return fitted(picture, shape)
+        return cut_to_shape(picture, shape)
 
 
 @contextlib.contextmanager
@@ -122,7 +122,7 @@ def _reason(error: Exception) -> str:
     return first[:200].rstrip(".")
 
 
-def fitted(picture: Image.Image, shape: Shape) -> np.ndarray:
+def cut_to_shape(picture: Image.Image, shape: Shape) -> np.ndarray:
     """The picture as uint8 (H, W, C), as `read_picture` describes it."""
     height, width, channels = shape
     # A large JPEG is decoded at a half, a quarter or an eighth of its size, which is

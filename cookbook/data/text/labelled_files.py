@@ -13,7 +13,7 @@ from cookbook.data.files.folders import (
     find_parts,
     part_of,
 )
-from cookbook.data.files.given import name_of
+from cookbook.data.files.given import name_of_path
 from cookbook.data.files.parts import class_names, completed
 from cookbook.data.files.pictures import files_ending, is_hidden
 from cookbook.data.files.tables import (
@@ -51,18 +51,19 @@ def read_labelled_texts(
             guessed.
     """
     parts, missing = _found(path, columns)
-    keys = {part: list(found.items) for part, found in parts.items()}
-    parts, keys = completed(parts, keys, shares, seed)
+    texts = {part: found.items for part, found in parts.items()}
+    parts, keys = completed(parts, texts, shares, seed)
     counts = {part: len(found) for part, found in parts.items()}
     if not all(counts.values()):
         each = ", ".join(f"{count} for {part}" for part, count in counts.items())
         fail(f"{path} has too few {TEXTS} ({each}): give at least three of each class")
     check_classes(parts, path, TEXTS)
+
     notes = oddities(parts, keys, TEXTS, [])
     if missing:
         notes.insert(0, f"rows without a text or a label are left out: {missing:,}")
     card = Card(
-        source=name_of(path),
+        source=name_of_path(path),
         what=TEXTS,
         counts=counts_of(parts),
         sizes=_sizes(parts["train"].items),
@@ -83,6 +84,7 @@ def _found(path: Path, columns: tuple[str | None, str | None]) -> tuple[Parts, i
             )
         part, missing = _table(path, columns)
         return {"train": part}, missing
+
     tables = _tables_in(path)
     if not tables:
         return _folder(path), 0
@@ -90,16 +92,23 @@ def _found(path: Path, columns: tuple[str | None, str | None]) -> tuple[Parts, i
         other, *_ = tables.values()
         fail(f"{path} holds {other.name}, but no table named train to learn from")
     columns = _columns(read_table(tables["train"]), tables["train"], columns)
-    read = {part: _table(tables[part], columns) for part in tables}
-    parts = {part: read[part][0] for part in PART_NAMES if part in read}
+    parts: Parts = {}
+    missing = 0
+    for name in PART_NAMES:
+        if name in tables:
+            parts[name], lacking = _table(tables[name], columns)
+            missing += lacking
     check_classes(parts, path, TEXTS)
-    return parts, sum(missing for _, missing in read.values())
+    return parts, missing
 
 
 def _tables_in(folder: Path) -> dict[str, Path]:
     """{part: its table}, such as train.csv and test.csv; {} if there are none."""
-    files = sorted(file for file in folder.iterdir() if not is_hidden(file.name))
-    tables = [file for file in files if is_table(file) and file.is_file()]
+    tables = []
+    for file in sorted(folder.iterdir()):
+        if is_table(file) and file.is_file() and not is_hidden(file.name):
+            tables.append(file)
+
     found: dict[str, Path] = {}
     for file in tables:
         part = part_of(file.stem)
@@ -119,14 +128,14 @@ def _table(path: Path, columns: tuple[str | None, str | None]) -> tuple[Labelled
     """(texts and labels of a table, the number of rows that lack one of them)."""
     table = read_table(path)
     text, label = _columns(table, path, columns)
-    rows = [
-        (words, name.strip())
-        for words, name in zip(table[text], table[label])
-        if words.strip() and name.strip()
-    ]
-    _check_labels(path, label, [name for _, name in rows])
-    found = Labelled([words for words, _ in rows], [name for _, name in rows])
-    return found, len(table[text]) - len(rows)
+
+    found = Labelled([], [])
+    for words, name in zip(table[text], table[label]):
+        if words.strip() and name.strip():
+            found.items.append(words)
+            found.labels.append(name.strip())
+    _check_labels(path, label, found.labels)
+    return found, len(table[text]) - len(found)
 
 
 def _columns(
@@ -163,14 +172,14 @@ def _folder(root: Path) -> Parts:
     parts = find_parts(
         root, lambda folder: files_ending(folder, (".txt",)), ".txt files"
     )
-    return {
-        part: Labelled([read_text(file) for file in found.items], found.labels)
-        for part, found in parts.items()
-    }
+    for found in parts.values():
+        found.items = [read_text(file) for file in found.items]
+    return parts
 
 
 def _sizes(texts: Sequence[str]) -> dict[str, object]:
     lengths = [len(text) for text in texts]
+
     return {
         "median characters": int(statistics.median(lengths)),
         "most characters": max(lengths),

@@ -1,14 +1,13 @@
 """Texts of the user without labels: one long text, and sentences in two languages."""
 
+import itertools
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from cookbook.data.files.card import Card, plain_counts
-from cookbook.data.files.given import BETWEEN, name_of, path_given
-from cookbook.data.files.parts import repeated_in_training
+from cookbook.data.files.folders import Labelled
+from cookbook.data.files.given import BETWEEN, name_of_path, path_given
+from cookbook.data.files.parts import completed, repeated_in_training
 from cookbook.data.files.tables import is_table, read_table, read_text
 from cookbook.errors import fail
 
@@ -22,7 +21,10 @@ LANGUAGE = re.compile(
     r"[a-z]{2,3}([-_]\w+)?|source|target|src|trg|tgt|english|german|french|spanish",
     re.IGNORECASE,
 )
+UNNAMED = "source", "target"  # languages that have no name
+SHOWN = 300  # characters of a text on the data card
 Texts = dict[str, tuple[list[str], list[str]]]  # {part: (sources, targets)}
+Columns = tuple[list[str], list[str], tuple[str, str]]  # sources, targets, languages
 
 
 def read_parts(path: Path) -> dict[str, str]:
@@ -30,12 +32,15 @@ def read_parts(path: Path) -> dict[str, str]:
     text = read_text(path).replace("\r\n", "\n").replace("\0", "")
     if not text.strip():
         fail(f"{path} is empty: give a text file")
-    held_out = round(SHARE * len(text))
-    cuts = len(text) - 2 * held_out, len(text) - held_out
+
+    length = len(text)
+    held_out = round(SHARE * length)
+    start_of_test = length - held_out
+    start_of_validation = start_of_test - held_out
     return {
-        "train": text[: cuts[0]],
-        "validation": text[cuts[0] : cuts[1]],
-        "test": text[cuts[1] :],
+        "train": text[:start_of_validation],
+        "validation": text[start_of_validation:start_of_test],
+        "test": text[start_of_test:],
     }
 
 
@@ -43,14 +48,19 @@ def text_card(path: Path, texts: dict[str, str]) -> Card:
     """The data card of a text in parts."""
     known = set(texts["train"])
     new = sorted({*texts["validation"], *texts["test"]} - known)
-    note = f"characters that the training part lacks: {len(new)} ({''.join(new[:20])})"
+    notes = []
+    if new:
+        some = "".join(new[:20])
+        notes = [f"characters that the training part lacks: {len(new)} ({some})"]
+
+    counts = {part: len(text) for part, text in texts.items()}
     return Card(
-        source=name_of(path),
+        source=name_of_path(path),
         what="characters",
-        counts=plain_counts({part: len(text) for part, text in texts.items()}),
+        counts=plain_counts(counts),
         sizes={"different characters": len(known)},
-        notes=[note] if new else [],
-        examples={"beginning": [texts["train"][:300]]},
+        notes=notes,
+        examples={"beginning": [texts["train"][:SHOWN]]},
     )
 
 
@@ -60,103 +70,133 @@ def read_pairs(name: str) -> tuple[Texts, tuple[str, str], Card]:
     name: what --data got: two paths with a comma between them, or that of a table whose
         first two columns are a sentence and its translation.
     """
-    try:
-        is_one = Path(name).exists() or BETWEEN not in name
-    except (OSError, ValueError):
-        is_one = False
-    paths = [name] if is_one else name.split(BETWEEN)
-    found = [path_given(each, (), PAIRS) for each in paths]
-    if len(found) > 2:
-        fail(f"--data got {len(found)} paths, expected {PAIRS}")
-    if len(found) == 2:
-        sources, targets = (_lines(path) for path in found)
-        languages = tuple(path.name.split(".")[-1] for path in found)
-        _check_lines(found, sources, targets)
+    paths = [path_given(each, (), PAIRS) for each in _paths_in(name)]
+    if len(paths) > 2:
+        fail(f"--data got {len(paths)} paths, expected {PAIRS}")
+
+    if len(paths) == 2:
+        sources, targets, languages = _two_files(*paths)
     else:
-        sources, targets, languages = _columns(found[0])
+        sources, targets, languages = _columns(paths[0])
     if languages[0] == languages[1]:
-        languages = "source", "target"
-    pairs = [
-        (source.strip(), target.strip())
-        for source, target in zip(sources, targets)
-        if source.strip() and target.strip()
-    ]
-    where = BETWEEN.join(name_of(path) for path in found)
+        languages = UNNAMED
+
+    # A line that is empty on one side is no pair.
+    pairs = []
+    for source, target in zip(sources, targets):
+        pair = source.strip(), target.strip()
+
+        if all(pair):
+            pairs.append(pair)
+
+    where = BETWEEN.join(name_of_path(path) for path in paths)
     if len(pairs) < FEWEST:
         fail(f"{where} holds {len(pairs):,} pairs of sentences, expected {FEWEST:,}")
+
     texts = _cut(pairs)
-    card = _card(where, texts, len(sources) - len(pairs))
-    return texts, (languages[0], languages[1]), card
+    left_out = len(sources) - len(pairs)
+    return texts, languages, _pairs_card(where, texts, left_out)
+
+
+def _paths_in(name: str) -> list[str]:
+    """The paths that --data got, with a comma between them."""
+    try:
+        is_one = Path(name).exists()
+    except (OSError, ValueError):  # too long, or with a NUL character
+        is_one = False
+    return [name] if is_one else name.split(BETWEEN)
+
+
+def _two_files(first: Path, second: Path) -> Columns:
+    """(sources, targets, languages) of two files with a sentence per line."""
+    sources, targets = _lines(first), _lines(second)
+    if len(sources) != len(targets):
+        fail(
+            f"{first} has {len(sources):,} lines and {second} has {len(targets):,}: a "
+            "line of the second must be the translation of the same line in the first"
+        )
+
+    *_, source_language = first.name.split(".")
+    *_, target_language = second.name.split(".")
+    return sources, targets, (source_language, target_language)
 
 
 def _lines(path: Path) -> list[str]:
-    return read_text(path).removesuffix("\n").split("\n")
+    text = read_text(path)
+    return text.removesuffix("\n").split("\n")
 
 
-def _check_lines(
-    paths: Sequence[Path], sources: Sequence[str], targets: Sequence[str]
-) -> None:
-    """Ends the program if the files can't be translations of each other."""
-    if len(sources) != len(targets):
-        fail(
-            f"{paths[0]} has {len(sources):,} lines and {paths[1]} has {len(targets):,}"
-            ": a line of the second one must be the translation of the same line in the "
-            "first one"
-        )
-
-
-def _columns(path: Path) -> tuple[list[str], list[str], tuple[str, ...]]:
+def _columns(path: Path) -> Columns:
     """(sources, targets, languages): the first two columns of a table."""
-    if path.suffix.lower() not in TABLES:
-        if not is_table(path):
-            fail(f"--data got {str(path)!r}, expected {PAIRS}, such as de.txt,en.txt")
-        table = read_table(path)
-        if len(table) < 2:
-            fail(f"{path} has one column, expected {PAIRS}")
-        languages = tuple(table)[:2]
-        return table[languages[0]], table[languages[1]], languages
-    rows = []
+    if path.suffix.lower() in TABLES:
+        return _tabbed(path)
+    if not is_table(path):
+        fail(f"--data got {str(path)!r}, expected {PAIRS}, such as de.txt,en.txt")
+
+    table = read_table(path)
+    if len(table) < 2:
+        fail(f"{path} has one column, expected {PAIRS}")
+    first, second, *_ = table
+    return table[first], table[second], (first, second)
+
+
+def _tabbed(path: Path) -> Columns:
+    """(sources, targets, languages) of a TSV file, with or without a header."""
+    sources, targets = [], []
     for number, line in enumerate(_lines(path), 1):
-        fields = line.rstrip("\r").split("\t")
-        if len(fields) < 2 and line.strip():
+        if not line.strip():
+            continue
+        source, *others = line.split("\t")
+        if not others:
             fail(f"{path}, line {number}: no tab, expected {PAIRS}")
-        if line.strip():
-            rows.append(fields)
-    languages = ("source", "target")
-    if rows and all(LANGUAGE.fullmatch(field.strip()) for field in rows[0][:2]):
-        languages = tuple(field.strip() for field in rows.pop(0)[:2])
-    return [row[0] for row in rows], [row[1] for row in rows], languages
+        sources.append(source)
+        targets.append(others[0])
+
+    if not sources:
+        fail(f"{path} is empty: expected {PAIRS}")
+    first = sources[0].strip(), targets[0].strip()
+    if all(LANGUAGE.fullmatch(field) for field in first):
+        return sources[1:], targets[1:], first
+    return sources, targets, UNNAMED
 
 
-def _cut(pairs: Sequence[tuple[str, str]]) -> Texts:
-    """The pairs in parts, always the same; those of one source stay in one part."""
-    sources = list(dict.fromkeys(source for source, _ in pairs))
-    order = np.random.default_rng(0).permutation(len(sources))
-    held_out = max(5, round(SHARE * len(sources)))
-    names = np.full(len(sources), "train", object)
-    names[order[:held_out]] = "test"
-    names[order[held_out : 2 * held_out]] = "validation"
-    part_of = dict(zip(sources, names.tolist()))
-    texts: Texts = {part: ([], []) for part in PARTS}
-    for source, target in pairs:
-        for column, sentence in zip(texts[part_of[source]], (source, target)):
-            column.append(sentence)
+def _cut(pairs: list[tuple[str, str]]) -> Texts:
+    """The pairs in three parts, always the same; those of one source stay together."""
+    whole = {"train": Labelled(pairs, ["pair"] * len(pairs))}
+    sources = {"train": [source for source, _ in pairs]}
+    of_the_rest = SHARE / (1 - SHARE)
+    shares = {"test": SHARE, "validation": of_the_rest}
+    parts, _ = completed(whole, sources, shares, seed=0)
+
+    texts: Texts = {}
+    for part in PARTS:
+        found_sources, found_targets = zip(*parts[part].items)
+        texts[part] = [*found_sources], [*found_targets]
     return texts
 
 
-def _card(where: str, texts: Texts, left_out: int) -> Card:
-    notes = [f"pairs with an empty side are left out: {left_out:,}"] if left_out else []
-    targets = {part: list(columns[1]) for part, columns in texts.items()}
+def _pairs_card(where: str, texts: Texts, left_out: int) -> Card:
+    """The data card of pairs of sentences."""
+    notes = []
+
+    if left_out:
+        notes.append(f"pairs with an empty side are left out: {left_out:,}")
+
+    targets = {part: columns[1] for part, columns in texts.items()}
     for part, count in repeated_in_training(targets).items():
         notes.append(
             f"translations of the {part} part that training has for another sentence: "
             f"{count:,}"
         )
-    beginning = [" = ".join(pair) for pair in zip(*texts["train"])][:3]
+
+    beginning = []
+    for source, target in itertools.islice(zip(*texts["train"]), 3):
+        beginning.append(f"{source} = {target}")
+    counts = {part: len(found) for part, found in targets.items()}
     return Card(
         source=where,
         what="pairs of sentences",
-        counts=plain_counts({part: len(pair[0]) for part, pair in texts.items()}),
+        counts=plain_counts(counts),
         sizes={},
         notes=notes,
         examples={"beginning": beginning},

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cookbook.data.files.given import name_of, names_files, path_given
+from cookbook.data.files.given import name_of_path, names_files, path_given
 from cookbook.data.files.parts import numbers_of
 from cookbook.data.kinds import Kind
 from cookbook.data.sources import DataSet, Part, choose, hold_out, read
@@ -146,8 +146,8 @@ def _from_files(
         (test.items, numbers_of(test.labels, classes)),
         (np.arange(len(train)), np.arange(len(train), len(labels))),
         (words, length),
-        name=name_of(path),
-        asked=name_of(path),
+        name=name_of_path(path),
+        asked=name_of_path(path),
         classes=classes,
         card=card,
     )

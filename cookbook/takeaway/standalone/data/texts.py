@@ -94,6 +94,7 @@ def load_characters(
         fail(f"--context got {context}, expected less than {shortest}")
     alphabet = characters.UNKNOWN + "".join(sorted(set(texts["train"])))
     strides = {"train": max(1, context // 2), "validation": context, "test": context}
+
     windows: dict[str, Any] = {
         part: _windows(encode(text, alphabet), context, strides[part])
         for part, text in texts.items()
