@@ -126,7 +126,7 @@ class _Progress(keras.callbacks.Callback):
         if config.with_validation and self.held_out:
             self.part, self.held_out = joined(self.part, self.held_out), None
         self.weights: dict[int, float] | None = None  # of the classes
-        if getattr(config, "class_weight", "none") == "balanced":
+        if hasattr(config, "class_weight") and config.class_weight == "balanced":
             self.weights = balanced_weights(self.part[1])
         self.rows: list[dict] = []  # the history of the whole epochs
         self.epoch = 0  # whole epochs that are done
