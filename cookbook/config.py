@@ -296,8 +296,8 @@ def _check_text(flag: str, text: str) -> None:
     with contextlib.suppress(OSError):
         if Path(text).is_file():
             raise ValueError(
-                f"{flag} got {text!r}, which is a file, expected the text itself, as "
-                f'in {flag} "$(cat {shlex.quote(text)})"'
+                f"{flag} got {text!r}, which is a file, expected the text itself; "
+                "files are what `python -m cookbook predict RUN FILE` takes"
             )
     if FILE_NAME.fullmatch(text):
         raise ValueError(

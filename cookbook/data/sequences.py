@@ -1,6 +1,7 @@
 """Series to forecast, generated or the user's; the tasks of adding and copying."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +26,8 @@ class Forecasts(DataSet):
 
     series: np.ndarray  # (T, C), all values; those of the test part stand last
     columns: tuple[str, ...] = ("value",)  # names of the C columns
+    mean: tuple[float, ...] = (0.0,)  # of each column, in the units of the source
+    scale: tuple[float, ...] = (1.0,)  # by which each column, less its mean, is divided
 
 
 def load_series(name: str, window: int, horizon: int, quick: bool = False) -> Forecasts:
@@ -89,20 +92,26 @@ def _from_file(name: str, window: int, horizon: int) -> Forecasts:
 
 def _parts(
     series: np.ndarray, sizes: np.ndarray, window: int, horizon: int
-) -> tuple[dict[str, Part], np.ndarray]:
-    """({part: its windows}, the series), standardized by the training part."""
+) -> tuple[dict[str, Any], np.ndarray]:
+    """(windows of the parts and their scale, the series), by the training part."""
     length, *_ = sizes
     training = series[:length]
 
     spread = training.std(0)
     spread = np.where(spread > 0, spread, 1)  # of a column that changes later
-    series = (series - training.mean(0)) / spread
+
+    mean = training.mean(0)
+    series = (series - mean) / spread
 
     *cuts, _ = np.cumsum(sizes)
-    parts = {}
+    facts: dict[str, Any] = {
+        "mean": tuple(mean.tolist()),
+        "scale": tuple(spread.tolist()),
+    }
     for name, part in zip(PARTS, np.split(series, cuts)):
-        parts[name] = _windows(part, window, horizon)
-    return parts, series
+        facts[name] = _windows(part, window, horizon)
+
+    return facts, series
 
 
 def _windows(values: np.ndarray, window: int, horizon: int) -> Part:

@@ -50,7 +50,7 @@ def read_labelled_texts(
         columns: the columns that hold texts and labels; those that are None are
             guessed.
     """
-    parts, missing = _found(path, columns)
+    parts, missing = found_parts(path, columns)
     texts = {part: found.items for part, found in parts.items()}
     parts, keys = completed(parts, texts, shares, seed)
     counts = {part: len(found) for part, found in parts.items()}
@@ -74,7 +74,9 @@ def read_labelled_texts(
     return parts, class_names(parts), card
 
 
-def _found(path: Path, columns: tuple[str | None, str | None]) -> tuple[Parts, int]:
+def found_parts(
+    path: Path, columns: tuple[str | None, str | None]
+) -> tuple[Parts, int]:
     """(the parts that the files hold, the number of rows that were left out)."""
     if not path.is_dir():
         if not is_table(path):
