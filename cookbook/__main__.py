@@ -2,29 +2,16 @@
 
 import argparse
 import contextlib
-import dataclasses
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+from cookbook.commands import MODEL_COMMANDS, Command
 from cookbook.errors import complain, fail, harmless
 from cookbook.pages.catalogue import Entry, checkout, components, index, recipes
 
 OURS = ("cookbook", "custom_layers")
-
-
-@dataclasses.dataclass(frozen=True)
-class Command:
-    """A command: what it is called, what it takes, and the function that runs it."""
-
-    name: str
-    summary: str
-    run: Callable[[argparse.Namespace], None]
-    arguments: Mapping[str, dict[str, Any]]  # {name or flag: settings of add_argument}
-    usage: str | None = None  # only where argparse's own would be wrong
-    takes_more: bool = False  # whether `run` finds words it does not know in .words
 
 
 def parser() -> argparse.ArgumentParser:
@@ -271,6 +258,7 @@ COMMANDS = (
         usage="%(prog)s RECIPE [--workers N] --tune TRIALS [flags of the recipe]",
         takes_more=True,
     ),
+    *MODEL_COMMANDS,
 )
 
 
@@ -294,13 +282,19 @@ def main() -> None:
 
 
 def run() -> None:
-    """Runs `main`; a reader that stops early, such as `head`, is not an error."""
+    """Runs `main`; a reader that stops early, such as `head`, is not an error.
+
+    Ctrl-C ends it with one line.
+    """
     try:
         main()
         sys.stdout.flush()
     except BrokenPipeError:
         # Python flushes stdout once more at its end; nothing may be left to flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        print("stopped by SIGINT", file=sys.stderr)
+        raise SystemExit(130) from None
 
 
 if __name__ == "__main__":

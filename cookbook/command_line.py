@@ -25,6 +25,9 @@ WIDTH = 80  # columns of the help
 GROUPS = {
     "TrainingOptions": "training",
     "DataOptions": "data",
+    "ImageConfig": "data",
+    "ClassOptions": "data",
+    "TextClassConfig": "data",
     "SearchOptions": "search",
     "ResumingOptions": "resuming",
     "ExperimentConfig": "general",

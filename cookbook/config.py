@@ -10,6 +10,8 @@ import typing
 from collections.abc import Mapping
 from pathlib import Path
 
+from cookbook.data.files.given import names_files
+
 # Fields with a text for a trained model; with one of them a recipe does not train.
 QUESTIONS = ("predict", "translate", "write", "ask")
 # How a text ends, or begins, that is meant to be the name of a file.
@@ -55,6 +57,7 @@ Repeats = typing.Annotated[int, Between(1, 1000)]  # networks, frames: each is s
 BatchSize = typing.Annotated[int, Between(1, 2**16)]
 Share = typing.Annotated[float, Between(0, 1)]  # a part of a whole
 Portion = typing.Annotated[float, Between(0, 0.99)]  # a part, less than the whole
+Side = typing.Annotated[int, Between(1, 1024)]  # pixels
 Rate = typing.Annotated[float, Between(1e-9, 1e6)]  # a positive number: a step size
 Tuner = typing.Literal["random", "bayesian", "hyperband", "grid"]
 Strategy = typing.Literal["none", "mirrored", "multiworker"]
@@ -173,8 +176,9 @@ class TrainingOptions:
 class DataOptions:
     """Flags that choose the data."""
 
-    # name of a data set in TensorFlow Datasets; auto means the one that the recipe was
-    # written for or, where that cannot be downloaded, a small embedded one
+    # name of a data set in TensorFlow Datasets, or the path of files of your own; auto
+    # means the set that the recipe was written for or, where that cannot be downloaded,
+    # a small embedded one
     data: str = "auto"
 
 
@@ -232,6 +236,53 @@ class TrainingConfig(
         return found
 
 
+@dataclasses.dataclass(frozen=True)
+class ImageConfig(TrainingConfig):
+    """Flags of a recipe that learns from images."""
+
+    # side, in pixels, to which pictures of your own are scaled and cut
+    image_size: Side = 28
+
+    def idle(self) -> dict[str, str]:
+        if names_files(self.data):
+            return super().idle()
+        return super().idle() | {"image_size": "without --data FOLDER of pictures"}
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassOptions:
+    """Flags of a recipe that tells classes apart."""
+
+    # balanced: in training, rare classes count as much as frequent ones
+    class_weight: typing.Literal["none", "balanced"] = "none"
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageClassConfig(ClassOptions, ImageConfig):
+    """Flags of a recipe that learns the classes of images."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TextClassConfig(ClassOptions, TrainingConfig):
+    """Flags of a recipe that learns the classes of texts."""
+
+    # column of a table of your own that holds the texts; without it, it is guessed
+    text_column: str | None = None
+    # column that holds the classes; without it, it is guessed
+    label_column: str | None = None
+
+    @property
+    def columns(self) -> tuple[str | None, str | None]:
+        """The columns of texts and of labels, as they were given."""
+        return self.text_column, self.label_column
+
+    def idle(self) -> dict[str, str]:
+        if names_files(self.data):
+            return super().idle()
+        columns = ["text_column", "label_column"]
+        return super().idle() | dict.fromkeys(columns, "without --data FILE")
+
+
 def question_of(config: ExperimentConfig) -> str | None:
     """The field with a text for a trained model, if one is given."""
     given = [name for name in QUESTIONS if getattr(config, name, None) is not None]
@@ -245,8 +296,8 @@ def _check_text(flag: str, text: str) -> None:
     with contextlib.suppress(OSError):
         if Path(text).is_file():
             raise ValueError(
-                f"{flag} got {text!r}, which is a file, expected the text itself, as "
-                f'in {flag} "$(cat {shlex.quote(text)})"'
+                f"{flag} got {text!r}, which is a file, expected the text itself; "
+                "files are what `python -m cookbook predict RUN FILE` takes"
             )
     if FILE_NAME.fullmatch(text):
         raise ValueError(

@@ -9,7 +9,7 @@ LONGEST = 500  # characters of a message
 
 
 class Mistake(Exception):
-    """A user's mistake at Python's prompt or in a notebook, which both go on."""
+    """A user's mistake where the program goes on: in a notebook, or in load_run."""
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows: the message, without the calls that led to it."""

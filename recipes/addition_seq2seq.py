@@ -24,25 +24,17 @@ import keras
 import numpy as np
 from keras import ops
 
+from cookbook.answers.decoders import answer_sums
+from cookbook.answers.load import print_answer
 from cookbook.config import BatchSize, Between, Count, Rate, Size, TrainingConfig
 from cookbook.data.batches import training_steps
-from cookbook.data.text.sums import (
-    ALPHABET,
-    END,
-    START,
-    Sums,
-    load_sums,
-    read_question,
-    written,
-)
+from cookbook.data.text.sums import ALPHABET, Sums, load_sums, written
 from cookbook.plots.figures import draw_attention, draw_curves
 from cookbook.reports.finish import Run, finish
-from cookbook.trained.load import load_trained
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
 from cookbook.tuning.search import search
-from custom_layers.generation import greedy_search
 from custom_layers.layers import (
     GRU,
     AttentionDecoder,
@@ -116,47 +108,6 @@ def build(config: Config, data: Sums) -> keras.Model:
     return model
 
 
-def answer(
-    model: keras.Model, question: np.ndarray, length: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """The answers (B, length) to questions (B, S), and the attention (T, B, S).
-
-    The trained cell is fed with the characters that it has written itself. Without
-    attention, the second array is empty.
-    """
-    embedding = model.get_layer("embedding")
-    cell = model.get_layer("decoder").cell
-    logits = model.get_layer("logits")
-    encoder = keras.Model(model.inputs[0], model.get_layer("encoder").output)
-    memory = encoder(question, training=False)
-    mask = ops.not_equal(question, 0)
-    attends = isinstance(cell, AttentionDecoderCell)
-    attention = []
-
-    def next_logits(tokens, index, states):
-        x = embedding(tokens[:, index])  # B, 32
-        if not attends:
-            y, states = cell(x, states)
-            return logits(y), states
-        with cell.attend_to(memory, mask):
-            attention.append(cell.attention_weights(x, states))
-            y, states = cell(x, states)
-        return logits(y), states
-
-    count = len(question)
-    states = [memory[:, -1]]
-    if attends:
-        states += cell.get_initial_state(count)[1:]
-    tokens = greedy_search(
-        next_logits,
-        prompt=np.full((count, 1), START),
-        length=length + 1,
-        end_token=END,
-        state=states,
-    )
-    return np.array(tokens)[:, 1:], np.array(attention)
-
-
 def draw_where_it_looks(question, answers, attention, run: RunFolder) -> None:
     """attention.png: the attention of six test sums with long numbers."""
     lengths = np.count_nonzero(question, axis=1)
@@ -173,21 +124,18 @@ def draw_where_it_looks(question, answers, attention, run: RunFolder) -> None:
 def report(model: keras.Model, data: Sums, history: list[dict], run: RunFolder) -> Run:
     """The share of test sums with the right answer, the pictures, and `finish`."""
     (question, _), truth = data.test
-    answers, attention = answer(model, question, truth.shape[1])
+    answers, attention = answer_sums(model, question, truth.shape[1])
     is_right = (answers == truth).all(axis=1)
     draw_curves(history, run)
     if len(attention):
         draw_where_it_looks(question, answers, attention, run)
-    run.write_json("digits.json", data.digits)
     figures = {"test whole answers": float(is_right.mean())}
     return finish(model, data, history, run, figures, EXPECTED)
 
 
 def main(config: Config) -> Run | None:
     if config.ask is not None:
-        model, digits = load_trained("addition_seq2seq", config, "digits.json")
-        (numbers,), _ = answer(model, read_question(config.ask, digits), digits + 2)
-        print(written(numbers, is_answer=True))
+        print_answer("addition_seq2seq", config, "sums")
         return None
     data = load_sums(
         config.data, config.digits, config.examples, config.quick, config.seed

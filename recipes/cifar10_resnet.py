@@ -29,10 +29,11 @@ from cookbook.config import (
     BatchSize,
     Count,
     Filters,
+    ImageClassConfig,
     Portion,
     Rate,
     Share,
-    TrainingConfig,
+    Side,
 )
 from cookbook.data.batches import training_steps
 from cookbook.data.images import Images, load_images
@@ -59,7 +60,8 @@ EXPECTED = {"cifar10": (0.8937, 0.006)}
 
 
 @dataclass(frozen=True)
-class Config(TrainingConfig):
+class Config(ImageClassConfig):
+    image_size: Side = 32  # side to which pictures of your own are scaled and cut
     epochs: Count = 24  # passes over the training set
     filters: Filters = 32  # filters in stage 1; stages 2 and 3 have 4 times as many
     shift: Share = 2 / 32  # in training, images shift by up to this share of a side
@@ -164,7 +166,9 @@ def views(config: Config, images: np.ndarray) -> list[np.ndarray]:
 
 
 def main(config: Config) -> Run:
-    data = load_images(config.data, "cifar10", config.quick, smallest=9).one_hot()
+    data = load_images(
+        config.data, "cifar10", config.quick, config.image_size, smallest=9
+    ).one_hot()
     run = RunFolder.open("cifar10_resnet", config)
     if config.tune:
         config = search(space, build, data, config, run)

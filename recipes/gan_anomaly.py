@@ -37,9 +37,9 @@ from cookbook.config import (
     Between,
     Count,
     Filters,
+    ImageConfig,
     Rate,
     Size,
-    TrainingConfig,
 )
 from cookbook.data.batches import training_steps
 from cookbook.data.images import Images, load_images
@@ -66,7 +66,7 @@ EXPECTED = {"mnist": (0.863, 0.02)}
 
 
 @dataclass(frozen=True)
-class Config(TrainingConfig):
+class Config(ImageConfig):
     epochs: Count = 6  # the encoder's passes over the training set
     gan_epochs: Count = 6  # the GAN's passes over the training set, before that
     # number of the class kept out of training
@@ -146,7 +146,9 @@ def build(config: Config, data: Images, gan: AdversarialModel) -> keras.Model:
 
 
 def main(config: Config) -> Run:
-    images = load_images(config.data, "mnist", config.quick, smallest=4, multiple=4)
+    images = load_images(
+        config.data, "mnist", config.quick, config.image_size, smallest=4, multiple=4
+    )
     data = odd_one_out(images, config.odd_one)
     run = RunFolder.open("gan_anomaly", config)
     seed_everything(config.seed)

@@ -26,11 +26,11 @@ from cookbook.config import (
     BatchSize,
     Count,
     Filters,
+    ImageConfig,
     Rate,
     Repeats,
     Share,
     Size,
-    TrainingConfig,
 )
 from cookbook.data.batches import training_steps
 from cookbook.data.images import Images, centre, load_images
@@ -63,7 +63,7 @@ EXPECTED = {"mnist": (0.919, 0.012)}
 
 
 @dataclass(frozen=True)
-class Config(TrainingConfig):
+class Config(ImageConfig):
     epochs: Count = 8  # epochs of each classifier
     gan_epochs: Count = 18  # epochs of the GAN
     images: Count = 6400  # images per epoch: the few real ones, again and again
@@ -157,7 +157,9 @@ def build(config: Config, data: Images, varied: bool = False) -> keras.Model:
 
 
 def main(config: Config) -> Run:
-    data = load_images(config.data, "mnist", config.quick, smallest=22, multiple=4)
+    data = load_images(
+        config.data, "mnist", config.quick, config.image_size, smallest=22, multiple=4
+    )
     parts = centre(data)  # pixels from -1 to 1, as generated images have them
     data = replace(
         data,

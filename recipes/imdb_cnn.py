@@ -30,7 +30,7 @@ from cookbook.config import (
     Portion,
     Rate,
     Size,
-    TrainingConfig,
+    TextClassConfig,
 )
 from cookbook.data.batches import training_steps
 from cookbook.data.text.reviews import Reviews, load_reviews
@@ -58,7 +58,7 @@ EXPECTED = {"imdb_reviews": (0.902, 0.004)}
 
 
 @dataclass(frozen=True)
-class Config(TrainingConfig):
+class Config(TextClassConfig):
     epochs: Count = 3  # passes over the training set
     features: Size = 16  # length of the vector of a word or a word pair
     filters: Filters = 64  # filters of the convolution
@@ -120,7 +120,12 @@ def main(config: Config) -> Run | None:
         answer("imdb_cnn", config)
         return None
     data = load_reviews(
-        config.data, "imdb_reviews", config.words, config.length, config.quick
+        config.data,
+        "imdb_reviews",
+        config.words,
+        config.length,
+        config.quick,
+        config.columns,
     )
     run = RunFolder.open("imdb_cnn", config)
     if config.tune:

@@ -24,7 +24,7 @@ start(__name__, onednn=True)  # oneDNN saves a quarter of the time of a step
 import keras
 from keras import ops
 
-from cookbook.config import BatchSize, Count, Portion, Rate, Size, TrainingConfig
+from cookbook.config import BatchSize, Count, Portion, Rate, Size, TextClassConfig
 from cookbook.data.batches import training_steps
 from cookbook.data.text.reviews import Reviews, load_reviews
 from cookbook.reports.finish import Run
@@ -55,7 +55,7 @@ EXPECTED = {"imdb_reviews": (0.893, 0.005)}
 
 
 @dataclass(frozen=True)
-class Config(TrainingConfig):
+class Config(TextClassConfig):
     epochs: Count = 3  # passes over the training set
     cell: Literal["simple", "lstm", "gru"] = "lstm"  # kind of the recurrent layer
     bidirectional: bool = True  # whether to read in both directions
@@ -116,7 +116,12 @@ def main(config: Config) -> Run | None:
         answer("imdb_rnn", config)
         return None
     data = load_reviews(
-        config.data, "imdb_reviews", config.words, config.length, config.quick
+        config.data,
+        "imdb_reviews",
+        config.words,
+        config.length,
+        config.quick,
+        config.columns,
     )
     run = RunFolder.open("imdb_rnn", config)
     if config.tune:

@@ -23,7 +23,15 @@ start(__name__, onednn=True)  # oneDNN halves the time of a step
 import keras
 from keras import ops
 
-from cookbook.config import BatchSize, Count, Depth, Portion, Rate, Size, TrainingConfig
+from cookbook.config import (
+    BatchSize,
+    Count,
+    Depth,
+    Portion,
+    Rate,
+    Size,
+    TextClassConfig,
+)
 from cookbook.data.batches import training_steps
 from cookbook.data.text.reviews import Reviews, load_reviews
 from cookbook.reports.finish import Run
@@ -50,7 +58,7 @@ EXPECTED = {"imdb_reviews": (0.889, 0.006)}
 
 
 @dataclass(frozen=True)
-class Config(TrainingConfig):
+class Config(TextClassConfig):
     epochs: Count = 3  # passes over the training set
     blocks: Depth = 1  # transformer blocks
     features: Size = 32  # length of a word's vector, a multiple of --heads
@@ -129,7 +137,12 @@ def main(config: Config) -> Run | None:
         answer("imdb_transformer", config)
         return None
     data = load_reviews(
-        config.data, "imdb_reviews", config.words, config.length, config.quick
+        config.data,
+        "imdb_reviews",
+        config.words,
+        config.length,
+        config.quick,
+        config.columns,
     )
     run = RunFolder.open("imdb_transformer", config)
     if config.tune:

@@ -1,14 +1,15 @@
 """A chaotic series, forecast by an LSTM or a GRU and by two simple methods.
 
     python recipes/mackey_glass_rnn.py
-    python recipes/mackey_glass_rnn.py --cell gru
+    python recipes/mackey_glass_rnn.py --data my_series.csv
 
-A recurrent layer reads a window of the Mackey-Glass series and forecasts the values
-that follow. The simple methods are persistence (the last value stays) and linear
-autoregression (least squares on the same window). The measure is the root mean square
-error 15 steps ahead, divided by the standard deviation of the series. Expected: 0.015
-after 40 s on two cores; the linear forecast has 0.49, persistence 1.62. Up to 3 steps
-ahead, the linear forecast is the best.
+A recurrent layer reads a window of a series, the generated one of Mackey and Glass or
+the columns of a table, and forecasts the values that follow. The simple methods are
+persistence (the last value stays) and linear autoregression (least squares on the same
+window). The measure is the root mean square error 15 steps ahead, divided by the
+standard deviation of the series. Expected: 0.015 after 40 s on two cores; the linear
+forecast has 0.49, persistence 1.62. Up to 3 steps ahead, the linear forecast is the
+best.
 
 Papers: Mackey, Glass, "Oscillation and chaos in physiological control systems", 1977,
 https://doi.org/10.1126/science.267326; Gers, Eck, Schmidhuber, "Applying LSTM to time
@@ -29,7 +30,7 @@ import numpy as np
 
 from cookbook.config import BatchSize, Count, Rate, Size, TrainingConfig
 from cookbook.data.batches import training_steps
-from cookbook.data.sequences import Forecasts, load_mackey_glass
+from cookbook.data.sequences import Forecasts, load_series
 from cookbook.plots.figures import draw_curves, draw_lines
 from cookbook.reports.finish import Run, finish
 from cookbook.training.launch import launch
@@ -64,11 +65,12 @@ def space(hp) -> Config:
 
 
 def build(config: Config, data: Forecasts) -> keras.Model:
+    columns = len(data.columns)
     model = keras.Sequential(
         [
-            keras.Input((config.window, 1)),
+            keras.Input((config.window, columns)),
             CELLS[config.cell](config.units),
-            Dense(config.horizon),
+            Dense(config.horizon * columns),
         ]
     )
     steps = training_steps(config, len(data.train[0]))
@@ -85,19 +87,19 @@ def linear_autoregression(x: np.ndarray, y: np.ndarray) -> Callable:
     """A function that forecasts A x + b from windows x, fitted by least squares."""
 
     def with_ones(x):  # the column of ones is multiplied by b
-        return np.insert(x[..., 0].astype("float64"), 0, 1, axis=1)
+        return np.insert(x.reshape(len(x), -1).astype("float64"), 0, 1, axis=1)
 
     A, *_ = np.linalg.lstsq(with_ones(x), y, rcond=None)
     return lambda x: with_ones(x) @ A
 
 
 def free_run(forecast: Callable, window: np.ndarray, steps: int) -> np.ndarray:
-    """`steps` values after `window`, each block forecast from those before it."""
+    """`steps` rows after `window`, each block forecast from those before it."""
     values = window
     while len(values) < len(window) + steps:
         block = forecast(values[None, -len(window) :])[0]
-        values = np.concatenate([values, block[:, None]])
-    return values[len(window) :][:steps, 0]
+        values = np.concatenate([values, block.reshape(-1, window.shape[1])])
+    return values[len(window) :][:steps]
 
 
 def report(
@@ -112,17 +114,21 @@ def report(
     forecasts = {
         config.cell.upper(): lambda x: model.predict(x, 500, verbose=0),
         "linear": linear_autoregression(*data.train),
-        "persistence": lambda x: np.repeat(x[:, -1], config.horizon, -1),
+        "persistence": lambda x: np.tile(x[:, -1], config.horizon),
     }
-    errors = {  # one for each number of steps ahead
-        name: np.sqrt(np.mean((f(x) - y) ** 2, 0)) / y.std()
-        for name, f in forecasts.items()
-    }
+    errors = {}  # one for each number of steps ahead
+    for name, forecast in forecasts.items():
+        squares = np.mean((forecast(x) - y) ** 2, 0)
+        of_steps = squares.reshape(config.horizon, -1).mean(-1)
+        errors[name] = np.sqrt(of_steps) / y.std()
     draw_curves(history, run)
     ahead = np.arange(1, config.horizon + 1)
+    title = "Errors of the three forecasts"
+    if data.name == "mackey_glass":
+        title = "Beyond a few steps only the recurrent network stays close"
     draw_lines(
         {name: (ahead, error) for name, error in errors.items()},
-        "Beyond a few steps only the recurrent network stays close",
+        title,
         "steps ahead",
         "normalized root mean square error",
         run,
@@ -130,14 +136,14 @@ def report(
         yscale="log",
     )
     steps = min(300, len(x) - 1)
-    runs = {name: free_run(f, x[0], steps) for name, f in forecasts.items()}
+    runs = {name: free_run(f, x[0], steps)[:, 0] for name, f in forecasts.items()}
     del runs["persistence"]
     lines = {"true series": y[:steps, 0], **runs}
     draw_lines(
         {name: (np.arange(1, steps + 1), line) for name, line in lines.items()},
         "Free run: forecasts built on forecasts",
         "steps after the last value read",
-        "value (standard deviations)",
+        f"{data.columns[0]} (standard deviations)",
         run,
         "free_run.png",
     )
@@ -147,7 +153,7 @@ def report(
 
 
 def main(config: Config) -> Run:
-    data = load_mackey_glass(config.data, config.window, config.horizon, config.quick)
+    data = load_series(config.data, config.window, config.horizon, config.quick)
     run = RunFolder.open("mackey_glass_rnn", config)
     if config.tune:
         config = search(space, build, data, config, run, "val_loss")

@@ -23,7 +23,7 @@ start(__name__, onednn=True)  # oneDNN halves the time of a convolution
 import keras
 import numpy as np
 
-from cookbook.config import BatchSize, Count, Filters, Rate, Size, TrainingConfig
+from cookbook.config import BatchSize, Count, Filters, ImageConfig, Rate, Size
 from cookbook.data.batches import training_steps
 from cookbook.data.images import load_images
 from cookbook.plots.gallery import Snapshots, draw_tiles
@@ -48,7 +48,7 @@ EXPECTED = {"mnist": (0.42, 0.3)}
 
 
 @dataclass(frozen=True)
-class Config(TrainingConfig):
+class Config(ImageConfig):
     epochs: Count = 9  # passes over the training set
     filters: Filters = 32  # filters of each network at 14x14 pixels; twice that at 7x7
     latent: Size = 64  # length of the noise vector that becomes an image
@@ -111,7 +111,9 @@ def build(config: Config, data: JudgedImages) -> AdversarialModel:
 
 
 def main(config: Config) -> Run:
-    data = load_images(config.data, "mnist", config.quick, smallest=22, multiple=4)
+    data = load_images(
+        config.data, "mnist", config.quick, config.image_size, smallest=22, multiple=4
+    )
     run = RunFolder.open("mnist_cgan", config)
     data = judged(data, config, mnist_cnn)
     if config.tune:

@@ -21,7 +21,7 @@ start(__name__, onednn=True)  # oneDNN halves the time of a convolution
 
 import keras
 
-from cookbook.config import BatchSize, Count, Filters, Rate, Share, TrainingConfig
+from cookbook.config import BatchSize, Count, Filters, ImageClassConfig, Rate, Share
 from cookbook.data.batches import training_steps
 from cookbook.data.images import Images, load_images
 from cookbook.reports.finish import Run
@@ -48,7 +48,7 @@ EXPECTED = {"mnist": (0.9953, 0.001)}
 
 
 @dataclass(frozen=True)
-class Config(TrainingConfig):
+class Config(ImageClassConfig):
     epochs: Count = 9  # passes over the training set
     filters: Filters = 16  # filters in block 1; the next have 2, 4 and 6 times as many
     shift: Share = 2 / 28  # in training, images shift by up to this share of a side
@@ -109,7 +109,9 @@ def build(config: Config, data: Images) -> keras.Model:
 
 
 def main(config: Config) -> Run:
-    data = load_images(config.data, default="mnist", quick=config.quick, smallest=22)
+    data = load_images(
+        config.data, "mnist", config.quick, config.image_size, smallest=22
+    )
     run = RunFolder.open("mnist_cnn", config)
     if config.tune:
         config = search(space, build, data, config, run)

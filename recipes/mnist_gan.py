@@ -25,7 +25,7 @@ start(__name__, onednn=True)  # oneDNN halves the time of a convolution
 
 import keras
 
-from cookbook.config import BatchSize, Count, Filters, Rate, Size, TrainingConfig
+from cookbook.config import BatchSize, Count, Filters, ImageConfig, Rate, Size
 from cookbook.data.batches import training_steps
 from cookbook.data.images import load_images
 from cookbook.plots.gallery import Snapshots, draw_tiles
@@ -57,7 +57,7 @@ EXPECTED = {"mnist": (9.0, 1.5)}
 
 
 @dataclass(frozen=True)
-class Config(TrainingConfig):
+class Config(ImageConfig):
     epochs: Count = 6  # passes over the training set
     filters: Filters = 24  # filters of each network at 14x14 pixels; twice that at 7x7
     latent: Size = 64  # length of the noise vector that becomes an image
@@ -131,7 +131,9 @@ def build(config: Config, data: JudgedImages) -> AdversarialModel:
 
 
 def main(config: Config) -> Run:
-    data = load_images(config.data, "mnist", config.quick, smallest=22, multiple=4)
+    data = load_images(
+        config.data, "mnist", config.quick, config.image_size, smallest=22, multiple=4
+    )
     run = RunFolder.open("mnist_gan", config)
     data = judged(data, config, mnist_cnn)
     if config.tune:

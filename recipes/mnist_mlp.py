@@ -19,7 +19,15 @@ start(__name__)
 
 import keras
 
-from cookbook.config import BatchSize, Count, Portion, Rate, Share, Size, TrainingConfig
+from cookbook.config import (
+    BatchSize,
+    Count,
+    ImageClassConfig,
+    Portion,
+    Rate,
+    Share,
+    Size,
+)
 from cookbook.data.batches import training_steps
 from cookbook.data.images import Images, load_images
 from cookbook.reports.finish import Run
@@ -38,7 +46,7 @@ EXPECTED = {"mnist": (0.9902, 0.001)}
 
 
 @dataclass(frozen=True)
-class Config(TrainingConfig):
+class Config(ImageClassConfig):
     epochs: Count = 20  # passes over the training set
     shift: Share = 2 / 28  # in training, images shift by up to this share of a side
     units: Size = 512  # units in each hidden layer
@@ -85,7 +93,7 @@ def build(config: Config, data: Images) -> keras.Model:
 
 
 def main(config: Config) -> Run:
-    data = load_images(config.data, default="mnist", quick=config.quick)
+    data = load_images(config.data, "mnist", config.quick, config.image_size)
     run = RunFolder.open("mnist_mlp", config)
     if config.tune:
         config = search(space, build, data, config, run)

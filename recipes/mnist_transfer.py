@@ -25,7 +25,7 @@ start(__name__, onednn=True)  # oneDNN halves the time of a convolution
 
 import keras
 
-from cookbook.config import BatchSize, Between, Count, Filters, Rate, TrainingConfig
+from cookbook.config import BatchSize, Between, Count, Filters, ImageClassConfig, Rate
 from cookbook.data.batches import training_steps
 from cookbook.data.images import Images, load_images
 from cookbook.reports.finish import Run
@@ -45,7 +45,7 @@ EXPECTED = {"mnist": (0.996, 0.002)}
 
 
 @dataclass(frozen=True)
-class Config(TrainingConfig):
+class Config(ImageClassConfig):
     epochs: Count = 8  # passes over the second half of the classes
     first_epochs: Count = 8  # passes over the first half of the classes, before that
     frozen: Annotated[int, Between(1, 4)] = 2  # how many of the four blocks are frozen
@@ -133,6 +133,7 @@ def main(config: Config) -> Run:
         config.data,
         "mnist",
         config.quick,
+        config.image_size,
         smallest=smallest,
         fewest=4 if is_own else 2,  # two for each half
     )

@@ -16,7 +16,6 @@ Post, "A call for clarity in reporting BLEU scores", 2018,
 https://arxiv.org/abs/1804.08771
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,20 +26,17 @@ start(__name__, onednn=True)  # oneDNN saves a tenth of the time of a step
 import keras
 from keras import ops
 
+from cookbook.answers.decoders import translator_with_states
+from cookbook.answers.load import print_answer
 from cookbook.config import BatchSize, Count, Portion, Rate, Size, TrainingConfig
 from cookbook.data.batches import training_steps
 from cookbook.data.text.translation import Translations, load_translations
 from cookbook.reports.finish import Run
-from cookbook.reports.translation import (
-    draw_alignment,
-    report_translation,
-    translate_one,
-)
+from cookbook.reports.translation import draw_alignment, report_translation
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
 from cookbook.tuning.search import search
-from custom_layers.generation import compiled
 from custom_layers.initializers import RandomNormal
 from custom_layers.layers import (
     GRU,
@@ -120,37 +116,9 @@ def build(config: Config, data: Translations) -> keras.Model:
     return model
 
 
-def decoder(model: keras.Model) -> Callable:
-    """A function (source, length) -> (next_logits, state) that translates with `model`.
-
-    It uses the cell of the trained decoder. The memory that the cell attends to is part
-    of the state, so that a beam search can repeat it for each beam.
-    """
-    memory_and_state = [model.get_layer(name).output for name in ("memory", "state")]
-    encoder = keras.Model(model.inputs[0], memory_and_state)
-    embedding, scale = model.get_layer("embedding"), model.get_layer("scale")
-    cell = model.get_layer("decoder").cell
-
-    @compiled
-    def next_logits(tokens, index, state):
-        x = scale(embedding(ops.take(tokens, index, axis=1)))  # B, width
-        with cell.attend_to(state["memory"], state["mask"]):
-            y, states = cell(x, state["states"])
-        return embedding(y, reverse=True), {**state, "states": states}
-
-    def begin(source, length):
-        source = ops.convert_to_tensor(source)
-        memory, h = encoder(source, training=False)
-        states = [h, *cell.get_initial_state(source.shape[0])[1:]]
-        mask = ops.not_equal(source, 0)
-        return next_logits, {"memory": memory, "mask": mask, "states": states}
-
-    return begin
-
-
 def main(config: Config) -> Run | None:
     if config.translate is not None:
-        translate_one("multi30k_attention", config, decoder)
+        print_answer("multi30k_attention", config, "translation")
         return None
     data = load_translations(
         config.data, "multi30k", config.vocabulary, longest=40, quick=config.quick
@@ -161,8 +129,10 @@ def main(config: Config) -> Run | None:
     seed_everything(config.seed)
     model = build(config, data)
     history = train(model, data, config, run)
-    draw_alignment(model, decoder, data, run)
-    return report_translation(model, decoder, data, history, run, EXPECTED)
+    draw_alignment(model, translator_with_states, data, run)
+    return report_translation(
+        model, translator_with_states, data, history, run, EXPECTED
+    )
 
 
 if __name__ == "__main__":

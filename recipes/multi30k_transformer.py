@@ -14,7 +14,6 @@ language models", 2017, https://arxiv.org/abs/1608.05859; Elliott et al., "Multi
 multilingual English-German image descriptions", 2016, https://arxiv.org/abs/1605.00459
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -25,6 +24,8 @@ start(__name__, onednn=True)  # oneDNN saves a quarter of the time of a step
 import keras
 from keras import ops
 
+from cookbook.answers.decoders import translator_with_caches
+from cookbook.answers.load import print_answer
 from cookbook.config import (
     BatchSize,
     Between,
@@ -39,12 +40,11 @@ from cookbook.config import (
 from cookbook.data.batches import training_steps
 from cookbook.data.text.translation import Translations, load_translations
 from cookbook.reports.finish import Run
-from cookbook.reports.translation import report_translation, translate_one
+from cookbook.reports.translation import report_translation
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
 from cookbook.tuning.search import search
-from custom_layers.generation import compiled
 from custom_layers.initializers import RandomNormal
 from custom_layers.layers import (
     Dropout,
@@ -127,43 +127,9 @@ def build(config: Config, data: Translations) -> keras.Model:
     return model
 
 
-def decoder(model: keras.Model) -> Callable:
-    """A function (source, length) -> (next_logits, caches) that translates by it.
-
-    It uses the trained layers, but a block computes the newest token only, because its
-    cache holds the keys and values of all tokens before it and of the source.
-    """
-    encoder = keras.Model(model.inputs[0], model.get_layer("memory").output)
-    blocks = [x for x in model.layers if isinstance(x, TransformerDecoderBlock)]
-    embedding = model.get_layer("embedding")
-    scale = model.get_layer("scale")
-    normalize = model.get_layer("last")
-
-    @compiled
-    def next_logits(tokens, index, caches):
-        newest = ops.take(tokens, index, axis=1)[:, None]  # B, 1
-        x = scale(embedding(newest))  # B, 1, width
-        new_caches = []
-        for block, cache in zip(blocks, caches):
-            x, new_cache = block.step(x, cache, index)
-            new_caches.append(new_cache)
-        logits = embedding(normalize(x), reverse=True)  # B, 1, subwords
-        return logits[:, 0], new_caches
-
-    def begin(source, length):
-        source = ops.convert_to_tensor(source)
-        memory = encoder(source, training=False)
-        mask = ops.not_equal(source, 0)
-        count = source.shape[0]
-        caches = [block.empty_cache(count, length, memory, mask) for block in blocks]
-        return next_logits, caches
-
-    return begin
-
-
 def main(config: Config) -> Run | None:
     if config.translate is not None:
-        translate_one("multi30k_transformer", config, decoder)
+        print_answer("multi30k_transformer", config, "translation")
         return None
     data = load_translations(
         config.data, "multi30k", config.vocabulary, longest=40, quick=config.quick
@@ -174,7 +140,9 @@ def main(config: Config) -> Run | None:
     seed_everything(config.seed)
     model = build(config, data)
     history = train(model, data, config, run)
-    return report_translation(model, decoder, data, history, run, EXPECTED)
+    return report_translation(
+        model, translator_with_caches, data, history, run, EXPECTED
+    )
 
 
 if __name__ == "__main__":

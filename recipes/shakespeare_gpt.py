@@ -1,7 +1,7 @@
 """Shakespeare, character by character, with a small GPT of 0.8 million weights.
 
     python recipes/shakespeare_gpt.py
-    python recipes/shakespeare_gpt.py --write "ROMEO:"    (once trained)
+    python recipes/shakespeare_gpt.py --write data.opening    (once trained)
 
 Blocks of causal self-attention with rotary positions learn to predict the next
 character. New text is drawn one character at a time, with a cache of keys and values.
@@ -16,7 +16,6 @@ effectiveness of recurrent neural networks", 2015,
 https://karpathy.github.io/2015/05/21/rnn-effectiveness
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from cookbook.start import start
@@ -25,6 +24,9 @@ start(__name__, onednn=True)  # oneDNN saves a quarter of the time of a step
 
 import keras
 
+from cookbook.answers.decoders import decoder_with_caches
+from cookbook.answers.load import print_answer
+from cookbook.answers.writers import write_on
 from cookbook.config import (
     BatchSize,
     Count,
@@ -38,13 +40,11 @@ from cookbook.config import (
 from cookbook.data.batches import training_steps
 from cookbook.data.text.characters import Characters, load_characters
 from cookbook.reports.finish import Run
-from cookbook.reports.language_model import report_language_model, write_on
-from cookbook.trained.load import load_trained
+from cookbook.reports.language_model import report_language_model
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
 from cookbook.tuning.search import search
-from custom_layers.generation import compiled
 from custom_layers.layers import (
     Dense,
     Embedding,
@@ -115,41 +115,9 @@ def build(config: Config, data: Characters) -> keras.Model:
     return model
 
 
-def decoder(model: keras.Model) -> Callable:
-    """A function (prompt, length) -> (next_logits, caches) that generates with `model`.
-
-    It uses the trained layers, but a block computes the newest tokens only, because its
-    cache holds the keys and values of all tokens before them.
-    """
-
-    def run(tokens, index, caches):
-        x, old, new = tokens, iter(caches), []
-        for layer in model.layers[1:]:
-            if isinstance(layer, TransformerDecoderBlock):
-                x, cache = layer.step(x, next(old), index)
-                new.append(cache)
-            else:
-                x = layer(x)
-        return x[:, -1], new  # (B, alphabet), caches
-
-    @compiled
-    def next_logits(tokens, index, caches):
-        return run(tokens[:, index : index + 1], index, caches)
-
-    def begin(prompt, length):
-        blocks = [x for x in model.layers if isinstance(x, TransformerDecoderBlock)]
-        caches = [block.empty_cache(len(prompt), length) for block in blocks]
-        if prompt.shape[1] > 1:  # read all of the prompt but its last token
-            _, caches = run(prompt[:, :-1], 0, caches)
-        return next_logits, caches
-
-    return begin
-
-
 def main(config: Config) -> Run | None:
     if config.write is not None:
-        model, known = load_trained("shakespeare_gpt", config, "alphabet.json")
-        print(write_on(decoder(model), config.write, 500, **known, seed=config.seed))
+        print_answer("shakespeare_gpt", config, "language model", seed=config.seed)
         return None
     data = load_characters(
         config.data, "tiny_shakespeare", config.context, config.quick
@@ -160,10 +128,11 @@ def main(config: Config) -> Run | None:
     seed_everything(config.seed)
     model = build(config, data)
     history = train(model, data, config, run)
-    known = {"alphabet": data.alphabet, "context": config.context}
-    run.write_json("alphabet.json", known)
+    decoder = decoder_with_caches(model)
     length = 100 if config.quick else 500
-    text = write_on(decoder(model), "ROMEO:", length, **known, seed=config.seed)
+    text = write_on(
+        decoder, data.opening, length, data.alphabet, config.context, config.seed
+    )
     return report_language_model(model, data, history, run, EXPECTED, text)
 
 

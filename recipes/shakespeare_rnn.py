@@ -1,7 +1,7 @@
 """Shakespeare, character by character, with LSTM or GRU layers.
 
     python recipes/shakespeare_rnn.py --cell lstm
-    python recipes/shakespeare_rnn.py --write "ROMEO:"    (once trained)
+    python recipes/shakespeare_rnn.py --write data.opening    (once trained)
 
 Recurrent layers read a window of text and predict the next character at each position.
 New text is drawn one character at a time, while the states of the layers are kept.
@@ -13,7 +13,6 @@ https://karpathy.github.io/2015/05/21/rnn-effectiveness; Graves, "Generating seq
 with recurrent neural networks", 2013, https://arxiv.org/abs/1308.0850
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,19 +21,19 @@ from cookbook.start import start
 start(__name__, onednn=True)  # oneDNN saves a sixth of the time of a step
 
 import keras
-from keras import ops
 
+from cookbook.answers.decoders import decoder_with_states
+from cookbook.answers.load import print_answer
+from cookbook.answers.writers import write_on
 from cookbook.config import BatchSize, Count, Depth, Portion, Rate, Size, TrainingConfig
 from cookbook.data.batches import training_steps
 from cookbook.data.text.characters import Characters, load_characters
 from cookbook.reports.finish import Run
-from cookbook.reports.language_model import report_language_model, write_on
-from cookbook.trained.load import load_trained
+from cookbook.reports.language_model import report_language_model
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
 from cookbook.tuning.search import search
-from custom_layers.generation import compiled
 from custom_layers.layers import GRU, LSTM, Dense, Dropout, Embedding
 from custom_layers.losses import SparseCategoricalCrossentropy
 from custom_layers.optimizers import Adam
@@ -90,39 +89,9 @@ def build(config: Config, data: Characters) -> keras.Model:
     return model
 
 
-def decoder(model: keras.Model) -> Callable:
-    """A function (prompt, length) -> (next_logits, states) that generates with `model`.
-
-    It uses the cells of the trained layers. Their states hold all that was read so far.
-    """
-    recurrent = [x for x in model.layers if isinstance(x, LSTM | GRU)]
-
-    @compiled
-    def next_logits(tokens, index, states):
-        x = ops.convert_to_tensor(tokens)[:, index]  # B
-        old, new = iter(states), []
-        for layer in model.layers[1:]:
-            if layer in recurrent:
-                x, state = layer.cell(x, next(old))
-                new.append(state)
-            else:
-                x = layer(x)
-        return x, new  # (B, alphabet), states
-
-    def begin(prompt, length):
-        states = [x.cell.get_initial_state(len(prompt)) for x in recurrent]
-        states = [x if isinstance(x, list) else [x] for x in states]
-        for index in range(prompt.shape[1] - 1):  # read all but the last token
-            _, states = next_logits(prompt, index, states)
-        return next_logits, states
-
-    return begin
-
-
 def main(config: Config) -> Run | None:
     if config.write is not None:
-        model, known = load_trained("shakespeare_rnn", config, "alphabet.json")
-        print(write_on(decoder(model), config.write, 500, **known, seed=config.seed))
+        print_answer("shakespeare_rnn", config, "language model", seed=config.seed)
         return None
     data = load_characters(
         config.data, "tiny_shakespeare", config.context, config.quick
@@ -133,10 +102,11 @@ def main(config: Config) -> Run | None:
     seed_everything(config.seed)
     model = build(config, data)
     history = train(model, data, config, run)
-    known = {"alphabet": data.alphabet, "context": config.context}
-    run.write_json("alphabet.json", known)
+    decoder = decoder_with_states(model)
     length = 100 if config.quick else 500
-    text = write_on(decoder(model), "ROMEO:", length, **known, seed=config.seed)
+    text = write_on(
+        decoder, data.opening, length, data.alphabet, config.context, config.seed
+    )
     return report_language_model(model, data, history, run, EXPECTED, text)
 
 

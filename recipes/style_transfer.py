@@ -39,7 +39,7 @@ start(__name__, onednn=True)  # oneDNN halves the time of a convolution
 import keras
 import numpy as np
 
-from cookbook.config import Between, Count, Rate, TrainingConfig
+from cookbook.config import Between, Count, ImageConfig, Rate, Side
 from cookbook.data.batches import training_steps
 from cookbook.data.images import load_images
 from cookbook.data.pictures import PicturePair, load_pair, root_mean_square
@@ -64,7 +64,8 @@ EXPECTED = {"cifar10": (26.3, 5.0)}
 
 
 @dataclass(frozen=True)
-class Config(TrainingConfig):
+class Config(ImageConfig):
+    image_size: Side = 32  # side to which pictures of your own are scaled and cut
     epochs: Count = 20  # epochs of the descent; the picture is saved after each
     steps: Count = 20  # steps per epoch
     content: str = "china"  # the content picture: a file, or china or flower
@@ -161,7 +162,9 @@ def build(config: Config, data: PicturePair, describe: keras.Model) -> keras.Mod
 def main(config: Config) -> Run:
     images = None
     if config.backbone in ("own", "random"):
-        images = load_images(config.data, "cifar10", config.quick, smallest=22)
+        images = load_images(
+            config.data, "cifar10", config.quick, config.image_size, smallest=22
+        )
     teacher = images or config.backbone
     pair = load_pair(config.content, config.style, config.size, teacher)
     run = RunFolder.open("style_transfer", config)

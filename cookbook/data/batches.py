@@ -122,6 +122,22 @@ def training_steps(config: typing.Any, examples: int, least: int = 1) -> int:
     return max(least, config.epochs * per_epoch)
 
 
+def balanced_weights(y: np.ndarray) -> dict[int, float]:
+    """{class: weight of its examples}, so that all classes weigh equally; mean 1.
+
+    With n_c of N examples in class c, of C classes:  weight_c = N / (C n_c)
+
+    y: the number of each example's class, or rows of 0s with a 1 at the class.
+    """
+    numbers = y if y.ndim == 1 else y.argmax(-1)
+    counts = np.bincount(numbers)
+    present = np.flatnonzero(counts)
+    weights = dict.fromkeys(range(len(counts)), 1.0)
+    for label in present.tolist():
+        weights[label] = float(len(numbers) / (len(present) * counts[label]))
+    return weights
+
+
 def joined(first, second):
     """The examples of two parts (x, y) of a data set as one part."""
     return keras.tree.map_structure(_stacked, first, second)

@@ -1,4 +1,4 @@
-"""Labelled images by name: an image set of TensorFlow Datasets, or small digits."""
+"""Labelled images: a set of TensorFlow Datasets, small digits, or the user's folder."""
 
 import dataclasses
 import typing
@@ -6,8 +6,11 @@ from functools import partial
 
 import numpy as np
 
+from cookbook.data.files.given import name_of_path, names_files, path_given
+from cookbook.data.files.image_folder import read_image_folder
 from cookbook.data.kinds import Kind
 from cookbook.data.sources import DataSet, Part, choose, hold_out, read
+from cookbook.errors import fail
 
 VALIDATION_SHARE = 1 / 12  # of the training examples: 5,000 of MNIST's 60,000
 TEST_SHARE = 1 / 6  # of all examples, where the source has one part only
@@ -45,6 +48,7 @@ IMAGES = Kind(
     parts=("train",),
     examples=("mnist", "fashion_mnist", "cifar10"),
     stand_in="digits",
+    files="a folder with one sub-folder of pictures per class",
     problem=_problem,
 )
 
@@ -103,6 +107,7 @@ def load_images(
     name: str,
     default: str,
     quick: bool = False,
+    size: int = 28,
     seed: int = 0,
     *,
     smallest: int = 1,
@@ -115,15 +120,20 @@ def load_images(
     named test gives up a share of its training part, always the same one.
 
     Args:
-        name: a set of TensorFlow Datasets, "digits", or "auto".
+        name: a set of TensorFlow Datasets, "digits", "auto", or the path of a folder
+            with one sub-folder of pictures per class.
         default: the set that "auto" asks for; `sources.choose` has the rules.
         quick: whether "auto" means the digits at once.
+        size: pixels of each side to which the user's pictures are scaled and cut.
         seed: random seed of the validation part.
         smallest: pixels that each side must have, for a network that shrinks images.
         multiple: number that each side must be a multiple of, for a network that
             makes images.
         fewest: classes that the set must have.
     """
+    if names_files(name):
+        _check_size(size, smallest, multiple)
+        return _from_folder(name, size, seed, fewest)
     problem = partial(_problem, smallest=smallest, multiple=multiple)
     kind = dataclasses.replace(IMAGES, problem=problem)
     name, asked = choose(name, default, kind, quick)
@@ -143,6 +153,35 @@ def load_images(
         validation=(x[held_out], y[held_out]),
         test=test,
         classes=classes,
+    )
+
+
+def _check_size(side: int, smallest: int, multiple: int) -> None:
+    """Ends the program if this network can't learn from images of this side."""
+    if side < smallest or side % multiple:
+        multiples = f" and a multiple of {multiple}" if multiple > 1 else ""
+        fail(
+            f"--image-size got {side}, expected at least {smallest}{multiples}, which "
+            "this network needs"
+        )
+
+
+def _from_folder(name: str, size: int, seed: int, fewest: int) -> Images:
+    """The user's pictures in a folder; many of them are streamed."""
+    root = path_given(name, IMAGES.known, IMAGES.files)
+    shares = {"test": TEST_SHARE, "validation": VALIDATION_SHARE}
+    found = read_image_folder(root, size, shares, seed)
+    if len(found.classes) < fewest:
+        fail(
+            f"{root} has the classes {', '.join(found.classes)}, expected at least "
+            f"{fewest}: add a sub-folder for each other class"
+        )
+    return Images(
+        name=name_of_path(root),
+        asked=name_of_path(root),
+        classes=found.classes,
+        card=found.card,
+        **found.parts,
     )
 
 

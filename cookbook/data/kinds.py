@@ -26,6 +26,7 @@ class Kind:
     parts: tuple[str, ...]  # splits that such a set has, as it is stored
     examples: tuple[str, ...]  # names of such sets
     stand_in: str  # name of the embedded set, for use without a network
+    files: str  # what a path may lead to: "a folder of pictures"
     # Why a recipe can't use the set that this description is of, or None.
     problem: Callable[[typing.Any], str | None] = lambda info: None
 
@@ -68,8 +69,8 @@ class Kind:
     def _expected(self) -> str:
         return (
             f"expected {self.stand_in} or a set of TensorFlow Datasets with "
-            f"{self.what}, such as {', '.join(self.examples)}; files of your own are "
-            "not read"
+            f"{self.what}, such as {', '.join(self.examples)}, or the path of "
+            f"{self.files}"
         )
 
     def check_features(self, name: str, info: typing.Any) -> None:

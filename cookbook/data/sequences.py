@@ -1,37 +1,57 @@
-"""Generated series and sequence tasks: Mackey-Glass, adding, copying."""
+"""Series to forecast, generated or the user's; the tasks of adding and copying."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
+from cookbook.data.files.given import name_of_path, names_files, path_given
+from cookbook.data.series_files import check_length, read_series, series_card
 from cookbook.data.sources import DataSet, Part
 from cookbook.errors import fail
+
+PARTS = ("train", "validation", "test")
+TABLE = "a table with one or several columns of numbers"
+SHARES = (0.7, 0.15, 0.15)  # of the user's rows: to train, validate, test
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Forecasts(DataSet):
-    """A series in windows; each part is (x, y), x (N, window, 1), y (N, horizon).
+    """A series in windows; each part is (x, y), x (N, window, C), y (N, horizon C).
 
-    y are the values that follow x. Values have mean 0 and standard deviation 1 over
-    the training part. The parts follow each other in time and share no value.
+    y are the values that follow x: the C columns of the first row, then of the second,
+    and so on. Each column has mean 0 and standard deviation 1 over the training part.
+    The parts follow each other in time and share no value.
     """
 
-    series: np.ndarray  # (T,), all values; those of the test part stand last
+    series: np.ndarray  # (T, C), all values; those of the test part stand last
+    columns: tuple[str, ...] = ("value",)  # names of the C columns
+    mean: tuple[float, ...] = (0.0,)  # of each column, in the units of the source
+    scale: tuple[float, ...] = (1.0,)  # by which each column, less its mean, is divided
 
 
-def load_mackey_glass(
-    name: str, window: int, horizon: int, quick: bool = False
-) -> Forecasts:
-    """The Mackey-Glass series: 3,000, 1,000 and 2,000 values to train, validate, test.
+def load_series(name: str, window: int, horizon: int, quick: bool = False) -> Forecasts:
+    """The user's series, or Mackey-Glass: 3,000, 1,000, 2,000 values in the parts.
 
     Args:
-        name: the value of --data; the series is always generated.
+        name: "auto" or "mackey_glass" for the generated series, or the path of a table
+            with columns of numbers.
         window: values that a forecast is based on.
         horizon: values to forecast.
         quick: whether to make a quarter of the values only.
     """
+    if names_files(name):
+        return _from_file(name, window, horizon)
     if name not in ("auto", "mackey_glass"):
-        fail(f"--data got {name!r}, expected mackey_glass: the series is generated")
+        fail(
+            f"--data got {name!r}, expected mackey_glass, as the series is generated, "
+            f"or the path of {TABLE}"
+        )
+    return generated_series(window, horizon, quick)
+
+
+def generated_series(window: int, horizon: int, quick: bool) -> Forecasts:
+    """The Mackey-Glass series; with `quick`, a quarter of its values."""
     sizes = np.array([3000, 1000, 2000])
     if quick:
         sizes = sizes // 4
@@ -41,28 +61,68 @@ def load_mackey_glass(
             f"--window {window} and --horizon {horizon} are too long: expected at most "
             f"{most} in sum"
         )
-    series = mackey_glass(sizes.sum())
-    training = series[: sizes[0]]
-    series = (series - training.mean()) / training.std()
-    cuts = np.cumsum(sizes)[:-1]
-    parts = [_windows(part, window, horizon) for part in np.split(series, cuts)]
-    train, validation, test = parts
+
+    series = mackey_glass(sizes.sum())[:, None]  # T, 1
+    parts, series = _parts(series, sizes, window, horizon)
+    return Forecasts(name="mackey_glass", asked="mackey_glass", series=series, **parts)
+
+
+def _from_file(name: str, window: int, horizon: int) -> Forecasts:
+    """The series in the user's table."""
+    path = path_given(name, ("mackey_glass",), TABLE)
+    series = read_series(path)
+    rows = len(series.values)
+    sizes = np.array([round(share * rows) for share in SHARES])
+    sizes[0] = rows - sizes[1:].sum()
+    check_length(path, sizes.tolist(), window, horizon)
+
+    parts, values = _parts(series.values, sizes, window, horizon)
+
+    card = series_card(path, series, dict(zip(PARTS, sizes.tolist())))
+    card.tell()
     return Forecasts(
-        name="mackey_glass",
-        asked="mackey_glass",
-        train=train,
-        validation=validation,
-        test=test,
-        series=series,
+        name=name_of_path(path),
+        asked=name_of_path(path),
+        series=values,
+        columns=series.columns,
+        card=card,
+        **parts,
     )
+
+
+def _parts(
+    series: np.ndarray, sizes: np.ndarray, window: int, horizon: int
+) -> tuple[dict[str, Any], np.ndarray]:
+    """(windows of the parts and their scale, the series), by the training part."""
+    length, *_ = sizes
+    training = series[:length]
+
+    spread = training.std(0)
+    spread = np.where(spread > 0, spread, 1)  # of a column that changes later
+
+    mean = training.mean(0)
+    series = (series - mean) / spread
+
+    *cuts, _ = np.cumsum(sizes)
+    facts: dict[str, Any] = {
+        "mean": tuple(mean.tolist()),
+        "scale": tuple(spread.tolist()),
+    }
+    for name, part in zip(PARTS, np.split(series, cuts)):
+        facts[name] = _windows(part, window, horizon)
+
+    return facts, series
 
 
 def _windows(values: np.ndarray, window: int, horizon: int) -> Part:
     """(x, y): every stretch of `window` values, and the `horizon` values after it."""
     length = window + horizon
-    views = np.lib.stride_tricks.sliding_window_view(values, length)
-    x = views[:, :window, None]
-    y = views[:, window:]
+
+    views = np.lib.stride_tricks.sliding_window_view(values, length, axis=0)
+    views = np.moveaxis(views, -1, 1)  # N, length, C
+
+    x = views[:, :window]
+    y = views[:, window:].reshape(len(views), -1)
     return x.astype("float32"), y.astype("float32")
 
 

@@ -28,6 +28,7 @@ class DataSet:
     train: Part
     validation: Part  # cut from train at random, where the source has none
     test: Part  # used once, at the end
+    card: typing.Any = None  # a Card, which says what the user's files hold, if any
 
     @property
     def note(self) -> str:

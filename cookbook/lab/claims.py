@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 
 from cookbook.reports.finish import Run
+from cookbook.reports.page import write_page
 from cookbook.training.run_folder import RunFolder, plain
 
 FIELD = re.compile(r"\{.*?\}")  # where a sentence has its number: {}, {percent}, ...
@@ -102,14 +103,14 @@ def conclude(run: RunFolder, claims: Sequence[Claim]) -> Run:
         }
         for claim in claims
     ]
-    run.complete(
-        {
-            "claims": rows,
-            "seconds": round(seconds, 1),
-            "settings": plain(run.config),
-        }
-    )
-    holding = sum(claim.holds for claim in claims)
-    print(f"{holding} of {len(claims)} claims hold | {seconds:.0f} s | {run.path}")
+    metrics = {
+        "claims": rows,
+        "seconds": round(seconds, 1),
+        "settings": plain(run.config),
+    }
     figures = {claim.sentence: claim.measured for claim in claims}
+    page = write_page(run, metrics, figures)
+    run.complete(metrics)
+    holding = sum(claim.holds for claim in claims)
+    print(f"{holding} of {len(claims)} claims hold | {seconds:.0f} s | report: {page}")
     return Run(None, [], figures, run.path)

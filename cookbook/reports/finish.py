@@ -13,7 +13,10 @@ import keras
 from cookbook.config import ExperimentConfig, flags
 from cookbook.data.augmentation import without_augmentation
 from cookbook.data.sources import DataSet
+from cookbook.plots.data_card import write_card
 from cookbook.reports.machine import machine
+from cookbook.reports.page import write_page
+from cookbook.trained.description import describe, write_description
 from cookbook.training.checkpoint import fingerprint
 from cookbook.training.run_folder import FREE, RunFolder
 
@@ -84,7 +87,10 @@ def finish(
     figures: Figures,
     expected: Expected,
 ) -> Run:
-    """Writes model.keras and metrics.json, prints the last line, returns the Run.
+    """Writes what the run leaves, prints the last line, returns the Run.
+
+    That is model.keras, model.json, which describes it, report.html, which shows all
+    that the run found, and metrics.json.
 
     model: as it was trained. What is saved and returned lacks its augmentation.
     figures: what was measured; the first one, the headline, stands in the last line.
@@ -95,6 +101,10 @@ def finish(
     seconds = time.time() - run.started
     model = without_augmentation(model)
     run.write("model.keras", model.save)
+    description = describe(model, data, run.recipe)
+    if description:
+        write_description(run, description)
+    write_card(data, run)
     circumstances = {
         "expected": goal,
         "data": data.note,
@@ -109,13 +119,15 @@ def finish(
         "command": _command(run),
         "date": time.strftime("%Y-%m-%d"),
     }
-    run.complete({**figures, **circumstances})
+    metrics = {**figures, **circumstances}
+    page = write_page(run, metrics, figures, description)
+    run.complete(metrics)
     wanted = "no value to compare with for this data or these settings"
     if goal:
         wanted = f"expected {goal[0]:.4f} +- {goal[1]:.4f}"
     print(
         f"{name} {value:.4f} ({wanted}) | data: {data.note} | {len(history)} epochs | "
-        f"{seconds:.0f} s | all files: {run.path}"
+        f"{seconds:.0f} s | report: {page}"
     )
     return Run(model, history, figures, run.path)
 

@@ -12,6 +12,8 @@ from cookbook.plots.mistakes import draw_confusion, draw_mistakes
 from cookbook.reports.finish import Expected, Run, finish
 from cookbook.training.run_folder import RunFolder
 
+SMALL = 32 * 32  # pixels of an image of which 500 make a batch
+
 
 def report_classifier(
     model: keras.Model,
@@ -30,7 +32,8 @@ def report_classifier(
     """
     x, y = data.test
     variants = views(x) if views else [x]
-    seen = [model.predict(images, batch_size=500, verbose=0) for images in variants]
+    size = images_per_batch(x.shape)
+    seen = [model.predict(images, batch_size=size, verbose=0) for images in variants]
     probabilities = _softmax(np.mean(seen, 0, dtype="float64"))
     predictions = probabilities.argmax(-1)
 
@@ -44,6 +47,15 @@ def report_classifier(
         of_first = seen[0].argmax(-1)
         figures["test accuracy, one view"] = float(np.mean(of_first == y))
     return finish(model, data, history, run, figures, expected)
+
+
+def images_per_batch(shape: tuple[int, ...]) -> int:
+    """How many images of a part (N, H, W, C) a network looks at in one step.
+
+    Of large ones it is fewer, because their features would fill the memory.
+    """
+    _, height, width, _ = shape
+    return max(1, min(500, 500 * SMALL // (height * width)))
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

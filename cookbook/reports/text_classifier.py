@@ -1,19 +1,20 @@
 """Report on a classifier of texts, such as reviews, and its answer to a typed text."""
 
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
+from cookbook.answers.load import run_to_ask
 from cookbook.data.batches import Batches
 from cookbook.data.text.reviews import Reviews
-from cookbook.data.text.words import UNKNOWN, Vocabulary, split_words
+from cookbook.data.text.words import UNKNOWN, split_words
 from cookbook.errors import fail
 from cookbook.plots.figures import draw_curves
 from cookbook.plots.mistakes import draw_confusion
 from cookbook.reports.finish import Expected, Run, finish
 from cookbook.reports.review_picture import draw_review
-from cookbook.trained.load import load_trained
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import RecipeConfig
 from custom_layers.explanation import influence
@@ -33,13 +34,13 @@ def report_reviews(
 
     model: gives logits from the ids of words.
 
-    Besides the pictures it writes mistakes.txt, the mistakes with their texts, and
-    reader.json, what is needed to ask the model about other texts.
+    Besides the pictures it writes mistakes.txt, the mistakes with their texts.
     """
     x, y = data.test
     config: RecipeConfig = run.config
     batches = Batches(x, y, 4 * config.batch_size, padded=True)
-    log_p = _log_softmax(model.predict(batches, verbose=0))
+    logits = model.predict(batches, verbose=0)
+    log_p = _log_softmax(logits)
     answers = log_p.argmax(-1)
     is_right = answers == y
 
@@ -47,14 +48,6 @@ def report_reviews(
     draw_confusion(y, answers, data.classes, run)
     run.write("mistakes.txt", lambda path: _write_mistakes(path, data, log_p))
     draw_review(model, data, _typical_review(x, is_right), run)
-
-    reader = {
-        "words": data.vocabulary.words,
-        "length": data.length,
-        "classes": data.classes,
-        "data": data.note,
-    }
-    run.write_json("reader.json", reader)
 
     figures = {"test accuracy": float(np.mean(is_right))}
     return finish(model, data, history, run, figures, expected)
@@ -106,34 +99,33 @@ def answer(recipe: str, config: RecipeConfig) -> None:
 
     Below the answer it prints the words that influenced it most.
     """
-    words = split_words(config.predict)
-    if not words:
+    text = config.predict
+    if not split_words(text):
         fail(
-            f"--predict got {config.predict[:40]!a}, which holds no word: expected a "
-            "text such as 'A film to remember.'"
+            f"--predict got {text[:40]!a}, which holds no word: expected a text such "
+            "as 'A film to remember.'"
         )
 
-    model, reader = load_trained(recipe, config, "reader.json")
-    vocabulary = Vocabulary(reader["words"])
-    ids = vocabulary.encode(config.predict, reader["length"])[0]
-    ids = ids[ids != 0]
-
-    logits = model.predict(ids[None], verbose=0)
-    log_p = _log_softmax(logits)[0]
-    label = log_p.argmax()
-    said = reader["classes"][label]
-    probability = np.exp(log_p[label])
-    known = np.not_equal(vocabulary.ids(words), UNKNOWN).sum()
+    run: Any = run_to_ask(recipe, config, "text classifier")
+    (said,) = run.predict([text])
+    known, count = run.known(text)
     print(
-        f"{said} ({probability:.1%}) | {known} of {len(words)} words known | "
-        f"learned from {reader['data']}"
+        f"{said.label} ({said.probability:.1%}) | {known} of {count} words known | "
+        f"learned from {run.description.data}"
     )
 
-    influences = influence(model, ids, label, UNKNOWN)
-    order = np.argsort(-np.abs(influences))
+    (ids,) = run.ids([text])
+    ids = ids[ids != 0]
+    label = run.classes.index(said.label)
+    influences = influence(run.model, ids, label, UNKNOWN)
+
+    size = np.abs(influences)
+    order = np.argsort(-size)
     strongest = order[:5]
-    spelled = vocabulary.spell(ids[strongest])
+    spelled = run.vocabulary.spell(ids[strongest])
     pairs = []
     for word, value in zip(spelled, influences[strongest]):
-        pairs.append(f"{word} {value:+.2f}")
+        pair = f"{word} {value:+.2f}"
+        pairs.append(pair)
+
     print("log-odds due to", ", ".join(pairs))

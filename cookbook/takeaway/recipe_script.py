@@ -12,16 +12,23 @@ from cookbook.takeaway.trimming import cut, edit_of, tidy
 ABSENT = {
     "ask",
     "chaos",
+    "class_weight",
+    "columns",
+    "image_size",
+    "label_column",
     "predict",
     "resume",
     "run",
     "strategy",
     "tensorboard",
+    "text_column",
     "translate",
     "tune",
     "tuner",
     "write",
 }
+# Bases of a Config that add absent fields only.
+BASES = re.compile(r"\b(ImageClassConfig|ImageConfig|TextClassConfig)\b")
 UNUSED = {"space", "idle"}  # what only the search and the cookbook's command line call
 QUICK = "in_quick"  # a dict in the class, which a linter would take for a slip
 # What a script calls the kinds of fields, whose ranges only the cookbook checks.
@@ -47,6 +54,7 @@ def as_script(recipe: str) -> Script:
 
     recipe: the text of the recipe's file.
     """
+    recipe = BASES.sub("TrainingConfig", recipe)
     tree = ast.parse(recipe)
     lines = recipe.split("\n")
     edits: list[Edit] = []
@@ -76,26 +84,36 @@ def _is_absent(node: ast.AST) -> bool:
     if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
         return node.target.id in ABSENT
     if isinstance(node, ast.If) and not node.orelse:
-        return any(
-            isinstance(part, ast.Attribute)
-            and part.attr in ABSENT
-            and isinstance(part.value, ast.Name)
-            and part.value.id == "config"
-            for part in ast.walk(node.test)
-        )
+        return any(_is_absent_field(part) for part in ast.walk(node.test))
     return False
 
 
 def _without_absent(call: ast.Call, text: str) -> Iterator[Edit]:
-    """Takes `resume=False` and the like out of a call such as replace(config, ...)."""
+    """Takes absent fields out of the calls of replace(config, ...) and of load_..."""
     function = call.func
-    if not (isinstance(function, ast.Name) and function.id == "replace"):
+    if not isinstance(function, ast.Name):
         return
-    kept = [k for k in call.keywords if k.arg not in ABSENT]
-    if len(kept) < len(call.keywords):
+    if function.id == "replace":
+        kept = [k for k in call.keywords if k.arg not in ABSENT]
         arguments = [*call.args, *kept]
+    elif function.id.startswith("load_"):
+        kept = [k for k in call.keywords if not _is_absent_field(k.value)]
+        arguments = [*(a for a in call.args if not _is_absent_field(a)), *kept]
+    else:
+        return
+    if len(arguments) < len(call.args) + len(call.keywords):
         parts = [ast.get_source_segment(text, part) or "" for part in arguments]
-        yield edit_of(call, f"replace({', '.join(parts)})")
+        yield edit_of(call, f"{function.id}({', '.join(parts)})")
+
+
+def _is_absent_field(node: ast.AST) -> bool:
+    """Whether it is `config.tune` or the like."""
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr in ABSENT
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "config"
+    )
 
 
 def _recipes_imported(tree: ast.Module) -> set[str]:

@@ -18,6 +18,7 @@ REPLACED = {
     "cookbook.data.batches": "data.batches",
     "cookbook.data.images": "data.images",
     "cookbook.data.pictures": "data.pictures",
+    "cookbook.data.sequences": "data.series",
     "cookbook.data.sources": "data.sources",
     "cookbook.data.text.characters": "data.texts",
     "cookbook.data.text.reviews": "data.texts",

@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from cookbook.errors import fail
+from cookbook.errors import Mistake, one_line
 from cookbook.trained.allowed import problems
 from cookbook.trained.model_file import Refused, read_config
 
@@ -21,17 +21,17 @@ def load_safely(path: Path | str) -> keras.Model:
 
     The file must hold what Keras writes, its sizes must be real, and every class and
     function that it names must be a part of a model, of Keras's or ours. All of that is
-    checked before anything large is made. A file that is refused ends the program with
-    one line and status 2.
+    checked before anything large is made. A file that is refused raises Mistake, whose
+    text is one line.
     """
     try:
         return load_or_refuse(path)
     except Refused as problem:
-        fail(f"{path} {problem}")
+        raise Mistake(one_line(f"{path} {problem}")) from None
 
 
 def load_or_refuse(path: Path | str) -> keras.Model:
-    """Loads a model as `load_safely` does, but raises Refused instead of ending."""
+    """Loads a model as `load_safely` does, but raises Refused, without the path."""
     config, sizes = read_config(path)
     for problem in problems(config, max(sizes.values(), default=0)):
         raise Refused(problem)

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from cookbook.data.augmentation import without_augmentation
-from cookbook.data.batches import Batches, joined
+from cookbook.data.batches import Batches, balanced_weights, joined
 from cookbook.data.sources import DataSet
 from cookbook.errors import fail
 from cookbook.runs.record import code_of, first_difference, network_of, versions
@@ -125,6 +125,9 @@ class _Progress(keras.callbacks.Callback):
         self.steps = len(batches)  # per epoch
         if config.with_validation and self.held_out:
             self.part, self.held_out = joined(self.part, self.held_out), None
+        self.weights: dict[int, float] | None = None  # of the classes
+        if hasattr(config, "class_weight") and config.class_weight == "balanced":
+            self.weights = balanced_weights(self.part[1])
         self.rows: list[dict] = []  # the history of the whole epochs
         self.epoch = 0  # whole epochs that are done
         self.step = 0  # steps of the next epoch that are done
@@ -189,6 +192,7 @@ class _Progress(keras.callbacks.Callback):
             initial_epoch=until if self.stopped else self.epoch,
             epochs=until,
             callbacks=[*self.callbacks, *loggers, self],
+            class_weight=self.weights,
             shuffle=False,  # Batches shuffles; Keras would draw an order of its own
             verbose=1 if sys.stdout.isatty() else 2,
         )
@@ -200,7 +204,7 @@ class _Progress(keras.callbacks.Callback):
         """
         batches = self.batches()
         batches.steps = 1
-        self.model.fit(batches, shuffle=False, verbose=0)
+        self.model.fit(batches, class_weight=self.weights, shuffle=False, verbose=0)
         self.model.make_train_function(force=True)
 
     def on_train_begin(self, logs: dict | None = None) -> None:

@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import pytest
 
+from cookbook.answers.decoders import character_decoder
+from cookbook.answers.writers import write_on
 from cookbook.data.text.characters import UNKNOWN, encode, load_characters
-from cookbook.reports.language_model import write_on
 from custom_layers.generation import compiled
 from recipes import shakespeare_gpt, shakespeare_rnn
 
@@ -60,10 +61,10 @@ def test_a_context_longer_than_the_text_is_refused(capsys):
 @pytest.mark.parametrize("prompt", [1, 4])
 def test_step_by_step_gives_the_logits_of_training(kind, prompt):
     """The same weights and code; and so no character sees one behind it."""
-    recipe, model = recipe_and_model(kind)
+    _, model = recipe_and_model(kind)
     tokens = np.random.default_rng(1).integers(1, 6, size=(1, 10)).astype("int32")
     expected = np.array(model(tokens))
-    next_logits, state = recipe.decoder(model)(tokens[:, :prompt], 10)
+    next_logits, state = character_decoder(model)(tokens[:, :prompt], 10)
     for index in range(prompt - 1, 10):
         logits, state = next_logits(tokens, index, state)
         np.testing.assert_allclose(logits, expected[:, index], rtol=2e-4, atol=2e-4)
@@ -86,8 +87,8 @@ def test_one_program_serves_all_places():
 
 @pytest.mark.parametrize("kind", SIZES)
 def test_writing_goes_on_from_any_text_by_seed(kind):
-    recipe, model = recipe_and_model(kind)
-    decoder = recipe.decoder(model)
+    _, model = recipe_and_model(kind)
+    decoder = character_decoder(model)
 
     def write(text, seed=0):
         return write_on(decoder, text, 20, DATA.alphabet, context=8, seed=seed)

@@ -1,16 +1,12 @@
 """A question to a trained model: a text, not a file's name, and no idle flags."""
 
-import json
-
-import keras
 import pytest
 
 from cookbook.command_line import parse
 from cookbook.config import QUESTIONS, ExperimentConfig, question_of
 from cookbook.data.images import load_images
 from cookbook.pages.catalogue import ROOT, recipes
-from cookbook.trained.load import FORMS, kept_network, load_trained
-from custom_layers.layers import Dense
+from cookbook.trained.load import kept_network
 from recipes import imdb_cnn, mnist_cnn, multi30k_attention, shakespeare_gpt
 
 ASKING = [imdb_cnn, multi30k_attention, shakespeare_gpt]
@@ -99,66 +95,6 @@ def test_flags_that_choose_the_run_and_the_draw_stay_allowed(tmp_path):
     config = parse(shakespeare_gpt.Config, words)
     assert question_of(config) == "write"
     parse(imdb_cnn.Config, ["--predict", "text", "--run", str(tmp_path)])
-
-
-GOOD = {
-    "reader.json": {"words": ["a"], "length": 3, "classes": ["b"], "data": "c"},
-    "subwords.json": {"pieces": ["a"], "merges": []},
-    "alphabet.json": {"alphabet": "ab", "context": 3},
-    "digits.json": 3,
-}
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """A folder with a finished run of a recipe of the name r."""
-    folder = tmp_path_factory.mktemp("runs")
-    run = folder / "r" / "2026-01-01_00-00-00"
-    run.mkdir(parents=True)
-    layers = [keras.Input((4, 4, 1)), keras.layers.RandomFlip(), Dense(2)]
-    keras.Sequential(layers).save(run / "model.keras")
-    (run / "metrics.json").write_text("{}")
-    (run / "config.json").write_text("{}")
-    for name, content in GOOD.items():
-        (run / name).write_text(json.dumps(content))
-    return run
-
-
-def load(run, needs):
-    return load_trained("r", ExperimentConfig(run_dir=run.parents[1]), needs)
-
-
-def test_what_a_run_left_before_is_used_without_its_augmentation(finished):
-    assert set(GOOD) == set(FORMS)
-    for name, content in GOOD.items():
-        model, found = load(finished, name)
-        assert found == content
-        assert [type(layer).__name__ for layer in model.layers] == ["Dense"]
-
-
-@pytest.mark.parametrize("name", FORMS)
-@pytest.mark.parametrize(
-    "text", ["", "{", "null", "[]", '"x"', "true", "{}", '{"words": 1}', "[" * 10**5]
-)
-def test_a_damaged_file_beside_the_model_is_one_line(name, text, finished, capsys):
-    path = finished / name
-    path.write_text(text)
-    try:
-        line = refusal(capsys, load, finished, name)
-    finally:
-        path.write_text(json.dumps(GOOD[name]))
-    assert f"{name} is damaged" in line
-
-
-def test_a_damaged_model_is_one_line(finished, capsys):
-    path = finished / "model.keras"
-    content = path.read_bytes()
-    path.write_bytes(content[:500])
-    try:
-        line = refusal(capsys, load, finished, "digits.json")
-    finally:
-        path.write_bytes(content)
-    assert "model.keras is damaged" in line
 
 
 def test_a_damaged_network_that_was_kept_is_one_line(tmp_path, capsys):

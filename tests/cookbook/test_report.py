@@ -73,7 +73,7 @@ def test_last_line_gives_got_and_expected(tmp_path, capsys):
     assert line.startswith(
         "test accuracy 0.9000 (expected 0.9000 +- 0.0100) | data: mnist | 2 epochs | "
     )
-    assert line.endswith(str(path))
+    assert line.endswith(f" | report: {path / 'report.html'}")
 
 
 def test_other_settings_and_other_data_promise_nothing(tmp_path, capsys):

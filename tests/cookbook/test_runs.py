@@ -11,9 +11,9 @@ import time
 import pytest
 
 import forks
+from cookbook.answers.load import find_run
 from cookbook.errors import fail
 from cookbook.runs.files import Damaged, read_json, storage_problem, write_whole
-from cookbook.trained.load import load_trained
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import (
     LOCKS,
@@ -141,20 +141,16 @@ def test_a_finished_run_is_tidy_and_resuming_it_says_so(tmp_path, capsys):
     assert "which is finished" in refusal(capsys, RunFolder.open, "r", chosen)
 
 
-def test_the_model_of_the_newest_finished_run_is_used_unless_run_names_another(
-    tmp_path, monkeypatch
-):
-    for name in ("load_safely", "without_augmentation"):
-        monkeypatch.setattr(f"cookbook.trained.load.{name}", lambda model: model)
+def test_the_newest_finished_run_is_used_unless_run_names_another(tmp_path):
     paths = [tmp_path / "r" / "2026-01-01_00-00-00", started(tmp_path).path]
     for path in paths:
         path.mkdir(exist_ok=True)
-        for name in ("metrics.json", "model.keras", "words.json"):
-            (path / name).write_text(f'{{"path": "{path.name}"}}')
-    for chosen, path in ((None, paths[1]), (paths[0], paths[0])):
-        config = Config(run_dir=tmp_path, run=chosen)
-        _, words = load_trained("r", config, "words.json")
-        assert words == {"path": path.name}
+        for name in ("metrics.json", "model.keras", "config.json"):
+            (path / name).write_text("{}")
+    started(tmp_path)  # is not finished
+    for asked in ("r", tmp_path / "r", paths[1]):
+        assert find_run(asked, tmp_path) == paths[1]
+    assert find_run(paths[0], tmp_path) == paths[0]
 
 
 # Writing
@@ -230,7 +226,8 @@ def test_a_full_disk_is_one_line_whatever_library_writes(tmp_path):
     import resource, signal, sys
     from pathlib import Path
     import keras
-    from cookbook.config import TrainingConfig
+    from cookbook.answers.load import find_run
+from cookbook.config import TrainingConfig
     from cookbook.training.launch import launch
     from cookbook.training.run_folder import RunFolder
     def main(config):

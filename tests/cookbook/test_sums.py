@@ -5,14 +5,17 @@ import types
 import numpy as np
 import pytest
 
+from cookbook.answers.decoders import answer_sums
+from cookbook.answers.writers import Calculator
 from cookbook.data.text.sums import (
     ALPHABET,
     END,
     START,
+    encode_question,
     load_sums,
-    read_question,
     written,
 )
+from cookbook.trained.trained_run import Description
 from recipes import addition_seq2seq
 
 
@@ -54,15 +57,24 @@ def test_more_sums_than_there_are_is_refused(capsys):
 
 
 @pytest.mark.parametrize("text", ["", "12", "1+", "1+2+3", "1-2", "1234+1", "\u0661+2"])
-def test_what_is_no_sum_is_one_line(text, capsys):
+def test_what_is_no_sum_is_one_line(text, capsys, monkeypatch, tmp_path):
+    with pytest.raises(ValueError, match="not a sum of two numbers of at most 3"):
+        encode_question(text, digits=3)
+    stub = types.SimpleNamespace(output_shape=(None, None, 14))
+    settings = Description("sums", "r", "data", (), {"digits": 3})
+    monkeypatch.setattr(
+        "cookbook.answers.load.run_to_ask",
+        lambda *_: Calculator(tmp_path, settings, stub),
+    )
     with pytest.raises(SystemExit) as stop:
-        read_question(text, digits=3)
+        addition_seq2seq.main(addition_seq2seq.Config(ask=text))
     assert stop.value.code == 2
-    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith(f"error: --ask got {text!r}, but it is not a sum")
 
 
 def test_a_typed_sum_is_read_with_or_without_spaces():
-    assert written(read_question(" 12 + 7", 3)[0]) == "12+7"
+    assert written(encode_question(" 12 + 7", 3)[0]) == "12+7"
 
 
 @pytest.fixture(params=["luong", "bahdanau", "none"])
@@ -78,12 +90,12 @@ def model(request):
 
 
 def questions():
-    return np.concatenate([read_question(q, 3) for q in ("1+2", "12+345", "999+1")])
+    return np.concatenate([encode_question(q, 3) for q in ("1+2", "12+345", "999+1")])
 
 
 def test_the_answer_is_what_training_rates_highest(model):
     """Decoding shares weights and code with training: the same greedy choice."""
-    answers, looked = addition_seq2seq.answer(model, questions(), 5)
+    answers, looked = answer_sums(model, questions(), 5)
     before = np.concatenate([np.full((3, 1), START), answers[:, :-1]], axis=1)
     best = np.argmax(model([questions(), before.astype("int32")]), axis=-1)
     there = np.cumprod(before != END, axis=1).astype(bool)  # padding behind an end

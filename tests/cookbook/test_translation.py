@@ -6,8 +6,12 @@ import types
 import numpy as np
 import pytest
 
+from cookbook.answers.decoders import translation_decoder
+from cookbook.answers.load import print_answer
+from cookbook.answers.writers import Translator, translate
 from cookbook.data.text.translation import load_translations, pad
-from cookbook.reports.translation import bleu, translate
+from cookbook.reports.translation import bleu
+from cookbook.trained.trained_run import Description
 from custom_layers.generation import END, SPECIALS, START, Subwords
 from custom_layers.losses import TokenCrossentropy
 from recipes import multi30k_attention, multi30k_transformer
@@ -73,21 +77,21 @@ def test_no_prediction_sees_the_target_behind_it(translator):
 
 
 def test_step_by_step_gives_the_logits_of_training(translator):
-    recipe, model = translator
+    _, model = translator
     source, target = tokens(2, 5), tokens(2, 6)
     source[1, 3:] = 0
     expected = model([source, target])
-    next_logits, state = recipe.decoder(model)(source, 6)
+    next_logits, state = translation_decoder(model)(source, 6)
     for index in range(6):
         logits, state = next_logits(target, index, state)
         assert_near(logits, expected[:, index])
 
 
 def test_a_batch_is_translated_as_each_sentence_alone(translator):
-    recipe, model = translator
+    _, model = translator
     sentences = ["a b c d e f", "f", "", "b a", "😀", "c c c a"]
-    together = translate(recipe.decoder(model), sentences, WORDS)
-    alone = [translate(recipe.decoder(model), [s], WORDS)[0] for s in sentences]
+    together = translate(translation_decoder(model), sentences, WORDS)
+    alone = [translate(translation_decoder(model), [s], WORDS)[0] for s in sentences]
     assert together == alone
     assert together[2] == together[4] == ""
 
@@ -176,14 +180,18 @@ def test_translating_without_a_finished_run_is_one_line(recipe, tmp_path, capsys
 
 def test_sentences_that_a_user_may_type(translator, tmp_path, monkeypatch, capsys):
     recipe, model = translator
-    from cookbook.reports import translation
-
-    vocabulary = {"pieces": WORDS.pieces, "merges": WORDS.merges}
-    monkeypatch.setattr(translation, "load_trained", lambda *_: (model, vocabulary))
+    settings = {
+        "languages": ["German", "English"],
+        "pieces": WORDS.pieces,
+        "merges": WORDS.merges,
+    }
+    description = Description("translation", "recipe", "data", (), settings)
+    run = Translator(tmp_path, description, model)
+    monkeypatch.setattr("cookbook.answers.load.run_to_ask", lambda *_: run)
 
     def say(text):
-        config = types.SimpleNamespace(translate=text)
-        translation.translate_one("recipe", config, recipe.decoder)
+        config = recipe.Config(translate=text)
+        print_answer("recipe", config, "translation")
         return capsys.readouterr().out
 
     for text in ("a", "a 😀 b", "a\x07b", "zzz a"):

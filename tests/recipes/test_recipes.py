@@ -8,6 +8,7 @@ import keras
 import pytest
 from exported import check_exported
 
+from answering import check_answers
 from cookbook.command_line import parse
 from cookbook.pages.catalogue import ROOT, components, recipes
 from custom_layers import activations
@@ -91,10 +92,10 @@ class Killed(Exception):
 
 
 @pytest.mark.parametrize("name", slow_but("mnist_mlp"))
-def test_quick_learns_exports_and_broken_midway_ends_with_the_same_bits(
+def test_quick_learns_exports_answers_and_broken_midway_ends_with_the_same_bits(
     name, tmp_path, tmp_path_factory, capfd, monkeypatch
 ):
-    """One test for three things, since each run of a recipe takes seconds."""
+    """One test for four things, since each run of a recipe takes seconds."""
     steps = []
     monkeypatch.setattr(
         "cookbook.training.train.count_step", lambda: steps.append(name)
@@ -106,8 +107,9 @@ def test_quick_learns_exports_and_broken_midway_ends_with_the_same_bits(
         assert (path / file).stat().st_size > 0
     last = capfd.readouterr().out.strip().splitlines()[-1]
     assert last.startswith(f"{headline} {value:.4f} (")
-    assert last.endswith(str(path))
+    assert last.endswith(str(path / "report.html"))
     check_exported(path / "model.keras", tmp_path_factory.mktemp("exported"))
+    check_answers(path)
 
     def kill():
         steps.pop()

@@ -1,13 +1,17 @@
 """Text as characters: windows of a long text, each with the same text one later."""
 
 import dataclasses
+import typing
 
 import numpy as np
 
+from cookbook.data.files.given import names_files, path_given
 from cookbook.data.kinds import Kind
 from cookbook.data.sources import DataSet, Part, choose, read
+from cookbook.data.text.plain_files import read_parts, text_card
 from cookbook.errors import fail
 
+OPENING = 40  # characters of the user's text that a trained model goes on with
 UNKNOWN = "\0"  # the character of token 0: any that the training text lacks
 TEXTS = Kind(
     what="long text",
@@ -15,6 +19,7 @@ TEXTS = Kind(
     parts=("train", "validation", "test"),
     examples=("tiny_shakespeare",),
     stand_in="small_talk",
+    files="a text file",
 )
 
 
@@ -27,6 +32,7 @@ class Characters(DataSet):
     """
 
     alphabet: str  # the character of each token; all are from the training text
+    opening: str = "ROMEO:"  # what a trained model is asked to go on with
 
 
 def load_characters(
@@ -35,15 +41,31 @@ def load_characters(
     """The text `name`; "auto" means `default` or else a small generated play.
 
     Args:
-        name: a set of TensorFlow Datasets, "small_talk", or "auto".
+        name: a set of TensorFlow Datasets, "small_talk", "auto", or the path of a text
+            file.
         default: the set that "auto" asks for; `sources.choose` has the rules.
         context: characters in a window. Windows of the training part overlap by half:
             an epoch shows each character twice, once with a long context.
         quick: whether "auto" means the generated play at once.
     """
+    if names_files(name):
+        path = path_given(name, TEXTS.known, TEXTS.files)
+        texts = read_parts(path)
+        card = text_card(path, texts)
+        card.tell()
+        opening = texts["validation"][:OPENING]
+        facts = {"asked": card.source, "card": card, "opening": opening}
+        return _characters(card.source, texts, context, **facts)
     name, asked = choose(name, default, TEXTS, quick)
     texts = _small_talk() if name == TEXTS.stand_in else _prepared(name)
     TEXTS.check_examples(name, {part: len(text) for part, text in texts.items()})
+    return _characters(name, texts, context, asked=asked)
+
+
+def _characters(
+    name: str, texts: dict[str, str], context: int, **facts: typing.Any
+) -> Characters:
+    """The data set of {part: text}; facts: other fields of it."""
     shortest = min(len(text) for text in texts.values())
     if context >= shortest:
         fail(
@@ -52,11 +74,11 @@ def load_characters(
         )
     alphabet = UNKNOWN + "".join(sorted(set(texts["train"])))
     strides = {"train": max(1, context // 2), "validation": context, "test": context}
-    windows = {
+    windows: dict[str, typing.Any] = {
         part: _windows(encode(text, alphabet), context, strides[part])
         for part, text in texts.items()
     }
-    return Characters(name=name, asked=asked, alphabet=alphabet, **windows)
+    return Characters(name=name, alphabet=alphabet, **windows, **facts)
 
 
 def encode(text: str, alphabet: str) -> np.ndarray:

@@ -1,20 +1,28 @@
-"""Labelled texts by name: reviews of TensorFlow Datasets, or generated ones."""
+"""Labelled texts: of TensorFlow Datasets, generated, or the user's own files."""
 
 import dataclasses
+import typing
+from pathlib import Path
 
 import numpy as np
 
+from cookbook.data.files.given import name_of_path, names_files, path_given
+from cookbook.data.files.parts import numbers_of
 from cookbook.data.kinds import Kind
 from cookbook.data.sources import DataSet, Part, choose, hold_out, read
+from cookbook.data.text.labelled_files import read_labelled_texts
 from cookbook.data.text.words import UNKNOWN, Vocabulary, cut_and_pad, numbered
+from cookbook.errors import fail
 
 VALIDATION_SHARE = 1 / 10  # of the training examples: 2,500 of IMDB's 25,000
+TEST_SHARE = 1 / 5  # of the user's texts, where they lack a test part
 REVIEWS = Kind(
     what="labelled texts",
     features={"text": "Text", "label": "ClassLabel"},
     parts=("train", "test"),
     examples=("imdb_reviews", "yelp_polarity_reviews"),
     stand_in="generated_reviews",
+    files="a table or a folder of labelled texts",
 )
 
 
@@ -43,6 +51,7 @@ def load_reviews(
     words: int,
     length: int,
     quick: bool = False,
+    columns: tuple[str | None, str | None] = (None, None),
     seed: int = 0,
 ) -> Reviews:
     """The text set `name`; "auto" means `default` or else generated reviews.
@@ -50,13 +59,18 @@ def load_reviews(
     The validation part is cut from the training part at random.
 
     Args:
-        name: a set of TensorFlow Datasets, "generated_reviews", or "auto".
+        name: a set of TensorFlow Datasets, "generated_reviews", "auto", or the path of
+            a table or a folder of texts; see `read_labelled_texts`.
         default: the set that "auto" asks for; `sources.choose` has the rules.
         words: size of the vocabulary, which is learned from the training part alone.
         length: words of a text that a model reads, from its beginning and its end.
         quick: whether "auto" means the generated reviews at once.
+        columns: columns of texts and of labels in the user's table; None is guessed.
         seed: random seed of the validation part.
     """
+    if names_files(name):
+        path = path_given(name, REVIEWS.known, REVIEWS.files)
+        return _from_files(path, words, length, seed, columns)
     name, asked = choose(name, default, REVIEWS, quick)
     if name == REVIEWS.stand_in:
         (texts, y), (test_texts, y_test), classes = generated_reviews()
@@ -66,6 +80,36 @@ def load_reviews(
     counts = {"training": len(rest), "validation": len(held_out), "test": len(y_test)}
     REVIEWS.check_examples(name, counts)
     REVIEWS.check_labels(name, {"train": y, "test": y_test}, len(classes))
+    return _reviews(
+        (texts, y),
+        (test_texts, y_test),
+        (rest, held_out),
+        (words, length),
+        name=name,
+        asked=asked,
+        classes=classes,
+    )
+
+
+def _reviews(
+    examples: Part,
+    test: Part,
+    cut: tuple[np.ndarray, np.ndarray],
+    sizes: tuple[int, int],
+    **facts: typing.Any,
+) -> Reviews:
+    """The data set of texts and labels.
+
+    Args:
+        examples: (texts, y) to train and to validate with.
+        test: (texts, y) to test with.
+        cut: the rows of `examples` for training, and those for validation.
+        sizes: size of the vocabulary, words of a text that are read.
+        facts: other fields of the data set.
+    """
+    (texts, y), (test_texts, y_test) = examples, test
+    rest, held_out = cut
+    words, length = sizes
     vocabulary, rows = numbered([*texts, *test_texts], learn_from=rest)
     vocabulary = Vocabulary(vocabulary.words[: max(0, words - 2)])
     known = [np.where(row < len(vocabulary), row, UNKNOWN) for row in rows]
@@ -74,14 +118,38 @@ def load_reviews(
     held_out = held_out[_by_length(x[held_out])]
     order = _by_length(x_test)
     return Reviews(
-        name=name,
-        asked=asked,
         train=(x[rest], y[rest]),
         validation=(x[held_out], y[held_out]),
         test=(x_test[order], y_test[order]),
-        classes=classes,
         vocabulary=vocabulary,
         test_texts=[test_texts[i] for i in order],
+        **facts,
+    )
+
+
+def _from_files(
+    path: Path,
+    words: int,
+    length: int,
+    seed: int,
+    columns: tuple[str | None, str | None],
+) -> Reviews:
+    """The user's own texts."""
+    shares = {"test": TEST_SHARE, "validation": VALIDATION_SHARE}
+    parts, classes, card = read_labelled_texts(path, shares, seed, columns)
+    if len(classes) < 2:
+        fail(f"{path} has the one class {classes[0]!r}, expected at least two")
+    train, validation, test = (parts[p] for p in ("train", "validation", "test"))
+    labels = numbers_of([*train.labels, *validation.labels], classes)
+    return _reviews(
+        ([*train.items, *validation.items], labels),
+        (test.items, numbers_of(test.labels, classes)),
+        (np.arange(len(train)), np.arange(len(train), len(labels))),
+        (words, length),
+        name=name_of_path(path),
+        asked=name_of_path(path),
+        classes=classes,
+        card=card,
     )
 
 

@@ -109,14 +109,17 @@ def written(tokens, is_answer: bool = False) -> str:
     return text[::-1] if is_answer else text
 
 
-def read_question(text: str, digits: int) -> np.ndarray:
-    """(1, 2 digits + 1) tokens of what a user typed, such as "12 + 345"."""
+def encode_question(text: str, digits: int) -> np.ndarray:
+    """(1, 2 digits + 1) tokens of what a user typed, such as "12 + 345".
+
+    Raises ValueError if it is not a sum of two numbers of at most so many digits.
+    """
     number = rf"(\d{{1,{digits}}})"
     match = re.fullmatch(rf"{number}\+{number}", text.replace(" ", ""))
     if not match or not text.isascii():
-        fail(
-            f"--ask got {text!r}, expected a sum of two numbers of at most {digits} "
-            "digits, such as 1+2"
+        raise ValueError(
+            f"it is not a sum of two numbers of at most {digits} digits, such as 1+2"
         )
     a, b = map(int, match.groups())
-    return _encode([f"{a}+{b}"], 2 * digits + 1)
+    question = f"{a}+{b}"
+    return _encode([question], 2 * digits + 1)

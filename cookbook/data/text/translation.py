@@ -5,13 +5,16 @@ import hashlib
 import itertools
 import json
 import os
+import typing
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from cookbook.data.files.given import names_files
 from cookbook.data.kinds import Kind
 from cookbook.data.sources import DataSet, Part, cache_folder, choose, read
+from cookbook.data.text.plain_files import read_pairs
 from custom_layers.generation import END, START, Subwords
 
 TRANSLATIONS = Kind(
@@ -20,6 +23,7 @@ TRANSLATIONS = Kind(
     parts=("train", "validation", "test"),
     examples=("multi30k",),
     stand_in="toy_captions",
+    files="a TSV file or two files of sentences",
 )
 Texts = dict[str, tuple[list[str], list[str]]]  # {part: (sources, targets)}
 
@@ -34,36 +38,50 @@ class Translations(DataSet):
 
     subwords: Subwords  # of both languages, learned from the training part
     sentences: Texts  # of each part, as they were read
+    languages: tuple[str, str] = ("German", "English")  # of sources and targets
     padded = True  # rows end in zeros; see Batches
 
 
 def load_translations(
     name: str, default: str, size: int, longest: int, quick: bool = False
 ) -> Translations:
-    """German and English sentences; "auto" means `default` or else toy captions.
+    """Sentences in two languages; "auto" means `default` or else toy captions.
 
     Args:
-        name: a set of TensorFlow Datasets, "toy_captions", or "auto".
+        name: a set of TensorFlow Datasets, "toy_captions", "auto", or the paths of two
+            files with a sentence per line, such as de.txt,en.txt, or that of a table.
         default: the set that "auto" asks for; `sources.choose` has the rules.
         size: size of the vocabulary, which both languages share.
         longest: subwords of a sentence; longer pairs are left out of training.
         quick: whether "auto" means the toy captions at once.
     """
+    if names_files(name):
+        texts, languages, card = read_pairs(name)
+        card.tell()
+        facts = {"asked": card.source, "card": card, "languages": languages}
+        return _translations(card.source, texts, size, longest, **facts)
     if name == "multi30k" or (name == "auto" and not quick):
         from cookbook.data.text.multi30k import prepare_from_manual_folder
 
         prepare_from_manual_folder()
     name, asked = choose(name, default, TRANSLATIONS, quick)
     texts = _toy_captions() if name == TRANSLATIONS.stand_in else _prepared(name)
+    return _translations(name, texts, size, longest, asked=asked)
+
+
+def _translations(
+    name: str, texts: Texts, size: int, longest: int, **facts: typing.Any
+) -> Translations:
+    """The data set of {part: (sources, targets)}; facts: other fields of it."""
     subwords, tokens = _cached_tokens(texts, size)
     tokens["train"] = [
         pair for pair in tokens["train"] if max(map(len, pair)) < longest
     ]
     TRANSLATIONS.check_examples(name, {part: len(x) for part, x in tokens.items()})
-    parts = {part: _arrays(*zip(*pairs)) for part, pairs in tokens.items()}
-    return Translations(
-        name=name, asked=asked, subwords=subwords, sentences=texts, **parts
-    )
+    parts: dict[str, typing.Any] = {}
+    for part, pairs in tokens.items():
+        parts[part] = _arrays(*zip(*pairs))
+    return Translations(name=name, subwords=subwords, sentences=texts, **parts, **facts)
 
 
 def _arrays(sources: Sequence[list[int]], targets: Sequence[list[int]]) -> Part:

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -93,7 +94,8 @@ def load_characters(
         fail(f"--context got {context}, expected less than {shortest}")
     alphabet = characters.UNKNOWN + "".join(sorted(set(texts["train"])))
     strides = {"train": max(1, context // 2), "validation": context, "test": context}
-    windows = {
+
+    windows: dict[str, Any] = {
         part: _windows(encode(text, alphabet), context, strides[part])
         for part, text in texts.items()
     }

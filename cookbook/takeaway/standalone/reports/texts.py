@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 import keras
 import numpy as np
 
+from cookbook.answers.writers import translate
 from cookbook.data.sources import DataSet
 from cookbook.data.text.translation import Translations
 from cookbook.reports.language_model import _losses
-from cookbook.reports.translation import translate
 from cookbook.takeaway.standalone.base.folder import RunFolder
 from cookbook.takeaway.standalone.base.run import Expected, Run, finish
 from cookbook.takeaway.standalone.reports.pictures import draw_curves, draw_lines

@@ -1,0 +1,193 @@
+"""Classifiers of images and of texts: the class of each input, and how sure it is."""
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cookbook.data.files.pictures import read_picture
+from cookbook.data.text.words import UNKNOWN, Vocabulary, cut_and_pad, split_words
+from cookbook.errors import Mistake
+from cookbook.trained.trained_run import TrainedRun
+
+TOP = 3  # classes that an answer names
+BATCH = 256  # inputs that the model answers at once
+Pictures = np.ndarray | Sequence[str | Path | np.ndarray]  # arrays, or files
+SHORTEST = 16  # words; batches of texts have this length, or twice, four times, ...
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassAnswer:
+    """The answer of a classifier to one input."""
+
+    label: str  # the name of the most probable class
+    probability: float  # of that class
+    top: tuple[tuple[str, float], ...]  # (name, probability) of the first three
+
+
+class Classifier(TrainedRun):
+    """A run whose model sorts inputs into classes."""
+
+    def predict(self, inputs: Any) -> list[ClassAnswer]:
+        """The class of each input, with its probability, in the order of the inputs."""
+        return self.named(self.probabilities(inputs))
+
+    def probabilities(self, inputs: Any) -> np.ndarray:
+        """(N, classes): the probability of each class for each input."""
+        logits = self.logits(inputs).astype("float64")
+        exp = np.exp(logits - logits.max(-1, keepdims=True))
+        return exp / exp.sum(-1, keepdims=True)
+
+    def logits(self, inputs: Any) -> np.ndarray:
+        """(N, classes): what the model itself returns for raw inputs."""
+        raise NotImplementedError
+
+    def named(self, probabilities: np.ndarray) -> list[ClassAnswer]:
+        """An answer for each row of probabilities."""
+        answers = []
+        for row in probabilities:
+            best = np.argsort(-row, kind="stable")[:TOP]
+            top = tuple((self.classes[i], float(row[i])) for i in best)
+            label, probability = top[0]
+            answers.append(ClassAnswer(label, probability, top))
+        return answers
+
+    def fields(self, answer: ClassAnswer) -> dict[str, Any]:
+        """The class and its probability, then those of the next two classes."""
+        values = []
+        for name, probability in answer.top:
+            values += [name, round(probability, 6)]
+        return dict(zip(self.columns(), values))
+
+    def columns(self) -> list[str]:
+        """class, probability, class_2, probability_2, ..."""
+        found = ["class", "probability"]
+        for place in range(2, 1 + min(TOP, len(self.classes))):
+            found += [f"class_{place}", f"probability_{place}"]
+        return found
+
+
+class ImageClassifier(Classifier):
+    """A run whose model says what an image shows.
+
+    run = load_run("mnist_cnn")
+    run.predict(["seven.png"])
+    run.predict(images)  # uint8 (N, 28, 28, 1), as they come from a data set
+    """
+
+    takes = "pictures"
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.shape: tuple[int, int, int] = tuple(self.description.settings["shape"])
+        self.refuse_other_shape(self.shape, "input_shape")
+        self.refuse_other_shape([len(self.classes)], "output_shape")
+
+    def read(self, value: str | Path) -> np.ndarray:
+        """The picture in a file, cut and scaled."""
+        return read_picture(Path(value), self.shape)
+
+    def logits(self, inputs: Pictures) -> np.ndarray:
+        """(N, classes): what the model returns for images, or files of images."""
+        pixels = prepared_pixels(inputs, self.shape, self.description.settings)
+        return in_pieces(self.model, pixels)
+
+
+def in_pieces(model: Any, x: np.ndarray) -> np.ndarray:
+    """What a model returns for an array, BATCH rows at a time.
+
+    `predict_on_batch` compiles the model once for each shape; `predict` would do so
+    again in many of its calls.
+    """
+    starts = range(0, len(x), BATCH)
+    parts = [model.predict_on_batch(x[start : start + BATCH]) for start in starts]
+    return np.concatenate(parts)
+
+
+def prepared_pixels(
+    inputs: Pictures,
+    shape: tuple[int, int, int],
+    settings: dict[str, Any],
+) -> np.ndarray:
+    """Images as a model takes them, (N, H, W, C).
+
+    inputs: pixels from 0 to 255, (N, H, W, C), or (N, H, W) of grey images; or the
+        paths of files, each of which is cut and scaled to the shape.
+    shape: (H, W, C).
+    settings: of the description; `pixels` is the range that the model takes.
+    """
+    if isinstance(inputs, np.ndarray):
+        images = inputs
+        if images.shape[1:] == shape[:2] and shape[2] == 1:
+            images = images[..., None]
+        if images.shape[1:] != shape:
+            raise Mistake(
+                f"got images of the shape {inputs.shape}, expected (N, "
+                f"{', '.join(map(str, shape))}): give the paths of files to have "
+                "pictures of any size cut and scaled"
+            )
+    else:
+        images = np.zeros((len(inputs), *shape), "uint8")
+        for image, each in zip(images, inputs):
+            if isinstance(each, np.ndarray):
+                image[...] = each
+            else:
+                image[...] = read_picture(Path(each), shape)
+    low, high = settings["pixels"]
+    if (low, high) == (0, 255):
+        return images
+    return images.astype("float32") / (255 / (high - low)) + low
+
+
+class TextClassifier(Classifier):
+    """A run whose model judges texts.
+
+    run = load_run("imdb_rnn")
+    run.predict(["A film to remember.", "Not half as good as they say."])
+    """
+
+    takes = "texts"
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.vocabulary = Vocabulary(self.description.settings["words"])
+        self.length: int = self.description.settings["length"]
+        self.refuse_other_shape([len(self.classes)], "output_shape")
+
+    def read(self, value: str) -> str:
+        """The text; one without any word has no answer."""
+        if not split_words(value):
+            raise ValueError("it holds no word")
+        return value
+
+    def ids(self, texts: Iterable[str]) -> np.ndarray:
+        """int32 (N, length): the ids of the words of each text, padded with 0."""
+        rows = [self.vocabulary.ids(split_words(text)) for text in texts]
+        return cut_and_pad(rows, self.length)
+
+    def known(self, text: str) -> tuple[int, int]:
+        """How many words of a text the model knows, and how many there are."""
+        ids = self.vocabulary.ids(split_words(text))
+        return sum(number != UNKNOWN for number in ids), len(ids)
+
+    def logits(self, inputs: Sequence[str]) -> np.ndarray:
+        """(N, classes): what the model returns for texts."""
+        ids = self.ids(inputs)
+        lengths = (ids != 0).sum(1)
+        order = np.argsort(lengths, kind="stable")
+        logits = np.zeros((len(ids), len(self.classes)))
+        for start in range(0, len(ids), BATCH):
+            rows = order[start : start + BATCH]
+            logits[rows] = self.model.predict_on_batch(
+                ids[rows, : self._width(lengths[rows].max())]
+            )
+        return logits
+
+    def _width(self, longest: int) -> int:
+        """The length of a batch's rows: few different ones, each compiled once."""
+        width = SHORTEST
+        while width < longest:
+            width *= 2
+        return min(width, self.length)

@@ -1,0 +1,200 @@
+"""Inputs of `predict`: files, folders, tables, texts, and what stdin brings."""
+
+import contextlib
+import dataclasses
+import io
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from cookbook.config import FILE_NAME
+from cookbook.data.files.pictures import picture_files
+from cookbook.data.files.tables import (
+    check_column,
+    is_table,
+    read_table,
+    read_text,
+    text_column,
+)
+from cookbook.data.series_files import read_series
+from cookbook.errors import harmless, note
+from cookbook.trained.trained_run import TrainedRun
+
+STDIN = "-"
+MOST_SAMPLES = 100_000  # that a generator makes at once
+
+
+@dataclasses.dataclass(frozen=True)
+class Item:
+    """One input: what it is called in the output, and its value or what is wrong."""
+
+    name: str
+    value: Any = None
+    error: str | None = None
+
+
+def read_inputs(
+    run: TrainedRun, words: list[str], column: str | None
+) -> Iterator[Item]:
+    """Yields the inputs that the words of a command line stand for, one by one.
+
+    column: the column of tables that holds the inputs; None guesses it.
+    """
+    read_word = READERS[run.takes]
+    for word in words:
+        if word == STDIN:
+            yield from _from_stdin(run, column)
+        else:
+            yield from read_word(run, word, column)
+
+
+def _from_stdin(run: TrainedRun, column: str | None) -> Iterator[Item]:
+    """An item for each line of stdin: a text, or for pictures the path of a file."""
+    stream = sys.stdin
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(encoding="utf-8", errors="replace")
+    for line in stream:
+        text = line.rstrip("\r\n")
+        if not text:
+            continue
+        if run.takes == "texts":
+            yield Item(text, text)
+        else:
+            yield from READERS[run.takes](run, text, column)
+
+
+def _pictures(run: TrainedRun, word: str, column: str | None) -> Iterator[Item]:
+    """A picture file, or all those in a folder; they are read later, in batches."""
+    path = Path(word)
+    if path.is_dir():
+        files = picture_files(path)
+        if not files:
+            yield Item(word, error="the folder holds no pictures")
+        for file in files:
+            yield Item(str(file), file)
+    elif path.exists():
+        yield Item(word, path)
+    else:
+        yield Item(word, error="there is no such file or folder")
+
+
+def _texts(run: TrainedRun, word: str, column: str | None) -> Iterator[Item]:
+    """A text, a text file, a column of a table, or the text files in a folder."""
+    path = Path(word)
+    if _is_dir(path):
+        files = _text_files(path)
+        if not files:
+            yield Item(word, error="the folder holds no file whose name ends in .txt")
+        for file in files:
+            yield from _text_file(run, file)
+    elif not _is_file(path):
+        error = None
+        if FILE_NAME.fullmatch(word):
+            error = "there is no such file"
+        yield Item(word, word, error)
+    elif is_table(path):
+        yield from _column_of(path, column)
+    else:
+        yield from _text_file(run, path)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a text may be longer than names are, or hold \0
+        return False
+
+
+def _is_dir(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def _text_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*.txt") if path.is_file())
+
+
+def _text_file(run: TrainedRun, path: Path) -> Iterator[Item]:
+    """The text in a file, or each of its lines if the run reads lines."""
+    text, error = attempt(lambda: read_text(path))
+    if error:
+        yield Item(str(path), error=error)
+    elif not run.reads_lines:
+        yield Item(str(path), text)
+    else:
+        for line in text.splitlines():
+            if line.strip():
+                yield Item(line, line)
+
+
+def _column_of(path: Path, column: str | None) -> Iterator[Item]:
+    """An item for each row of a table."""
+
+    def read() -> list[str]:
+        table = read_table(path)
+        if column is not None:
+            check_column(table, path, column, "--column")
+        return table[column or text_column(table, path)]
+
+    texts, error = attempt(read)
+    if error:
+        yield Item(str(path), error=error)
+    else:
+        for text in texts:
+            yield Item(text, text)
+
+
+def attempt(read: Callable[[], Any]) -> tuple[Any, str | None]:
+    """(result, None) of a function, or (None, why it failed).
+
+    Where it ends the program with one line, that line says why.
+    """
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            return read(), None
+    except SystemExit:
+        return None, said.getvalue().removeprefix("error: ").strip()
+    except Exception as error:  # whatever a strange file can raise
+        text = str(error) or type(error).__name__
+        return None, harmless(text.splitlines()[0][:300])
+
+
+def _series(run: TrainedRun, word: str, column: str | None) -> Iterator[Item]:
+    """The series in a table: the columns that the model knows, or all of numbers."""
+    series, error = attempt(lambda: read_series(Path(word)))
+    if error:
+        yield Item(word, error=error)
+        return
+    for sentence in series.notes:
+        note(f"{word}: {sentence}")
+    names = [column] if column else run.description.settings["columns"]
+    values = series.values
+    if set(names) <= set(series.columns):
+        places = [series.columns.index(name) for name in names]
+        values = values[:, places]
+    elif column:
+        error = f"it has no column {column!r} of numbers"
+    yield Item(word, values, error)
+
+
+def _classes(run: TrainedRun, word: str, column: str | None) -> Iterator[Item]:
+    """The name of a class; of a model without classes, a number of samples."""
+    if run.classes:
+        yield Item(word, word)
+    elif word.isdecimal() and 0 < int(word) <= MOST_SAMPLES:
+        for i in range(1, int(word) + 1):
+            yield Item(str(i), "any")
+    else:
+        yield Item(word, error=f"expected a number of samples, 1 to {MOST_SAMPLES}")
+
+
+READERS: dict[str, Callable[[TrainedRun, str, str | None], Iterator[Item]]] = {
+    "pictures": _pictures,
+    "texts": _texts,
+    "series": _series,
+    "classes": _classes,
+}

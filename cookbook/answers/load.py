@@ -1,0 +1,131 @@
+"""Finished runs, found by folder or by recipe and loaded so that they answer."""
+
+from pathlib import Path
+from typing import Any
+
+from cookbook.answers.classifiers import ImageClassifier, TextClassifier
+from cookbook.answers.numbers import AnomalyDetector, Forecaster, Generator
+from cookbook.answers.writers import Calculator, LanguageModel, Translator
+from cookbook.config import ExperimentConfig, flag_name, question_of
+from cookbook.data.augmentation import without_augmentation
+from cookbook.errors import Mistake, fail, harmless
+from cookbook.trained.description import read_description
+from cookbook.trained.safe_loading import load_safely
+from cookbook.trained.trained_run import TrainedRun
+from cookbook.training.run_folder import runs_in
+
+# {kind of a model: the class of its runs}
+CLASSES: dict[str, type[TrainedRun]] = {
+    "image classifier": ImageClassifier,
+    "text classifier": TextClassifier,
+    "language model": LanguageModel,
+    "translation": Translator,
+    "sums": Calculator,
+    "forecast": Forecaster,
+    "anomaly score": AnomalyDetector,
+    "image generator": Generator,
+    "point generator": Generator,
+}
+NEEDED = ("metrics.json", "model.keras")  # files of a run that is finished
+
+
+def load_finished(run: str | Path, run_dir: Path) -> TrainedRun:
+    """What `cookbook.load_run` returns."""
+    return load_folder(find_run(run, run_dir))
+
+
+def load_folder(folder: Path) -> TrainedRun:
+    """The run in a folder; raises Mistake if it is damaged."""
+    description = read_description(folder)
+    model = without_augmentation(load_safely(folder / "model.keras"))
+    try:
+        return CLASSES[description.kind](folder, description, model)
+    except ValueError as error:  # a layer that the description promises is missing
+        raise Mistake(
+            harmless(
+                f"{folder} holds a model that is not a {description.kind} as its "
+                f"description says ({error}): use another run"
+            )
+        ) from None
+
+
+def find_run(run: str | Path, run_dir: Path) -> Path:
+    """The folder of a finished run; raises Mistake if there is none."""
+    folder = Path(run)
+    is_recipe = len(folder.parts) < 2 or folder.suffix == ".py"
+    if _is_finished(folder):
+        return folder
+    if _is_of_recipe(folder):
+        return newest_run(folder)
+    if is_recipe and not (folder / "config.json").exists():
+        return newest_run(run_dir / folder.stem)
+    found = "no finished run" if folder.exists() else "nothing"
+    raise Mistake(
+        harmless(
+            f"{folder} holds {found}: expected a folder with {' and '.join(NEEDED)}, "
+            "or the name of a recipe"
+        )
+    )
+
+
+def newest_run(parent: Path) -> Path:
+    """The newest finished run of a recipe; raises Mistake if there is none.
+
+    parent: the folder of the recipe's runs, such as runs/mnist_cnn.
+    """
+    for path in reversed(runs_in(parent)):
+        if _is_finished(path):
+            return path
+    raise Mistake(
+        harmless(
+            f"{parent} holds no finished run, expected one to use: train first with "
+            f"python recipes/{parent.name}.py, or give the --run-dir it was trained in"
+        )
+    )
+
+
+def _is_finished(folder: Path) -> bool:
+    return all((folder / name).is_file() for name in NEEDED)
+
+
+def _is_of_recipe(folder: Path) -> bool:
+    """Whether a folder, such as runs/mnist_cnn, holds run folders and is none."""
+    return not (folder / "config.json").exists() and any(
+        (path / "config.json").exists() for path in runs_in(folder)
+    )
+
+
+def run_to_ask(recipe: str, config: ExperimentConfig, kind: str) -> TrainedRun:
+    """The run that a question on a recipe's command line is about.
+
+    It is the run that --run names, or else the recipe's newest in --run-dir. A mistake
+    ends the program with one line.
+    """
+    chosen = getattr(config, "run", None)
+    try:
+        parent = config.run_dir / recipe
+        folder = find_run(chosen, config.run_dir) if chosen else newest_run(parent)
+        run = load_folder(folder)
+    except Mistake as problem:
+        fail(str(problem))
+    if run.description.kind != kind:
+        fail(f"{run.folder} holds {run.description}; expected a run of kind {kind}")
+    return run
+
+
+def print_answer(
+    recipe: str, config: ExperimentConfig, kind: str, **options: Any
+) -> None:
+    """Prints the answer to the text that a question on the command line gives.
+
+    options: of the `predict` of this kind of run.
+    """
+    run = run_to_ask(recipe, config, kind)
+    flag = question_of(config) or ""
+    text = getattr(config, flag)
+    try:
+        question = run.read(text)
+    except ValueError as problem:
+        fail(f"{flag_name(flag)} got {text[:40]!r}, but {problem}")
+    (answer,) = run.predict([question], **options)
+    print(answer)

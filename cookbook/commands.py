@@ -1,0 +1,114 @@
+"""Commands of `python -m cookbook`: what one is, and those that use trained models."""
+
+import argparse
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Command:
+    """A command: what it is called, what it takes, and the function that runs it."""
+
+    name: str
+    summary: str
+    run: Callable[[argparse.Namespace], None]
+    arguments: Mapping[str, dict[str, Any]]  # {name or flag: settings of add_argument}
+    usage: str | None = None  # only where argparse's own would be wrong
+    takes_more: bool = False  # whether `run` finds words it does not know in .words
+
+
+def predict(arguments: argparse.Namespace) -> None:
+    """Writes the answers of a finished run to inputs of the user's."""
+    from cookbook.answers.predict import predict_command
+
+    predict_command(arguments)
+
+
+def evaluate(arguments: argparse.Namespace) -> None:
+    """Prints how good a classifier is on labelled data of the user's."""
+    from cookbook.answers.evaluate import evaluate_command
+
+    evaluate_command(arguments)
+
+
+RUN: dict[str, Any] = {
+    "metavar": "RUN",
+    "help": "a run folder, or a recipe's name for its newest finished run",
+}
+RUN_DIR: dict[str, Any] = {
+    "type": Path,
+    "default": Path("runs"),
+    "metavar": "FOLDER",
+    "help": "the folder of all runs, for a RUN that is a recipe's name (default: runs)",
+}
+
+
+# Each function imports what it needs itself, so that --help answers at once.
+MODEL_COMMANDS = (
+    Command(
+        "predict",
+        "write the answers of a trained model as CSV or JSON lines",
+        predict,
+        {
+            "run": RUN,
+            "inputs": {
+                "nargs": "*",
+                "metavar": "INPUT",
+                "help": "an image, a text, a text file, a table such as a CSV file, a "
+                "folder of images or of texts, or - for one input per line of stdin",
+            },
+            "--out": {
+                "type": Path,
+                "metavar": "FILE",
+                "help": "the file to write (default: print the answers)",
+            },
+            "--format": {
+                "choices": ["csv", "jsonl"],
+                "help": "CSV or JSON lines (default: as the name of --out ends, or "
+                "else csv)",
+            },
+            "--column": {
+                "metavar": "NAME",
+                "help": "the column of a table that holds the inputs (default: one "
+                "named text or the like, or else the one with the longest values)",
+            },
+            "--batch-size": {
+                "type": int,
+                "default": 256,
+                "metavar": "N",
+                "help": "inputs that are read and answered at once (default: 256)",
+            },
+            "--run-dir": RUN_DIR,
+        },
+    ),
+    Command(
+        "evaluate",
+        "print how good a trained classifier is on new labelled data",
+        evaluate,
+        {
+            "run": RUN,
+            "--data": {
+                "required": True,
+                "metavar": "DATA",
+                "help": "a folder with a sub-folder per class, a table of texts and "
+                "labels, or the name of a set in TensorFlow Datasets",
+            },
+            "--out": {
+                "type": Path,
+                "metavar": "FILE",
+                "help": "the file of JSON to write all figures to",
+            },
+            "--text-column": {
+                "metavar": "NAME",
+                "help": "the column of a table that holds the texts (default: guessed)",
+            },
+            "--label-column": {
+                "metavar": "NAME",
+                "help": "the column that holds the classes (default: guessed)",
+            },
+            "--run-dir": RUN_DIR,
+        },
+    ),
+)

@@ -1,0 +1,1 @@
+"""Files of the user: folders of pictures, tables, texts and series."""

@@ -1,0 +1,117 @@
+"""The command predict: files, folders, tables, texts and stdin; good and broken."""
+
+import io
+import json
+import types
+
+import pytest
+from PIL import Image
+
+from cookbook import load_run
+from small_runs import predicted, two_classifiers
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """runs/ with a classifier of images and one of texts."""
+    folder = tmp_path_factory.mktemp("runs")
+    two_classifiers(folder)
+    return folder
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """A folder with a dark and a bright picture, in folders with odd names."""
+    for name, value in (("é 1/dark.png", 0), ("é 1/x/bright.PNG", 255)):
+        path = tmp_path / "pictures" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (9, 7), value).save(path)
+    return tmp_path / "pictures"
+
+
+def test_a_folder_of_pictures_is_answered(pictures, folder, monkeypatch, capsys):
+    rows, _ = predicted(monkeypatch, capsys, folder, "pictures", pictures)
+    assert [row["class"] for row in rows] == ["cat", r"a\x1b[31mb\nc"]
+    assert rows[0]["input"].endswith("é 1/dark.png")
+    assert float(rows[0]["probability"]) + float(rows[0]["probability_2"]) == (
+        pytest.approx(1, abs=1e-5)
+    )
+
+
+def test_good_inputs_are_answered_beside_broken_ones(
+    pictures, folder, monkeypatch, capsys
+):
+    (pictures / "broken.png").write_bytes(b"\x89PNG")
+    rows, err = predicted(
+        monkeypatch, capsys, folder, "pictures", pictures, "no.png", status=2
+    )
+    assert [bool(row["error"]) for row in rows] == [True, False, False, True]
+    assert "can't be read as a picture" in rows[0]["error"]
+    assert err == "error: 2 of 4 inputs have no answer: `error` says why\n"
+
+
+def test_texts_come_from_arguments_files_tables_and_stdin(
+    folder, monkeypatch, capsys, tmp_path
+):
+    (tmp_path / "one.txt").write_text("a good\nfilm", "utf-8")
+    (tmp_path / "t.csv").write_text('id;opinion\n1;"bad; really\n""bad"""\n2;good\n')
+    (tmp_path / "bad.csv").write_text("a,b\n1\n")
+    monkeypatch.setattr("sys.stdin", io.StringIO("good\r\n\nbad film\n"))
+    words = "bad", tmp_path / "one.txt", tmp_path / "t.csv", "-", "\U0001f600", "no.txt"
+    rows, _ = predicted(
+        monkeypatch, capsys, folder, "texts", *words, tmp_path / "bad.csv", status=2
+    )
+    found = [row["class"] or row["error"][:20] for row in rows]
+    assert found[:6] == ["neg", "pos", "neg", "pos", "pos", "neg"]
+    assert found[6:8] == ["it holds no word", "there is no such fil"]
+    assert "line 2" in rows[8]["error"]
+    assert rows[2]["input"] == 'bad; really\n"bad"'
+
+
+def test_a_column_can_be_named(folder, monkeypatch, capsys, tmp_path):
+    (tmp_path / "t.csv").write_text("text,title\nbad bad,good\n")
+    words = "texts", tmp_path / "t.csv", "--column"
+    rows, _ = predicted(monkeypatch, capsys, folder, *words, "title")
+    assert rows[0]["class"] == "pos"
+    rows, _ = predicted(monkeypatch, capsys, folder, *words, "none", status=2)
+    assert "--column got 'none'" in rows[0]["error"]
+
+
+def test_json_lines_go_to_a_file_in_batches(folder, monkeypatch, capsys, tmp_path):
+    out = tmp_path / "out.jsonl"
+    words = ["good", "bad", "good film", "bad film", "good good"]
+    flags = "--out", out, "--batch-size", 2
+    predicted(monkeypatch, capsys, folder, "texts", *words, *flags)
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [row["class"] for row in rows] == ["pos", "neg", "pos", "neg", "pos"]
+    assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["texts"], "predict got no INPUT"),
+        (["nowhere", "x"], "nowhere holds no finished run"),
+        (["texts", "x", "--batch-size", "0"], "--batch-size got 0"),
+        (["texts", "x", "--out", "."], "which is a folder"),
+        (["texts", "x", "--out", "no/where.csv"], "there is no folder no"),
+        (["texts", "x.csv", "--out", "x.csv"], "which is an input"),
+    ],
+)
+def test_a_mistake_in_the_command_is_one_line(
+    words, message, folder, monkeypatch, capsys
+):
+    _, err = predicted(monkeypatch, capsys, folder, *words, status=2)
+    (line,) = err.splitlines()
+    assert message in line
+
+
+def test_a_terminal_gets_no_codes(folder, monkeypatch):
+    from cookbook.answers.predict import row_writer
+
+    screen = io.StringIO()
+    screen.isatty = lambda: True
+    arguments = types.SimpleNamespace(format="csv", out=None)
+    write = row_writer(arguments, load_run("texts", folder), screen)
+    write({"input": "\x1b[31mred"})
+    assert "\x1b" not in screen.getvalue()

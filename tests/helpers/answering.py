@@ -1,0 +1,125 @@
+"""What load_run's predict must give: the answers of the model itself, for each kind."""
+
+import keras
+import numpy as np
+
+from cookbook import load_run
+from cookbook.data.text.sums import PAD, START, encode_question, written
+from custom_layers.generation import END
+from custom_layers.generation import START as FIRST
+
+
+def check_answers(folder):
+    """Compares predict with the model in the folder; a run without one has no file."""
+    if not (folder / "model.json").exists():
+        assert folder.parent.name == "style_transfer"
+        return
+    run = load_run(folder)
+    CHECKS[run.description.kind](run, keras.models.load_model(folder / "model.keras"))
+
+
+def near(found, expected):
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def softmax(logits):
+    return np.array(keras.ops.softmax(logits.astype("float64"), axis=-1))
+
+
+def images(run, count=5):
+    shape = count, *run.description.settings["shape"]
+    return np.random.default_rng(0).integers(0, 256, shape).astype("uint8")
+
+
+def as_learned(run, x):
+    is_raw = run.description.settings["pixels"] == [0, 255]
+    return x if is_raw else x.astype("float32") / 127.5 - 1
+
+
+def check_image_classifier(run, model):
+    x = images(run)
+    expected = softmax(model.predict(as_learned(run, x), verbose=0))
+    near(run.probabilities(x), expected)
+    answers = run.predict(x)
+    assert [a.label for a in answers] == [run.classes[i] for i in expected.argmax(-1)]
+    near([a.probability for a in answers], expected.max(-1))
+
+
+def check_text_classifier(run, model):
+    texts = ["The plot was great. I loved it!", "dull", "i hated the cast " * 40]
+    expected = softmax(model.predict(run.ids(texts), verbose=0))
+    near(run.probabilities(texts), expected)
+    assert [name for name, _ in run.predict(texts)[1].top] == [
+        run.classes[i] for i in np.argsort(-expected[1])
+    ]
+
+
+def greedy(model, fixed, start, length, end=None):
+    """The tokens after `start` that a model of whole sequences rates highest."""
+    tokens = [*start]
+    while len(tokens) < len(start) + length and tokens[-1] != end:
+        inputs = [*fixed, np.array([tokens])]
+        logits = model.predict(inputs if fixed else inputs[0], verbose=0)
+        tokens.append(int(logits[0, -1].argmax()))
+    return tokens[len(start) :]
+
+
+def check_language_model(run, model):
+    alphabet = run.description.settings["alphabet"]
+    start = [alphabet.index(c) for c in "ROMEO:"]
+    expected = "".join(alphabet[i] for i in greedy(model, [], start, 8))
+    (text,) = run.predict(["ROMEO:"], length=8, temperature=1e-6)
+    assert text == "ROMEO:" + expected
+
+
+def check_translation(run, model):
+    sentence = " ".join(piece.strip("▁") for piece in run.subwords.pieces[-3:])
+    source = np.array([[*run.subwords.encode(sentence), END]])
+    expected = greedy(model, [source], [FIRST], 20, END)
+    (text,) = run.predict([sentence], beam_width=1)
+    assert text == run.subwords.decode(expected)
+    assert run.predict([sentence, ""])[1] == ""
+
+
+def check_sums(run, model):
+    question = encode_question("12+7", run.digits)
+    tokens = greedy(model, [question], [START], run.digits + 2)
+    assert run.predict(["3+4", "12+7"])[1] == written(tokens, is_answer=True)
+    assert PAD not in tokens[:1]
+
+
+def check_forecast(run, model):
+    series = 5 + np.sin(np.arange(run.window + 7))
+    x = (series[-run.window :] - run.mean) / run.scale
+    expected = model.predict(x[None, :, None], verbose=0) * run.scale + run.mean
+    near(run.predict([series]), expected)
+
+
+def check_anomaly_score(run, model):
+    x = images(run)
+    near(run.predict(x), model.predict(as_learned(run, x), verbose=0))
+
+
+def check_generator(run, model):
+    names = [*run.classes[:2]] or ["any", "any"]
+    labels = [0, 1] if run.classes else None
+    expected = model.sample(2, labels, seed=4)
+    found = run.predict(names, seed=4)
+    if run.makes_images:
+        assert found.dtype == np.uint8
+        found = found / 127.5 - 1
+    assert np.abs(found - expected).max() < 0.005
+    assert not np.array_equal(run.predict(names, seed=5), run.predict(names, seed=4))
+
+
+CHECKS = {
+    "image classifier": check_image_classifier,
+    "text classifier": check_text_classifier,
+    "language model": check_language_model,
+    "translation": check_translation,
+    "sums": check_sums,
+    "forecast": check_forecast,
+    "anomaly score": check_anomaly_score,
+    "image generator": check_generator,
+    "point generator": check_generator,
+}
