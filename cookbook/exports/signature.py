@@ -1,0 +1,104 @@
+"""What an exported network takes: the names of its inputs, and examples of them."""
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+import numpy as np
+
+from cookbook.errors import Mistake, harmless
+from cookbook.trained.trained_run import Description
+from custom_layers.models import AdversarialModel
+
+# {kind of model: (names of its inputs, in their order)}
+NAMES = {
+    "image classifier": ("pixels",),
+    "anomaly score": ("pixels",),
+    "text classifier": ("ids",),
+    "language model": ("tokens",),
+    "translation": ("source", "target"),
+    "sums": ("question", "before"),
+    "forecast": ("series",),
+    "point generator": ("noise",),
+    "image generator": ("noise", "label"),
+}
+LENGTH = 12  # of the examples of a network that takes rows of any length
+
+
+@dataclasses.dataclass(frozen=True)
+class Exported:
+    """A network with what is known about it, ready to be exported.
+
+    Attributes:
+        network: the network alone; of adversarial training the generator.
+        description: of the run that the network is from.
+        names: the names of its inputs, in the order in which it takes them.
+    """
+
+    network: keras.Model
+    description: Description
+    names: tuple[str, ...]
+
+    def specs(self, batch: int | None = None) -> list[keras.InputSpec]:
+        """Name, shape and type of each input; `batch` rows, or any number of them."""
+        return [
+            keras.InputSpec(dtype=x.dtype, shape=(batch, *x.shape[1:]), name=name)
+            for name, x in zip(self.names, self.network.inputs)
+        ]
+
+    def answer(self, arrays: dict[str, np.ndarray]) -> np.ndarray:
+        """What `predict` of the network answers to arrays by name."""
+        inputs = [arrays[name] for name in self.names]
+        return self.network.predict_on_batch(inputs if len(inputs) > 1 else inputs[0])
+
+    def examples(self, rows: int, length: int = LENGTH) -> dict[str, np.ndarray]:
+        """Random arrays of the kind that the network takes, by name."""
+        rng = np.random.default_rng(rows)
+        arrays = {}
+        for spec in self.specs(rows):
+            shape = [size or length for size in spec.shape]
+            arrays[spec.name] = self._example(spec, shape, rng)
+        return arrays
+
+    def _example(
+        self, spec: keras.InputSpec, shape: list[int], rng: np.random.Generator
+    ) -> np.ndarray:
+        if "int" not in spec.dtype:
+            if spec.name == "pixels":
+                low, high = self.description.settings["pixels"]
+                return rng.uniform(low, high, shape).astype(spec.dtype)
+            return rng.standard_normal(shape).astype(spec.dtype)
+        if spec.name == "label":
+            return rng.integers(0, len(self.description.classes), shape, spec.dtype)
+        ids = rng.integers(1, self._vocabulary_size(), shape, spec.dtype)
+        if spec.name in ("ids", "source", "question"):
+            ids[0, 2 * shape[1] // 3 :] = 0  # the end of a shorter row is padded
+        return ids
+
+    def _vocabulary_size(self) -> int:
+        settings = self.description.settings
+        if "words" in settings:
+            return len(settings["words"]) + 2  # padding and unknown words
+        return len(settings.get("alphabet") or settings.get("pieces") or range(14))
+
+
+def exported(model: keras.Model, description: Description) -> Exported:
+    """What is exported of a run's model; raises Mistake if the two don't fit."""
+    network = model.generator if isinstance(model, AdversarialModel) else model
+    names = NAMES[description.kind]
+    if description.kind == "image generator" and not description.classes:
+        names = ("noise",)
+    inputs = getattr(network, "inputs", None) or []
+    if len(inputs) != len(names):
+        raise Mistake(
+            harmless(
+                f"the model has {len(inputs)} inputs, but {description} takes "
+                f"{_listed(names)}: use another run"
+            )
+        )
+    return Exported(network, description, names)
+
+
+def _listed(names: Iterable[Any]) -> str:
+    return " and ".join(names)
