@@ -1,8 +1,7 @@
-"""What an exported network takes: the names of its inputs, and examples of them."""
+"""Exported networks: their inputs by name, examples of these, and what is compared."""
 
 import dataclasses
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -23,7 +22,9 @@ NAMES = {
     "point generator": ("noise",),
     "image generator": ("noise", "label"),
 }
-LENGTH = 12  # of the examples of a network that takes rows of any length
+TOLERANCE = 1e-4  # of the largest number in an answer; float32 holds 1e-7
+# (rows, length of rows of any length) of the examples that are compared
+SIZES = ((3, 12), (1, 7))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Exported:
         inputs = [arrays[name] for name in self.names]
         return self.network.predict_on_batch(inputs if len(inputs) > 1 else inputs[0])
 
-    def examples(self, rows: int, length: int = LENGTH) -> dict[str, np.ndarray]:
+    def examples(self, rows: int, length: int) -> dict[str, np.ndarray]:
         """Random arrays of the kind that the network takes, by name."""
         rng = np.random.default_rng(rows)
         arrays = {}
@@ -94,11 +95,26 @@ def exported(model: keras.Model, description: Description) -> Exported:
         raise Mistake(
             harmless(
                 f"the model has {len(inputs)} inputs, but {description} takes "
-                f"{_listed(names)}: use another run"
+                f"{' and '.join(names)}: use another run"
             )
         )
     return Exported(network, description, names)
 
 
-def _listed(names: Iterable[Any]) -> str:
-    return " and ".join(names)
+def largest_difference(exported: Exported, network: Callable[..., np.ndarray]) -> float:
+    """The largest difference between two answers, relative to the largest number.
+
+    network: the exported network, called with arrays by name.
+
+    It is infinite where an answer has another shape or is not finite.
+    """
+    worst = 0.0
+    for rows, length in SIZES:
+        arrays = exported.examples(rows, length)
+        expected = exported.answer(arrays).astype("float64")
+        got = np.asarray(network(**arrays), "float64")
+        if got.shape != expected.shape or not np.isfinite(got).all():
+            return float("inf")
+        scale = np.abs(expected).max() or 1.0
+        worst = max(worst, float(np.abs(got - expected).max() / scale))
+    return worst

@@ -56,9 +56,7 @@ class TextClassifier:
         return best_classes(logits, self.settings["classes"])
 
 
-def pixels_of(
-    pictures: Sequence[str | Path], settings: dict[str, Any]
-) -> np.ndarray:
+def pixels_of(pictures: Sequence[str | Path], settings: dict[str, Any]) -> np.ndarray:
     """Picture files as the network takes them: float32 (N, H, W, C)."""
     shape = tuple(settings["shape"])
     pixels = [read_picture(Path(picture), shape) for picture in pictures]

@@ -14,12 +14,16 @@ class Forecaster:
     def __init__(self, network: Network, settings: dict[str, Any]) -> None:
         self.network = network
         self.window: int = settings["window"]
-        self.mean = np.array(settings["mean"], "float32")
-        self.scale = np.array(settings["scale"], "float32")
+        self.horizon: int = settings["horizon"]
+        self.mean = np.array(settings["mean"])
+        self.scale = np.array(settings["scale"])
 
     def predict(self, series: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """The values that follow each series, whose rows are points in time."""
-        return [self._following(np.asarray(each, "float32")) for each in series]
+        """The values that follow each series, (horizon,) or (horizon, columns).
+
+        series: each (T,), or (T, columns), in the units of what the model has learned.
+        """
+        return [self._following(np.asarray(each, "float64")) for each in series]
 
     def _following(self, series: np.ndarray) -> np.ndarray:
         columns = len(self.mean)
@@ -29,11 +33,11 @@ class Forecaster:
                 f"got a series of {len(values)} values, expected at least the "
                 f"{self.window} that a forecast is based on"
             )
-        standardized = (values - self.mean) / self.scale
-        answer = self.network(series=standardized[None])[0]
-        if answer.ndim == 1:  # the values of the first column
-            return answer * self.scale[0] + self.mean[0]
-        return answer * self.scale + self.mean
+        standardized = ((values - self.mean) / self.scale).astype("float32")
+        answer = self.network(series=standardized[None]).reshape(self.horizon, -1)
+        forecast = answer.shape[1]  # columns, which are all of them or the first
+        following = answer * self.scale[:forecast] + self.mean[:forecast]
+        return following[:, 0] if forecast == 1 else following
 
 
 class PointGenerator:
