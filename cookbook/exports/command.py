@@ -11,13 +11,19 @@ import keras
 from cookbook import load_run
 from cookbook.errors import Mistake, fail, harmless
 from cookbook.exports.folder import write_companions
-from cookbook.exports.formats import FORMATS, NotPossible, write_network
+from cookbook.exports.formats import (
+    EVERYTHING,
+    FORMATS,
+    NotPossible,
+    write_network,
+)
 from cookbook.exports.signature import (
     TOLERANCE,
     Exported,
     exported,
     largest_difference,
 )
+from cookbook.quiet_import import filtered_stderr
 from cookbook.runs.files import storage_problem
 
 
@@ -66,7 +72,8 @@ def export(network: Exported, name: str, target: Path) -> float:
     try:
         partial.mkdir()
         path = write_network(network, name, partial)
-        difference = largest_difference(network, FORMATS[name].network(partial))
+        with filtered_stderr(EVERYTHING):
+            difference = largest_difference(network, FORMATS[name].network(partial))
         if not difference <= TOLERANCE:
             fail(
                 f"the export as {FORMATS[name].title} is wrong: its answers differ "

@@ -21,7 +21,7 @@ from cookbook.exports.signature import Exported
 from cookbook.quiet_import import filtered_stderr
 from custom_layers.common.private_keras import all_layers
 
-EVERYTHING = ""  # the pattern of messages that conversion writes
+EVERYTHING = ""  # the pattern of what converters and runtimes write to stderr
 
 
 class NotPossible(Exception):
@@ -39,10 +39,8 @@ class Format:
 
 
 def write_keras(exported: Exported, path: Path) -> None:
-    """Saves the network without the state of its optimizer."""
-    network = keras.models.clone_model(exported.network)
-    network.set_weights(exported.network.get_weights())
-    network.save(path)
+    """Saves the network as Keras does."""
+    exported.plain.save(path)
 
 
 def write_saved_model(exported: Exported, path: Path) -> None:
@@ -69,7 +67,7 @@ def write_litert(exported: Exported, path: Path) -> None:
     """
     import tensorflow as tf
 
-    batch = 1 if _is_recurrent(exported.network) else None
+    batch = 1 if _is_recurrent(exported.plain) else None
     own = {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}
     _export(exported, path, "litert", exported.specs(batch), target_spec=own)
 
@@ -83,7 +81,7 @@ def _export(
 ) -> None:
     """Has Keras export the network; its functional models take one list of inputs."""
     signature = [specs] if len(specs) > 1 else specs
-    exported.network.export(
+    exported.plain.export(
         str(path), format=kind, verbose=False, input_signature=signature, **options
     )
 

@@ -14,8 +14,11 @@ class Packages:
     needed_to_use: tuple[str, ...]
 
 
+KERAS = '"keras>=3.15.1,<3.16"'  # whose layers those of ours are built on
+
+
 PACKAGES = {
-    "keras": Packages({}, ("keras",)),
+    "keras": Packages({}, (KERAS, "tensorflow")),
     "savedmodel": Packages({"tensorflow": "tensorflow"}, ("tensorflow",)),
     "onnx": Packages(
         {

@@ -1,5 +1,7 @@
 """README.md of an export: the lines of Python that use the model, and its files."""
 
+import textwrap
+
 from cookbook.exports.formats import FORMATS
 from cookbook.exports.packages import PACKAGES
 from cookbook.exports.signature import Exported
@@ -74,13 +76,17 @@ def readme(exported: Exported, name: str, note: str) -> str:
         data=description.data,
         packages=" ".join(packages),
         example=example,
-        explanation=use.explanation,
+        explanation=_wrapped(use.explanation),
         inputs=_rows(exported),
         takes=kind.input,
         returns=kind.output,
         own_loop=OWN_LOOP.format(code=use.network) if use.network else "",
-        note=note,
+        note=_wrapped(note),
     )
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, 88, break_long_words=False, break_on_hyphens=False)
 
 
 def _rows(exported: Exported) -> str:

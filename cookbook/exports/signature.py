@@ -32,12 +32,14 @@ class Exported:
     """A network with what is known about it, ready to be exported.
 
     Attributes:
-        network: the network alone; of adversarial training the generator.
+        network: the network that answers; of adversarial training the generator.
+        plain: the same layers without optimizer and losses, which is what is written.
         description: of the run that the network is from.
         names: the names of its inputs, in the order in which it takes them.
     """
 
     network: keras.Model
+    plain: keras.Model
     description: Description
     names: tuple[str, ...]
 
@@ -45,7 +47,7 @@ class Exported:
         """Name, shape and type of each input; `batch` rows, or any number of them."""
         return [
             keras.InputSpec(dtype=x.dtype, shape=(batch, *x.shape[1:]), name=name)
-            for name, x in zip(self.names, self.network.inputs)
+            for name, x in zip(self.names, self.plain.inputs)
         ]
 
     def answer(self, arrays: dict[str, np.ndarray]) -> np.ndarray:
@@ -98,7 +100,8 @@ def exported(model: keras.Model, description: Description) -> Exported:
                 f"{' and '.join(names)}: use another run"
             )
         )
-    return Exported(network, description, names)
+    plain = keras.Model(network.input, network.output)
+    return Exported(network, plain, description, names)
 
 
 def largest_difference(exported: Exported, network: Callable[..., np.ndarray]) -> float:

@@ -111,7 +111,7 @@ print([model.pieces[token] for token in target])
     "sums": Use(
         "writers",
         "Calculator",
-        TEXTS.format('["12+345"]'),
+        TEXTS.format('["12+34"]'),
         "`predict` takes sums of two numbers, and answers as the model writes.",
     ),
     "forecast": Use(
