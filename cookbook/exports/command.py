@@ -30,6 +30,12 @@ from cookbook.runs.files import storage_problem
 def export_run(arguments: argparse.Namespace) -> None:
     """Exports the model of a run and says where it is and how exact it is."""
     start = time.time()
+    name = arguments.format
+    if name != "keras" and keras.backend.backend() != "tensorflow":
+        fail(
+            f"--format {name} needs Keras on TensorFlow, but KERAS_BACKEND is "
+            f"{keras.backend.backend()}: export without that variable"
+        )
     if arguments.to:
         refuse_target(arguments.to)
     try:
@@ -37,12 +43,6 @@ def export_run(arguments: argparse.Namespace) -> None:
         network = exported(run.model, run.description)
     except Mistake as problem:
         fail(str(problem))
-    name = arguments.format
-    if name != "keras" and keras.backend.backend() != "tensorflow":
-        fail(
-            f"--format {name} needs Keras on TensorFlow, but KERAS_BACKEND is "
-            f"{keras.backend.backend()}: export without that variable"
-        )
     target = arguments.to or run.folder / f"export_{name}"
     refuse_target(target)
     difference = export(network, name, target)

@@ -100,7 +100,7 @@ def exported(model: keras.Model, description: Description) -> Exported:
                 f"{' and '.join(names)}: use another run"
             )
         )
-    plain = keras.Model(network.input, network.output)
+    plain = keras.Model(inputs if len(inputs) > 1 else inputs[0], network.outputs[0])
     return Exported(network, plain, description, names)
 
 

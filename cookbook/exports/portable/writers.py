@@ -87,10 +87,15 @@ class Translator:
         return "".join(pieces).replace(SPACE, " ").strip()
 
     def tokens(self, sentence: str) -> list[int]:
-        """The tokens of a sentence; characters that training never saw are left out."""
+        """The tokens of a sentence; characters that training never saw are left out.
+
+        There are none if no text remains.
+        """
         words = WORD.findall(SPACE + SPACE.join(sentence.split()))
         pieces = [piece for word in words for piece in self._split(word)]
-        return [self.token[piece] for piece in pieces if piece in self.token]
+        known = [piece for piece in pieces if piece in self.token]
+        has_text = "".join(known).replace(SPACE, "")
+        return [self.token[piece] for piece in known] if has_text else []
 
     def _split(self, word: str) -> list[str]:
         """The pieces of a word: pairs are joined in the order that was learned."""
