@@ -46,7 +46,8 @@ def export_run(arguments: argparse.Namespace) -> None:
     target = arguments.to or run.folder / f"export_{name}"
     refuse_target(target)
     difference = export(network, name, target)
-    size = sum(file.stat().st_size for file in target.rglob("*") if file.is_file())
+    files = [path for path in target.rglob("*") if path.is_file()]
+    size = sum(file.stat().st_size for file in files)
     print(
         f"Largest difference to predict: {difference:.1e} of the largest answer "
         f"({FORMATS[name].title}, {size / 1e6:.2f} MB, {time.time() - start:.1f} s)"
@@ -88,9 +89,10 @@ def export(network: Exported, name: str, target: Path) -> float:
         os.rename(partial, target)
         return difference
     except NotPossible as problem:
+        others = [each for each in FORMATS if each != name]
         fail(
             f"--format {name} is not possible for this network: {problem}; use another "
-            f"format: {', '.join(each for each in FORMATS if each != name)}"
+            f"format: {', '.join(others)}"
         )
     except OSError as error:
         reason = storage_problem(error) or error.strerror or error

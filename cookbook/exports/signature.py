@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from cookbook.errors import Mistake, harmless
+from cookbook.exports.portable.writers import DIGITS
 from cookbook.trained.trained_run import Description
 from custom_layers.models import AdversarialModel
 
@@ -74,21 +75,28 @@ class Exported:
             return rng.standard_normal(shape).astype(spec.dtype)
         if spec.name == "label":
             return rng.integers(0, len(self.description.classes), shape, spec.dtype)
-        ids = rng.integers(1, self._vocabulary_size(), shape, spec.dtype)
+        size = self._vocabulary_size()
+        ids = rng.integers(1, size, shape, spec.dtype)
         if spec.name in ("ids", "source", "question"):
-            ids[0, 2 * shape[1] // 3 :] = 0  # the end of a shorter row is padded
+            end = 2 * shape[1] // 3
+            ids[0, end:] = 0  # as the end of a shorter row is padded
         return ids
 
     def _vocabulary_size(self) -> int:
         settings = self.description.settings
         if "words" in settings:
-            return len(settings["words"]) + 2  # padding and unknown words
-        return len(settings.get("alphabet") or settings.get("pieces") or range(14))
+            return len(settings["words"]) + 2  # with padding and unknown words
+        for name in ("alphabet", "pieces"):
+            if name in settings:
+                return len(settings[name])
+        return len(DIGITS)
 
 
 def exported(model: keras.Model, description: Description) -> Exported:
     """What is exported of a run's model; raises Mistake if the two don't fit."""
-    network = model.generator if isinstance(model, AdversarialModel) else model
+    network = model
+    if isinstance(model, AdversarialModel):
+        network = model.generator
     names = NAMES[description.kind]
     if description.kind == "image generator" and not description.classes:
         names = ("noise",)
@@ -100,7 +108,8 @@ def exported(model: keras.Model, description: Description) -> Exported:
                 f"{' and '.join(names)}: use another run"
             )
         )
-    plain = keras.Model(inputs if len(inputs) > 1 else inputs[0], network.outputs[0])
+    inputs = inputs if len(inputs) > 1 else inputs[0]
+    plain = keras.Model(inputs, network.outputs[0])
     return Exported(network, plain, description, names)
 
 
@@ -119,5 +128,6 @@ def largest_difference(exported: Exported, network: Callable[..., np.ndarray]) -
         if got.shape != expected.shape or not np.isfinite(got).all():
             return float("inf")
         scale = np.abs(expected).max() or 1.0
-        worst = max(worst, float(np.abs(got - expected).max() / scale))
+        error = np.abs(got - expected).max()
+        worst = max(worst, float(error / scale))
     return worst

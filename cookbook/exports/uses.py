@@ -44,7 +44,7 @@ for answer in model.predict({}):
 USES = {
     "image classifier": Use(
         "classifiers",
-        "ImageClassifier",
+        "ImageModel",
         CLASSES.format('"picture.png"'),
         "`picture.png` is a picture of yours, of any size: it is cut and scaled as it "
         "was in training. The answer names the three most probable classes. "
@@ -52,14 +52,14 @@ USES = {
     ),
     "text classifier": Use(
         "classifiers",
-        "TextClassifier",
+        "TextModel",
         CLASSES.format('"A film to remember."'),
         "`predict` takes any number of texts, and names the classes of each, the most "
         "probable one first.",
     ),
     "anomaly score": Use(
         "classifiers",
-        "AnomalyScore",
+        "AnomalyModel",
         """\
 from use import load
 
@@ -73,7 +73,7 @@ print(score)
     ),
     "language model": Use(
         "writers",
-        "LanguageModel",
+        "CharacterModel",
         TEXTS.format('["The "], length=200'),
         "`predict` continues each text by `length` characters. A higher `temperature` "
         "(0.8 by default) draws rarer characters more often; another `seed` draws "
@@ -91,7 +91,7 @@ print("".join(model.alphabet[token] for token in tokens))
     ),
     "translation": Use(
         "writers",
-        "Translator",
+        "TranslationModel",
         TEXTS.format('["Ein Hund."]'),
         "`predict` takes sentences in the language that the model has learned to read. "
         "It writes the most probable subword at each step; the cookbook's own "
@@ -110,13 +110,13 @@ print([model.pieces[token] for token in target])
     ),
     "sums": Use(
         "writers",
-        "Calculator",
+        "SumModel",
         TEXTS.format('["12+34"]'),
         "`predict` takes sums of two numbers, and answers as the model writes.",
     ),
     "forecast": Use(
         "numbers",
-        "Forecaster",
+        "SeriesModel",
         """\
 import numpy as np
 from use import load

@@ -18,16 +18,17 @@ from cookbook.__main__ import main
 from cookbook.config import TrainingConfig
 from cookbook.exports import command, formats
 from cookbook.exports.packages import KERAS, PACKAGES
-from cookbook.exports.portable.classifiers import ImageClassifier, TextClassifier
+from cookbook.exports.portable.classifiers import ImageModel, TextModel
 from cookbook.exports.portable.networks import KerasNetwork
-from cookbook.exports.portable.numbers import Forecaster, ImageGenerator, PointGenerator
-from cookbook.exports.portable.writers import Calculator, LanguageModel, Translator
+from cookbook.exports.portable.numbers import (
+    SeriesModel,
+)
+from cookbook.exports.portable.writers import CharacterModel
 from cookbook.exports.signature import NAMES, exported, largest_difference
 from cookbook.exports.uses import USES
 from cookbook.trained.description import KINDS, write_description
 from cookbook.trained.trained_run import Description
 from cookbook.training.run_folder import RunFolder
-from custom_layers.generation import Subwords
 from custom_layers.layers import LSTM, Dense, Embedding, GlobalAveragePooling1D
 from sources import ROOT
 
@@ -128,7 +129,7 @@ def test_the_copied_image_classifier_answers_as_predict_does(pictures, tmp_path)
     rng = np.random.default_rng(0)
     for file, size in zip(files, ((9, 5, 3), (4, 4))):
         Image.fromarray(rng.integers(0, 256, size, "uint8")).save(file)
-    found = ImageClassifier(network_of(run), settings_of(run)).predict(files)
+    found = ImageModel(network_of(run), settings_of(run)).predict(files)
     for mine, theirs in zip(found, run.predict(files), strict=True):
         assert [name for name, _ in mine] == [name for name, _ in theirs.top]
         np.testing.assert_allclose([p for _, p in mine], [p for _, p in theirs.top])
@@ -137,7 +138,7 @@ def test_the_copied_image_classifier_answers_as_predict_does(pictures, tmp_path)
 def test_the_copied_text_classifier_answers_as_predict_does(texts):
     run = load_run(texts)
     inputs = ["Good, not BAD!", "", "<br />\u00dcber " * 30]
-    found = TextClassifier(network_of(run), settings_of(run)).predict(inputs)
+    found = TextModel(network_of(run), settings_of(run)).predict(inputs)
     for mine, theirs in zip(found, run.predict(inputs), strict=True):
         assert mine[0][0] == theirs.label
         assert mine[0][1] == pytest.approx(theirs.probability, abs=1e-6)
@@ -147,50 +148,13 @@ def test_the_copied_language_model_writes_as_predict_does_when_nothing_is_drawn(
     characters,
 ):
     run = load_run(characters)
-    model = LanguageModel(network_of(run), settings_of(run))
+    model = CharacterModel(network_of(run), settings_of(run))
     for text in ("ab", ""):  # which fit into the context
         expected = run.predict([text], length=5, temperature=1e-6)
         assert model.predict([text], length=5, temperature=1e-6) == expected
     (long,) = model.predict(["ab" * 20], length=30)
     assert len(long) == 70
     assert "\0" not in long
-
-
-def test_the_copied_subwords_are_those_of_training():
-    sentences = ["Ein Hund l\u00e4uft, lauft!", "der Hund der Hunde", "aaaa aaa aa"]
-    subwords = Subwords.learn(sentences * 3, size=60)
-    config = subwords.get_config()
-    model = Translator(lambda **arrays: None, config)
-    for sentence in [*sentences, "Hundin \U0001f600 zz", "", " "]:
-        assert model.tokens(sentence) == subwords.encode_known(sentence)
-
-
-def test_the_copied_translator_writes_what_the_network_rates_highest():
-    subwords = Subwords.learn(["Ein Hund im Wald"] * 3, size=40)
-    rows = []
-
-    def network(source, target):  # repeats the source, with its END
-        rows.append(target.copy())
-        answer = np.zeros((1, 40))[0, : target.shape[1]].astype("int64")
-        answer[: source.shape[1]] = source[0]
-        return np.eye(len(subwords))[answer][None]
-
-    model = Translator(network, subwords.get_config())
-    assert model.predict(["Ein Wald", ""]) == ["Ein Wald", ""]
-    assert {row.shape for row in rows} == {rows[0].shape}  # prepared once
-
-
-def test_the_copied_calculator_reads_and_writes_sums():
-    def network(question, before):
-        text = "".join(" 0123456789<>+"[n] for n in question[0]).strip()
-        answer = str(sum(map(int, text.split("+"))))[::-1] + ">"
-        tokens = [" 0123456789<>+".index(c) for c in answer.ljust(before.shape[1])]
-        return np.eye(14)[tokens][None]
-
-    model = Calculator(network, {"digits": 3})
-    assert model.predict(["1+2", " 999 + 999", "0+0"]) == ["3", "1998", "0"]
-    with pytest.raises(ValueError, match="expected a sum of two numbers"):
-        model.predict(["1+2000"])
 
 
 @pytest.mark.parametrize("columns", [1, 2])
@@ -201,26 +165,10 @@ def test_the_copied_forecaster_answers_as_predict_does(columns, tmp_path):
     path = run_of(tmp_path, "forecast", keras.Sequential(layers), **names, **scales)
     run = load_run(path)
     series = np.random.default_rng(0).normal(size=(9, columns))
-    (found,) = Forecaster(network_of(run), settings_of(run)).predict([series])
+    (found,) = SeriesModel(network_of(run), settings_of(run)).predict([series])
     np.testing.assert_allclose(found, run.predict([series])[0], rtol=1e-6)
     with pytest.raises(ValueError, match="expected at least the 5"):
-        Forecaster(network_of(run), settings_of(run)).predict([series[:4]])
-
-
-def test_the_copied_generators_make_pictures_of_the_classes_and_points():
-    def network(noise, label=None):
-        shade = np.zeros(len(noise)) if label is None else label / 2 - 1
-        return np.broadcast_to(shade[:, None, None, None], (len(noise), 2, 2, 1))
-
-    settings = {"classes": ["a", "b", "c", "d", "e"], "latent": 3, "pixels": [-1, 1]}
-    model = ImageGenerator(network, settings)
-    assert model.predict(6)[:, 0, 0].tolist() == [0, 64, 128, 191, 255, 0]
-    assert model.predict(2, label="c")[:, 1, 1].tolist() == [128, 128]
-    without = ImageGenerator(network, {**settings, "classes": []}).predict(2)
-    assert without.shape == (2, 2, 2)
-    points = PointGenerator(lambda noise: noise, settings)
-    assert points.predict(4, seed=1).shape == (4, 3)
-    assert not np.array_equal(points.predict(4, seed=1), points.predict(4, seed=2))
+        SeriesModel(network_of(run), settings_of(run)).predict([series[:4]])
 
 
 # The comparison.

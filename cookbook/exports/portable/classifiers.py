@@ -13,7 +13,7 @@ from cookbook.exports.portable.networks import Network
 Answer = list[tuple[str, float]]  # (class, probability) of the three most probable
 
 
-class ImageClassifier:
+class ImageModel:
     """A model that says what pictures show."""
 
     def __init__(self, network: Network, settings: dict[str, Any]) -> None:
@@ -26,7 +26,7 @@ class ImageClassifier:
         return best_classes(self.network(pixels=pixels), self.settings["classes"])
 
 
-class AnomalyScore:
+class AnomalyModel:
     """A model that says how unlike the images of its training a picture is."""
 
     def __init__(self, network: Network, settings: dict[str, Any]) -> None:
@@ -39,7 +39,7 @@ class AnomalyScore:
         return self.network(pixels=pixels).ravel().tolist()
 
 
-class TextClassifier:
+class TextModel:
     """A model that judges texts."""
 
     def __init__(self, network: Network, settings: dict[str, Any]) -> None:
@@ -51,7 +51,8 @@ class TextClassifier:
         """The most probable classes of each text, with their probabilities."""
         rows = [self.vocabulary.ids(split_words(text)) for text in texts]
         ids = cut_and_pad(rows, self.settings["length"])
-        longest = max(int((ids != 0).sum(1).max()), 16)
+        lengths = (ids != 0).sum(1)
+        longest = max(lengths.max(), 16)
         logits = self.network(ids=ids[:, :longest])
         return best_classes(logits, self.settings["classes"])
 
@@ -69,15 +70,18 @@ def scaled(pixels: np.ndarray, settings: dict[str, Any]) -> np.ndarray:
     values = pixels.astype("float32")
     if (low, high) == (0, 255):
         return values
-    return values / np.float32(255 / (high - low)) + np.float32(low)
+    per_unit = 255 / (high - low)
+    return values / np.float32(per_unit) + np.float32(low)
 
 
 def best_classes(logits: np.ndarray, classes: Sequence[str]) -> list[Answer]:
     """(class, probability) of the three most probable classes of each row."""
-    exp = np.exp(logits.astype("float64") - logits.max(-1, keepdims=True))
+    logits = logits.astype("float64")
+    exp = np.exp(logits - logits.max(-1, keepdims=True))
     probabilities = exp / exp.sum(-1, keepdims=True)
     answers = []
     for row in probabilities:
-        best = np.argsort(-row, kind="stable")[:3]
+        order = np.argsort(-row, kind="stable")
+        best = order[:3]
         answers.append([(classes[i], float(row[i])) for i in best])
     return answers

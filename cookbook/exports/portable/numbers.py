@@ -8,7 +8,7 @@ import numpy as np
 from cookbook.exports.portable.networks import Network
 
 
-class Forecaster:
+class SeriesModel:
     """A model that continues a series."""
 
     def __init__(self, network: Network, settings: dict[str, Any]) -> None:
@@ -27,17 +27,22 @@ class Forecaster:
 
     def _following(self, series: np.ndarray) -> np.ndarray:
         columns = len(self.mean)
-        values = series.reshape(-1, columns)[-self.window :]
+        values = series.reshape(-1, columns)
+        values = values[-self.window :]
         if len(values) < self.window:
             raise ValueError(
                 f"got a series of {len(values)} values, expected at least the "
                 f"{self.window} that a forecast is based on"
             )
-        standardized = ((values - self.mean) / self.scale).astype("float32")
-        answer = self.network(series=standardized[None]).reshape(self.horizon, -1)
-        forecast = answer.shape[1]  # columns, which are all of them or the first
-        following = answer * self.scale[:forecast] + self.mean[:forecast]
-        return following[:, 0] if forecast == 1 else following
+        x = (values - self.mean) / self.scale
+        x = x.astype("float32")
+        answer = self.network(series=x[None])
+        answer = answer.reshape(self.horizon, -1)
+        count = answer.shape[1]  # of columns, which are all of them or the first
+        following = answer * self.scale[:count] + self.mean[:count]
+        if count == 1:
+            return following[:, 0]
+        return following
 
 
 class PointGenerator:
@@ -69,14 +74,18 @@ class ImageGenerator:
         """
         arrays = {"noise": noise(count, self.settings["latent"], seed)}
         classes = self.settings["classes"]
-        if classes:
-            first = classes.index(label) if label else 0
-            labels = np.arange(count) % len(classes) if label is None else first
-            arrays["label"] = np.broadcast_to(labels, count).astype("int32")
+        if classes and label is None:
+            arrays["label"] = np.arange(count, dtype="int32") % len(classes)
+        elif classes:
+            number = classes.index(label)
+            arrays["label"] = np.full(count, number, "int32")
         low, high = self.settings["pixels"]
-        share = (self.network(**arrays) - low) / (high - low)
-        pixels = np.clip(np.rint(share * 255), 0, 255).astype("uint8")
-        return pixels[..., 0] if pixels.shape[-1] == 1 else pixels
+        brightness = (self.network(**arrays) - low) / (high - low)
+        pixels = np.rint(brightness * 255)
+        pixels = np.clip(pixels, 0, 255).astype("uint8")
+        if pixels.shape[-1] == 1:
+            return pixels[..., 0]
+        return pixels
 
 
 def noise(count: int, size: int, seed: int) -> np.ndarray:

@@ -21,7 +21,7 @@ START, END = 2, 3  # tokens of subwords; smaller ones stand for no text either
 DIGITS = " 0123456789<>+"  # the character of each token of a sum
 
 
-class LanguageModel:
+class CharacterModel:
     """A model that continues texts, character by character."""
 
     def __init__(self, network: Network, settings: dict[str, Any]) -> None:
@@ -51,14 +51,18 @@ class LanguageModel:
             seen = tokens[-self.context :]
             row = np.zeros((1, self.context), "int32")
             row[0, : len(seen)] = seen
-            logits = self.network(tokens=row)[0, len(seen) - 1] / temperature
+            logits = self.network(tokens=row)
+            logits = logits[0, len(seen) - 1] / temperature
             logits[0] = -np.inf  # the token of characters that the alphabet lacks
             # The largest of logits with this noise has the softmax's distribution.
-            tokens.append(int(np.argmax(logits + rng.gumbel(size=len(logits)))))
-        return text + decode(tokens[len(tokens) - length :], self.alphabet)
+            noise = rng.gumbel(size=len(logits))
+            best = np.argmax(logits + noise)
+            tokens.append(int(best))
+        written = tokens[len(tokens) - length :]
+        return text + decode(written, self.alphabet)
 
 
-class Translator:
+class TranslationModel:
     """A model that translates sentences."""
 
     def __init__(self, network: Network, settings: dict[str, Any]) -> None:
@@ -77,14 +81,16 @@ class Translator:
         if not tokens:
             return ""
         source = np.array([[*tokens, END]], "int32")
+        eighths = -(-len(tokens) // 8)
         written = write_greedily(
             lambda target: self.network(source=source, target=target),
             START,
             END,
-            10 + 12 * -(-len(tokens) // 8),
+            10 + 12 * eighths,
         )
         pieces = [self.pieces[n] for n in written if n > END]
-        return "".join(pieces).replace(SPACE, " ").strip()
+        text = "".join(pieces)
+        return text.replace(SPACE, " ").strip()
 
     def tokens(self, sentence: str) -> list[int]:
         """The tokens of a sentence; characters that training never saw are left out.
@@ -112,7 +118,7 @@ class Translator:
             pieces[i : i + 2] = [pieces[i] + pieces[i + 1]]
 
 
-class Calculator:
+class SumModel:
     """A model that adds two numbers that are written as text."""
 
     def __init__(self, network: Network, settings: dict[str, Any]) -> None:
@@ -125,13 +131,15 @@ class Calculator:
 
     def _answered(self, text: str) -> str:
         number = rf"[0-9]{{1,{self.digits}}}"
-        if not re.fullmatch(rf"{number}\+{number}", text):
+        form = rf"{number}\+{number}"
+        if not re.fullmatch(form, text):
             raise ValueError(
                 f"got {text!r}, expected a sum of two numbers of at most {self.digits} "
                 "digits, such as 1+2"
             )
-        tokens = map(DIGITS.index, text.ljust(2 * self.digits + 1))
-        question = np.array([[*tokens]], "int32")
+        padded = text.ljust(2 * self.digits + 1)
+        tokens = [DIGITS.index(character) for character in padded]
+        question = np.array([tokens], "int32")
         written = write_greedily(
             lambda before: self.network(question=question, before=before),
             DIGITS.index("<"),
@@ -155,7 +163,8 @@ def write_greedily(
     row[0, 0] = start
     written: list[int] = []
     for place in range(length):
-        best = int(logits_of(row)[0, place].argmax())
+        logits = logits_of(row)
+        best = int(logits[0, place].argmax())
         if best == end:
             break
         written.append(best)
