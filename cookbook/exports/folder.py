@@ -85,5 +85,6 @@ def components_in(path: Path) -> list[Definition]:
         for name in names:
             if isinstance(name, str) and name.startswith(f"{REGISTERED}>"):
                 component = keras.saving.get_registered_object(name)
-                found[name] = named(component.__module__, component.__name__)
+                if component is not None:  # a layer may be called so
+                    found[name] = named(component.__module__, component.__name__)
     return [*found.values()]
