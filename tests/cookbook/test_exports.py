@@ -30,6 +30,7 @@ from cookbook.trained.description import KINDS, write_description
 from cookbook.trained.trained_run import Description
 from cookbook.training.run_folder import RunFolder
 from custom_layers.layers import LSTM, Dense, Embedding, GlobalAveragePooling1D
+from recipes import mnist_mlp
 from sources import ROOT
 
 ODD = 'a\u00e9 \u2192 \U0001f600, "quoted"'  # a class that ASCII can't spell
@@ -333,6 +334,20 @@ def test_the_readme_runs_without_the_cookbook(name, pictures, tmp_path):
     (answer,) = run.predict([tmp_path / "out" / "picture.png"])
     expected = [f"{p:6.1%}  {label}" for label, p in answer.top]
     assert printed == [line.strip() for line in expected[:1]] + expected[1:]
+
+
+@pytest.mark.slow
+def test_the_network_of_mnist_mlp_becomes_onnx(tmp_path):
+    """The quick tests run this recipe, and leave the converter to this test."""
+    data = types.SimpleNamespace(
+        shape=(28, 28, 1), classes=tuple("0123456789"), train=(np.zeros(100),)
+    )
+    model = mnist_mlp.build(mnist_mlp.Config(), data)
+    model.optimizer.build(model.trainable_variables)
+    settings = {"shape": [28, 28, 1], "pixels": [0, 255]}
+    path = run_of(tmp_path, "image classifier", model, data.classes, **settings)
+    asked(path, "--format", "onnx")
+    assert (path / "export_onnx" / "README.md").exists()
 
 
 @pytest.mark.slow
