@@ -33,6 +33,19 @@ def evaluate(arguments: argparse.Namespace) -> None:
     evaluate_command(arguments)
 
 
+def export(arguments: argparse.Namespace) -> None:
+    """Writes the model of a finished run in a format that other programs run."""
+    from cookbook.exports.packages import refuse_without_packages
+
+    refuse_without_packages(arguments.format)  # before Keras, which takes seconds
+    from cookbook.quiet_import import import_keras_quietly
+
+    import_keras_quietly()
+    from cookbook.exports.command import export_run
+
+    export_run(arguments)
+
+
 RUN: dict[str, Any] = {
     "metavar": "RUN",
     "help": "a run folder, or a recipe's name for its newest finished run",
@@ -107,6 +120,26 @@ MODEL_COMMANDS = (
             "--label-column": {
                 "metavar": "NAME",
                 "help": "the column that holds the classes (default: guessed)",
+            },
+            "--run-dir": RUN_DIR,
+        },
+    ),
+    Command(
+        "export",
+        "export a trained model with a README, for programs without the cookbook",
+        export,
+        {
+            "run": RUN,
+            "--format": {
+                "required": True,
+                "choices": ["keras", "savedmodel", "onnx", "litert"],
+                "help": "what will run the model: Keras, TensorFlow (savedmodel), "
+                "onnxruntime (onnx), or LiteRT on phones and small boards (litert)",
+            },
+            "--to": {
+                "type": Path,
+                "metavar": "FOLDER",
+                "help": "the folder to make (default: export_FORMAT in the run folder)",
             },
             "--run-dir": RUN_DIR,
         },

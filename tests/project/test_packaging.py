@@ -79,8 +79,9 @@ def test_the_extra_of_recipes_has_all_that_they_and_the_cookbook_import():
     needed -= BACKENDS - {"tensorflow"}
     needed -= {"h5py"}  # Keras itself requires it
     needed -= {"IPython"}  # a notebook brings it
-    extra = PROJECT["project"]["optional-dependencies"]["recipes"]
-    known = names([*PROJECT["project"]["dependencies"], *extra])
+    extras = PROJECT["project"]["optional-dependencies"]
+    known = names(PROJECT["project"]["dependencies"])
+    known |= names([*extras["recipes"], *extras["export"]])
     assert needed <= known, needed - known
 
 

@@ -1,0 +1,87 @@
+"""Exported models that judge pictures and texts."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cookbook.data.files.pictures import read_picture
+from cookbook.data.text.words import Vocabulary, cut_and_pad, split_words
+from cookbook.exports.portable.networks import Network
+
+Answer = list[tuple[str, float]]  # (class, probability) of the three most probable
+
+
+class ImageModel:
+    """A model that says what pictures show."""
+
+    def __init__(self, network: Network, settings: dict[str, Any]) -> None:
+        self.network = network
+        self.settings = settings
+
+    def predict(self, pictures: Sequence[str | Path]) -> list[Answer]:
+        """The three most probable classes of each picture file, with probabilities."""
+        pixels = pixels_of(pictures, self.settings)
+        return best_classes(self.network(pixels=pixels), self.settings["classes"])
+
+
+class AnomalyModel:
+    """A model that says how unlike the images of its training a picture is."""
+
+    def __init__(self, network: Network, settings: dict[str, Any]) -> None:
+        self.network = network
+        self.settings = settings
+
+    def predict(self, pictures: Sequence[str | Path]) -> list[float]:
+        """A score for each picture file: the larger, the stranger is the picture."""
+        pixels = pixels_of(pictures, self.settings)
+        return self.network(pixels=pixels).ravel().tolist()
+
+
+class TextModel:
+    """A model that judges texts."""
+
+    def __init__(self, network: Network, settings: dict[str, Any]) -> None:
+        self.network = network
+        self.settings = settings
+        self.vocabulary = Vocabulary(settings["words"])
+
+    def predict(self, texts: Sequence[str]) -> list[Answer]:
+        """The most probable classes of each text, with their probabilities."""
+        rows = [self.vocabulary.ids(split_words(text)) for text in texts]
+        ids = cut_and_pad(rows, self.settings["length"])
+        lengths = (ids != 0).sum(1)
+        longest = max(lengths.max(), 16)
+        logits = self.network(ids=ids[:, :longest])
+        return best_classes(logits, self.settings["classes"])
+
+
+def pixels_of(pictures: Sequence[str | Path], settings: dict[str, Any]) -> np.ndarray:
+    """Picture files as the network takes them: float32 (N, H, W, C)."""
+    shape = tuple(settings["shape"])
+    pixels = [read_picture(Path(picture), shape) for picture in pictures]
+    return scaled(np.stack(pixels), settings)
+
+
+def scaled(pixels: np.ndarray, settings: dict[str, Any]) -> np.ndarray:
+    """Pixels from 0 to 255 in the range that the network takes, as float32."""
+    low, high = settings["pixels"]
+    values = pixels.astype("float32")
+    if (low, high) == (0, 255):
+        return values
+    per_unit = 255 / (high - low)
+    return values / np.float32(per_unit) + np.float32(low)
+
+
+def best_classes(logits: np.ndarray, classes: Sequence[str]) -> list[Answer]:
+    """(class, probability) of the three most probable classes of each row."""
+    logits = logits.astype("float64")
+    exp = np.exp(logits - logits.max(-1, keepdims=True))
+    probabilities = exp / exp.sum(-1, keepdims=True)
+    answers = []
+    for row in probabilities:
+        order = np.argsort(-row, kind="stable")
+        best = order[:3]
+        answers.append([(classes[i], float(row[i])) for i in best])
+    return answers

@@ -1,0 +1,173 @@
+"""Exported models that write: the network gives the logits of the next token.
+
+Each of them reads all that is written so far at every step. A network whose rows have
+one length at every step is prepared once, so the rest of a row is filled with zeros:
+no network looks at what follows.
+"""
+
+import itertools
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from cookbook.data.text.characters import decode, encode
+from cookbook.exports.portable.networks import Network
+
+SPACE = "▁"  # stands for the space before a word
+WORD = re.compile(rf"{SPACE}?\w+|{SPACE}?[^\w\s]")
+START, END = 2, 3  # tokens of subwords; smaller ones stand for no text either
+DIGITS = " 0123456789<>+"  # the character of each token of a sum
+
+
+class CharacterModel:
+    """A model that continues texts, character by character."""
+
+    def __init__(self, network: Network, settings: dict[str, Any]) -> None:
+        self.network = network
+        self.alphabet: str = settings["alphabet"]
+        self.context: int = settings["context"]
+
+    def predict(
+        self,
+        texts: Sequence[str],
+        length: int = 200,
+        temperature: float = 0.8,
+        seed: int = 0,
+    ) -> list[str]:
+        """Each text with `length` more characters, which are drawn one by one.
+
+        A higher temperature draws rarer characters more often.
+        """
+        rng = np.random.default_rng(seed)
+        return [self._continued(text, length, temperature, rng) for text in texts]
+
+    def _continued(
+        self, text: str, length: int, temperature: float, rng: np.random.Generator
+    ) -> str:
+        tokens = encode(text or "\n", self.alphabet).tolist()
+        for _ in range(length):
+            seen = tokens[-self.context :]
+            row = np.zeros((1, self.context), "int32")
+            row[0, : len(seen)] = seen
+            logits = self.network(tokens=row)
+            logits = logits[0, len(seen) - 1] / temperature
+            logits[0] = -np.inf  # the token of characters that the alphabet lacks
+            # The largest of logits with this noise has the softmax's distribution.
+            noise = rng.gumbel(size=len(logits))
+            best = np.argmax(logits + noise)
+            tokens.append(int(best))
+        written = tokens[len(tokens) - length :]
+        return text + decode(written, self.alphabet)
+
+
+class TranslationModel:
+    """A model that translates sentences."""
+
+    def __init__(self, network: Network, settings: dict[str, Any]) -> None:
+        self.network = network
+        self.pieces: list[str] = settings["pieces"]
+        self.token = {piece: i for i, piece in enumerate(self.pieces)}
+        pairs = map(tuple, settings["merges"])
+        self.rank = {pair: i for i, pair in enumerate(pairs)}
+
+    def predict(self, sentences: Sequence[str]) -> list[str]:
+        """The translation of each sentence, the most probable subword at each step."""
+        return [self._translated(sentence) for sentence in sentences]
+
+    def _translated(self, sentence: str) -> str:
+        tokens = self.tokens(sentence)
+        if not tokens:
+            return ""
+        source = np.array([[*tokens, END]], "int32")
+        eighths = -(-len(tokens) // 8)
+        written = write_greedily(
+            lambda target: self.network(source=source, target=target),
+            START,
+            END,
+            10 + 12 * eighths,
+        )
+        pieces = [self.pieces[n] for n in written if n > END]
+        text = "".join(pieces)
+        return text.replace(SPACE, " ").strip()
+
+    def tokens(self, sentence: str) -> list[int]:
+        """The tokens of a sentence; characters that training never saw are left out.
+
+        There are none if no text remains.
+        """
+        words = WORD.findall(SPACE + SPACE.join(sentence.split()))
+        pieces = [piece for word in words for piece in self._split(word)]
+        known = [piece for piece in pieces if piece in self.token]
+        has_text = "".join(known).replace(SPACE, "")
+        return [self.token[piece] for piece in known] if has_text else []
+
+    def _split(self, word: str) -> list[str]:
+        """The pieces of a word: pairs are joined in the order that was learned."""
+        pieces = list(word)
+        while True:
+            ranked = [
+                (self.rank[pair], i)
+                for i, pair in enumerate(itertools.pairwise(pieces))
+                if pair in self.rank
+            ]
+            if not ranked:
+                return pieces
+            _, i = min(ranked)
+            pieces[i : i + 2] = [pieces[i] + pieces[i + 1]]
+
+
+class SumModel:
+    """A model that adds two numbers that are written as text."""
+
+    def __init__(self, network: Network, settings: dict[str, Any]) -> None:
+        self.network = network
+        self.digits: int = settings["digits"]
+
+    def predict(self, sums: Sequence[str]) -> list[str]:
+        """The answers to sums such as 12+345, as the model writes them."""
+        return [self._answered(text.replace(" ", "")) for text in sums]
+
+    def _answered(self, text: str) -> str:
+        number = rf"[0-9]{{1,{self.digits}}}"
+        form = rf"{number}\+{number}"
+        if not re.fullmatch(form, text):
+            raise ValueError(
+                f"got {text!r}, expected a sum of two numbers of at most {self.digits} "
+                "digits, such as 1+2"
+            )
+        padded = text.ljust(2 * self.digits + 1)
+        tokens = [DIGITS.index(character) for character in padded]
+        question = np.array([tokens], "int32")
+        written = write_greedily(
+            lambda before: self.network(question=question, before=before),
+            DIGITS.index("<"),
+            DIGITS.index(">"),
+            self.digits + 2,
+        )
+        return "".join(DIGITS[token] for token in reversed(written)).strip()
+
+
+def write_greedily(
+    logits_of: Callable[[np.ndarray], np.ndarray], start: int, end: int, length: int
+) -> list[int]:
+    """The tokens that a network writes, the most probable one at each step.
+
+    logits_of: logits_of(row) returns the logits (1, length, tokens) of what follows
+        each place of a row (1, length).
+    start: the token that begins a row.
+    end: the token that ends it.
+    """
+    row = np.zeros((1, length), "int32")
+    row[0, 0] = start
+    written: list[int] = []
+    for place in range(length):
+        logits = logits_of(row)
+        best = int(logits[0, place].argmax())
+        if best == end:
+            break
+        written.append(best)
+        if place + 1 < length:
+            row[0, place + 1] = best
+    return written

@@ -1,0 +1,98 @@
+"""README.md of an export: the lines of Python that use the model, and its files."""
+
+import textwrap
+
+from cookbook.exports.formats import FORMATS
+from cookbook.exports.packages import PACKAGES
+from cookbook.exports.signature import Exported
+from cookbook.exports.uses import USES
+from cookbook.trained.description import KINDS
+
+README = """\
+# {recipe} as {title}
+
+This folder holds a trained model of Keras Cookbook: {article} {kind} that the recipe
+`{recipe}` has learned from {data}. It works without the cookbook.
+
+    pip install {packages}
+
+Run this in the folder:
+
+```python
+{example}```
+
+{explanation}
+
+| file | what it holds |
+|---|---|
+| `{file}` | the network |
+| `use.py` | the code that the lines above use; it needs the packages above only |
+| `model.json` | names of classes, vocabulary and other settings of the model |
+
+## The network
+
+| input | type | shape |
+|---|---|---|
+{inputs}
+
+It takes {takes}.
+
+It returns {returns}.
+
+The words in backticks are names in `model.json`.
+{own_loop}
+{note}
+"""
+OWN_LOOP = """
+The network gives the next token after all that it is given, so a program writes in a
+loop. These lines do, with `model` from the lines above:
+
+```python
+{code}```
+"""
+
+
+def readme(exported: Exported, name: str, note: str) -> str:
+    """The text of README.md.
+
+    name: the format.
+    note: a sentence on how exact the export is.
+    """
+    description = exported.description
+    use = USES[description.kind]
+    kind = KINDS[description.kind]
+    packages = ["numpy", *PACKAGES[name].needed_to_use]
+    if use.takes_pictures:
+        packages.append("pillow")
+    example = use.example.replace(
+        "{rows}", str(2 * description.settings.get("window", 0))
+    )
+    return README.format(
+        recipe=description.recipe,
+        title=FORMATS[name].title,
+        file=FORMATS[name].file,
+        article="an" if description.kind[0] in "aeiou" else "a",
+        kind=description.kind,
+        data=description.data,
+        packages=" ".join(packages),
+        example=example,
+        explanation=_wrapped(use.explanation),
+        inputs=_rows(exported),
+        takes=kind.input,
+        returns=kind.output,
+        own_loop=OWN_LOOP.format(code=use.network) if use.network else "",
+        note=_wrapped(note),
+    )
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, 88, break_long_words=False, break_on_hyphens=False)
+
+
+def _rows(exported: Exported) -> str:
+    """A row of the table for each input; N stands for any number of rows."""
+    rows = []
+    for spec in exported.specs():
+        sizes = ["N", *(str(size or "any") for size in spec.shape[1:])]
+        rows.append(f"| `{spec.name}` | {spec.dtype} | ({', '.join(sizes)}) |")
+    return "\n".join(rows)

@@ -1,0 +1,133 @@
+"""Exported networks: their inputs by name, examples of these, and what is compared."""
+
+import dataclasses
+from collections.abc import Callable
+
+import keras
+import numpy as np
+
+from cookbook.errors import Mistake, harmless
+from cookbook.exports.portable.writers import DIGITS
+from cookbook.trained.trained_run import Description
+from custom_layers.models import AdversarialModel
+
+# {kind of model: (names of its inputs, in their order)}
+NAMES = {
+    "image classifier": ("pixels",),
+    "anomaly score": ("pixels",),
+    "text classifier": ("ids",),
+    "language model": ("tokens",),
+    "translation": ("source", "target"),
+    "sums": ("question", "before"),
+    "forecast": ("series",),
+    "point generator": ("noise",),
+    "image generator": ("noise", "label"),
+}
+TOLERANCE = 1e-4  # of the largest number in an answer; float32 holds 1e-7
+# (rows, length of rows of any length) of the examples that are compared
+SIZES = ((3, 12), (1, 7))
+
+
+@dataclasses.dataclass(frozen=True)
+class Exported:
+    """A network with what is known about it, ready to be exported.
+
+    Attributes:
+        network: the network that answers; of adversarial training the generator.
+        plain: the same layers without optimizer and losses, which is what is written.
+        description: of the run that the network is from.
+        names: the names of its inputs, in the order in which it takes them.
+    """
+
+    network: keras.Model
+    plain: keras.Model
+    description: Description
+    names: tuple[str, ...]
+
+    def specs(self, batch: int | None = None) -> list[keras.InputSpec]:
+        """Name, shape and type of each input; `batch` rows, or any number of them."""
+        return [
+            keras.InputSpec(dtype=x.dtype, shape=(batch, *x.shape[1:]), name=name)
+            for name, x in zip(self.names, self.plain.inputs)
+        ]
+
+    def answer(self, arrays: dict[str, np.ndarray]) -> np.ndarray:
+        """What `predict` of the network answers to arrays by name."""
+        inputs = [arrays[name] for name in self.names]
+        return self.network.predict_on_batch(inputs if len(inputs) > 1 else inputs[0])
+
+    def examples(self, rows: int, length: int) -> dict[str, np.ndarray]:
+        """Random arrays of the kind that the network takes, by name."""
+        rng = np.random.default_rng(rows)
+        arrays = {}
+        for spec in self.specs(rows):
+            shape = [size or length for size in spec.shape]
+            arrays[spec.name] = self._example(spec, shape, rng)
+        return arrays
+
+    def _example(
+        self, spec: keras.InputSpec, shape: list[int], rng: np.random.Generator
+    ) -> np.ndarray:
+        if "int" not in spec.dtype:
+            if spec.name == "pixels":
+                low, high = self.description.settings["pixels"]
+                return rng.uniform(low, high, shape).astype(spec.dtype)
+            return rng.standard_normal(shape).astype(spec.dtype)
+        if spec.name == "label":
+            return rng.integers(0, len(self.description.classes), shape, spec.dtype)
+        size = self._vocabulary_size()
+        ids = rng.integers(1, size, shape, spec.dtype)
+        if spec.name in ("ids", "source", "question"):
+            end = 2 * shape[1] // 3
+            ids[0, end:] = 0  # as the end of a shorter row is padded
+        return ids
+
+    def _vocabulary_size(self) -> int:
+        settings = self.description.settings
+        if "words" in settings:
+            return len(settings["words"]) + 2  # with padding and unknown words
+        for name in ("alphabet", "pieces"):
+            if name in settings:
+                return len(settings[name])
+        return len(DIGITS)
+
+
+def exported(model: keras.Model, description: Description) -> Exported:
+    """What is exported of a run's model; raises Mistake if the two don't fit."""
+    network = model
+    if isinstance(model, AdversarialModel):
+        network = model.generator
+    names = NAMES[description.kind]
+    if description.kind == "image generator" and not description.classes:
+        names = ("noise",)
+    inputs = getattr(network, "inputs", None) or []
+    if len(inputs) != len(names):
+        raise Mistake(
+            harmless(
+                f"the model has {len(inputs)} inputs, but {description} takes "
+                f"{' and '.join(names)}: use another run"
+            )
+        )
+    inputs = inputs if len(inputs) > 1 else inputs[0]
+    plain = keras.Model(inputs, network.outputs[0])
+    return Exported(network, plain, description, names)
+
+
+def largest_difference(exported: Exported, network: Callable[..., np.ndarray]) -> float:
+    """The largest difference between two answers, relative to the largest number.
+
+    network: the exported network, called with arrays by name.
+
+    It is infinite where an answer has another shape or is not finite.
+    """
+    worst = 0.0
+    for rows, length in SIZES:
+        arrays = exported.examples(rows, length)
+        expected = exported.answer(arrays).astype("float64")
+        got = np.asarray(network(**arrays), "float64")
+        if got.shape != expected.shape or not np.isfinite(got).all():
+            return float("inf")
+        scale = np.abs(expected).max() or 1.0
+        error = np.abs(got - expected).max()
+        worst = max(worst, float(error / scale))
+    return worst
