@@ -151,10 +151,12 @@ def copy_components(arguments: argparse.Namespace) -> None:
 
 
 def bundle_recipe(arguments: argparse.Namespace) -> None:
-    """Writes a recipe as one script to a file, or to the screen."""
-    from cookbook.takeaway.bundle import bundle_command
+    """Writes a recipe as one script, or as a notebook if the file is to be one."""
+    from cookbook.takeaway.bundle import bundle, bundle_command
+    from cookbook.takeaway.plain import plain
 
-    bundle_command(arguments.recipe, arguments.to, arguments.force)
+    make = plain if arguments.plain else bundle
+    bundle_command(arguments.recipe, arguments.to, arguments.force, make)
 
 
 def search_in_processes(arguments: argparse.Namespace) -> None:
@@ -244,6 +246,11 @@ COMMANDS = (
                 "type": Path,
                 "metavar": "FILE",
                 "help": "the file to write (default: print it)",
+            },
+            "--plain": {
+                "action": "store_true",
+                "help": "a short script with Keras's own classes, which does not give "
+                "the same weights as the recipe",
             },
             "--force": {
                 "action": "store_true",

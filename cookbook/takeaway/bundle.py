@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from cookbook.errors import fail
@@ -68,17 +68,24 @@ RULES = [
 ]
 
 
-def bundle_command(name: str, to: Path | None, force: bool) -> None:
+def bundle_command(
+    name: str,
+    to: Path | None,
+    force: bool,
+    make: Callable[[Path], str],
+) -> None:
     """Writes the script to a file, or to the screen.
 
     An existing file is only replaced with `force`.
+
+    make: gives the text for a recipe's file; it is `bundle` or `plain`.
     """
     recipe = recipe_file(name)
     if force and not to:
         fail("bundle got --force, but no --to FILE that it could replace")
     if to:
         refuse_target(to, force)
-    text = bundle(recipe)
+    text = make(recipe)
     if to is None:
         print(text, end="")
         return
@@ -188,10 +195,11 @@ def packages_of(code: str) -> list[str]:
     """The packages that pip must install for the imports in the code."""
     found = {"tensorflow"}
     for node in ast.walk(ast.parse(code)):
-        modules = [alias.name for alias in getattr(node, "names", ())]
         if isinstance(node, ast.ImportFrom):
             modules = [node.module or ""]
-        elif not isinstance(node, ast.Import):
+        elif isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        else:
             continue
         for module in modules:
             top = module.split(".")[0]

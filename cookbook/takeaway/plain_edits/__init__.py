@@ -1,0 +1,1 @@
+"""Edits that make a recipe a plain script: rules, layout, and some wordings."""

@@ -1,0 +1,248 @@
+"""Lines of single recipes that a plain script words differently.
+
+{recipe: [(the lines in the recipe, the lines in the script), ...]}. A recipe that no
+longer has the lines is refused, so that this table stays true.
+"""
+
+# The short form of the data has tokens for the beginning and the end beside these.
+SUBWORDS = [("len(data.subwords)", "data.subwords.vocab_size + 2")]
+WORDINGS = {
+    "multi30k_attention": SUBWORDS,
+    "multi30k_transformer": SUBWORDS,
+    "mnist_transfer": [
+        (
+            """\
+    backbone: str = "own"  # own, or a network of keras.applications, such as VGG16
+    weights: str = "imagenet"  # the backbone's weights: imagenet, or a file of them
+    # the backbone gets its images enlarged to at least this side
+    side: Annotated[int, Between(1, 1024)] = 96
+""",
+            "",
+        ),
+        ("; a backbone gets no new blocks", ""),
+        (
+            """\
+    is_own = config.backbone == "own"
+    new_blocks = blocks(config.filters)[config.frozen :] if is_own else []
+""",
+            """\
+    new_blocks = blocks(config.filters)[config.frozen :]
+""",
+        ),
+        (
+            """\
+    is_own = config.backbone == "own"
+    smallest = 22 if is_own else 1  # a backbone gets its images enlarged
+    data = load_images(
+        config.data,
+        "mnist",
+        config.quick,
+        smallest=smallest,
+        fewest=4 if is_own else 2,  # two for each half
+    )
+""",
+            """\
+    data = load_images("mnist", config.quick)
+""",
+        ),
+        (
+            """\
+    if is_own:
+        half = len(data.classes) // 2
+        print("First half of the classes: a new network learns")
+        features = learn_features(config, data.only(0, half))
+        print("Second half of the classes: new layers learn on top of frozen ones")
+        data = data.only(half, len(data.classes))
+    else:
+        features = load_backbone(
+            config.backbone, config.weights, data.shape, config.side
+        )
+""",
+            """\
+    half = len(data.classes) // 2
+    print("First half of the classes: a new network learns")
+    features = learn_features(config, data.only(0, half))
+    print("Second half of the classes: new layers learn on top of frozen ones")
+    data = data.only(half, len(data.classes))
+""",
+        ),
+    ],
+    "addition_seq2seq": [
+        (
+            "return report(model, data, history, run)",
+            "return report_sums(model, data, history, EXPECTED)",
+        ),
+    ],
+    "backprop_by_hand": [
+        (
+            "Config(config.seed, config.run_dir, config.quick)",
+            "Config(seed=config.seed, quick=config.quick)",
+        ),
+    ],
+    "cifar10_resnet": [
+        (
+            """\
+    with_validation: bool = True  # whether to train on the validation part as well
+""",
+            "",
+        ),
+    ],
+    "gan_augment": [
+        (
+            """\
+    parts = centre(data)  # pixels from -1 to 1, as generated images have them
+    data = replace(
+        data,
+        train=parts["train"],
+        validation=parts["validation"],
+        test=parts["test"],
+    )
+""",
+            """\
+    data = centre(data)  # pixels from -1 to 1, as generated images have them
+""",
+        ),
+    ],
+    "imdb_transformer": [
+        (
+            """\
+        block = TransformerEncoderBlock(
+            config.hidden, config.heads, normalize_first=True
+        )
+        x = block(x, mask=is_word)
+""",
+            """\
+        x = EncoderBlock(config.hidden, config.heads, D)(x, is_word)
+""",
+        ),
+        (
+            """\
+    x = TokenAndPositionEmbedding(V, config.length, D)(ids)  # T, D
+    x = x + BigramEmbedding(config.buckets, D)(ids)
+""",
+            """\
+    positions = ops.cumsum(ops.ones_like(ids), -1) - 1
+    x = keras.layers.Embedding(config.length, D)(positions)
+    x += keras.layers.Embedding(V, D)(ids) + BigramEmbedding(config.buckets, D)(ids)
+""",
+        ),
+    ],
+    "activations_gallery": [
+        (
+            """\
+CURVES = (
+    *(linear, exponential, sigmoid, log_sigmoid, tanh, tanh_shrink, softplus),
+    *(squareplus, softsign, hard_sigmoid, hard_silu, hard_tanh, sparse_sigmoid),
+    *(sparse_plus, soft_shrink, hard_shrink, relu, relu6, leaky_relu),
+    *(elu, selu, celu, silu, gelu, mish),
+)
+""",
+            """\
+CURVES = (
+    *("linear", "exponential", "sigmoid", "log_sigmoid", "tanh", "tanh_shrink"),
+    *("softplus", "squareplus", "softsign", "hard_sigmoid", "hard_silu", "hard_tanh"),
+    *("sparse_sigmoid", "sparse_plus", "soft_shrink", "hard_shrink", "relu", "relu6"),
+    *("leaky_relu", "elu", "selu", "celu", "silu", "gelu", "mish"),
+)
+""",
+        ),
+        (
+            "shown = {f.__name__: f for f in CURVES}",
+            "shown = {name: getattr(keras.activations, name) for name in CURVES}",
+        ),
+        (
+            """\
+    title = "Start weights that are too large make tanh and sigmoid flat"
+    ylabel = "slopes below 5 % of the steepest (%)"
+    draw(saturating, "flat", ylabel, title, run, "saturation.png")
+""",
+            "",
+        ),
+        (
+            """\
+    title = "Learning that is too fast kills units, but none of leaky ReLU's"
+    draw(dying, "dead", "dead units (%)", title, run, "dying.png")
+
+""",
+            "",
+        ),
+    ],
+    "initializers_and_depth": [
+        (
+            """\
+    layout: dict[str, Any] = {"columns": 4, "size": (2.8, 2.9), "styles": STYLES}
+    scale: dict[str, Any] = {"yscale": "log", "ylim": (1e-12, 1e12)}
+    draw_panels(panels, title, "layer", ylabel, run, name, **layout, **scale)
+""",
+            """\
+    scale = {"yscale": "log", "ylim": (1e-12, 1e12)}
+    draw_panels(panels, title, "layer", ylabel, run, name, columns=4, **scale)
+""",
+        ),
+    ],
+    "shakespeare_gpt": [
+        (
+            """\
+        x = TransformerDecoderBlock(
+            4 * config.width,
+            config.heads,
+            config.dropout,
+            normalize_first=True,
+            max_wavelength=10_000,
+        )(x)
+""",
+            """\
+        x = CausalBlock(4 * config.width, config.heads, config.dropout)(x)
+""",
+        ),
+    ],
+    "bias_and_weights": [("    draw_neuron(run)\n", "")],
+    "regularization_compared": [("    draw_losses(curves, run)\n", "")],
+    "vanishing_gradients": [("    draw_sizes(sizes, run)\n", "")],
+    "style_transfer": [
+        (
+            """\
+    backbone: str = "own"  # own, random (untrained), or a network of keras.applications
+    weights: str = "imagenet"  # the backbone's weights: imagenet, or a file of them
+""",
+            "",
+        ),
+        (
+            """\
+    images = None
+    if config.backbone in ("own", "random"):
+        images = load_images(config.data, "cifar10", config.quick, smallest=22)
+    teacher = images or config.backbone
+    pair = load_pair(config.content, config.style, config.size, teacher)
+""",
+            """\
+    images = in_colour(load_images("cifar10", config.quick))
+    pair = load_pair(config.content, config.style, config.size, images)
+""",
+        ),
+        (
+            """\
+    networks = feature_networks(config, images, pair.content.shape, mnist_cnn)
+    judges = {}
+    for name, network in networks.items():
+        judges[name] = content_and_style(network)
+    describe = judges[config.backbone]
+""",
+            """\
+    network = classifier_of(images, config.network_epochs)
+    describe = content_and_style(resized(network, pair.content.shape))
+""",
+        ),
+        ("history, judges, run,", "history, describe, run,"),
+        ("pair.towards(targets_of", "towards(pair, targets_of"),
+    ],
+}
+
+
+def reworded(recipe: str, text: str) -> str:
+    """The text of a recipe with the lines that a plain script words differently."""
+    for old, new in WORDINGS.get(recipe, ()):
+        if old not in text:
+            raise ValueError(f"{recipe} no longer has the lines {old!r}: see WORDINGS")
+        text = text.replace(old, new)
+    return text
