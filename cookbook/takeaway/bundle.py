@@ -19,6 +19,7 @@ from cookbook.takeaway.recipe_script import Script, as_script
 from cookbook.takeaway.stand_ins import FULL, NAMES, PADDED, SCRIPT, STANDALONE, Sources
 from cookbook.takeaway.trimming import SERIALIZATION, SHAPES
 
+SCRIPT_FILE, NOTEBOOK = ".py", ".ipynb"  # how the names of the files end
 HEADER = """\
 # Bundled from Keras Cookbook {version} (licence: Apache-2.0) by the command
 #     python -m cookbook bundle recipes/{recipe}.py
@@ -74,23 +75,24 @@ def bundle_command(
     force: bool,
     make: Callable[[Path], str],
 ) -> None:
-    """Writes the script to a file, or to the screen.
+    """Writes the script or notebook to a file, or to the screen.
 
     An existing file is only replaced with `force`.
 
-    make: gives the text for a recipe's file; it is `bundle` or `plain`.
+    make: gives the text for a recipe's file, such as `bundle`.
     """
     recipe = recipe_file(name)
     if force and not to:
         fail("bundle got --force, but no --to FILE that it could replace")
     if to:
-        refuse_target(to, force)
+        refuse_target(to, force, (SCRIPT_FILE, NOTEBOOK))
     text = make(recipe)
     if to is None:
         print(text, end="")
         return
     write(to, text)
-    print(f"{to} holds {recipe.stem} in {len(text.splitlines()):,} lines.")
+    length = f" in {len(text.splitlines()):,} lines" if to.suffix == SCRIPT_FILE else ""
+    print(f"{to} holds {recipe.stem}{length}.")
 
 
 def recipe_file(name: str) -> Path:

@@ -49,12 +49,15 @@ def copy_command(names: Sequence[str], to: Path | None, force: bool) -> None:
         print(f"{to} holds {shown} in {len(text.splitlines()):,} lines.")
 
 
-def refuse_target(to: Path, force: bool) -> None:
-    """Ends the program if the file is none, or one that must not be replaced."""
+def refuse_target(to: Path, force: bool, suffixes: Sequence[str] = (".py",)) -> None:
+    """Ends the program if the file is none, or one that must not be replaced.
+
+    suffixes: how the name of the file may end.
+    """
     if to.is_dir():
         fail(f"{to} is a folder: give a file in it, such as {to / 'layers.py'}")
-    if to.suffix != ".py":
-        fail(f"{to} does not end in .py, so that Python could not import it")
+    if to.suffix not in suffixes:
+        fail(f"{to} does not end in {' or '.join(suffixes)}: give another file")
     if to.exists() and not force:
         fail(f"{to} exists: give another file, or --force to replace it")
 
