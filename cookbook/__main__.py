@@ -152,8 +152,8 @@ def copy_components(arguments: argparse.Namespace) -> None:
 
 def bundle_recipe(arguments: argparse.Namespace) -> None:
     """Writes a recipe as one script, or as a notebook if the file is to be one."""
+    from cookbook.plain.script import plain
     from cookbook.takeaway.bundle import NOTEBOOK, bundle, bundle_command
-    from cookbook.takeaway.plain import plain
 
     make: Callable[[Path], str] = plain if arguments.plain else bundle
     if arguments.to and arguments.to.suffix == NOTEBOOK:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from cookbook.errors import fail
 from cookbook.pages.catalogue import Entry, checkout, recipes
+from cookbook.plain.script import plain
 from cookbook.takeaway.bundle import NOTEBOOK
-from cookbook.takeaway.plain import plain
 
 PAGE = """\
 # Notebooks

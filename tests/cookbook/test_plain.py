@@ -16,9 +16,10 @@ import pytest
 
 from cookbook.one_file.source import is_ours
 from cookbook.pages.catalogue import ROOT, recipes
+from cookbook.plain.script import plain
+from cookbook.plain.sources import KERAS
+from cookbook.plain.wordings import reworded
 from cookbook.takeaway.bundle import RULES
-from cookbook.takeaway.plain import KERAS, plain
-from cookbook.takeaway.plain_edits.wordings import reworded
 
 NAMES = [entry.name for entry in recipes()]
 MOST = 250  # lines of a script

@@ -11,8 +11,8 @@ from keras import ops
 from sklearn.datasets import load_sample_image
 from sklearn.metrics import roc_auc_score
 
-from cookbook.takeaway.plain_parts.data import centre
-from cookbook.takeaway.plain_parts.reports import finish
+from cookbook.plain.parts.images import centre
+from cookbook.plain.parts.reports import finish
 
 
 def odd_one_out(data: SimpleNamespace, odd: int) -> SimpleNamespace:

@@ -10,8 +10,8 @@ import tensorflow as tf
 from keras import ops
 from scipy.linalg import sqrtm
 
-from cookbook.takeaway.plain_parts.data import centre
-from cookbook.takeaway.plain_parts.reports import finish
+from cookbook.plain.parts.images import centre
+from cookbook.plain.parts.reports import finish
 
 
 class GAN(keras.Model):

@@ -7,7 +7,7 @@ import numpy as np
 import sacrebleu
 from keras import ops
 
-from cookbook.takeaway.plain_parts.reports import draw_curves, finish
+from cookbook.plain.parts.reports import draw_curves, finish
 
 
 def write_on(

@@ -1,1 +1,0 @@
-"""Edits that make a recipe a plain script: rules, layout, and some wordings."""
