@@ -35,10 +35,12 @@ def _fitted(call: ast.Call, facts: Facts) -> str:
     model, data, config = map(facts.source, call.args[:3])
     size = f"{config}.batch_size"
     options = f"epochs={config}.epochs, verbose=2"
+
     if facts.is_padded:
         batches = f"Batches(*{data}.train, {size})"
         held_out = f"validation_data=Batches(*{data}.validation, {size})"
         return f"{model}.fit({batches}, {held_out}, {options}).history"
+
     train = f"{model}.fit(*{data}.train, {size}, {options}"
     if facts.is_adversarial:  # the short classes have no test_step
         return f"{train}).history"
@@ -49,9 +51,11 @@ def _steps(call: ast.Call, facts: Facts) -> str:
     """The number of steps, which only some recipes round up."""
     config, examples = map(facts.source, call.args)
     steps = f"{config}.epochs * ({examples} // {config}.batch_size)"
-    if call.keywords:
-        return f"max({facts.source(call.keywords[0].value)}, {steps})"
-    return steps
+    if not call.keywords:
+        return steps
+
+    (least,) = call.keywords
+    return f"max({facts.source(least.value)}, {steps})"
 
 
 def _finished(call: ast.Call, facts: Facts) -> str:
@@ -62,14 +66,20 @@ def _finished(call: ast.Call, facts: Facts) -> str:
 
 
 def _seeded(call: ast.Call, facts: Facts) -> str:
-    return f"keras.utils.set_random_seed({facts.source(call.args[0])})"
+    (seed,) = call.args
+    return f"keras.utils.set_random_seed({facts.source(seed)})"
 
 
 def _adversaries(call: ast.Call, facts: Facts) -> str:
     """The short class for the kind of GAN, whose penalty is a number."""
     kind = facts.source(call)
-    name = "PackedGAN" if "pack=" in kind else "GAN"
-    name = "WassersteinGP" if "WassersteinGAN" in kind else name
+    if "WassersteinGAN" in kind:
+        name = "WassersteinGP"
+    elif "pack=" in kind:
+        name = "PackedGAN"
+    else:
+        name = "GAN"
+
     arguments = [facts.source(argument) for argument in call.args[:2]]
     for option in call.keywords:
         value = option.value
@@ -77,6 +87,7 @@ def _adversaries(call: ast.Call, facts: Facts) -> str:
             value = value.args[0]
         if option.arg != "loss":
             arguments.append(f"{option.arg}={facts.source(value)}")
+
     return f"{name}({', '.join(arguments)})"
 
 
@@ -89,8 +100,9 @@ def _contest(call: ast.Call, facts: Facts) -> str:
 def _of_data(call: ast.Call, function: str, facts: Facts) -> str:
     """`data.few(count)` becomes `few_of_each(data, count)`."""
     assert isinstance(call.func, ast.Attribute)
-    arguments = [call.func.value, *call.args]
-    return f"{function}({', '.join(map(facts.source, arguments))})"
+    parts = [call.func.value, *call.args]
+    arguments = ", ".join(map(facts.source, parts))
+    return f"{function}({arguments})"
 
 
 def _without_last_comma(call: ast.Call, facts: Facts) -> str:

@@ -64,19 +64,31 @@ def cuts_in(node: ast.AST, facts: Facts) -> Iterator[Edit]:
 
 
 def _is_absent(statement: ast.stmt) -> bool:
-    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-        owner = getattr(statement.value.func, "value", None)
-        if getattr(owner, "id", "") == "run":
-            return True
-        return call_without_use(statement) in IDLE_CALLS and not trains(statement)
+    """Whether a script has no use for the statement."""
+    if isinstance(statement, ast.Expr):
+        if call_without_use(statement) in IDLE_CALLS:
+            return not trains(statement)
+        return _is_of_run(statement.value)
+
     if isinstance(statement, ast.Assign):
         target = statement.targets[0]
-        is_score = isinstance(target, ast.Attribute) and target.attr == "scores"
-        return is_score or getattr(target, "id", "") in ABSENT
+        if isinstance(target, ast.Attribute):
+            return target.attr == "scores"
+        return getattr(target, "id", "") in ABSENT
+
     if isinstance(statement, ast.FunctionDef):
         takes_defaults = QUICK in ast.unparse(statement)
         return statement.name in IDLE_METHODS and not takes_defaults
+
     return isinstance(statement, ast.If) and refuses(statement)
+
+
+def _is_of_run(call: ast.expr) -> bool:
+    """Whether it is a call of a method of the run folder: `run.save(...)`."""
+    if not isinstance(call, ast.Call):
+        return False
+    owner = getattr(call.func, "value", None)
+    return getattr(owner, "id", "") == "run"
 
 
 def _idle_variables(function: ast.FunctionDef, facts: Facts) -> Iterator[Edit]:
@@ -90,6 +102,7 @@ def _idle_variables(function: ast.FunctionDef, facts: Facts) -> Iterator[Edit]:
         target, *more = statement.targets
         if more or not isinstance(target, ast.Name) or target.id in read:
             continue
+
         if trains(statement):
             yield Edit(start_of(statement), start_of(statement.value), "")
         else:
@@ -103,22 +116,27 @@ def _parameters(function: ast.FunctionDef) -> Iterator[Edit]:
     first = len(parameters) - len(defaults)
     ends: list[Any] = [p.annotation or p for p in parameters]
     ends[first:] = defaults
-    for i, (parameter, end) in enumerate(zip(parameters, ends)):
+    places = list(zip(parameters, ends))
+
+    for i, (parameter, end) in enumerate(places):
         is_auto = isinstance(end, ast.Constant) and end.value == "auto"
         if is_auto or parameter.arg in ABSENT:
-            yield _without(list(zip(parameters, ends)), i)
+            yield _without(places, i)
 
 
 def _arguments(call: ast.Call, facts: Facts) -> Iterator[Edit]:
     """Cuts the first argument that a script has no use for; others wait their turn."""
     items: list[Any] = sorted([*call.args, *call.keywords], key=start_of)
-    most = FIRST_ARGUMENTS.get(getattr(call.func, "id", ""), len(items))
+    places = list(zip(items, items))
+    name = getattr(call.func, "id", "")
+    most = FIRST_ARGUMENTS.get(name, len(items))
+
     for i, item in enumerate(items):
         if isinstance(item, ast.keyword) and item.arg == "default":
             yield Edit(start_of(item), start_of(item.value), "")  # name=default
             return
         if i >= most or facts.is_idle(item):
-            yield _without(list(zip(items, items)), i)
+            yield _without(places, i)
             return
 
 
@@ -128,9 +146,11 @@ def _without(ends: list[tuple[Any, Any]], i: int) -> Edit:
     if i + 1 < len(ends):
         following, _ = ends[i + 1]
         return Edit(start_of(item), start_of(following), "")
+
     if i:
         _, before = ends[i - 1]
         return Edit(end_of(before), end_of(end), "")
+
     return Edit(start_of(item), end_of(end), "")
 
 

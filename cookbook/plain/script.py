@@ -67,16 +67,18 @@ def _written(recipe: str, docstring: str, found: Collection) -> str:
             names[meaning] = meaning.name or ""
     texts = text_of(found, names)
     names[Import("tyro")] = "tyro"
-    source = SOURCE.format(recipe=recipe)
-    parts = [f'"""{docstring}"""\n\n{source}\n\n{imports_in(names)}']
+
+    blocks = []
     sections = _sections(found)
     for title in SECTIONS:
         chosen = {d: texts[d] for d in found.definitions if sections[d] == title}
         if chosen:
-            parts.append(f"# {title}\n{stacked(chosen)}")
-    parts.append(ENDING)
-    text = "\n\n\n".join([f"{parts[0]}\n\n{parts[1]}", *parts[2:]]) + "\n"
-    return re.sub(LONG_LINE, _with_comment_above, formatted(text))
+            blocks.append(f"# {title}\n{stacked(chosen)}")
+
+    source = SOURCE.format(recipe=recipe)
+    code = "\n\n\n".join([*blocks, ENDING])
+    text = "\n\n".join([f'"""{docstring}"""', source, imports_in(names), code])
+    return re.sub(LONG_LINE, _with_comment_above, formatted(f"{text}\n"))
 
 
 def _with_comment_above(line: re.Match) -> str:
