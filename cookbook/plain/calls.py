@@ -77,6 +77,8 @@ def _adversaries(call: ast.Call, facts: Facts) -> str:
         name = "WassersteinGP"
     elif "pack=" in kind:
         name = "PackedGAN"
+    elif "classes" in kind:
+        name = "ConditionalGAN"
     else:
         name = "GAN"
 

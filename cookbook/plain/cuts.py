@@ -96,6 +96,7 @@ def _idle_variables(function: ast.FunctionDef, facts: Facts) -> Iterator[Edit]:
     parts = list(ast.walk(function))
     names = [node for node in parts if isinstance(node, ast.Name)]
     read = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+
     for statement in parts:
         if not isinstance(statement, ast.Assign):
             continue
@@ -114,6 +115,7 @@ def _parameters(function: ast.FunctionDef) -> Iterator[Edit]:
     parameters = function.args.args
     defaults = function.args.defaults
     first = len(parameters) - len(defaults)
+
     ends: list[Any] = [p.annotation or p for p in parameters]
     ends[first:] = defaults
     places = list(zip(parameters, ends))

@@ -1,10 +1,12 @@
 """Bundles a recipe into one short script that trains Keras's own classes."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
+from cookbook.one_file.names import names_inside
 from cookbook.one_file.needs import Collection, gather
-from cookbook.one_file.source import Definition, Import
+from cookbook.one_file.source import Definition, Import, Meaning
 from cookbook.one_file.writer import (
     WIDTH,
     imports_in,
@@ -24,9 +26,11 @@ BESIDE = {
     **dict.fromkeys(("few_of_each", "one_hot", "only"), "images"),
     "Batches": "texts",
     **dict.fromkeys(("in_colour", "resized", "towards"), "generated"),
-    **dict.fromkeys(("GAN", "PackedGAN", "WassersteinGP"), "adversarial"),
+    **dict.fromkeys(("ConditionalGAN", "GAN"), "adversarial"),
+    **dict.fromkeys(("PackedGAN", "WassersteinGP"), "adversarial"),
     "classifier_of": "adversarial",
     **dict.fromkeys(("CausalBlock", "EncoderBlock"), "components"),
+    "kernel_gradients": "lab",
     "report_sums": "translation",
 }
 # Sections in order, with the modules of their definitions; the recipe's own Config
@@ -47,17 +51,24 @@ LONG_LINE = re.compile(r"^( +)([^#\n]+)  (# .+)$", re.MULTILINE)
 
 def plain(recipe: Path) -> str:
     """The text of the script."""
-    script = as_script(reworded(recipe.stem, recipe.read_text(encoding="utf-8")))
+    text = recipe.read_text(encoding="utf-8")
+    script = as_script(reworded(recipe.stem, text))
     text = as_plain(script.text.replace("-> Run | None:", "-> Run:"))
+    sources = PlainSources(_with_imports(text))
+
+    main = sources.source_of(SCRIPT).definitions["main"]
+    found = gather([main], sources.find)
+    return _written(recipe.stem, script.docstring, found)
+
+
+def _with_imports(text: str) -> str:
+    """The script with imports of what the rules have brought in."""
     if "\nimport keras\n" not in text and "keras." in text:
         text = f"import keras\n{text}"
     for name, module in BESIDE.items():
         if re.search(rf"(?<!def )\b{name}\(", text):
             text = f"from {PARTS}.{module} import {name}\n{text}"
-    sources = PlainSources(text)
-    main = sources.source_of(SCRIPT).definitions["main"]
-    found = gather([main], sources.find)
-    return _written(recipe.stem, script.docstring, found)
+    return text
 
 
 def _written(recipe: str, docstring: str, found: Collection) -> str:
@@ -65,9 +76,9 @@ def _written(recipe: str, docstring: str, found: Collection) -> str:
     for meaning in names:
         if isinstance(meaning, Import) and meaning in OTHERS.values():
             names[meaning] = meaning.name or ""
-    texts = text_of(found, names)
     names[Import("tyro")] = "tyro"
 
+    texts, names = _with_namespaces(found, names)
     blocks = []
     sections = _sections(found)
     for title in SECTIONS:
@@ -79,6 +90,51 @@ def _written(recipe: str, docstring: str, found: Collection) -> str:
     code = "\n\n\n".join([*blocks, ENDING])
     text = "\n\n".join([f'"""{docstring}"""', source, imports_in(names), code])
     return re.sub(LONG_LINE, _with_comment_above, formatted(f"{text}\n"))
+
+
+def _with_namespaces(
+    found: Collection, names: dict[Meaning, str]
+) -> tuple[dict[Definition, str], dict[Meaning, str]]:
+    """(the texts of the definitions, the names to import).
+
+    Where an import from a namespace of Keras is too long for a line, the script imports
+    the namespace instead and writes `layers.Dense`.
+    """
+    imports = dict(names)
+    namespaces = _long_namespaces(names) - _variables(found)
+    for meaning, name in names.items():
+        _, _, namespace = meaning.module.partition(".")
+        if isinstance(meaning, Import) and namespace in namespaces:
+            names[meaning] = f"{namespace}.{name}"
+            del imports[meaning]
+
+    texts = text_of(found, names)
+    for namespace in namespaces:
+        imports[Import("keras", namespace)] = namespace
+        for definition, text in texts.items():
+            short = text.replace(f"keras.{namespace}.", f"{namespace}.")
+            texts[definition] = short
+    return texts, imports
+
+
+def _long_namespaces(names: Mapping[Meaning, str]) -> set[str]:
+    """Namespaces of Keras from which a script imports more than a line can hold."""
+    members: dict[str, list[str]] = {}
+    for meaning, name in names.items():
+        top, _, namespace = meaning.module.partition(".")
+        if top == "keras" and namespace.isidentifier():
+            members.setdefault(namespace, []).append(name)
+    return {
+        namespace
+        for namespace, found in members.items()
+        if len(f"from keras.{namespace} import {', '.join(found)}") > WIDTH
+    }
+
+
+def _variables(found: Collection) -> set[str]:
+    """The names of the variables in all functions."""
+    functions = [d.node for d in found.definitions if d.name != "Config"]
+    return set().union(*map(names_inside, functions))
 
 
 def _with_comment_above(line: re.Match) -> str:

@@ -7,8 +7,48 @@ longer has the lines is refused, so that this table stays true.
 # The short form of the data has tokens for the beginning and the end beside these.
 SUBWORDS = [("len(data.subwords)", "data.subwords.vocab_size + 2")]
 WORDINGS = {
-    "multi30k_attention": SUBWORDS,
-    "multi30k_transformer": SUBWORDS,
+    "multi30k_attention": [
+        *SUBWORDS,
+        (
+            """\
+    attention: Literal["bahdanau", "luong"] = "bahdanau"  # kind of attention
+""",
+            "",
+        ),
+        ("(GRUCell(config.width), config.attention)", "(GRUCell(config.width))"),
+    ],
+    "multi30k_transformer": [
+        *SUBWORDS,
+        (
+            """\
+    sizes = config.expansion * config.width, config.heads, config.dropout
+""",
+            """\
+    hidden = config.expansion * config.width
+    sizes = config.width, hidden, config.heads, config.dropout
+""",
+        ),
+        (
+            """\
+        x = TransformerEncoderBlock(
+            *sizes, normalize_first=True, max_wavelength=10_000
+        )(x, mask=mask)
+""",
+            """\
+        x = TransformerEncoderBlock(*sizes)(x, mask=mask)
+""",
+        ),
+        (
+            """\
+        x = TransformerDecoderBlock(
+            *sizes, normalize_first=True, max_wavelength=10_000
+        )(x, memory, source_mask=mask)
+""",
+            """\
+        x = TransformerDecoderBlock(*sizes)(x, memory, source_mask=mask)
+""",
+        ),
+    ],
     "mnist_transfer": [
         (
             """\
@@ -69,6 +109,29 @@ WORDINGS = {
     ],
     "addition_seq2seq": [
         (
+            """\
+    attention: Literal["bahdanau", "luong", "none"] = "luong"  # kind of attention
+""",
+            "",
+        ),
+        (  # Luong's attention, which here does not read what it wrote in the last step
+            """\
+    if config.attention == "none":
+        decoder = GRU(config.units, return_sequences=True, name="decoder")
+        x = decoder(x, initial_state=state)
+    else:
+        cell = AttentionDecoderCell(GRUCell(config.units), config.attention)
+        decoder = AttentionDecoder(cell, return_sequences=True, name="decoder")
+        x = decoder(x, memory, initial_state=[state], memory_mask=mask)
+""",
+            """\
+    decoder = GRU(config.units, return_sequences=True, name="decoder")
+    x = decoder(x, initial_state=state)  # B, T, units
+    context = keras.layers.Attention()([x, memory], mask=[None, mask])
+    x = Dense(config.units, "tanh")(ops.concatenate([context, x], -1))
+""",
+        ),
+        (
             "return report(model, data, history, run)",
             "return report_sums(model, data, history, EXPECTED)",
         ),
@@ -86,6 +149,10 @@ WORDINGS = {
 """,
             "",
         ),
+    ],
+    "gan_anomaly": [
+        ("    layers = [\n", "    encoding = [\n"),
+        ("keras.Sequential(layers, name", "keras.Sequential(encoding, name"),
     ],
     "gan_augment": [
         (
@@ -192,13 +259,19 @@ CURVES = (
         )(x)
 """,
             """\
-        x = CausalBlock(4 * config.width, config.heads, config.dropout)(x)
+        x = CausalBlock(config.width, config.heads, config.dropout)(x)
 """,
         ),
     ],
     "bias_and_weights": [("    draw_neuron(run)\n", "")],
     "regularization_compared": [("    draw_losses(curves, run)\n", "")],
-    "vanishing_gradients": [("    draw_sizes(sizes, run)\n", "")],
+    "vanishing_gradients": [
+        ("    draw_sizes(sizes, run)\n", ""),
+        (
+            "first = gradient_norms(model, x, y)[0]",
+            "first = np.linalg.norm(kernel_gradients(model, x, y)[0])",
+        ),
+    ],
     "style_transfer": [
         (
             """\

@@ -1,187 +1,314 @@
-"""Adversarial training of a plain script, on TensorFlow."""
+"""Adversarial training of a plain script, on TensorFlow, and what comes out of it."""
 
 from types import SimpleNamespace
-from typing import Any
 
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
-from keras import ops
+from keras import Model, ops
+from keras.layers import (
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    GlobalAveragePooling2D,
+    MaxPooling2D,
+    ReLU,
+)
+from keras.losses import SparseCategoricalCrossentropy
+from keras.optimizers import Adam
 from scipy.linalg import sqrtm
 
-from cookbook.plain.parts.images import centre
 from cookbook.plain.parts.reports import finish
 
 
-class GAN(keras.Model):
+class GAN(Model):
     """A generator and a critic that are trained against each other (TensorFlow)."""
 
-    def __init__(self, generator: Any, critic: Any, penalty: float) -> None:
+    def __init__(self, generator: Model, critic: Model, penalty: float) -> None:
         super().__init__()
-        self.generator, self.critic, self.penalty = generator, critic, penalty
+        self.generator = generator
+        self.critic = critic
+        self.latent = generator.inputs[0].shape[-1]
+        self.penalty = penalty
 
     def compile(self, generator_optimizer, critic_optimizer, **options):
         super().compile(**options)
-        self.optimizers = generator_optimizer, critic_optimizer
+        self.generator_optimizer = generator_optimizer
+        self.critic_optimizer = critic_optimizer
 
     def generate(self, labels, training: bool = False):
-        """A sample for each label; a conditional generator makes one of that class."""
-        size = self.generator.inputs[0].shape[-1]
-        z = keras.random.normal((ops.shape(labels)[0], size))
-        both = [z, ops.convert_to_tensor(labels)]
-        inputs = both if len(self.generator.inputs) == 2 else z
-        return self.generator(inputs, training=training)
+        """As many images as there are labels."""
+        count = ops.shape(labels)[0]
+        noise = keras.random.normal((count, self.latent))
+        return self.generator(noise, training=training)
 
     def train_step(self, data):
-        x, y = data
-        conditional = len(self.critic.inputs) == 2
+        images, labels = data
 
-        def score(x):
-            return self.critic([x, y] if conditional else x, training=True)
-
+        # The critic learns to tell real images from generated ones.
         with tf.GradientTape() as tape:
             with tf.GradientTape() as inner:
-                inner.watch(x)
-                real = score(x)
-            generated = score(self.generate(y, training=True))
-            loss = ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(generated))
-            square = ops.sum(ops.square(inner.gradient(real, x)), (1, 2, 3))
-            total = loss + self.penalty * ops.mean(square)  # R1
+                inner.watch(images)
+                real = self.critic(images)
+            generated = self.critic(self.generate(labels, training=True))
+            critic_loss = ops.mean(ops.softplus(-real) + ops.softplus(generated))
+
+            # The penalty R1: the squared slope of the critic at real images
+            slopes = inner.gradient(real, images)
+            squares = ops.sum(ops.square(slopes), axis=(1, 2, 3))
+            total = critic_loss + self.penalty * ops.mean(squares)
         weights = self.critic.trainable_variables
-        self.optimizers[1].apply(tape.gradient(total, weights), weights)
+        gradients = tape.gradient(total, weights)
+        self.critic_optimizer.apply(gradients, weights)
+
+        # The generator learns to fool the critic.
         with tf.GradientTape() as tape:
-            fooling = ops.mean(ops.softplus(-score(self.generate(y, training=True))))
+            generated = self.critic(self.generate(labels, training=True))
+            generator_loss = ops.mean(ops.softplus(-generated))
         weights = self.generator.trainable_variables
-        self.optimizers[0].apply(tape.gradient(fooling, weights), weights)
-        return {"critic_loss": loss, "generator_loss": fooling}
+        gradients = tape.gradient(generator_loss, weights)
+        self.generator_optimizer.apply(gradients, weights)
+        return {"critic_loss": critic_loss, "generator_loss": generator_loss}
 
 
-class WassersteinGP(keras.Model):
+class ConditionalGAN(Model):
+    """A generator and a critic, which know the labels of the images (TensorFlow)."""
+
+    def __init__(self, generator: Model, critic: Model, penalty: float) -> None:
+        super().__init__()
+        self.generator = generator
+        self.critic = critic
+        self.latent = generator.inputs[0].shape[-1]
+        self.penalty = penalty
+
+    def compile(self, generator_optimizer, critic_optimizer, **options):
+        super().compile(**options)
+        self.generator_optimizer = generator_optimizer
+        self.critic_optimizer = critic_optimizer
+
+    def generate(self, labels, training: bool = False):
+        """An image for each label."""
+        labels = ops.convert_to_tensor(labels)
+        count = ops.shape(labels)[0]
+        noise = keras.random.normal((count, self.latent))
+        return self.generator([noise, labels], training=training)
+
+    def train_step(self, data):
+        images, labels = data
+
+        # The critic learns to tell real images from generated ones.
+        with tf.GradientTape() as tape:
+            with tf.GradientTape() as inner:
+                inner.watch(images)
+                real = self.critic([images, labels])
+            generated = self.generate(labels, training=True)
+            fake = self.critic([generated, labels])
+            critic_loss = ops.mean(ops.softplus(-real) + ops.softplus(fake))
+
+            # The penalty R1: the squared slope of the critic at real images
+            slopes = inner.gradient(real, images)
+            squares = ops.sum(ops.square(slopes), axis=(1, 2, 3))
+            total = critic_loss + self.penalty * ops.mean(squares)
+        weights = self.critic.trainable_variables
+        gradients = tape.gradient(total, weights)
+        self.critic_optimizer.apply(gradients, weights)
+
+        # The generator learns to fool the critic.
+        with tf.GradientTape() as tape:
+            generated = self.generate(labels, training=True)
+            generator_loss = ops.mean(ops.softplus(-self.critic([generated, labels])))
+        weights = self.generator.trainable_variables
+        gradients = tape.gradient(generator_loss, weights)
+        self.generator_optimizer.apply(gradients, weights)
+        return {"critic_loss": critic_loss, "generator_loss": generator_loss}
+
+
+class WassersteinGP(Model):
     """A generator, and a critic whose slope is kept at 1 (TensorFlow)."""
 
     def __init__(
-        self, generator: Any, critic: Any, penalty: float, critic_steps: int
+        self, generator: Model, critic: Model, penalty: float, critic_steps: int
     ) -> None:
         super().__init__()
-        self.generator, self.critic, self.penalty = generator, critic, penalty
+        self.generator = generator
+        self.critic = critic
+        self.latent = generator.inputs[0].shape[-1]
+        self.penalty = penalty
         self.critic_steps = critic_steps
 
     def compile(self, generator_optimizer, critic_optimizer, **options):
         super().compile(**options)
-        self.optimizers = generator_optimizer, critic_optimizer
+        self.generator_optimizer = generator_optimizer
+        self.critic_optimizer = critic_optimizer
 
     def generate(self, labels, training: bool = False):
-        shape = ops.shape(labels)[0], self.generator.inputs[0].shape[-1]
-        return self.generator(keras.random.normal(shape), training=training)
+        """As many images as there are labels."""
+        count = ops.shape(labels)[0]
+        noise = keras.random.normal((count, self.latent))
+        return self.generator(noise, training=training)
+
+    def critic_loss(self, images, generated):
+        real = self.critic(images)
+        return ops.mean(self.critic(generated)) - ops.mean(real)
+
+    def gradient_penalty(self, images, generated):
+        """mean (|slope| - 1)^2 at random points between real and generated images."""
+        e = keras.random.uniform((ops.shape(images)[0], 1, 1, 1))
+        between = e * images + (1 - e) * generated
+        with tf.GradientTape() as tape:
+            tape.watch(between)
+            scores = self.critic(between)
+
+        squares = ops.square(tape.gradient(scores, between))
+        slope = ops.sqrt(ops.sum(squares, axis=(1, 2, 3)) + 1e-12)
+        return ops.mean(ops.square(slope - 1))
 
     def train_step(self, data):
+        # The critic learns to tell real images from generated ones, in several steps.
         for i in range(self.critic_steps):
-            x, y = (part[i :: self.critic_steps] for part in data)
+            images, labels = (part[i :: self.critic_steps] for part in data)
             with tf.GradientTape() as tape:
-                generated = self.generate(y, training=True)
-                loss = ops.mean(self.critic(generated)) - ops.mean(self.critic(x))
-                e = keras.random.uniform((ops.shape(x)[0], 1, 1, 1))
-                between = e * x + (1 - e) * generated
-                with tf.GradientTape() as inner:
-                    inner.watch(between)
-                    scores = self.critic(between)
-                square = ops.square(inner.gradient(scores, between))
-                slope = ops.sqrt(ops.sum(square, (1, 2, 3)) + 1e-12)
-                total = loss + self.penalty * ops.mean(ops.square(slope - 1))
+                generated = self.generate(labels, training=True)
+                critic_loss = self.critic_loss(images, generated)
+                penalty = self.gradient_penalty(images, generated)
+                total = critic_loss + self.penalty * penalty
             weights = self.critic.trainable_variables
-            self.optimizers[1].apply(tape.gradient(total, weights), weights)
+            gradients = tape.gradient(total, weights)
+            self.critic_optimizer.apply(gradients, weights)
+
+        # The generator learns to fool the critic.
         with tf.GradientTape() as tape:
-            fooling = -ops.mean(self.critic(self.generate(y, training=True)))
+            generated = self.generate(labels, training=True)
+            generator_loss = -ops.mean(self.critic(generated))
+
         weights = self.generator.trainable_variables
-        self.optimizers[0].apply(tape.gradient(fooling, weights), weights)
-        return {"critic_loss": loss, "generator_loss": fooling}
+        gradients = tape.gradient(generator_loss, weights)
+        self.generator_optimizer.apply(gradients, weights)
+        return {"critic_loss": critic_loss, "generator_loss": generator_loss}
 
 
-class PackedGAN(keras.Model):
+class PackedGAN(Model):
     """A generator, and a critic that sees `pack` points at once (TensorFlow)."""
 
-    def __init__(self, generator: Any, critic: Any, pack: int) -> None:
+    def __init__(self, generator: Model, critic: Model, pack: int) -> None:
         super().__init__()
-        self.generator, self.critic, self.pack = generator, critic, pack
+        self.generator = generator
+        self.critic = critic
+        self.latent = generator.inputs[0].shape[-1]
+        self.pack = pack
 
     def compile(self, generator_optimizer, critic_optimizer, **options):
         super().compile(**options)
-        self.optimizers = generator_optimizer, critic_optimizer
+        self.generator_optimizer = generator_optimizer
+        self.critic_optimizer = critic_optimizer
         generator_optimizer.build(self.generator.trainable_variables)
         critic_optimizer.build(self.critic.trainable_variables)
 
     def generate(self, count):
-        z = keras.random.normal((count, self.generator.inputs[0].shape[-1]))
-        return self.generator(z)
+        noise = keras.random.normal((count, self.latent))
+        return self.generator(noise)
 
-    def score(self, x):
-        return self.critic(ops.reshape(x, (-1, self.pack * x.shape[-1])))
+    def score(self, points):
+        packed = ops.reshape(points, (-1, self.pack * points.shape[-1]))
+        return self.critic(packed)
 
     def train_step(self, data):
-        x, _ = data
-        count = ops.shape(x)[0]
+        points, _ = data
+        count = ops.shape(points)[0]
+
+        # The critic learns to tell real points from generated ones.
         with tf.GradientTape() as tape:
-            real, generated = self.score(x), self.score(self.generate(count))
-            loss = ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(generated))
+            real = self.score(points)
+            generated = self.score(self.generate(count))
+            critic_loss = ops.mean(ops.softplus(-real) + ops.softplus(generated))
         weights = self.critic.trainable_variables
-        self.optimizers[1].apply(tape.gradient(loss, weights), weights)
+        gradients = tape.gradient(critic_loss, weights)
+        self.critic_optimizer.apply(gradients, weights)
+
+        # The generator learns to fool the critic.
         with tf.GradientTape() as tape:
-            fooling = ops.mean(ops.softplus(-self.score(self.generate(count))))
+            generated = self.score(self.generate(count))
+            generator_loss = ops.mean(ops.softplus(-generated))
+
         weights = self.generator.trainable_variables
-        self.optimizers[0].apply(tape.gradient(fooling, weights), weights)
-        return {"critic_loss": loss, "generator_loss": fooling}
+        gradients = tape.gradient(generator_loss, weights)
+        self.generator_optimizer.apply(gradients, weights)
+        return {"critic_loss": critic_loss, "generator_loss": generator_loss}
 
 
 def classifier_of(data: SimpleNamespace, epochs: int) -> keras.Sequential:
     """A convolutional network that learns the images."""
-    make = keras.layers
-    layers = [keras.Input(data.shape)]
+    model = keras.Sequential([keras.Input(data.shape)])
     for filters, pool in ((16, 2), (32, 1), (64, 2), (96, 1)):
-        layers += [make.Conv2D(filters, 3, use_bias=False), make.MaxPooling2D(pool)]
-        layers += [make.BatchNormalization(momentum=0.9), make.ReLU()]
-    layers += [make.GlobalAveragePooling2D(), make.Dense(len(data.classes))]
-    model = keras.Sequential(layers)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(2e-3), loss, metrics=["accuracy"])
-    model.fit(*data.train, 128, epochs=epochs, verbose=2)
+        model.add(Conv2D(filters, 3, use_bias=False))
+        model.add(MaxPooling2D(pool))
+        model.add(BatchNormalization(momentum=0.9))
+        model.add(ReLU())
+
+    model.add(GlobalAveragePooling2D())
+    model.add(Dense(len(data.classes)))
+
+    model.compile(
+        optimizer=Adam(2e-3),
+        loss=SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    x, y = data.train
+    model.fit(x, y, batch_size=128, epochs=epochs, verbose=2)
     return model
 
 
 def judged(data: SimpleNamespace) -> SimpleNamespace:
     """The images with pixels from -1 to 1, and a network of features."""
-    judge = classifier_of(centre(data), epochs=4)
-    data.judge = keras.Model(judge.inputs, judge.layers[-2].output)
+    for part in ("train", "test"):
+        x, y = getattr(data, part)
+        x = x.astype("float32") / 127.5 - 1
+        setattr(data, part, (x, y))
+
+    judge = classifier_of(data, epochs=4)
+    features = judge.layers[-2].output
+    data.judge = Model(judge.inputs, features)
     return data
 
 
-def report_images(model: Any, data: Any, history: dict, expected: dict) -> dict:
+def report_images(model, data, history, expected: dict) -> dict:
     """The Frechet distance of generated images to the test images, and a picture."""
     x, y = data.test
-    rows = np.split(np.sort(y), range(500, len(y), 500))
-    generated = np.concatenate([model.generate(labels) for labels in rows])
-    tiles = generated[:: len(y) // 100][:100].reshape(10, 10, *data.shape)
-    plt.imshow(np.hstack(list(np.hstack(list(tiles)))), "gray_r")
-    plt.savefig("samples.png")
-    f, g = (data.judge.predict(images, 500, verbose=0) for images in (x, generated))
-    S, T = np.cov(f.T), np.cov(g.T)
-    distance = np.sum((f.mean(0) - g.mean(0)) ** 2)
-    distance += np.trace(S + T - 2 * sqrtm(S @ T).real)
+    batches = np.split(np.sort(y), range(500, len(y), 500))
+    generated = np.concatenate([model.generate(labels) for labels in batches])
+
+    shown = generated[:: len(y) // 100][:100]
+    rows = shown.reshape(10, 10, *data.shape)
+    tiles = np.hstack(list(np.hstack(list(rows))))
+    plt.imsave("samples.png", tiles[..., 0], cmap="gray_r")
+
+    f = data.judge.predict(x, batch_size=500, verbose=0)
+    g = data.judge.predict(generated, batch_size=500, verbose=0)
+    apart = f.mean(0) - g.mean(0)
+
+    S = np.cov(f.T)
+    T = np.cov(g.T)
+    root = sqrtm(S @ T).real
+    distance = apart @ apart + np.trace(S + T - 2 * root)
     return finish(data, {"Frechet distance": distance}, expected)
 
 
-def report_ring(
-    plain: Any, cure: Any, data: Any, history: dict, expected: dict
-) -> dict:
+def report_ring(plain, cure, data, history, expected: dict) -> dict:
     """How many modes both GANs found, and the share of their points near one."""
+    models = {"plain": plain, "cure": cure}
     figure, places = plt.subplots(1, 2, figsize=(10, 5))
-    for axes, (name, model) in zip(places, {"plain": plain, "cure": cure}.items()):
+    for axes, (name, model) in zip(places, models.items()):
         points = np.array(model.generate(2500))
-        distances = np.linalg.norm(points[:, None] - data.centres, axis=-1)
+        apart = points[:, None] - data.centres
+        distances = np.linalg.norm(apart, axis=-1)
         is_near = distances < 3 * data.spread
-        modes, share = is_near.any(0).sum(), is_near.any(1).mean()
+        modes = is_near.any(0).sum()
+        share = is_near.any(1).mean()
+        print(f"{name}: {modes} modes, high-quality share {share:.4f}")
+
         axes.plot(*points.T, ".", ms=2)
         axes.set_title(f"{name}: {modes} of 8 modes, {share:.1%} near one")
-        print(f"{name}: {modes} modes, high-quality share {share:.4f}")
+
     figure.savefig("samples.png")
     return finish(data, {"high-quality share": share}, expected)

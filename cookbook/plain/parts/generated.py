@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
 
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
-from keras import ops
+from keras import Model
+from keras.layers import ReLU
+from keras.preprocessing.image import smart_resize
 from sklearn.datasets import load_sample_image
+from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
 
 from cookbook.plain.parts.images import centre
@@ -18,36 +20,42 @@ from cookbook.plain.parts.reports import finish
 def odd_one_out(data: SimpleNamespace, odd: int) -> SimpleNamespace:
     """Class `odd` as the anomaly, label 1, which the training part lacks."""
     data = centre(data)
-    (x, y), (x_test, y_test) = data.train, data.test
-    data.train, data.test = (x[y != odd], y[y != odd] * 0), (x_test, y_test == odd)
+    x, y = data.train
+    normal = y != odd
+    data.train = x[normal], y[normal] * 0
+
+    x, y = data.test
+    data.test = x, y == odd
     data.odd = data.classes[odd]
     return data
 
 
-def in_batches(model: keras.Model) -> Callable:
+def in_batches(model: Model) -> Callable:
     return lambda images: model.predict(images, 500, verbose=0)
 
 
 def principal_subspace_distance(examples: np.ndarray, components: int) -> Callable:
     """The mean squared error that principal component analysis leaves of an image."""
-    x = examples.reshape(len(examples), -1)
-    m = x.mean(0)
-    V = np.linalg.eigh((x - m).T @ (x - m))[1][:, -components:]
+    pca = PCA(components).fit(examples.reshape(len(examples), -1))
 
-    def distance(others: np.ndarray) -> np.ndarray:
-        apart = others.reshape(len(others), -1) - m
-        return np.mean((apart - apart @ V @ V.T) ** 2, -1)
+    def distance(images: np.ndarray) -> np.ndarray:
+        x = images.reshape(len(images), -1)
+        rebuilt = pca.inverse_transform(pca.transform(x))
+        return np.mean((x - rebuilt) ** 2, axis=-1)
 
     return distance
 
 
 def report_anomalies(
-    model, scores: dict, rebuild: Callable, data, history: dict, expected: dict
+    model, scores: dict, rebuild: Callable, data, history, expected: dict
 ) -> dict:
     """The area under the ROC curve of each score, and the most anomalous images."""
     x, y = data.test
     found = {name: score(x) for name, score in scores.items()}
-    figures = {f"ROC AUC, {name}": roc_auc_score(y, s) for name, s in found.items()}
+    figures = {}
+    for name, values in found.items():
+        figures[f"ROC AUC, {name}"] = roc_auc_score(y, values)
+
     worst = np.argsort(-found["f-AnoGAN"])[:12]
     figure, places = plt.subplots(2, 12, figsize=(13, 3))
     for row, images in zip(places, (x[worst], rebuild(x[worst]))):
@@ -63,24 +71,32 @@ def repeated(data: SimpleNamespace, count: int) -> SimpleNamespace:
     """The data with `count` training images: the same few, again and again."""
     x, y = data.train
     rows = np.arange(count) % len(y)
-    return SimpleNamespace(**{**vars(data), "train": (x[rows], y[rows])})
+
+    more = SimpleNamespace(**vars(data))
+    more.train = x[rows], y[rows]
+    return more
 
 
-def with_generated(data, gan: keras.Model, share: float, seed: int) -> SimpleNamespace:
+def with_generated(data, gan: Model, share: float, seed: int) -> SimpleNamespace:
     """The data, with generated images of the same classes for a share of the images."""
     x, y = data.train
-    rows = np.random.default_rng(seed).permutation(len(y))[: round(share * len(y))]
-    mixed = x.copy()
-    mixed[rows] = gan.generate(y[rows])
-    return SimpleNamespace(**{**vars(data), "train": (mixed, y)})
+    order = np.random.default_rng(seed).permutation(len(y))
+    rows = order[: round(share * len(y))]
+    x = x.copy()
+    x[rows] = gan.generate(y[rows])
+
+    mixed = SimpleNamespace(**vars(data))
+    mixed.train = x, y
+    return mixed
 
 
 def report_augmentation(
-    model, gan, accuracies: dict, data, history: dict, expected: dict
+    model, gan, accuracies: dict, data, history, expected: dict
 ) -> dict:
     """The mean accuracy of each way to augment, that with generated images first."""
-    ways = reversed(accuracies.items())
-    figures = {f"test accuracy, {way}": np.mean(values) for way, values in ways}
+    figures = {}
+    for way, values in reversed(accuracies.items()):
+        figures[f"test accuracy, {way}"] = np.mean(values)
     plt.boxplot(list(accuracies.values()), tick_labels=list(accuracies))
     plt.savefig("accuracies.png")
     return finish(data, figures, expected)
@@ -89,46 +105,60 @@ def report_augmentation(
 def in_colour(images: SimpleNamespace) -> SimpleNamespace:
     """Images of three channels, which are alike where the images are grey."""
     x, y = images.train
-    images.train = np.repeat(x, 3 // x.shape[-1], axis=-1), y
-    images.shape = (*x.shape[1:3], 3)
+    channels = x.shape[-1]
+    x = np.repeat(x, 3 // channels, axis=-1)
+    images.train = x, y
+    images.shape = x.shape[1:]
     return images
 
 
-def load_pair(content: str, style: str, size: int, images: Any) -> SimpleNamespace:
+def load_pair(content: str, style: str, size: int, images) -> SimpleNamespace:
     """The two pictures, files or scikit-learn's china and flower, in one size."""
-    pictures = []
-    for name in (content, style):
-        is_sample = name in ("china", "flower")
-        file = f"{name}.jpg" if is_sample else name
-        picture = load_sample_image(file) if is_sample else keras.utils.load_img(file)
-        pictures.append(np.asarray(picture, "float32") / 255)
-    height, width, _ = pictures[0].shape
+    pair = SimpleNamespace(name=images.name)
+    pair.content = load_picture(content)
+
+    height, width, _ = pair.content.shape
     scale = size / max(height, width)
     frame = round(height * scale), round(width * scale)
-    resize = keras.preprocessing.image.smart_resize
-    content_picture, style_picture = (resize(p, frame) for p in pictures)
-    return SimpleNamespace(
-        name=images.name, content=content_picture, style=style_picture
-    )
+    pair.content = smart_resize(pair.content, frame)
+    pair.style = smart_resize(load_picture(style), frame)
+    return pair
 
 
-def resized(network: keras.Model, shape: tuple[int, ...]) -> keras.Model:
+def load_picture(name: str) -> np.ndarray:
+    """A picture with pixels from 0 to 1."""
+    if name in ("china", "flower"):
+        picture = load_sample_image(f"{name}.jpg")
+    else:
+        picture = keras.utils.load_img(name)
+    return np.asarray(picture, "float32") / 255
+
+
+def resized(network: Model, shape: tuple[int, ...]) -> Model:
     """The network, with its weights, for pictures of another shape."""
-    copy = keras.models.clone_model(network, keras.Input(shape))
+    images = keras.Input(shape)
+    copy = keras.models.clone_model(network, images)
     copy.set_weights(network.get_weights())
     return copy
 
 
-def feature_layers(network: keras.Model) -> tuple[Any, list]:
+def feature_layers(network: Model) -> tuple:
     """The content layer, and the style layers: the first ReLU at each resolution."""
-    active = [x for x in network.layers if isinstance(x, keras.layers.ReLU)]
-    active = [x for x in active if min(x.output.shape[1:3]) >= 4]
-    style = list({x.output.shape[1:3]: x for x in reversed(active)}.values())[::-1]
-    return active[active.index(style[-2]) + 1], style
+    style = {}
+    active = []
+    for layer in network.layers:
+        if isinstance(layer, ReLU) and min(layer.output.shape[1:3]) >= 4:
+            active.append(layer)
+            style.setdefault(layer.output.shape[1], layer)
+
+    *_, last_but_one, _ = style.values()
+    content = active[active.index(last_but_one) + 1]
+    return content, list(style.values())
 
 
 def root_mean_square(value: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(np.square(value)))) or 1.0
+    mean = np.mean(np.square(value))
+    return float(np.sqrt(mean)) or 1.0
 
 
 def towards(pair: SimpleNamespace, targets: dict, steps: int) -> SimpleNamespace:
@@ -137,20 +167,25 @@ def towards(pair: SimpleNamespace, targets: dict, steps: int) -> SimpleNamespace
     for name, value in targets.items():
         scaled = value / root_mean_square(value)
         y[name] = np.broadcast_to(scaled, (steps, *value.shape))
-    pair.targets, pair.train = targets, (np.ones((steps, 1), "float32"), y)
+    pair.targets = targets
+    pair.train = np.ones((steps, 1), "float32"), y
     pair.validation = None
     return pair
 
 
-def report_style(model, data, history: dict, describe, expected: dict) -> dict:
+def report_style(model, data, history, describe, expected: dict) -> dict:
     """By what factor the style loss fell, and the picture."""
-    picture = keras.Model(model.inputs, model.get_layer("picture").output)
+    pixels = model.get_layer("picture").output
+    picture = Model(model.inputs, pixels)
     result = np.array(picture(np.ones((1, 1))))[0]
-    losses = []
-    for image in (data.content, result):
-        pairs = zip(describe(image[None])[1:], describe(data.style[None])[1:])
-        errors = [ops.sum((G - A) ** 2) / ops.sum(A**2) for G, A in pairs]
-        losses.append(float(np.mean(errors)))
     plt.imsave("result.png", np.clip(result, 0, 1))
+
+    losses = []
+    _, *A = map(np.array, describe(data.style[None]))
+    for image in (data.content, result):
+        _, *G = map(np.array, describe(image[None]))
+        errors = [np.sum((g - a) ** 2) / np.sum(a**2) for g, a in zip(G, A)]
+        losses.append(np.mean(errors))
+
     figures = {"style loss falls by a factor of": losses[0] / losses[1]}
     return finish(data, figures, expected)

@@ -23,29 +23,41 @@ class DataSet:
 def load_images(name: str, quick: bool) -> SimpleNamespace:
     """Images of TensorFlow Datasets, or with `quick` scikit-learn's small digits."""
     if quick:
-        name, (x, y) = "digits", load_digits(return_X_y=True)
-        x = np.kron(x.reshape(-1, 8, 8), np.ones((1, 3, 3))) * 255 / 16
-        x = np.pad(x, ((0, 0), (2, 2), (2, 2)))[..., None].astype("uint8")  # 28 x 28
-        x, x_test, y, y_test = train_test_split(x, y, test_size=360, random_state=0)
+        name = "digits"
+        x, y = load_digits(return_X_y=True)
+        x = np.kron(x.reshape(-1, 8, 8, 1), np.ones((1, 3, 3, 1)))  # 24 x 24
+        x = np.pad(255 / 16 * x, ((0, 0), (2, 2), (2, 2), (0, 0)))  # 28 x 28
+        x, x_test, y, y_test = train_test_split(
+            x.astype("uint8"), y, test_size=360, random_state=0
+        )
     else:
-        options = {"as_supervised": True, "batch_size": -1}
-        splits = tfds.load(name, split=["train", "test"], **options)
-        (x, y), (x_test, y_test) = tfds.as_numpy(splits)
-    data = SimpleNamespace(name=name, shape=x.shape[1:], test=(x_test, y_test))
-    data.classes = [str(label) for label in np.unique(y)]
-    parts = train_test_split(x, y, test_size=1 / 12, random_state=0)
-    data.train, data.validation = parts[::2], parts[1::2]
-    return data
+        train, test = tfds.load(
+            name, split=["train", "test"], as_supervised=True, batch_size=-1
+        )
+        x, y = tfds.as_numpy(train)
+        x_test, y_test = tfds.as_numpy(test)
+
+    x, x_held_out, y, y_held_out = train_test_split(
+        x, y, test_size=1 / 12, random_state=0
+    )
+    return SimpleNamespace(
+        name=name,
+        classes=[str(label) for label in np.unique(y)],
+        shape=x.shape[1:],
+        train=(x, y),
+        validation=(x_held_out, y_held_out),
+        test=(x_test, y_test),
+    )
 
 
 def only(data: SimpleNamespace, start: int, stop: int) -> SimpleNamespace:
     """The images of the classes start to stop - 1, whose labels become 0, 1, ..."""
     chosen = SimpleNamespace(**vars(data))
     chosen.classes = data.classes[start:stop]
-    for name in ("train", "validation", "test"):
-        x, y = getattr(data, name)
+    for part in ("train", "validation", "test"):
+        x, y = getattr(data, part)
         rows = (start <= y) & (y < stop)
-        setattr(chosen, name, (x[rows], y[rows] - start))
+        setattr(chosen, part, (x[rows], y[rows] - start))
     return chosen
 
 
@@ -53,15 +65,29 @@ def few_of_each(data: SimpleNamespace, count: int, seed: int) -> SimpleNamespace
     """The data with `count` random images of each class to train on."""
     x, y = data.train
     order = np.random.default_rng(seed).permutation(len(y))
-    labels = range(len(data.classes))
-    rows = np.stack([order[y[order] == label][:count] for label in labels], 1).ravel()
-    return SimpleNamespace(**{**vars(data), "train": (x[rows], y[rows])})
+
+    columns = []
+    for label in range(len(data.classes)):
+        rows = order[y[order] == label]
+        columns.append(rows[:count])
+
+    rows = np.stack(columns, axis=1).ravel()  # one of each class after another
+
+    few = SimpleNamespace(**vars(data))
+    few.train = x[rows], y[rows]
+    return few
 
 
 def one_hot(data: SimpleNamespace) -> SimpleNamespace:
     """The images with one-hot labels; all but the test part are trained on."""
-    x, y = (np.concatenate(both) for both in zip(data.train, data.validation))
-    data.train, data.validation = (x, np.eye(len(data.classes))[y]), None
+    x, y = data.train
+    more_x, more_y = data.validation
+    x = np.concatenate([x, more_x])
+    y = np.concatenate([y, more_y])
+
+    classes = len(data.classes)
+    data.train = x, np.eye(classes)[y]
+    data.validation = None
     return data
 
 
@@ -69,36 +95,53 @@ def centre(data: SimpleNamespace) -> SimpleNamespace:
     """The images with pixels from -1 to 1, the range of a tanh."""
     for part in ("train", "validation", "test"):
         x, y = getattr(data, part)
-        setattr(data, part, (x.astype("float32") / 127.5 - 1, y))
+        x = x.astype("float32") / 127.5 - 1
+        setattr(data, part, (x, y))
     return data
 
 
 def load_mackey_glass(window: int, horizon: int, quick: bool) -> SimpleNamespace:
     """Windows of the series, and the `horizon` values that follow each."""
-    sizes = np.array([3000, 1000, 2000]) // (4 if quick else 1)
+    sizes = np.array([3000, 1000, 2000])
+    if quick:
+        sizes //= 4
+
     series = mackey_glass(sizes.sum())
     training = series[: sizes[0]]
-    series = ((series - training.mean()) / training.std()).astype("float32")
+    mean = training.mean()
+    spread = training.std()
+    series = ((series - mean) / spread).astype("float32")
+
     data = SimpleNamespace(name="mackey_glass")
+    length = window + horizon
     parts = np.split(series, np.cumsum(sizes)[:-1])
     for name, part in zip(("train", "validation", "test"), parts):
-        views = np.lib.stride_tricks.sliding_window_view(part, window + horizon)
-        setattr(data, name, (views[:, :window, None], views[:, window:]))
+        views = np.lib.stride_tricks.sliding_window_view(part, length)
+        x = views[:, :window, None]  # (windows, steps, 1)
+        y = views[:, window:]
+        setattr(data, name, (x, y))
     return data
 
 
 def mackey_glass(count: int) -> np.ndarray:
     """dx/dt = 0.2 x(t - 17) / (1 + x(t - 17)^10) - 0.1 x(t), by Runge and Kutta."""
-    h, delay = 0.1, 170  # ten steps per unit of time
-    x = np.full(delay + 1 + 10 * (500 + count), 1.2)
+    h = 0.1  # ten steps per unit of time
+    delay = 170
+    steps = 10 * (500 + count)  # of which the first 500 units are left out
+    x = np.full(delay + 1 + steps, 1.2)
     after = 0.24 / (1 + 1.2**10)  # what x(t - 17) adds, one step later
+
     for t in range(delay, len(x) - 1):
-        before, late = after, x[t - delay + 1]
+        late = x[t - delay + 1]
+        before = after
         after = 0.2 * late / (1 + late**10)
         middle = (before + after) / 2
+
+        # The four slopes of a step
         k1 = before - 0.1 * x[t]
         k2 = middle - 0.1 * (x[t] + h / 2 * k1)
         k3 = middle - 0.1 * (x[t] + h / 2 * k2)
         k4 = after - 0.1 * (x[t] + h * k3)
         x[t + 1] = x[t] + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+
     return x[delay + 5010 :: 10]

@@ -4,11 +4,10 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
-from keras import ops
+from keras import Variable, ops
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
@@ -16,66 +15,75 @@ from sklearn.model_selection import train_test_split
 def small_digits(seed: int = 0) -> list[tuple]:
     """(x, y) to train, to validate and to test on; x are 8x8 pixels from 0 to 1."""
     x, y = load_digits(return_X_y=True)
+    x = (x / 16).astype("float32")
+
     order = np.random.default_rng(seed).permutation(len(x))
     parts = np.split(order, [1317, 1437])
-    return [((x[rows] / 16).astype("float32"), y[rows]) for rows in parts]
+    return [(x[rows], y[rows]) for rows in parts]
 
 
 def flat_digits() -> tuple:
     """(x, y) to train on and (x, y) to test on; x are 784 pixels from 0 to 1."""
     x, y = load_digits(return_X_y=True)
     x = np.kron(x.reshape(-1, 8, 8) / 16, np.ones((1, 3, 3)))
-    x = np.pad(x, ((0, 0), (2, 2), (2, 2))).reshape(-1, 784)
-    x, x_test, y, y_test = train_test_split(x, y, test_size=360, random_state=0)
+    x = np.pad(x, ((0, 0), (2, 2), (2, 2)))  # 28 x 28
+    x, x_test, y, y_test = train_test_split(
+        x.reshape(-1, 784), y, test_size=360, random_state=0
+    )
     return (x, y), (x_test, y_test)
 
 
 def mislabel(y, share: float, rng: np.random.Generator) -> np.ndarray:
     """The labels, of which about `share` are replaced by a wrong digit."""
-    wrong = (y + rng.integers(1, 10, len(y))) % 10
-    return np.where(rng.random(len(y)) < share, wrong, y)
+    shift = rng.integers(1, 10, len(y))  # never 0: the label would stay right
+    is_wrong = rng.random(len(y)) < share
+    return np.where(is_wrong, (y + shift) % 10, y)
 
 
 def shuffled(count: int, size: int, steps: int, seed: int = 0) -> np.ndarray:
     """Rows of `count` examples, (steps, size): every example once per pass."""
     rng = np.random.default_rng(seed)
-    passes = -(-steps * size // count)
+    needed = steps * size
+    passes = -(-needed // count)
+
     rows = np.concatenate([rng.permutation(count) for _ in range(passes)])
-    return rows[: steps * size].reshape(steps, size)
+    return rows[:needed].reshape(steps, size)
 
 
-def take_steps(model, x, y, steps: int, batch_size: int | None = None, seed: int = 0):
+def take_steps(model, x, y, steps: int, batch_size=None, seed: int = 0) -> None:
     """Takes gradient steps, each on a random batch, or else on all examples."""
-    rows = np.tile(np.arange(len(x)), steps)
-    if batch_size:
-        rows = np.random.default_rng(seed).integers(len(x), size=steps * batch_size)
-    model.fit(x[rows], y[rows], batch_size or len(x), shuffle=False, verbose=0)
+    if batch_size is None:
+        batch_size = len(x)
+        rows = np.tile(np.arange(batch_size), steps)
+    else:
+        rng = np.random.default_rng(seed)
+        rows = rng.integers(len(x), size=steps * batch_size)
+    model.fit(x[rows], y[rows], batch_size, shuffle=False, verbose=0)
 
 
-def accuracy_of(model: keras.Model, x, y) -> float:
-    return np.mean(np.array(model(x)).argmax(-1) == y)
+def accuracy_of(model, x, y) -> float:
+    logits = np.array(model(x))
+    is_right = logits.argmax(-1) == y
+    return is_right.mean()
 
 
-def loss_and_accuracy(model: keras.Model, x, y, loss) -> tuple[float, float]:
+def loss_and_accuracy(model, x, y, loss: Callable) -> tuple[float, float]:
     logits = np.array(model(x))
     classes = y if y.ndim == 1 else y.argmax(-1)
-    return float(loss(y, logits)), np.mean(logits.argmax(-1) == classes)
+
+    is_right = logits.argmax(-1) == classes
+    return float(loss(y, logits)), is_right.mean()
 
 
-def kernel_gradients(model: keras.Model, x, y) -> list[np.ndarray]:
+def kernel_gradients(model, x, y) -> list[np.ndarray]:
     """Gradient of a compiled model's loss for every kernel, from the first layer up."""
     kernels = [v.value for v in model.trainable_variables if v.name == "kernel"]
     with tf.GradientTape() as tape:
-        loss = model.compute_loss(x, y, model(x, training=True))
-    return [np.array(gradient) for gradient in tape.gradient(loss, kernels)]
+        logits = model(x, training=True)
+        loss = model.compute_loss(x, y, logits)
 
-
-def gradient_norms(model: keras.Model, x, y) -> list:
-    """Norm of the gradient for every kernel, from the first layer up."""
-    with tf.GradientTape() as tape:
-        loss = model.compute_loss(x, y, model(x, training=True))
-    kernels = [v.value for v in model.trainable_variables if v.name == "kernel"]
-    return [np.linalg.norm(g) for g in tape.gradient(loss, kernels)]
+    gradients = tape.gradient(loss, kernels)
+    return [np.array(gradient) for gradient in gradients]
 
 
 def numeric_gradient(f: Callable, w: np.ndarray, h: float = 1e-6) -> np.ndarray:
@@ -100,15 +108,24 @@ def slope(f: Callable, x: np.ndarray) -> np.ndarray:
 
 def flow(x, weights, f: Callable, gradient, inputs=None) -> tuple:
     """Sizes (RMS) of the signal on its way up, and of its gradient on its way down."""
-    h, sums, up, down = x, [], [], []
+    h = x
+    sums = []
+    up = []
     for i, W in enumerate(weights):
-        sums.append(h @ W + (0 if inputs is None else inputs[i]))
-        h = np.array(f(sums[-1]))
+        z = h @ W
+        if inputs is not None:
+            z += inputs[i]
+        sums.append(z)
+        h = np.array(f(z))
         up.append(np.sqrt(np.mean(h * h)))
-    for df, W in zip(slope(f, np.array(sums))[::-1], weights[::-1]):
+
+    slopes = slope(f, np.array(sums))
+    down = []
+    for df, W in zip(slopes[::-1], weights[::-1]):
         dz = gradient * df
         down.append(np.sqrt(np.mean(dz * dz)))
         gradient = dz @ np.swapaxes(W, -1, -2)
+
     return np.array(up), np.array(down[::-1])
 
 
@@ -129,7 +146,8 @@ def descend(optimizer, weights, loss: Callable, steps: int, keep=None) -> np.nda
 
 def minimize(optimizer, start, loss: Callable, steps: int) -> list[np.ndarray]:
     """The arrays for which loss(*arrays) is smallest, by descent from `start`."""
-    weights = [keras.Variable(array, dtype="float32") for array in start]
+    weights = [Variable(array, dtype="float32") for array in start]
+
     descend(optimizer, weights, lambda _: loss(*weights), steps)
     return [np.array(w) for w in weights]
 
@@ -141,51 +159,72 @@ class Networks:
         self, optimizer: Callable, rates: Any, sizes: tuple, copies: int, seed: int
     ) -> None:
         self.shape = copies, len(rates)
-        rate = np.tile(np.array(rates, "float32"), copies)[:, None, None]
-        self.optimizer = optimizer(lambda: rate)
-        rng = np.random.default_rng(seed)
+        rate = np.tile(np.array(rates, "float32"), copies)
+        self.optimizer = optimizer(lambda: rate[:, None, None])
+
         self.weights = []
+        rng = np.random.default_rng(seed)
         for inputs, outputs in itertools.pairwise(sizes):
-            shape = copies, inputs, outputs
-            W = rng.normal(scale=np.sqrt(2 / inputs), size=shape)
-            for w in (W, np.zeros((copies, 1, outputs))):
-                w = np.repeat(w, len(rates), 0)
-                self.weights.append(keras.Variable(w, dtype="float32"))
+            scale = np.sqrt(2 / inputs)
+            W = rng.normal(scale=scale, size=(copies, inputs, outputs))
+            b = np.zeros((copies, 1, outputs))
+            self.weights += [self.repeated(W), self.repeated(b)]
+
+    def repeated(self, w):
+        """Weights of all copies, the same for each rate."""
+        _, rates = self.shape
+        return Variable(np.repeat(w, rates, axis=0), dtype="float32")
 
     def answer(self, x, y):
         """(the mean of -log softmax(z)[y], the share of right answers) of each."""
         W1, b1, W2, b2 = self.weights
-        z = ops.matmul(ops.relu(ops.matmul(x, W1) + b1), W2) + b2
-        losses = ops.logsumexp(z, -1) - ops.sum(z * ops.one_hot(y, z.shape[-1]), -1)
-        is_right = ops.cast(ops.argmax(z, -1) == ops.cast(y, "int32"), "float32")
+        h = ops.relu(ops.matmul(x, W1) + b1)
+        z = ops.matmul(h, W2) + b2
+
+        truth = ops.one_hot(y, z.shape[-1])
+        losses = ops.logsumexp(z, -1) - ops.sum(z * truth, -1)
+        is_right = ops.argmax(z, -1) == ops.cast(y, "int32")
+        is_right = ops.cast(is_right, "float32")
         return ops.stack([ops.mean(losses, -1), ops.mean(is_right, -1)])
 
     def train(self, x, y, rows, watch: Any = ()):
         """Losses before each step, or the answers to each (x, y) in `watch`."""
-        x, y, rows = (ops.convert_to_tensor(a) for a in (x, y, rows))
+        x, y, rows = map(ops.convert_to_tensor, (x, y, rows))
 
         def loss(i):
-            return self.answer(ops.take(x, rows[i], 0), ops.take(y, rows[i]))[0]
+            batch = ops.take(x, rows[i], 0)
+            losses, _ = self.answer(batch, ops.take(y, rows[i]))
+            return losses
 
-        keep = (lambda: ops.stack([self.answer(*w) for w in watch])) if watch else None
+        def answers():
+            return ops.stack([self.answer(*part) for part in watch])
+
+        keep = answers if watch else None
         found = descend(self.optimizer, self.weights, loss, len(rows), keep)
-        return found.reshape(*found.shape[:-1], *self.shape).astype("float64")
+        found = found.astype("float64")
+        return found.reshape(*found.shape[:-1], *self.shape)
 
     def evaluate(self, x, y):
-        return np.array(self.answer(x, y)).reshape(2, *self.shape).astype("float64")
+        figures = np.array(self.answer(x, y), "float64")
+        return figures.reshape(2, *self.shape)
 
 
 def moving_average(values: np.ndarray, count: int) -> np.ndarray:
-    return np.convolve(values, np.ones(count) / count, "valid")
+    weights = np.ones(count) / count
+    return np.convolve(values, weights, "valid")
 
 
 def adding_problem(count: int, length: int, rng: np.random.Generator) -> tuple:
     """Numbers, two of which are marked, (count, length, 2), and these two's sum."""
-    x = np.stack([rng.random((count, length)), np.zeros((count, length))], -1)
-    row, half = np.arange(count), length // 2
-    x[row, rng.integers(0, half, count), 1] = 1
-    x[row, rng.integers(half, length, count), 1] = 1
-    return x.astype("float32"), x.prod(-1).sum(1, keepdims=True)
+    numbers = rng.random((count, length))
+    marks = np.zeros((count, length))
+    row = np.arange(count)
+    half = length // 2
+    marks[row, rng.integers(0, half, count)] = 1
+    marks[row, rng.integers(half, length, count)] = 1
+
+    x = np.stack([numbers, marks], -1).astype("float32")
+    return x, (numbers * marks).sum(1, keepdims=True)
 
 
 def copy_task(
@@ -193,21 +232,28 @@ def copy_task(
 ) -> tuple:
     """One-hot symbols, `length` blanks, and signs that ask for the symbols again."""
     y = rng.integers(kinds, size=(count, symbols))
-    blanks, signs = np.full((count, length), kinds), np.full_like(y, kinds + 1)
-    numbers = np.concatenate([y, blanks, signs], 1)
+
+    blanks = np.full((count, length), kinds)
+    signs = np.full((count, symbols), kinds + 1)
+
+    numbers = np.concatenate([y, blanks, signs], axis=1)
     return np.eye(kinds + 2, dtype="float32")[numbers], y
 
 
 def draw_paths(surfaces: dict, paths: dict, title: str, name: str, frames: int) -> None:
     """The paths {heading: {label: (steps, 2)}} over the surfaces' contour lines."""
     figure, places = plt.subplots(1, len(surfaces), figsize=(4 * len(surfaces), 4))
+    levels = np.geomspace(0.01, 1000, 11)
     for axes, (heading, (f, (width, height))) in zip(places, surfaces.items()):
-        x, y = np.linspace(-width, width, 200), np.linspace(-height, height, 200)
+        x = np.linspace(-width, width, 200)
+        y = np.linspace(-height, height, 200)
         heights = f(*np.meshgrid(x, y))
-        axes.contour(x, y, heights, np.geomspace(0.01, 1000, 11), colors="#BBBBBB")
+        axes.contour(x, y, heights, levels, colors="#BBBBBB")
+
         for label, path in paths[heading].items():
             axes.plot(*path.T, "o-", markevery=[-1], label=label)
         axes.set(title=heading)
         axes.legend(fontsize=7)
+
     figure.suptitle(title)
     figure.savefig(f"{name}.png")

@@ -1,9 +1,5 @@
 """Evaluation of a plain script: figures, claims and pictures."""
 
-from collections.abc import Callable
-from typing import Any
-
-import keras
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -11,9 +7,10 @@ BLUE, ORANGE = "#0072B2", "#D55E00"
 COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 
-def finish(data: Any, figures: dict, expected: dict) -> dict:
+def finish(data, figures: dict, expected: dict) -> dict:
     """Prints the figures, and what the first of them is expected to be."""
-    print(*(f"{name} {value:.4f}" for name, value in figures.items()), sep="\n")
+    for name, value in figures.items():
+        print(f"{name} {value:.4f}")
     print("expected, +-", *expected.get(data.name, ["nothing on these data"]))
     return figures
 
@@ -27,21 +24,18 @@ def draw_curves(history: dict) -> None:
     plt.savefig("curves.png")
 
 
-def report_classifier(
-    model: keras.Model,
-    data: Any,
-    history: dict,
-    expected: dict,
-    views: Callable = lambda x: [x],
-) -> dict:
+def report_classifier(model, data, history, expected: dict, views=None) -> dict:
     """The accuracy on the test images, and learning curves."""
     x, y = data.test
-    logits = sum(model.predict(view, 500, verbose=0) for view in views(x))
+    seen = views(x) if views else [x]
+    logits = sum(model.predict(view, 500, verbose=0) for view in seen)
+    is_right = logits.argmax(-1) == y
+
     draw_curves(history)
-    return finish(data, {"test accuracy": np.mean(logits.argmax(-1) == y)}, expected)
+    return finish(data, {"test accuracy": is_right.mean()}, expected)
 
 
-def report_reviews(model: keras.Model, data: Any, history: dict, expected: dict):
+def report_reviews(model, data, history, expected: dict) -> dict:
     """The accuracy on the test texts, and learning curves."""
     _, accuracy = model.evaluate(*data.test, batch_size=100, verbose=0)
     draw_curves(history)
@@ -52,9 +46,14 @@ def Claim(text: str, measured, at_least=None, at_most=None) -> tuple[str, bool]:
     """Prints a sentence, the number in place of its braces, and whether it holds."""
     percent = f"{100 * measured:.3g} %"
     sentence = text.format(f"{measured:.3g}", percent=percent, points=percent)
-    holds = bool(measured >= at_least if at_most is None else measured <= at_most)
+
+    if at_most is None:
+        holds = measured >= at_least
+    else:
+        holds = measured <= at_most
+
     print("holds " if holds else "FAILS ", sentence)
-    return sentence, holds
+    return sentence, bool(holds)
 
 
 def panel(title, xlabel, ylabel, size: tuple = (7, 4)) -> tuple:
@@ -67,9 +66,9 @@ def save_figure(figure, name: str) -> None:
     figure.savefig(name)
 
 
-def draw_lines(lines, title, xlabel, ylabel, name: str, **settings) -> None:
+def draw_lines(lines: dict, title, xlabel, ylabel, name: str, **settings) -> None:
     """A picture of lines, {label: (x, y)}."""
-    figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
+    figure, axes = plt.subplots(figsize=(8, 4))
     for label, (x, y) in lines.items():
         axes.plot(x, y, label=label)
     axes.set(title=title, xlabel=xlabel, ylabel=ylabel, **settings)
@@ -78,7 +77,7 @@ def draw_lines(lines, title, xlabel, ylabel, name: str, **settings) -> None:
 
 
 def draw_panels(
-    panels,
+    panels: dict,
     title,
     xlabel,
     ylabel,
@@ -89,25 +88,30 @@ def draw_panels(
     **settings,
 ) -> None:
     """A picture with a panel for each of {heading: {label: (x, y)}}."""
-    rows, columns = -(-len(panels) // columns), min(columns, len(panels))
+    columns = min(columns, len(panels))
+    rows = -(-len(panels) // columns)
     figure, places = plt.subplots(rows, columns, figsize=(12, 3 * rows))
     for axes, (heading, lines) in zip(np.ravel(places), panels.items()):
         for label, (x, y) in lines.items():
-            axes.plot(x, y, label=label, **(styles or {}).get(label, {}))
+            style = (styles or {}).get(label, {})
+            axes.plot(x, y, label=label, **style)
         axes.set(title=heading, xlabel=xlabel, ylabel=ylabel, **settings)
         axes.legend(fontsize=7)
+
     figure.suptitle(title)
     figure.savefig(name)
 
 
-def draw_bars(bars, names, title, label, name: str, notes=None) -> None:
+def draw_bars(bars: dict, names, title, label, name: str, notes=None) -> None:
     """Horizontal bars in groups: a group for each of `names`."""
     figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
+    height = 1 / (len(bars) + 1)
+    places = np.arange(len(names))
     for i, (group, values) in enumerate(bars.items()):
-        places = np.arange(len(names)) + i / (len(bars) + 1)
-        drawn = axes.barh(places, values, 1 / (len(bars) + 1), label=group)
+        drawn = axes.barh(places + i * height, values, height, label=group)
         axes.bar_label(drawn, notes[group] if notes else None)
-    axes.set_yticks(range(len(names)), names)
+
+    axes.set_yticks(places, names)
     axes.set(title=title, xlabel=label)
     axes.legend()
     figure.savefig(name)
@@ -117,22 +121,27 @@ def draw_heat_map(values, rows, columns, labels, title, name: str) -> None:
     """A table of numbers as colours."""
     figure, axes = plt.subplots(figsize=(8, 3), layout="constrained")
     image = axes.imshow(values, aspect="auto", origin="lower")
-    axes.set_xticks(range(0, len(columns), 5), [f"{c:g}" for c in columns[::5]])
+    shown = range(0, len(columns), 5)
+    axes.set_xticks(shown, [f"{columns[i]:g}" for i in shown])
     axes.set_yticks(range(len(rows)), rows)
+
     axes.set(title=title, xlabel=labels[0], ylabel=labels[1])
     figure.colorbar(image, label=labels[2])
     figure.savefig(name)
 
 
-def draw_regions(networks, x, y, title, name: str) -> None:
+def draw_regions(networks: dict, x, y, title, name: str) -> None:
     """Where networks of two inputs answer 0 and 1."""
-    figure, places = plt.subplots(1, len(networks), figsize=(3 * len(networks), 3.7))
+    count = len(networks)
+    figure, places = plt.subplots(1, count, figsize=(3 * count, 3.7))
     line = np.linspace(-1.1, 1.1, 150) * np.abs(x).max()
-    points = np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)
+    grid = np.meshgrid(line, line)
+    points = np.stack(grid, -1).reshape(-1, 2)
     for axes, (heading, network) in zip(np.ravel(places), networks.items()):
         answers = np.array(network(points)).reshape(150, 150)
         axes.contourf(line, line, answers, [0, 0.5, 1], cmap="coolwarm")
         axes.scatter(*x.T, c=y, s=9, cmap="coolwarm")
         axes.set_title(heading)
+
     figure.suptitle(title)
     figure.savefig(name)

@@ -6,26 +6,30 @@ import re
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import keras
 import numpy as np
 import tensorflow_datasets as tfds
+from keras.utils import PyDataset, get_file, pad_sequences
 from sklearn.model_selection import train_test_split
 
 
-class Batches(keras.utils.PyDataset):
+class Batches(PyDataset):
     """Batches of rows of similar length, without columns of padding alone."""
 
-    def __init__(self, x: Any, y: Any, batch_size: int) -> None:
+    def __init__(self, x, y, batch_size: int) -> None:
         super().__init__()
-        self.x, self.y, self.size = x, y, batch_size
-        self.lengths = np.max([(a != 0).sum(1) for a in keras.tree.flatten(x)], 0)
+        self.parts = x, y
+        self.size = batch_size
+        lengths = [(part != 0).sum(1) for part in keras.tree.flatten(x)]
+        self.lengths = np.max(lengths, axis=0)
         self.on_epoch_end()
 
     def on_epoch_end(self) -> None:
-        order = np.argsort(self.lengths + np.random.random(len(self.lengths)))
-        first, *others, last = np.split(order, range(self.size, len(order), self.size))
+        """Puts rows of one length in another order, and then the batches."""
+        count = len(self.lengths)
+        order = np.argsort(self.lengths + np.random.random(count))
+        first, *others, last = np.split(order, range(self.size, count, self.size))
         np.random.shuffle(others)
         self.rows = [first, last, *others]  # unlike: Keras takes equal axes as fixed
 
@@ -33,61 +37,88 @@ class Batches(keras.utils.PyDataset):
         return len(self.rows)
 
     def __getitem__(self, index: int) -> tuple:
-        def cut(a):
-            a = a[self.rows[index]]
-            return a if a.ndim == 1 else a[:, : (a != 0).sum(1).max()]
+        rows = self.rows[index]
 
-        return keras.tree.map_structure(cut, (self.x, self.y))
+        def chosen(part):
+            part = part[rows]
+            if part.ndim == 1:  # labels
+                return part
+            longest = (part != 0).sum(1).max()
+            return part[:, :longest]
+
+        return keras.tree.map_structure(chosen, self.parts)
 
 
 def load_reviews(name: str, words: int, length: int, quick: bool) -> SimpleNamespace:
     """Texts of TensorFlow Datasets, or with `quick` generated ones, as ids of words."""
     if quick:
-        name, (texts, y) = "toy_reviews", toy_reviews()
-        texts, test_texts, y, y_test = train_test_split(texts, y, random_state=0)
+        name = "toy_reviews"
+        texts, test_texts, y, y_test = train_test_split(*toy_reviews(), random_state=0)
     else:
-        options = {"as_supervised": True, "batch_size": -1}
-        splits = tfds.load(name, split=["train", "test"], **options)
-        (texts, y), (test_texts, y_test) = tfds.as_numpy(splits)
-        texts, test_texts = ([x.decode() for x in part] for part in (texts, test_texts))
-    words_in = re.compile(r"\w+(?:'\w+)*|[!?.,]").findall
-    split = [words_in(text.lower()) for text in (*texts, *test_texts)]
-    counts = Counter(itertools.chain(*split[: len(texts)]))
-    vocabulary = ["", "?", *(word for word, _ in counts.most_common(words - 2))]
+        train, test = tfds.load(
+            name, split=["train", "test"], as_supervised=True, batch_size=-1
+        )
+        texts, y = tfds.as_numpy(train)
+        test_texts, y_test = tfds.as_numpy(test)
+
+    texts = [words_of(text) for text in texts]
+    test_texts = [words_of(text) for text in test_texts]
+    counts = Counter(itertools.chain(*texts)).most_common(words - 2)
+    vocabulary = ["", "?", *(word for word, _ in counts)]
+    x = ids_of(texts, vocabulary, length)
+    x_test = ids_of(test_texts, vocabulary, length)
+    x, x_held_out, y, y_held_out = train_test_split(x, y, test_size=0.1, random_state=0)
+    return SimpleNamespace(
+        name=name,
+        classes=["bad", "good"],
+        vocabulary=vocabulary,
+        train=(x, y),
+        validation=(x_held_out, y_held_out),
+        test=(x_test, y_test),
+    )
+
+
+def words_of(text: bytes) -> list[str]:
+    """The words of a text, and the marks between them."""
+    return re.findall(r"\w+(?:'\w+)*|[!?.,]", text.decode().lower())
+
+
+def ids_of(texts: list, vocabulary: list[str], length: int) -> np.ndarray:
+    """The numbers of the words; 0 is padding, 1 an unknown word."""
     number = {word: i for i, word in enumerate(vocabulary)}
-    x = np.zeros((len(split), length), "int32")  # 0 is padding, 1 an unknown word
-    for row, found in zip(x, split):
-        ids = [number.get(word, 1) for word in found]
+    rows = []
+    for words in texts:
+        ids = [number.get(word, 1) for word in words]
         if len(ids) > length:  # the verdict stands at the end
             ids = ids[: length // 4] + ids[length // 4 - length :]
-        row[: len(ids)] = ids
-    data = SimpleNamespace(name=name, classes=["bad", "good"], vocabulary=vocabulary)
-    data.test = x[len(texts) :], y_test
-    parts = train_test_split(x[: len(texts)], y, test_size=0.1, random_state=0)
-    data.train, data.validation = parts[::2], parts[1::2]
-    return data
+        rows.append(ids)
+    return pad_sequences(rows, length, padding="post")
 
 
-def toy_reviews() -> tuple[list[str], np.ndarray]:
+def toy_reviews() -> tuple[list[bytes], np.ndarray]:
     """Sentences such as "the plot was not bad", and whether they praise."""
-    rng = np.random.default_rng(0)
     words = ["bad", "dull", "awful", "poor", "good", "great", "funny", "moving"]
-    kinds, negated = rng.integers([8, 2], size=(2000, 2)).T
-    texts = [f"the plot was {n * 'not '}{words[k]}." for k, n in zip(kinds, negated)]
-    return texts, (kinds > 3) ^ negated
+    texts = []
+    praise = []
+    for no, i in itertools.product(["", "not "], range(8)):
+        texts += 125 * [f"the plot was {no}{words[i]}.".encode()]
+        praise += 125 * [(i > 3) != bool(no)]
+    return texts, np.array(praise, "int64")
 
 
 def load_characters(name: str, context: int, quick: bool) -> SimpleNamespace:
     """A text in windows of characters' numbers; y is x one character later."""
     data = SimpleNamespace(name="toy_play" if quick else name)
-    for part, lines in {"train": 320, "validation": 40, "test": 40}.items():
-        text = toy_play(lines)
-        if not quick:
+    for part, lines in {"train": 320, "validation": 40, "test": 41}.items():
+        if quick:
+            text = toy_play(lines)
+        else:
             (example,) = tfds.as_numpy(tfds.load(name, split=part))
             text = example["text"].decode()
         if part == "train":
             data.alphabet = sorted(set(text))
-        ids = np.array([data.alphabet.index(c) for c in text if c in data.alphabet])
+
+        ids = [data.alphabet.index(c) for c in text if c in data.alphabet]
         windows = np.lib.stride_tricks.sliding_window_view(ids, context)
         stride = context // 2 if part == "train" else context
         setattr(data, part, (windows[:-1:stride], windows[1::stride]))
@@ -97,75 +128,95 @@ def load_characters(name: str, context: int, quick: bool) -> SimpleNamespace:
 def toy_play(lines: int) -> str:
     """A random play for two voices."""
     rng = np.random.default_rng(lines)
-    people, moods = ["king", "queen", "fool", "lord"], ["good", "old", "merry", "poor"]
-    return "".join(
-        f"{rng.choice(['ROMEO', 'JULIET'])}:\nThe {rng.choice(moods)} "
-        f"{rng.choice(people)} sees the {rng.choice(people)}.\n\n"
-        for _ in range(lines)
-    )
+    people = ["king", "queen", "fool", "lord"]
+    text = ""
+    for _ in range(lines):
+        voice = rng.choice(["ROMEO", "JULIET"])
+        mood = rng.choice(["good", "old", "merry", "poor"])
+        one, other = rng.choice(people, 2)
+        text += f"{voice}:\nThe {mood} {one} sees the {other}.\n\n"
+    return text
 
 
-START, ALPHABET = 11, " 0123456789<>+"  # the character of each token; 0 is padding
+ALPHABET = " 0123456789<>+"  # the character of each token; 0 is padding
 
 
 def load_sums(digits: int, count: int, quick: bool, seed: int) -> SimpleNamespace:
     """Sums as ((question, answer before), answer), written from the right."""
-    more = 100 if quick else 5_000
+    held_out = 100 if quick else 5_000
     rng = np.random.default_rng(seed)
     pairs: dict = {}  # neither a sum nor its mirror image stands in two parts
-    while len(pairs) < count + 2 * more:
-        a, b = rng.integers(0, 10 ** rng.integers(1, digits + 1, 2)).tolist()
+    while len(pairs) < count + 2 * held_out:
+        lengths = rng.integers(1, digits + 1, size=2)
+        a, b = rng.integers(0, 10**lengths).tolist()
         pairs.setdefault((min(a, b), max(a, b)), (a, b))
+
     questions = as_tokens([f"{a}+{b}" for a, b in pairs.values()])
-    answers = [f"{a + b}"[::-1] for a, b in pairs.values()]
+    answers = [str(a + b)[::-1] for a, b in pairs.values()]
     before = as_tokens([f"<{answer}" for answer in answers])
     after = as_tokens([f"{answer}>" for answer in answers])
+
     data = SimpleNamespace(name="sums")
-    rows = np.split(np.arange(len(pairs)), [count, count + more])
-    for part, i in zip(("train", "validation", "test"), rows):
-        setattr(data, part, ((questions[i], before[i]), after[i]))
+    begin = 0
+    for part, size in {
+        "train": count,
+        "validation": held_out,
+        "test": held_out,
+    }.items():
+        rows = slice(begin, begin + size)
+        setattr(data, part, ((questions[rows], before[rows]), after[rows]))
+        begin += size
     return data
 
 
 def as_tokens(texts: list[str]) -> np.ndarray:
-    rows = [[ALPHABET.index(character) for character in text] for text in texts]
-    return keras.utils.pad_sequences(rows, padding="post")
+    rows = []
+    for text in texts:
+        rows.append([ALPHABET.index(character) for character in text])
+    return pad_sequences(rows, padding="post")
 
 
 URL = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw"
+FILES = {"train": "train", "validation": "val", "test": "test_2016_flickr"}
 
 
 def load_translations(
     name: str, size: int, longest: int, quick: bool
 ) -> SimpleNamespace:
     """German and English captions as tokens; with `quick` a few generated ones."""
-    files = {"train": "train", "validation": "val", "test": "test_2016_flickr"}
-    texts = toy_captions() if quick else {p: captions(f) for p, f in files.items()}
-    data = SimpleNamespace(name="toy_captions" if quick else name, sentences=texts)
+    if quick:
+        name = "toy_captions"
+        sentences = toy_captions()
+    else:
+        sentences = {part: captions(file) for part, file in FILES.items()}
+
     encoder = tfds.deprecated.text.SubwordTextEncoder
-    sentences = itertools.chain(*texts["train"])
-    data.subwords = encoder.build_from_corpus(sentences, target_vocab_size=size)
-    start = data.subwords.vocab_size
-    for part, pairs in texts.items():
-        rows = [[data.subwords.encode(text) for text in pair] for pair in pairs]
+    subwords = encoder.build_from_corpus(
+        itertools.chain(*sentences["train"]), target_vocab_size=size
+    )
+    data = SimpleNamespace(name=name, sentences=sentences, subwords=subwords)
+    start = subwords.vocab_size
+    end = start + 1
+    for part, pairs in sentences.items():
+        rows = [[subwords.encode(text) for text in pair] for pair in pairs]
         if part == "train":
             rows = [pair for pair in rows if max(map(len, pair)) < longest]
-        source = padded([[*german, start + 1] for german, _ in rows])
+        source = padded([[*german, end] for german, _ in rows])
         before = padded([[start, *english] for _, english in rows])
-        target = padded([[*english, start + 1] for _, english in rows])
+        target = padded([[*english, end] for _, english in rows])
         setattr(data, part, ((source, before), target))
     return data
 
 
 def padded(rows: list[list[int]]) -> np.ndarray:
-    return keras.utils.pad_sequences(rows, padding="post")
+    return pad_sequences(rows, padding="post")
 
 
 def captions(file: str) -> list[tuple[str, ...]]:
     """Pairs of a German and an English caption."""
     columns = []
     for name in (f"{file}.de.gz", f"{file}.en.gz"):
-        path = keras.utils.get_file(name, f"{URL}/{name}")
+        path = get_file(name, f"{URL}/{name}")
         text = gzip.decompress(Path(path).read_bytes()).decode()
         columns.append(text.rstrip("\n").split("\n"))
     return list(zip(*columns))
@@ -173,13 +224,18 @@ def captions(file: str) -> list[tuple[str, ...]]:
 
 def toy_captions() -> dict[str, list[tuple[str, str]]]:
     """Captions made from a few words: 600 to train on, and twice 60."""
-    kinds = "kleiner small, junger young, alter old, nasser wet"
-    people = "Hund dog, Mann man, Vogel bird, Freund friend, Junge boy, Koch cook"
-    deeds = "rennt runs, sitzt sits, spielt plays, wartet waits, isst eats, singt sings"
-    places = "Park park, Haus house, Wasser water, Wald forest, Zug train"
-    words = [[w.split() for w in x.split(", ")] for x in (kinds, people, deeds, places)]
+    table = [
+        "kleiner small, junger young, alter old, nasser wet",
+        "Hund dog, Mann man, Vogel bird, Freund friend, Junge boy, Koch cook",
+        "rennt runs, sitzt sits, spielt plays, wartet waits, isst eats, singt sings",
+        "Park park, Haus house, Wasser water, Wald forest, Zug train",
+    ]
+    words = [[both.split() for both in row.split(", ")] for row in table]
     pairs = []
-    for (a, e), (b, f), (c, g), (d, h) in itertools.product(*words):
-        pairs.append((f"Ein {a} {b} {c} im {d}.", f"A {e} {f} {g} in the {h}."))
+    for chosen in itertools.product(*words):
+        german, english = zip(*chosen)
+        german = "Ein {} {} {} im {}.".format(*german)
+        english = "A {} {} {} in the {}.".format(*english)
+        pairs.append((german, english))
     np.random.default_rng(0).shuffle(pairs)
     return {"train": pairs[120:], "validation": pairs[:60], "test": pairs[60:120]}
