@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 # Names that a plain script has no use for, as an argument or a statement.
-ABSENT = {"run", "folder"}
+ABSENT = {"run", "folder", "EXPECTED"}
 # Keywords of functions that only a recipe's options need.
 IDLE_KEYWORDS = {"smallest", "multiple", "fewest", "asked", "resume"}
 IDLE_ATTRIBUTES = ("config.data", "config.run_dir")

@@ -114,7 +114,7 @@ WORDINGS = {
 """,
             "",
         ),
-        (  # Luong's attention, which here does not read what it wrote in the last step
+        (
             """\
     if config.attention == "none":
         decoder = GRU(config.units, return_sequences=True, name="decoder")
@@ -125,15 +125,14 @@ WORDINGS = {
         x = decoder(x, memory, initial_state=[state], memory_mask=mask)
 """,
             """\
-    decoder = GRU(config.units, return_sequences=True, name="decoder")
-    x = decoder(x, initial_state=state)  # B, T, units
-    context = keras.layers.Attention()([x, memory], mask=[None, mask])
-    x = Dense(config.units, "tanh")(ops.concatenate([context, x], -1))
+    cell = AttentionDecoderCell(GRUCell(config.units))
+    decoder = AttentionDecoder(cell, return_sequences=True, name="decoder")
+    x = decoder(x, memory, initial_state=[state], memory_mask=mask)
 """,
         ),
         (
             "return report(model, data, history, run)",
-            "return report_sums(model, data, history, EXPECTED)",
+            "return report_sums(model, data, history)",
         ),
     ],
     "backprop_by_hand": [
@@ -153,8 +152,17 @@ WORDINGS = {
     "gan_anomaly": [
         ("    layers = [\n", "    encoding = [\n"),
         ("keras.Sequential(layers, name", "keras.Sequential(encoding, name"),
+        (
+            "model, scores, lambda x: G(E(x)), data, history,",
+            "scores, lambda x: G(E(x)), data,",
+        ),
     ],
     "gan_augment": [
+        ("the runs that EXPECTED comes from", "those of the figures above"),
+        (
+            "report_augmentation(model, gan, accuracies, few, history,",
+            "report_augmentation(accuracies,",
+        ),
         (
             """\
     parts = centre(data)  # pixels from -1 to 1, as generated images have them
@@ -195,6 +203,7 @@ WORDINGS = {
         ),
     ],
     "activations_gallery": [
+        ('"size": (2.2, 2.1), ', ""),
         (
             """\
 CURVES = (
@@ -264,6 +273,35 @@ CURVES = (
         ),
     ],
     "bias_and_weights": [("    draw_neuron(run)\n", "")],
+    "losses_imbalanced": [("    draw_shares(curves, run)\n", "")],
+    "normalization_compared": [
+        (
+            """\
+    shares = {kind: found[kind].dependence for kind in DRAWN}
+    title = "Batch normalization's answer to an image depends on its batch"
+    ylabel = "deviation from batch to batch\\n(% of that from image to image)"
+    draw(shares, title, ylabel, sizes, run, "dependence.png")
+""",
+            "",
+        ),
+    ],
+    "optimizer_paths": [
+        (', drawn as terms.png"""', '"""'),
+        (
+            """\
+    draw_lines(
+        {name: (np.arange(len(s)) + 1, s) for name, s in lengths.items()},
+        "Adagrad's steps shrink, RMSprop's recover, Adam's correction tames its start",
+        "step (the gradient is 1, and after step 100 only 0.01)",
+        "length of the step (learning rates)",
+        *(run, "terms.png"),
+        yscale="log",
+    )
+
+""",
+            "",
+        ),
+    ],
     "regularization_compared": [("    draw_losses(curves, run)\n", "")],
     "vanishing_gradients": [
         ("    draw_sizes(sizes, run)\n", ""),
@@ -290,7 +328,7 @@ CURVES = (
 """,
             """\
     images = in_colour(load_images("cifar10", config.quick))
-    pair = load_pair(config.content, config.style, config.size, images)
+    pair = load_pair(config.content, config.style, config.size)
 """,
         ),
         (
@@ -306,7 +344,10 @@ CURVES = (
     describe = content_and_style(resized(network, pair.content.shape))
 """,
         ),
-        ("history, judges, run,", "history, describe, run,"),
+        (
+            "report_style(model, pair, history, judges,",
+            "report_style(model, pair, describe,",
+        ),
         ("pair.towards(targets_of", "towards(pair, targets_of"),
     ],
 }

@@ -40,6 +40,7 @@ class BigramEmbedding(Layer):
         following = ops.pad(ids[:, 1:], [[0, 0], [0, 1]])
         bigrams = (40503 * ids + following) % self.buckets
         is_token = ops.expand_dims(ids != 0, -1)
+
         return ops.where(is_token, self.table(bigrams), 0.0)
 
 
@@ -82,9 +83,12 @@ class RotaryAttention(Layer):
         q, k, v = self.query(x), self.key(memory), self.value(memory)
         if self.rotary:
             q, k = turned(q), turned(k)
+
         if mask is not None:
             mask = mask[:, None, None]
+
         y = ops.dot_product_attention(q, k, v, mask=mask, is_causal=causal)
+
         return self.merge(y)
 
 
@@ -99,6 +103,7 @@ def turned(x):
     sin = ops.sin(angle)
     first, second = ops.split(x, 2, axis=-1)
     parts = first * cos - second * sin, second * cos + first * sin
+
     return ops.concatenate(parts, axis=-1)
 
 
@@ -117,6 +122,7 @@ class EncoderBlock(Layer):
         y = self.norm(x)
         x = x + self.attention(y, y, attention_mask=ops.expand_dims(mask, 1))
         y = self.last_norm(x)
+
         return x + self.contract(self.expand(y))
 
 
@@ -136,6 +142,7 @@ class CausalBlock(Layer):
         y = self.attention(self.norm(x), causal=True)
         x = x + self.dropout(y)
         y = self.contract(self.expand(self.last_norm(x)))
+
         return x + self.dropout(y)
 
 
@@ -172,6 +179,7 @@ class TransformerDecoderBlock(TransformerEncoderBlock):
         y = self.attention(self.norm(x), causal=True)
         x = x + self.dropout(y)
         y = self.source_attention(self.source_norm(x), source, source_mask)
+
         return self.feed_forward(x + self.dropout(y))
 
 
@@ -203,6 +211,7 @@ class AttentionDecoderCell(Layer):
         context = self.attention([query, memory, self.keys(memory)], mask=[None, mask])
         context = context[:, 0]  # B, M
         h, _ = self.cell(ops.concatenate([x, context], -1), states)
+
         return self.output_layer(ops.concatenate([context, h], -1)), [h]
 
 

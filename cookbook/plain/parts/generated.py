@@ -14,7 +14,6 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
 
 from cookbook.plain.parts.images import centre
-from cookbook.plain.parts.reports import finish
 
 
 def odd_one_out(data: SimpleNamespace, odd: int) -> SimpleNamespace:
@@ -46,25 +45,28 @@ def principal_subspace_distance(examples: np.ndarray, components: int) -> Callab
     return distance
 
 
-def report_anomalies(
-    model, scores: dict, rebuild: Callable, data, history, expected: dict
-) -> dict:
+def report_anomalies(scores: dict, rebuild: Callable, data) -> dict[str, float]:
     """The area under the ROC curve of each score, and the most anomalous images."""
     x, y = data.test
     found = {name: score(x) for name, score in scores.items()}
     figures = {}
+
     for name, values in found.items():
-        figures[f"ROC AUC, {name}"] = roc_auc_score(y, values)
+        figures[f"ROC AUC, {name}"] = area = roc_auc_score(y, values)
+        print(f"ROC AUC, {name}: {area:.3f}")
 
     worst = np.argsort(-found["f-AnoGAN"])[:12]
     figure, places = plt.subplots(2, 12, figsize=(13, 3))
+
     for row, images in zip(places, (x[worst], rebuild(x[worst]))):
         for axes, image, is_odd in zip(row, images, y[worst]):
             axes.imshow(image[..., 0], "gray_r")
             axes.set_title(data.odd if is_odd else "normal")
             axes.axis("off")
+
     figure.savefig("anomalies.png")
-    return finish(data, figures, expected)
+
+    return figures
 
 
 def repeated(data: SimpleNamespace, count: int) -> SimpleNamespace:
@@ -74,6 +76,7 @@ def repeated(data: SimpleNamespace, count: int) -> SimpleNamespace:
 
     more = SimpleNamespace(**vars(data))
     more.train = x[rows], y[rows]
+
     return more
 
 
@@ -87,19 +90,19 @@ def with_generated(data, gan: Model, share: float, seed: int) -> SimpleNamespace
 
     mixed = SimpleNamespace(**vars(data))
     mixed.train = x, y
+
     return mixed
 
 
-def report_augmentation(
-    model, gan, accuracies: dict, data, history, expected: dict
-) -> dict:
+def report_augmentation(accuracies: dict) -> dict[str, float]:
     """The mean accuracy of each way to augment, that with generated images first."""
     figures = {}
     for way, values in reversed(accuracies.items()):
-        figures[f"test accuracy, {way}"] = np.mean(values)
+        figures[f"test accuracy, {way}"] = mean = np.mean(values)
+        print(f"test accuracy, {way}: {mean:.4f}")
     plt.boxplot(list(accuracies.values()), tick_labels=list(accuracies))
     plt.savefig("accuracies.png")
-    return finish(data, figures, expected)
+    return figures
 
 
 def in_colour(images: SimpleNamespace) -> SimpleNamespace:
@@ -109,12 +112,13 @@ def in_colour(images: SimpleNamespace) -> SimpleNamespace:
     x = np.repeat(x, 3 // channels, axis=-1)
     images.train = x, y
     images.shape = x.shape[1:]
+
     return images
 
 
-def load_pair(content: str, style: str, size: int, images) -> SimpleNamespace:
+def load_pair(content: str, style: str, size: int) -> SimpleNamespace:
     """The two pictures, files or scikit-learn's china and flower, in one size."""
-    pair = SimpleNamespace(name=images.name)
+    pair = SimpleNamespace()
     pair.content = load_picture(content)
 
     height, width, _ = pair.content.shape
@@ -122,6 +126,7 @@ def load_pair(content: str, style: str, size: int, images) -> SimpleNamespace:
     frame = round(height * scale), round(width * scale)
     pair.content = smart_resize(pair.content, frame)
     pair.style = smart_resize(load_picture(style), frame)
+
     return pair
 
 
@@ -131,6 +136,7 @@ def load_picture(name: str) -> np.ndarray:
         picture = load_sample_image(f"{name}.jpg")
     else:
         picture = keras.utils.load_img(name)
+
     return np.asarray(picture, "float32") / 255
 
 
@@ -139,6 +145,7 @@ def resized(network: Model, shape: tuple[int, ...]) -> Model:
     images = keras.Input(shape)
     copy = keras.models.clone_model(network, images)
     copy.set_weights(network.get_weights())
+
     return copy
 
 
@@ -146,6 +153,7 @@ def feature_layers(network: Model) -> tuple:
     """The content layer, and the style layers: the first ReLU at each resolution."""
     style = {}
     active = []
+
     for layer in network.layers:
         if isinstance(layer, ReLU) and min(layer.output.shape[1:3]) >= 4:
             active.append(layer)
@@ -153,6 +161,7 @@ def feature_layers(network: Model) -> tuple:
 
     *_, last_but_one, _ = style.values()
     content = active[active.index(last_but_one) + 1]
+
     return content, list(style.values())
 
 
@@ -167,13 +176,15 @@ def towards(pair: SimpleNamespace, targets: dict, steps: int) -> SimpleNamespace
     for name, value in targets.items():
         scaled = value / root_mean_square(value)
         y[name] = np.broadcast_to(scaled, (steps, *value.shape))
+
     pair.targets = targets
     pair.train = np.ones((steps, 1), "float32"), y
     pair.validation = None
+
     return pair
 
 
-def report_style(model, data, history, describe, expected: dict) -> dict:
+def report_style(model, data, describe) -> dict[str, float]:
     """By what factor the style loss fell, and the picture."""
     pixels = model.get_layer("picture").output
     picture = Model(model.inputs, pixels)
@@ -182,10 +193,13 @@ def report_style(model, data, history, describe, expected: dict) -> dict:
 
     losses = []
     _, *A = map(np.array, describe(data.style[None]))
+
     for image in (data.content, result):
         _, *G = map(np.array, describe(image[None]))
         errors = [np.sum((g - a) ** 2) / np.sum(a**2) for g, a in zip(G, A)]
         losses.append(np.mean(errors))
 
-    figures = {"style loss falls by a factor of": losses[0] / losses[1]}
-    return finish(data, figures, expected)
+    factor = losses[0] / losses[1]
+    print(f"The style loss falls by a factor of {factor:.1f}.")
+
+    return {"style loss falls by a factor of": factor}

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow_datasets as tfds
 from sklearn.datasets import load_digits
@@ -23,29 +24,21 @@ class DataSet:
 def load_images(name: str, quick: bool) -> SimpleNamespace:
     """Images of TensorFlow Datasets, or with `quick` scikit-learn's small digits."""
     if quick:
-        name = "digits"
         x, y = load_digits(return_X_y=True)
-        x = np.kron(x.reshape(-1, 8, 8, 1), np.ones((1, 3, 3, 1)))  # 24 x 24
-        x = np.pad(255 / 16 * x, ((0, 0), (2, 2), (2, 2), (0, 0)))  # 28 x 28
-        x, x_test, y, y_test = train_test_split(
-            x.astype("uint8"), y, test_size=360, random_state=0
-        )
+        x = (255 / 16 * x).astype("uint8").reshape(-1, 8, 8, 1)
+        x = x.repeat(3, axis=1).repeat(3, axis=2)  # 24 x 24
+        x, x_test, y, y_test = train_test_split(x, y, test_size=360, random_state=0)
     else:
-        train, test = tfds.load(
-            name, split=["train", "test"], as_supervised=True, batch_size=-1
-        )
-        x, y = tfds.as_numpy(train)
-        x_test, y_test = tfds.as_numpy(test)
-
-    x, x_held_out, y, y_held_out = train_test_split(
-        x, y, test_size=1 / 12, random_state=0
-    )
+        parts = tfds.load(name, batch_size=-1, as_supervised=True)
+        parts = tfds.as_numpy(parts)
+        x, y = parts["train"]
+        x_test, y_test = parts["test"]
+    x, x_val, y, y_val = train_test_split(x, y, test_size=1 / 12, random_state=0)
     return SimpleNamespace(
-        name=name,
         classes=[str(label) for label in np.unique(y)],
         shape=x.shape[1:],
         train=(x, y),
-        validation=(x_held_out, y_held_out),
+        validation=(x_val, y_val),
         test=(x_test, y_test),
     )
 
@@ -54,6 +47,7 @@ def only(data: SimpleNamespace, start: int, stop: int) -> SimpleNamespace:
     """The images of the classes start to stop - 1, whose labels become 0, 1, ..."""
     chosen = SimpleNamespace(**vars(data))
     chosen.classes = data.classes[start:stop]
+
     for part in ("train", "validation", "test"):
         x, y = getattr(data, part)
         rows = (start <= y) & (y < stop)
@@ -72,7 +66,6 @@ def few_of_each(data: SimpleNamespace, count: int, seed: int) -> SimpleNamespace
         columns.append(rows[:count])
 
     rows = np.stack(columns, axis=1).ravel()  # one of each class after another
-
     few = SimpleNamespace(**vars(data))
     few.train = x[rows], y[rows]
     return few
@@ -84,9 +77,7 @@ def one_hot(data: SimpleNamespace) -> SimpleNamespace:
     more_x, more_y = data.validation
     x = np.concatenate([x, more_x])
     y = np.concatenate([y, more_y])
-
-    classes = len(data.classes)
-    data.train = x, np.eye(classes)[y]
+    data.train = x, keras.utils.to_categorical(y)
     data.validation = None
     return data
 
@@ -106,20 +97,26 @@ def load_mackey_glass(window: int, horizon: int, quick: bool) -> SimpleNamespace
     if quick:
         sizes //= 4
 
+    # Mean 0 and variance 1 in the training part
     series = mackey_glass(sizes.sum())
     training = series[: sizes[0]]
     mean = training.mean()
     spread = training.std()
-    series = ((series - mean) / spread).astype("float32")
+    series = (series - mean) / spread
+    series = series.astype("float32")
 
-    data = SimpleNamespace(name="mackey_glass")
+    data = SimpleNamespace()
+
     length = window + horizon
-    parts = np.split(series, np.cumsum(sizes)[:-1])
+    borders = np.cumsum(sizes)
+    parts = np.split(series, borders[:-1])
+
     for name, part in zip(("train", "validation", "test"), parts):
         views = np.lib.stride_tricks.sliding_window_view(part, length)
         x = views[:, :window, None]  # (windows, steps, 1)
         y = views[:, window:]
         setattr(data, name, (x, y))
+
     return data
 
 
@@ -132,16 +129,19 @@ def mackey_glass(count: int) -> np.ndarray:
     after = 0.24 / (1 + 1.2**10)  # what x(t - 17) adds, one step later
 
     for t in range(delay, len(x) - 1):
+        # What the past adds, now and one step later
         late = x[t - delay + 1]
         before = after
         after = 0.2 * late / (1 + late**10)
         middle = (before + after) / 2
 
         # The four slopes of a step
-        k1 = before - 0.1 * x[t]
-        k2 = middle - 0.1 * (x[t] + h / 2 * k1)
-        k3 = middle - 0.1 * (x[t] + h / 2 * k2)
-        k4 = after - 0.1 * (x[t] + h * k3)
-        x[t + 1] = x[t] + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+        now = x[t]
+        k1 = before - 0.1 * now
+        k2 = middle - 0.1 * (now + h / 2 * k1)
+        k3 = middle - 0.1 * (now + h / 2 * k2)
+        k4 = after - 0.1 * (now + h * k3)
+
+        x[t + 1] = now + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
 
     return x[delay + 5010 :: 10]

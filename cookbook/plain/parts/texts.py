@@ -52,7 +52,6 @@ class Batches(PyDataset):
 def load_reviews(name: str, words: int, length: int, quick: bool) -> SimpleNamespace:
     """Texts of TensorFlow Datasets, or with `quick` generated ones, as ids of words."""
     if quick:
-        name = "toy_reviews"
         texts, test_texts, y, y_test = train_test_split(*toy_reviews(), random_state=0)
     else:
         train, test = tfds.load(
@@ -60,20 +59,18 @@ def load_reviews(name: str, words: int, length: int, quick: bool) -> SimpleNames
         )
         texts, y = tfds.as_numpy(train)
         test_texts, y_test = tfds.as_numpy(test)
-
     texts = [words_of(text) for text in texts]
     test_texts = [words_of(text) for text in test_texts]
     counts = Counter(itertools.chain(*texts)).most_common(words - 2)
     vocabulary = ["", "?", *(word for word, _ in counts)]
     x = ids_of(texts, vocabulary, length)
     x_test = ids_of(test_texts, vocabulary, length)
-    x, x_held_out, y, y_held_out = train_test_split(x, y, test_size=0.1, random_state=0)
+    x, x_val, y, y_val = train_test_split(x, y, test_size=0.1, random_state=0)
     return SimpleNamespace(
-        name=name,
         classes=["bad", "good"],
         vocabulary=vocabulary,
         train=(x, y),
-        validation=(x_held_out, y_held_out),
+        validation=(x_val, y_val),
         test=(x_test, y_test),
     )
 
@@ -108,7 +105,7 @@ def toy_reviews() -> tuple[list[bytes], np.ndarray]:
 
 def load_characters(name: str, context: int, quick: bool) -> SimpleNamespace:
     """A text in windows of characters' numbers; y is x one character later."""
-    data = SimpleNamespace(name="toy_play" if quick else name)
+    data = SimpleNamespace()
     for part, lines in {"train": 320, "validation": 40, "test": 41}.items():
         if quick:
             text = toy_play(lines)
@@ -117,7 +114,6 @@ def load_characters(name: str, context: int, quick: bool) -> SimpleNamespace:
             text = example["text"].decode()
         if part == "train":
             data.alphabet = sorted(set(text))
-
         ids = [data.alphabet.index(c) for c in text if c in data.alphabet]
         windows = np.lib.stride_tricks.sliding_window_view(ids, context)
         stride = context // 2 if part == "train" else context
@@ -149,23 +145,33 @@ def load_sums(digits: int, count: int, quick: bool, seed: int) -> SimpleNamespac
     while len(pairs) < count + 2 * held_out:
         lengths = rng.integers(1, digits + 1, size=2)
         a, b = rng.integers(0, 10**lengths).tolist()
-        pairs.setdefault((min(a, b), max(a, b)), (a, b))
 
-    questions = as_tokens([f"{a}+{b}" for a, b in pairs.values()])
-    answers = [str(a + b)[::-1] for a, b in pairs.values()]
+        key = min(a, b), max(a, b)
+        pairs.setdefault(key, (a, b))
+
+    questions = []
+    answers = []
+
+    for a, b in pairs.values():
+        questions.append(f"{a}+{b}")
+        answers.append(str(a + b)[::-1])
+
+    # The network that writes an answer reads what stands before each character.
+    questions = as_tokens(questions)
     before = as_tokens([f"<{answer}" for answer in answers])
     after = as_tokens([f"{answer}>" for answer in answers])
 
-    data = SimpleNamespace(name="sums")
+    data = SimpleNamespace()
     begin = 0
-    for part, size in {
-        "train": count,
-        "validation": held_out,
-        "test": held_out,
-    }.items():
+    sizes = {"train": count, "validation": held_out, "test": held_out}
+
+    for part, size in sizes.items():
         rows = slice(begin, begin + size)
-        setattr(data, part, ((questions[rows], before[rows]), after[rows]))
+        x = questions[rows], before[rows]
+        y = after[rows]
+        setattr(data, part, (x, y))
         begin += size
+
     return data
 
 
@@ -173,6 +179,7 @@ def as_tokens(texts: list[str]) -> np.ndarray:
     rows = []
     for text in texts:
         rows.append([ALPHABET.index(character) for character in text])
+
     return pad_sequences(rows, padding="post")
 
 
@@ -185,7 +192,6 @@ def load_translations(
 ) -> SimpleNamespace:
     """German and English captions as tokens; with `quick` a few generated ones."""
     if quick:
-        name = "toy_captions"
         sentences = toy_captions()
     else:
         sentences = {part: captions(file) for part, file in FILES.items()}
@@ -194,17 +200,24 @@ def load_translations(
     subwords = encoder.build_from_corpus(
         itertools.chain(*sentences["train"]), target_vocab_size=size
     )
-    data = SimpleNamespace(name=name, sentences=sentences, subwords=subwords)
+    data = SimpleNamespace(sentences=sentences, subwords=subwords)
+
     start = subwords.vocab_size
     end = start + 1
+
     for part, pairs in sentences.items():
         rows = [[subwords.encode(text) for text in pair] for pair in pairs]
         if part == "train":
+            # What is longer would cost more time than it teaches.
             rows = [pair for pair in rows if max(map(len, pair)) < longest]
+
+        # The network reads the source and what stands before each target.
         source = padded([[*german, end] for german, _ in rows])
         before = padded([[start, *english] for _, english in rows])
         target = padded([[*english, end] for _, english in rows])
-        setattr(data, part, ((source, before), target))
+        x = source, before
+        setattr(data, part, (x, target))
+
     return data
 
 
@@ -217,8 +230,11 @@ def captions(file: str) -> list[tuple[str, ...]]:
     columns = []
     for name in (f"{file}.de.gz", f"{file}.en.gz"):
         path = get_file(name, f"{URL}/{name}")
-        text = gzip.decompress(Path(path).read_bytes()).decode()
+
+        content = gzip.decompress(Path(path).read_bytes())
+        text = content.decode()
         columns.append(text.rstrip("\n").split("\n"))
+
     return list(zip(*columns))
 
 
@@ -230,12 +246,20 @@ def toy_captions() -> dict[str, list[tuple[str, str]]]:
         "rennt runs, sitzt sits, spielt plays, wartet waits, isst eats, singt sings",
         "Park park, Haus house, Wasser water, Wald forest, Zug train",
     ]
-    words = [[both.split() for both in row.split(", ")] for row in table]
+    words = []
+
+    for row in table:
+        words.append([both.split() for both in row.split(", ")])
+
     pairs = []
+
     for chosen in itertools.product(*words):
         german, english = zip(*chosen)
         german = "Ein {} {} {} im {}.".format(*german)
         english = "A {} {} {} in the {}.".format(*english)
-        pairs.append((german, english))
+        pair = german, english
+        pairs.append(pair)
+
     np.random.default_rng(0).shuffle(pairs)
+
     return {"train": pairs[120:], "validation": pairs[:60], "test": pairs[60:120]}

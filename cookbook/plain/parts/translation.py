@@ -4,17 +4,19 @@ import numpy as np
 import sacrebleu
 from keras import ops
 
-from cookbook.plain.parts.reports import draw_curves, finish
+from cookbook.plain.parts.reports import draw_curves
 
 
 def write_on(model, text: str, length: int, alphabet, context: int, seed: int) -> str:
     """Continues the text by characters that are drawn one by one."""
     rng = np.random.default_rng(seed)
     ids = [alphabet.index(character) for character in text]
+
     for _ in range(length):
         window = np.array([ids[-context:]])
-        logits = model.predict_on_batch(window)[0, -1]
-        p = np.exp((logits - logits.max()) / 0.8, dtype="float64")
+        logits = model.predict_on_batch(window)
+        logits = logits[0, -1].astype("float64") / 0.8  # less than 1: surer letters
+        p = np.exp(logits - logits.max())
         p /= p.sum()
         chosen = rng.choice(len(p), p=p)
         ids.append(int(chosen))
@@ -22,33 +24,44 @@ def write_on(model, text: str, length: int, alphabet, context: int, seed: int) -
     return "".join(alphabet[i] for i in ids)
 
 
-def report_language_model(model, data, history, expected: dict, text: str) -> dict:
+def report_language_model(model, data, history, text: str) -> dict[str, float]:
     """The loss on the test text in nats per character, and what the model wrote."""
-    loss = model.evaluate(*data.test, batch_size=100, verbose=0)
+    x, y = data.test
+    loss = model.evaluate(x, y, batch_size=100, verbose=0)
     draw_curves(history)
-    print(f"\n{text}\n")
-    return finish(data, {"test loss": loss}, expected)
+    print(f"\n{text}\n\ntest loss: {loss:.4f}")
+
+    return {"test loss": loss}
 
 
-def report_translation(model, data, history, expected: dict) -> dict:
+def report_translation(model, data, history) -> dict[str, float]:
     """BLEU of the test sentences, translated by beam search."""
     sources, references = zip(*data.sentences["test"])
     (tokens, _), _ = data.test
     lengths = (tokens != 0).sum(1)
-    order = np.argsort(lengths)
 
+    # Sentences of similar length, about 50 at once
+    order = np.argsort(lengths)
+    count = len(order) // 50 + 1
     answers = [""] * len(order)
-    for rows in np.array_split(order, -(-len(order) // 50)):
-        batch = tokens[rows, : lengths[rows].max()]
-        found = beam_search(model, batch, data.subwords.vocab_size)
+
+    for rows in np.array_split(order, count):
+        longest = lengths[rows].max()
+        batch = tokens[rows, :longest]
+        start = data.subwords.vocab_size
+        found = beam_search(model, batch, start)
         for row, answer in zip(rows, found):
             answers[row] = data.subwords.decode(answer)
 
+    # Three examples: the source, what a human wrote, and the network's answer
     for texts in zip(sources[:3], references, answers):
         print(*texts, sep="\n  ")
+
     draw_curves(history)
-    bleu = sacrebleu.corpus_bleu(answers, [references])
-    return finish(data, {"test BLEU": bleu.score}, expected)
+    bleu = sacrebleu.corpus_bleu(answers, [references]).score
+    print(f"test BLEU: {bleu:.1f}")
+
+    return {"test BLEU": bleu}
 
 
 def beam_search(model, source: np.ndarray, start: int, W: int = 5) -> list:
@@ -57,56 +70,88 @@ def beam_search(model, source: np.ndarray, start: int, W: int = 5) -> list:
     start: the token before the first one; the next number is the token after the last.
     """
     B = len(source)
+
+    # Every sentence W times
     source = np.repeat(source, W, axis=0)
     rows = np.full((B, W, 1), start)
-    length = np.zeros((B, W, 1))
-    total = np.full((B, W, 1), -1e9)  # log p; at first, one beam alone is possible
-    total[:, 0] = 0
 
-    for _ in range(10 + 3 * source.shape[1] // 2):
+    # Of each beam: how many tokens it has, and their log p
+    length = np.zeros((B, W, 1))
+    total = np.full((B, W, 1), -1e9)
+    total[:, 0] = 0  # at first, one beam alone is possible
+    most = 10 + 3 * source.shape[1] // 2
+
+    for _ in range(most):
         written = rows.reshape(B * W, -1)
+
+        # log p of each token, (B, W, V), in the step that follows what is written
         logits = model.predict_on_batch([source, written])
-        log_p = np.array(ops.log_softmax(logits[:, -1])).reshape(B, W, -1)
+        log_p = ops.log_softmax(logits[:, -1])
+        log_p = np.array(log_p)
+        log_p = log_p.reshape(B, W, -1)
         V = log_p.shape[-1]
 
         # What has ended is padded, at no cost.
-        ended = (rows == start + 1).any(-1, keepdims=True)
-        is_padding = np.arange(V) == 0
-        log_p = np.where(ended, np.where(is_padding, 0, -1e9), log_p)
-        length += ~ended
+        is_end = rows == start + 1
+        ended = is_end.any(-1, keepdims=True)
+        padding = np.full(V, -1e9)
+        padding[0] = 0
+        log_p = np.where(ended, padding, log_p)
+        length += ~ended  # whose new token counts
 
         # The W best of all ways to go on
         log_p += total
         scores = log_p / length_penalty(length)
-        best = np.argsort(-scores.reshape(B, -1))[:, :W, None]
+        scores = scores.reshape(B, W * V)
+        order = np.argsort(-scores)
+        best = order[:, :W, None]
         parent = best // V
-        token = best % V
+        token = best % V  # that is added to it
 
-        total = np.take_along_axis(log_p.reshape(B, -1, 1), best, axis=1)
+        # Each of them goes on from its parent.
+        log_p = log_p.reshape(B, W * V, 1)
+        total = np.take_along_axis(log_p, best, axis=1)
         length = np.take_along_axis(length, parent, axis=1)
         rows = np.take_along_axis(rows, parent, axis=1)
         rows = np.concatenate([rows, token], axis=-1)
 
+    # The best beam of each sentence, without the tokens at both ends
     scores = total / length_penalty(length)
-    best = scores.argmax(1)
-    rows = np.take_along_axis(rows, best[:, None], axis=1)
-    return [[token for token in row if 0 < token < start] for row in rows[:, 0]]
+    best = scores.argmax(1, keepdims=True)
+    rows = np.take_along_axis(rows, best, axis=1)
+    rows = rows[:, 0]
+    found = []
+
+    for row in rows.tolist():
+        found.append([token for token in row if 0 < token < start])
+
+    return found
 
 
 def length_penalty(length: np.ndarray) -> np.ndarray:
+    """What keeps the search from preferring short translations."""
     return (5 + length) / 6
 
 
-def report_sums(model, data, history, expected: dict) -> dict:
+def report_sums(model, data, history) -> dict[str, float]:
     """The share of test sums with the right answer, written digit by digit."""
     (question, before), truth = data.test
+
+    # Each step reads what the network has written, and adds the likeliest character.
     written = before[:, :1]
+
     for _ in range(truth.shape[1]):
         logits = model.predict([question, written], 1000, verbose=0)
-        digits = logits[:, -1:].argmax(-1)
+        logits = logits[:, -1:]
+        digits = logits.argmax(-1)
         written = np.concatenate([written, digits], axis=1)
 
-    is_right = (written[:, 1:] == truth) | (truth == 0)
-    share = is_right.all(1).mean()
+    is_padding = truth == 0
+    is_right = written[:, 1:] == truth
+    is_whole = (is_right | is_padding).all(1)
+    share = is_whole.mean()
+
     draw_curves(history)
-    return finish(data, {"test whole answers": share}, expected)
+    print(f"test whole answers: {share:.4f}")
+
+    return {"test whole answers": share}
