@@ -128,7 +128,8 @@ def _parameters(function: ast.FunctionDef) -> Iterator[Edit]:
 
 def _arguments(call: ast.Call, facts: Facts) -> Iterator[Edit]:
     """Cuts the first argument that a script has no use for; others wait their turn."""
-    items: list[Any] = sorted([*call.args, *call.keywords], key=start_of)
+    parts = [*call.args, *call.keywords]
+    items: list[Any] = sorted(parts, key=start_of)
     places = list(zip(items, items))
     name = getattr(call.func, "id", "")
     most = FIRST_ARGUMENTS.get(name, len(items))

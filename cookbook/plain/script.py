@@ -52,6 +52,7 @@ LONG_LINE = re.compile(r"^( +)([^#\n]+)  (# .+)$", re.MULTILINE)
 def plain(recipe: Path) -> str:
     """The text of the script."""
     text = recipe.read_text(encoding="utf-8")
+
     script = as_script(reworded(recipe.stem, text))
     text = as_plain(script.text.replace("-> Run | None:", "-> Run:"))
     sources = PlainSources(_with_imports(text))
@@ -89,7 +90,9 @@ def _written(recipe: str, docstring: str, found: Collection) -> str:
     source = SOURCE.format(recipe=recipe)
     code = "\n\n\n".join([*blocks, ENDING])
     text = "\n\n".join([f'"""{docstring}"""', source, imports_in(names), code])
-    return re.sub(LONG_LINE, _with_comment_above, formatted(f"{text}\n"))
+    # A comment that makes a line too long stands above it, before ruff splits the line.
+    text = re.sub(LONG_LINE, _with_comment_above, f"{text}\n")
+    return re.sub(LONG_LINE, _with_comment_above, formatted(text))
 
 
 def _with_namespaces(
@@ -111,9 +114,11 @@ def _with_namespaces(
     texts = text_of(found, names)
     for namespace in namespaces:
         imports[Import("keras", namespace)] = namespace
+
         for definition, text in texts.items():
             short = text.replace(f"keras.{namespace}.", f"{namespace}.")
             texts[definition] = short
+
     return texts, imports
 
 
@@ -124,6 +129,7 @@ def _long_namespaces(names: Mapping[Meaning, str]) -> set[str]:
         top, _, namespace = meaning.module.partition(".")
         if top == "keras" and namespace.isidentifier():
             members.setdefault(namespace, []).append(name)
+
     return {
         namespace
         for namespace, found in members.items()

@@ -158,6 +158,11 @@ WORDINGS = {
         ),
     ],
     "gan_augment": [
+        ("def generator(", "def conditional_generator("),
+        (
+            "        generator(config, data)",
+            "        conditional_generator(config, data)",
+        ),
         ("the runs that EXPECTED comes from", "those of the figures above"),
         (
             "report_augmentation(model, gan, accuracies, few, history,",
@@ -175,6 +180,28 @@ WORDINGS = {
 """,
             """\
     data = centre(data)  # pixels from -1 to 1, as generated images have them
+""",
+        ),
+    ],
+    "mnist_cgan": [
+        ("def generator(", "def conditional_generator("),
+        ("        generator(data.shape", "        conditional_generator(data.shape"),
+    ],
+    "imdb_rnn": [
+        (
+            """\
+    bidirectional: bool = True  # whether to read in both directions
+""",
+            "",
+        ),
+        (
+            """\
+    layer = CELLS[config.cell](config.units, return_sequences=True)
+    if config.bidirectional:
+        layer = Bidirectional(layer)
+""",
+            """\
+    layer = Bidirectional(CELLS[config.cell](config.units, return_sequences=True))
 """,
         ),
     ],

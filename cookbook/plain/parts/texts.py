@@ -59,8 +59,7 @@ def load_reviews(name: str, words: int, length: int, quick: bool) -> SimpleNames
         )
         texts, y = tfds.as_numpy(train)
         test_texts, y_test = tfds.as_numpy(test)
-    texts = [words_of(text) for text in texts]
-    test_texts = [words_of(text) for text in test_texts]
+    texts, test_texts = (list(map(words_of, part)) for part in (texts, test_texts))
     counts = Counter(itertools.chain(*texts)).most_common(words - 2)
     vocabulary = ["", "?", *(word for word, _ in counts)]
     x = ids_of(texts, vocabulary, length)
@@ -216,7 +215,8 @@ def load_translations(
         before = padded([[start, *english] for _, english in rows])
         target = padded([[*english, end] for _, english in rows])
         x = source, before
-        setattr(data, part, (x, target))
+        y = target
+        setattr(data, part, (x, y))
 
     return data
 

@@ -21,7 +21,8 @@ def write_on(model, text: str, length: int, alphabet, context: int, seed: int) -
         chosen = rng.choice(len(p), p=p)
         ids.append(int(chosen))
 
-    return "".join(alphabet[i] for i in ids)
+    letters = [alphabet[i] for i in ids]
+    return "".join(letters)
 
 
 def report_language_model(model, data, history, text: str) -> dict[str, float]:
@@ -50,6 +51,7 @@ def report_translation(model, data, history) -> dict[str, float]:
         batch = tokens[rows, :longest]
         start = data.subwords.vocab_size
         found = beam_search(model, batch, start)
+
         for row, answer in zip(rows, found):
             answers[row] = data.subwords.decode(answer)
 
@@ -58,7 +60,8 @@ def report_translation(model, data, history) -> dict[str, float]:
         print(*texts, sep="\n  ")
 
     draw_curves(history)
-    bleu = sacrebleu.corpus_bleu(answers, [references]).score
+    score = sacrebleu.corpus_bleu(answers, [references])
+    bleu = score.score
     print(f"test BLEU: {bleu:.1f}")
 
     return {"test BLEU": bleu}
@@ -70,8 +73,6 @@ def beam_search(model, source: np.ndarray, start: int, W: int = 5) -> list:
     start: the token before the first one; the next number is the token after the last.
     """
     B = len(source)
-
-    # Every sentence W times
     source = np.repeat(source, W, axis=0)
     rows = np.full((B, W, 1), start)
 
@@ -79,28 +80,17 @@ def beam_search(model, source: np.ndarray, start: int, W: int = 5) -> list:
     length = np.zeros((B, W, 1))
     total = np.full((B, W, 1), -1e9)
     total[:, 0] = 0  # at first, one beam alone is possible
+
     most = 10 + 3 * source.shape[1] // 2
 
     for _ in range(most):
-        written = rows.reshape(B * W, -1)
-
-        # log p of each token, (B, W, V), in the step that follows what is written
-        logits = model.predict_on_batch([source, written])
-        log_p = ops.log_softmax(logits[:, -1])
-        log_p = np.array(log_p)
-        log_p = log_p.reshape(B, W, -1)
-        V = log_p.shape[-1]
-
-        # What has ended is padded, at no cost.
         is_end = rows == start + 1
         ended = is_end.any(-1, keepdims=True)
-        padding = np.full(V, -1e9)
-        padding[0] = 0
-        log_p = np.where(ended, padding, log_p)
-        length += ~ended  # whose new token counts
+        length += ~ended
+        log_p = total + log_p_of_next(model, source, rows, ended)
 
         # The W best of all ways to go on
-        log_p += total
+        V = log_p.shape[-1]
         scores = log_p / length_penalty(length)
         scores = scores.reshape(B, W * V)
         order = np.argsort(-scores)
@@ -115,17 +105,31 @@ def beam_search(model, source: np.ndarray, start: int, W: int = 5) -> list:
         rows = np.take_along_axis(rows, parent, axis=1)
         rows = np.concatenate([rows, token], axis=-1)
 
-    # The best beam of each sentence, without the tokens at both ends
     scores = total / length_penalty(length)
     best = scores.argmax(1, keepdims=True)
     rows = np.take_along_axis(rows, best, axis=1)
-    rows = rows[:, 0]
+
     found = []
-
-    for row in rows.tolist():
-        found.append([token for token in row if 0 < token < start])
-
+    for row in rows[:, 0]:
+        is_subword = (row > 0) & (row < start)
+        found.append(row[is_subword].tolist())
     return found
+
+
+def log_p_of_next(model, source, rows, ended) -> np.ndarray:
+    """log p of each token, (B, W, V), in the step that follows what is written."""
+    B, W, T = rows.shape
+    written = rows.reshape(B * W, T)
+    logits = model.predict_on_batch([source, written])
+    log_p = ops.log_softmax(logits[:, -1])
+    log_p = np.array(log_p).reshape(B, W, -1)
+
+    # What has ended is padded, at no cost.
+    V = log_p.shape[-1]
+    padding = np.full(V, -1e9)
+    padding[0] = 0
+
+    return np.where(ended, padding, log_p)
 
 
 def length_penalty(length: np.ndarray) -> np.ndarray:
@@ -135,7 +139,8 @@ def length_penalty(length: np.ndarray) -> np.ndarray:
 
 def report_sums(model, data, history) -> dict[str, float]:
     """The share of test sums with the right answer, written digit by digit."""
-    (question, before), truth = data.test
+    x, truth = data.test
+    question, before = x
 
     # Each step reads what the network has written, and adds the likeliest character.
     written = before[:, :1]
