@@ -152,10 +152,10 @@ def copy_components(arguments: argparse.Namespace) -> None:
 
 def bundle_recipe(arguments: argparse.Namespace) -> None:
     """Writes a recipe as one script, or as a notebook if the file is to be one."""
-    from cookbook.plain.script import plain
+    from cookbook.plain.script import plain_script
     from cookbook.takeaway.bundle import NOTEBOOK, bundle, bundle_command
 
-    make: Callable[[Path], str] = plain if arguments.plain else bundle
+    make: Callable[[Path], str] = plain_script if arguments.plain else bundle
     if arguments.to and arguments.to.suffix == NOTEBOOK:
         from cookbook.notebooks.files import as_notebook
 

@@ -10,9 +10,9 @@ from cookbook.notebooks.markdown import prose, sentence
 from cookbook.notebooks.packages import requirements_of
 from cookbook.notebooks.script_parts import (
     Parts,
-    Piece,
+    Passage,
     Section,
-    first_line,
+    first_line_of,
     last_line,
     parts_of,
 )
@@ -138,9 +138,9 @@ def _section(section: Section) -> Iterator[nbformat.NotebookNode]:
         yield _code(code)
 
 
-def _groups(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
+def _groups(pieces: Sequence[Passage]) -> Iterator[list[Passage]]:
     """The pieces that share a cell: a class stands alone, small ones together."""
-    group: list[Piece] = []
+    group: list[Passage] = []
     for piece in pieces:
         length = sum(len(other.lines) for other in [*group, piece])
         is_alone = _is_large(piece) or any(map(_is_large, group))
@@ -152,17 +152,17 @@ def _groups(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
         yield group
 
 
-def _is_large(piece: Piece) -> bool:
+def _is_large(piece: Passage) -> bool:
     return isinstance(piece.node, ast.ClassDef)
 
 
-def _is_told(piece: Piece) -> bool:
+def _is_told(piece: Passage) -> bool:
     """Whether the comment of a piece becomes prose: one line above a constant stays."""
     is_definition = isinstance(piece.node, ast.ClassDef | ast.FunctionDef)
     return len(piece.comment) > (0 if is_definition else 1)
 
 
-def _cell(group: Sequence[Piece]) -> tuple[str, str]:
+def _cell(group: Sequence[Passage]) -> tuple[str, str]:
     """(Markdown above the cell, the cell's code)."""
     first = group[0]
     above = [sentence(" ".join(first.comment))] if _is_told(first) else []
@@ -180,7 +180,7 @@ def _without_docstring(
     docstring = ast.get_docstring(node)
     if not docstring or len(node.body) == 1 or re.search(r"^Args:", docstring, re.M):
         return "", lines
-    offset = first_line(node)
+    offset = first_line_of(node)
     start = node.body[0].lineno - offset
     end = last_line(node.body[0]) - offset + 1
     rest = lines[end:]
@@ -189,7 +189,7 @@ def _without_docstring(
     return docstring, [*lines[:start], *rest]
 
 
-def _joined(group: Sequence[Piece]) -> str:
+def _joined(group: Sequence[Passage]) -> str:
     """The code of pieces that share a cell, with the space between them."""
     text = ""
     for piece in group:

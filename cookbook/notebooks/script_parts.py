@@ -4,13 +4,13 @@ import ast
 import dataclasses
 from collections.abc import Container, Iterator, Sequence
 
-from cookbook.notebooks.settings import arguments_of, in_quick_of
+from cookbook.notebooks.settings import config_lines, in_quick_of
 
 IDLE = "tyro"  # reads the command line, which a notebook lacks
 
 
 @dataclasses.dataclass(frozen=True)
-class Piece:
+class Passage:
     """A statement of a script and the comment right above it."""
 
     node: ast.stmt
@@ -24,7 +24,7 @@ class Section:
     """Statements below a comment that is their title."""
 
     title: str
-    pieces: list[Piece]
+    pieces: list[Passage]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +71,7 @@ def parts_of(script: str, titles: Container[str]) -> Parts:
         header=_header(tree.body[0], imports[0], lines),
         imports=_slice(imports, lines),
         sections=_sections(others, lines, titles),
-        config=arguments_of(classes),
+        config=config_lines(classes),
         in_quick=in_quick_of(classes),
         main=main,
         main_text=_slice([main], lines),
@@ -80,7 +80,7 @@ def parts_of(script: str, titles: Container[str]) -> Parts:
     )
 
 
-def first_line(node: ast.stmt) -> int:
+def first_line_of(node: ast.stmt) -> int:
     """The number of a statement's first line, which may be a decorator's."""
     decorators = getattr(node, "decorator_list", [])
     return min([node.lineno, *(decorator.lineno for decorator in decorators)])
@@ -104,13 +104,13 @@ def _is_import(node: ast.stmt) -> bool:
 
 def _header(docstring: ast.stmt, first: ast.stmt, lines: Sequence[str]) -> str:
     """The comment between the docstring and the first import."""
-    between = lines[last_line(docstring) : first_line(first) - 1]
+    between = lines[last_line(docstring) : first_line_of(first) - 1]
     return "\n".join(line[2:] for line in between if line.startswith("#"))
 
 
 def _slice(nodes: Sequence[ast.stmt], lines: Sequence[str]) -> str:
     """The text from the first to the last statement, without the command line."""
-    first, last = first_line(nodes[0]), last_line(nodes[-1])
+    first, last = first_line_of(nodes[0]), last_line(nodes[-1])
     chosen = lines[first - 1 : last]
     return "\n".join(line for line in chosen if line != f"import {IDLE}")
 
@@ -128,9 +128,9 @@ def _sections(
         if attached and attached[0] in titles:
             alone, attached = [*alone, attached[0]], attached[1:]
         sections += [Section(title, []) for title in alone]
-        start = first_line(node) - 1
+        start = first_line_of(node) - 1
         space = _empty_lines_before(start - len(attached), lines)
-        piece = Piece(node, space, attached, lines[start : last_line(node)])
+        piece = Passage(node, space, attached, lines[start : last_line(node)])
         sections[-1].pieces.append(piece)
     return [section for section in sections if section.pieces]
 
@@ -146,7 +146,7 @@ def _comments_above(
     node: ast.stmt, lines: Sequence[str]
 ) -> tuple[list[str], list[str]]:
     """(comments that stand alone, the comment that touches the statement)."""
-    number = first_line(node) - 2
+    number = first_line_of(node) - 2
     attached: list[str] = []
     while number >= 0 and lines[number].startswith("#"):
         attached.insert(0, lines[number].lstrip("# "))
@@ -164,7 +164,7 @@ def _body_lines(function: ast.FunctionDef, lines: Sequence[str]) -> list[str]:
     if ast.get_docstring(function):
         start = last_line(function.body[0])
     else:
-        start = first_line(function.body[0]) - 1
+        start = first_line_of(function.body[0]) - 1
         while lines[start - 1].strip().startswith("#"):
             start -= 1
     return list(lines[start : last_line(function)])

@@ -9,7 +9,7 @@ from cookbook.field_comments import comments_in
 WIDTH = 88  # of a line
 
 
-def arguments_of(classes: Mapping[str, str]) -> list[str]:
+def config_lines(classes: Mapping[str, str]) -> list[str]:
     """The lines of arguments: quick=True, Config's own fields, those of its bases.
 
     classes: {name of a class of the script: its text}.

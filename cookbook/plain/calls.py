@@ -11,7 +11,7 @@ from cookbook.plain.facts import Facts, end_of, start_of
 METHODS = {"only": "only", "few": "few_of_each", "one_hot": "one_hot"}
 
 
-def changed(call: ast.Call, facts: Facts) -> Iterator[Edit]:
+def changed_call(call: ast.Call, facts: Facts) -> Iterator[Edit]:
     """The call as the script has it, where that is another one."""
     name = getattr(call.func, "id", "")
     attribute = getattr(call.func, "attr", "")

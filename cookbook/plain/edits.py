@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from cookbook.one_file.rewrite import Edit, applied
-from cookbook.plain.calls import changed
+from cookbook.plain.calls import changed_call
 from cookbook.plain.cuts import cuts_in, cuts_of_checks, cuts_of_statements
 from cookbook.plain.facts import Facts
 from cookbook.plain.settings import with_all_fields
@@ -31,7 +31,7 @@ def _edits(facts: Facts) -> Iterator[Edit]:
         if isinstance(node, ast.ClassDef):
             yield from with_all_fields(node, facts.lines)
         elif isinstance(node, ast.Call):
-            yield from changed(node, facts)
+            yield from changed_call(node, facts)
 
 
 def _innermost(edits: list[Edit]) -> list[Edit]:

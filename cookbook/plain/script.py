@@ -49,7 +49,7 @@ SECTION_OF = {
 LONG_LINE = re.compile(r"^( +)([^#\n]+)  (# .+)$", re.MULTILINE)
 
 
-def plain(recipe: Path) -> str:
+def plain_script(recipe: Path) -> str:
     """The text of the script."""
     text = recipe.read_text(encoding="utf-8")
 

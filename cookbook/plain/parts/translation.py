@@ -82,7 +82,6 @@ def beam_search(model, source: np.ndarray, start: int, W: int = 5) -> list:
     total[:, 0] = 0  # at first, one beam alone is possible
 
     most = 10 + 3 * source.shape[1] // 2
-
     for _ in range(most):
         is_end = rows == start + 1
         ended = is_end.any(-1, keepdims=True)
@@ -105,27 +104,33 @@ def beam_search(model, source: np.ndarray, start: int, W: int = 5) -> list:
         rows = np.take_along_axis(rows, parent, axis=1)
         rows = np.concatenate([rows, token], axis=-1)
 
+    # The best beam of each sentence
     scores = total / length_penalty(length)
     best = scores.argmax(1, keepdims=True)
     rows = np.take_along_axis(rows, best, axis=1)
+    return [without_ends(row, start) for row in rows[:, 0]]
 
-    found = []
-    for row in rows[:, 0]:
-        is_subword = (row > 0) & (row < start)
-        found.append(row[is_subword].tolist())
-    return found
+
+def without_ends(row: np.ndarray, start: int) -> list[int]:
+    """The subwords of a row, without the tokens at both ends and the padding."""
+    is_subword = (row > 0) & (row < start)
+
+    return row[is_subword].tolist()
 
 
 def log_p_of_next(model, source, rows, ended) -> np.ndarray:
     """log p of each token, (B, W, V), in the step that follows what is written."""
     B, W, T = rows.shape
+
     written = rows.reshape(B * W, T)
     logits = model.predict_on_batch([source, written])
     log_p = ops.log_softmax(logits[:, -1])
-    log_p = np.array(log_p).reshape(B, W, -1)
+    log_p = np.array(log_p)
+    log_p = log_p.reshape(B, W, -1)
 
     # What has ended is padded, at no cost.
     V = log_p.shape[-1]
+
     padding = np.full(V, -1e9)
     padding[0] = 0
 
