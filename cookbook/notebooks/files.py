@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cookbook.errors import fail
 from cookbook.pages.catalogue import Entry, checkout, recipes
-from cookbook.plain.script import plain_script
+from cookbook.plain.script import plain_scripts
 from cookbook.takeaway.bundle import NOTEBOOK
 
 PAGE = """\
@@ -51,7 +51,8 @@ def write_notebooks() -> None:
 
 def all_scripts() -> dict[str, str]:
     """{name of a recipe: the script that its notebook shows}."""
-    return {entry.name: plain_script(checkout() / entry.file) for entry in recipes()}
+    files = {entry.name: checkout() / entry.file for entry in recipes()}
+    return dict(zip(files, plain_scripts([*files.values()])))
 
 
 def all_files(scripts: Mapping[str, str]) -> dict[str, str]:

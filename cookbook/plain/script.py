@@ -1,7 +1,7 @@
 """Bundles a recipe into one short script that trains Keras's own classes."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cookbook.one_file.names import names_inside
@@ -17,7 +17,7 @@ from cookbook.one_file.writer import (
 from cookbook.plain.edits import as_plain
 from cookbook.plain.sources import OTHERS, PARTS, SCRIPT, PlainSources
 from cookbook.plain.wordings import reworded
-from cookbook.takeaway.bundle import ENDING, formatted
+from cookbook.takeaway.bundle import ENDING, formatted_together
 from cookbook.takeaway.recipe_script import as_script
 
 SOURCE = "# Keras Cookbook (Apache-2.0): python -m cookbook bundle {recipe} --plain"
@@ -51,6 +51,17 @@ LONG_LINE = re.compile(r"^( +)([^#\n]+)  (# .+)$", re.MULTILINE)
 
 def plain_script(recipe: Path) -> str:
     """The text of the script."""
+    (script,) = plain_scripts([recipe])
+    return script
+
+
+def plain_scripts(recipes: Sequence[Path]) -> list[str]:
+    """The texts of the scripts of several recipes."""
+    texts = formatted_together([_unformatted(recipe) for recipe in recipes])
+    return [_with_comments_above(text) for text in texts]
+
+
+def _unformatted(recipe: Path) -> str:
     text = recipe.read_text(encoding="utf-8")
 
     script = as_script(reworded(recipe.stem, text))
@@ -90,9 +101,7 @@ def _written(recipe: str, docstring: str, found: Collection) -> str:
     source = SOURCE.format(recipe=recipe)
     code = "\n\n\n".join([*blocks, ENDING])
     text = "\n\n".join([f'"""{docstring}"""', source, imports_in(names), code])
-    # A comment that makes a line too long stands above it, before ruff splits the line.
-    text = re.sub(LONG_LINE, _with_comment_above, f"{text}\n")
-    return re.sub(LONG_LINE, _with_comment_above, formatted(text))
+    return _with_comments_above(f"{text}\n")  # before ruff splits these lines
 
 
 def _with_namespaces(
@@ -104,7 +113,9 @@ def _with_namespaces(
     the namespace instead and writes `layers.Dense`.
     """
     imports = dict(names)
-    namespaces = _long_namespaces(names) - _variables(found)
+    namespaces = _long_namespaces(names)
+    if namespaces:
+        namespaces -= _variables(found)
     for meaning, name in names.items():
         _, _, namespace = meaning.module.partition(".")
         if isinstance(meaning, Import) and namespace in namespaces:
@@ -143,7 +154,12 @@ def _variables(found: Collection) -> set[str]:
     return set().union(*map(names_inside, functions))
 
 
-def _with_comment_above(line: re.Match) -> str:
+def _with_comments_above(text: str) -> str:
+    """The text with the comments that make a line too long above that line."""
+    return re.sub(LONG_LINE, _divided, text)
+
+
+def _divided(line: re.Match) -> str:
     indent, code, comment = line.groups()
     is_long = len(line.group()) > WIDTH
     return f"{indent}{comment}\n{indent}{code}" if is_long else line.group()
