@@ -151,7 +151,7 @@ def resized(network: Model, shape: tuple[int, ...]) -> Model:
 
 def feature_layers(network: Model) -> tuple:
     """The content layer, and the style layers: the first ReLU at each resolution."""
-    style = {}
+    style: dict = {}  # {side: layer}
     active = []
 
     for layer in network.layers:

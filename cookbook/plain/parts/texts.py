@@ -148,15 +148,15 @@ def load_sums(digits: int, count: int, quick: bool, seed: int) -> SimpleNamespac
         key = min(a, b), max(a, b)
         pairs.setdefault(key, (a, b))
 
-    questions = []
+    sums = []
     answers = []
 
     for a, b in pairs.values():
-        questions.append(f"{a}+{b}")
+        sums.append(f"{a}+{b}")
         answers.append(str(a + b)[::-1])
 
     # The network that writes an answer reads what stands before each character.
-    questions = as_tokens(questions)
+    questions = as_tokens(sums)
     before = as_tokens([f"<{answer}" for answer in answers])
     after = as_tokens([f"{answer}>" for answer in answers])
 
@@ -225,7 +225,7 @@ def padded(rows: list[list[int]]) -> np.ndarray:
     return pad_sequences(rows, padding="post")
 
 
-def captions(file: str) -> list[tuple[str, ...]]:
+def captions(file: str) -> list[tuple]:
     """Pairs of a German and an English caption."""
     columns = []
     for name in (f"{file}.de.gz", f"{file}.en.gz"):
@@ -238,7 +238,7 @@ def captions(file: str) -> list[tuple[str, ...]]:
     return list(zip(*columns))
 
 
-def toy_captions() -> dict[str, list[tuple[str, str]]]:
+def toy_captions() -> dict[str, list[tuple]]:
     """Captions made from a few words: 600 to train on, and twice 60."""
     table = [
         "kleiner small, junger young, alter old, nasser wet",
@@ -255,9 +255,10 @@ def toy_captions() -> dict[str, list[tuple[str, str]]]:
 
     for chosen in itertools.product(*words):
         german, english = zip(*chosen)
-        german = "Ein {} {} {} im {}.".format(*german)
-        english = "A {} {} {} in the {}.".format(*english)
-        pair = german, english
+        pair = (
+            "Ein {} {} {} im {}.".format(*german),
+            "A {} {} {} in the {}.".format(*english),
+        )
         pairs.append(pair)
 
     np.random.default_rng(0).shuffle(pairs)
