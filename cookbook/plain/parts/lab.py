@@ -225,7 +225,7 @@ class Networks:
         def loss(i):
             batch = ops.take(x, rows[i], axis=0)
             labels = ops.take(y, rows[i])
-            losses, _ = self.answer(batch, labels)
+            losses = self.answer(batch, labels)[0]
 
             return losses
 
