@@ -7,8 +7,8 @@ A conditional GAN like mnist_cgan's learns from 50 images of each class. Then on
 classifier learns, in equally many steps, from each of three training sets: the real
 images alone; the same, varied by small shifts and turns; half real images, half
 generated ones. Expected, in 7 minutes: generated images do not help. The test
-accuracies are 92.2 %, 95.3 % and 91.6 % (means over 3 seeds); the loss of 0.6 points by
-generated images has a standard error of 0.3.
+accuracies are 92.2 %, 95.4 % and 91.9 % (means over 3 seeds); the loss of 0.3 points by
+generated images has a standard error of 0.4.
 
 Paper: Antoniou, Storkey, Edwards, "Data augmentation generative adversarial networks",
 2017. https://arxiv.org/abs/1711.04340
@@ -59,7 +59,7 @@ from custom_layers.optimizers import Adam
 from custom_layers.optimizers.schedules import CosineDecay
 from recipes import mnist_cgan, mnist_gan
 
-EXPECTED = {"mnist": (0.916, 0.012)}
+EXPECTED = {"mnist": (0.919, 0.012)}
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@
 The generator of mnist_gan gets noise together with a vector of the label. The critic
 has a vector of each label, too, and adds to its score how well the features of the
 image agree with it (a projection). In the end, mnist_cnn's network judges whether the
-generated images show the digits that were asked for. Expected on MNIST: 97.8 % of them
-do, at a Frechet distance of 0.54, where training images have 0.12.
+generated images show the digits that were asked for. Expected on MNIST: 97.9 % of them
+do, at a Frechet distance of 0.42, where training images have 0.11.
 
 Papers: Mirza, Osindero, "Conditional generative adversarial nets", 2014,
 https://arxiv.org/abs/1411.1784; Miyato, Koyama, "cGANs with projection discriminator",
@@ -44,7 +44,7 @@ from custom_layers.optimizers import Adam
 from custom_layers.optimizers.schedules import CosineDecay
 from recipes import mnist_cnn, mnist_gan
 
-EXPECTED = {"mnist": (0.54, 0.3)}
+EXPECTED = {"mnist": (0.42, 0.3)}
 
 
 @dataclass(frozen=True)
