@@ -119,15 +119,19 @@ def test_what_a_script_takes_from_keras_passes_keras_own_tests_in_our_form():
         assert re.search(rf'[" ]{name}[" ]', tested), name
 
 
-def keras_function(node, script):
-    """What the script calls here, if it is Keras's: `Dense` or `layers.Dense`."""
-    imported = {
+def imported_names(script):
+    """{name: (module, name)} of the statements `from module import name`."""
+    return {
         alias.name: (statement.module, alias.name)
         for statement in script.body
         if isinstance(statement, ast.ImportFrom)
         for alias in statement.names
     }
-    first, *rest = ast.unparse(node.func).split(".")
+
+
+def keras_function(called, imported):
+    """What a script calls as `Dense` or `layers.Dense`, if it is Keras's."""
+    first, *rest = called.split(".")
     module, name = imported.get(first, (first, ""))
     if module.split(".")[0] != "keras" or not all(map(str.isidentifier, rest)):
         return None
@@ -140,15 +144,39 @@ def keras_function(node, script):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_script_calls_keras_with_arguments_that_keras_has(name):
     tree = ast.parse(script_of(name))
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    functions = [(call, keras_function(call, tree)) for call in calls]
-    assert any(function for _, function in functions)
-    for node, function in functions:
-        if function is not None and "(" not in ast.unparse(node.func):
+    imported = imported_names(tree)
+    given = {}  # {function: the keywords of all its calls}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(
+            node.func, ast.Name | ast.Attribute
+        ):
+            keywords = {option.arg for option in node.keywords if option.arg}
+            given.setdefault(ast.unparse(node.func), set()).update(keywords)
+    found = {called: keras_function(called, imported) for called in given}
+    assert any(found.values())
+    for called, function in found.items():
+        if function is not None and given[called]:
             known = inspect.signature(function).parameters
             base = {"name", "dtype", "trainable"} if inspect.isclass(function) else {}
-            given = {option.arg for option in node.keywords if option.arg}
-            assert given <= {*known, *base}, (ast.unparse(node.func), given)
+            assert given[called] <= {*known, *base}, (called, given[called])
+
+
+def test_the_functions_of_keras_are_told_from_others():
+    imported = imported_names(ast.parse("from keras import layers"))
+    dense = keras_function("layers.Dense", imported)
+    assert dense.__name__ == "Dense"
+    assert "colour" not in inspect.signature(dense).parameters
+    assert keras_function("print", imported) is None
+
+
+def test_namespaces_take_the_place_of_imports_that_are_too_long_for_a_line():
+    text = script_of("mnist_cnn")
+    assert "\nfrom keras import layers\n" in text
+    assert "layers.Conv2D(" in text
+    assert "keras.layers" not in text
+    for name in NAMES:
+        if "\nfrom keras.layers import (\n" in script_of(name):
+            assert re.search(r"\blayers\b.* = ", script_of(name)), "a variable"
 
 
 def test_wordings_that_no_longer_fit_are_refused():

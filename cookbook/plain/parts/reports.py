@@ -45,15 +45,14 @@ def report_reviews(model, data, history) -> dict[str, float]:
     return {"test accuracy": accuracy}
 
 
-def Claim(
-    text: str, measured, at_least: float = -np.inf, at_most: float = np.inf
-) -> tuple[str, bool]:
+def Claim(text: str, measured, at_least=None, at_most=None) -> tuple[str, bool]:
     """Prints a sentence, the number in place of its braces, and whether it holds."""
     percent = f"{100 * measured:.3g} %"
     sentence = text.format(f"{measured:.3g}", percent=percent, points=percent)
-    holds = bool(at_least <= measured <= at_most)
+    holds = measured <= at_most if at_least is None else measured >= at_least
+
     print("holds " if holds else "FAILS ", sentence)
-    return sentence, holds
+    return sentence, bool(holds)
 
 
 def panel(title, xlabel, ylabel, size: tuple = (7, 4)) -> tuple:
@@ -109,6 +108,7 @@ def draw_bars(bars: dict, names, title, label, name: str, notes=None) -> None:
         else:
             axes.bar_label(drawn)
 
+    # A group for each name
     axes.set_yticks(places, names)
     axes.set(title=title, xlabel=label)
     axes.legend()
@@ -143,7 +143,7 @@ def draw_regions(networks: dict, x, y, title, name: str) -> None:
 
     # The networks answer at all points of a grid.
     line = np.linspace(-1.1, 1.1, 150) * np.abs(x).max()
-    grid = np.meshgrid(line, line)
+    grid = np.meshgrid(line, line)  # 150 x 150 points
     points = np.stack(grid, -1).reshape(-1, 2)
 
     for axes, heading in zip(np.ravel(places), networks):
