@@ -220,6 +220,7 @@ class Networks:
 
     def train(self, x, y, rows, watch: Any = ()):
         """Losses before each step, or the answers to each (x, y) in `watch`."""
+        # Tensors, so that a compiled step can take rows of them
         x = ops.convert_to_tensor(x)
         y = ops.convert_to_tensor(y)
         rows = ops.convert_to_tensor(rows)  # of the examples in each step
