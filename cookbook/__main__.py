@@ -138,10 +138,25 @@ def copy_components(arguments: argparse.Namespace) -> None:
 
 
 def bundle_recipe(arguments: argparse.Namespace) -> None:
-    """Writes a recipe as one script to a file, or to the screen."""
-    from cookbook.takeaway.bundle import bundle_command
+    """Writes a recipe as one script, or as a notebook if the file is to be one."""
+    from cookbook.plain.script import plain_script
+    from cookbook.takeaway.bundle import NOTEBOOK, bundle, bundle_command
 
-    bundle_command(arguments.recipe, arguments.to, arguments.force)
+    make: Callable[[Path], str] = plain_script if arguments.plain else bundle
+    if arguments.to and arguments.to.suffix == NOTEBOOK:
+        from cookbook.notebooks.files import as_notebook
+
+        make = as_notebook(make)
+    bundle_command(arguments.recipe, arguments.to, arguments.force, make)
+
+
+def renew_notebooks(arguments: argparse.Namespace) -> None:
+    """Renews docs/notebooks in the checkout."""
+    from cookbook.notebooks.files import write_notebooks
+
+    checkout()
+    with _explained_refusal_to_write():
+        write_notebooks()
 
 
 def search_in_processes(arguments: argparse.Namespace) -> None:
@@ -170,6 +185,12 @@ COMMANDS = (
         "index",
         "renew the generated pages: docs/components.md and all result tables",
         renew,
+        {},
+    ),
+    Command(
+        "notebooks",
+        "renew docs/notebooks, the notebooks of all recipes",
+        renew_notebooks,
         {},
     ),
     Command(
@@ -220,7 +241,7 @@ COMMANDS = (
     ),
     Command(
         "bundle",
-        "bundle a recipe into one script of your own",
+        "bundle a recipe into one script or notebook of your own",
         bundle_recipe,
         {
             "recipe": {
@@ -230,7 +251,13 @@ COMMANDS = (
             "--to": {
                 "type": Path,
                 "metavar": "FILE",
-                "help": "the file to write (default: print it)",
+                "help": "the file to write, a notebook if its name ends in .ipynb "
+                "(default: print the script)",
+            },
+            "--plain": {
+                "action": "store_true",
+                "help": "a short script with Keras's own classes, which does not give "
+                "the same weights as the recipe",
             },
             "--force": {
                 "action": "store_true",

@@ -16,7 +16,7 @@ def field_comments(cls: type) -> dict[str, str]:
     found: dict[str, str] = {}
     for base in reversed(cls.__mro__):
         if dataclasses.is_dataclass(base):
-            found.update(_comments_in(_source(base)))
+            found.update(comments_in(_source(base)))
     return found
 
 
@@ -27,7 +27,8 @@ def _source(cls: type) -> str:
         return ""
 
 
-def _comments_in(source: str) -> dict[str, str]:
+def comments_in(source: str) -> dict[str, str]:
+    """{field: its comment} of the dataclasses in a text."""
     by_line = _comments_by_line(source)
     lines = source.splitlines()
     found = {}

@@ -1,6 +1,7 @@
 """Names that a piece of code takes from its module, each with its place."""
 
 import ast
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -44,7 +45,8 @@ def uses_of(node: ast.stmt) -> list[Use]:
     return reader.uses
 
 
-def names_inside(node: ast.stmt) -> set[str]:
+@functools.cache
+def names_inside(node: ast.stmt) -> frozenset[str]:
     """All names that a definition binds within itself, in whichever function."""
     found: set[str] = set()
     for part in ast.walk(node):
@@ -52,7 +54,7 @@ def names_inside(node: ast.stmt) -> set[str]:
             found.update(name for name, _ in bindings(part))
         if isinstance(part, ast.arg):
             found.add(part.arg)
-    return found
+    return frozenset(found)
 
 
 def is_lazy(node: ast.AST) -> bool:

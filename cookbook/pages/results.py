@@ -53,7 +53,7 @@ def full_table() -> str:
         runs = _runs_of(label, kept)
         measured = _mean_and_seeds(runs) if runs else "not yet"
         time = _time(runs) if runs else ""
-        link = _link(label, "../recipes")
+        link = f"{_link(label, '../recipes')} {_notebook(label)}"
         lines.append(_line(link, row["task"], measured, row["well known"], time))
     machines = sorted({run["machine"] for run in kept["runs"]})
     lines += [
@@ -143,6 +143,12 @@ def _link(label: str, folder: str) -> str:
     name, _, flags = label.partition(" ")
     link = f"[{name}]({folder}/{name}.py)"
     return f"{link} `{flags}`" if flags else link
+
+
+def _notebook(label: str) -> str:
+    """A link from docs to the notebook of a row's recipe."""
+    name, _, _ = label.partition(" ")
+    return f"([notebook](notebooks/{name}.ipynb))"
 
 
 def _mean(runs: list[Run]) -> str:

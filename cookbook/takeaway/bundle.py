@@ -5,8 +5,9 @@ import difflib
 import re
 import subprocess
 import sys
+import tempfile
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from cookbook.errors import fail
@@ -19,6 +20,7 @@ from cookbook.takeaway.recipe_script import Script, as_script
 from cookbook.takeaway.stand_ins import FULL, NAMES, PADDED, SCRIPT, STANDALONE, Sources
 from cookbook.takeaway.trimming import SERIALIZATION, SHAPES
 
+SCRIPT_FILE, NOTEBOOK = ".py", ".ipynb"  # how the names of the files end
 HEADER = """\
 # Bundled from Keras Cookbook {version} (licence: Apache-2.0) by the command
 #     python -m cookbook bundle recipes/{recipe}.py
@@ -68,22 +70,30 @@ RULES = [
 ]
 
 
-def bundle_command(name: str, to: Path | None, force: bool) -> None:
-    """Writes the script to a file, or to the screen.
+def bundle_command(
+    name: str,
+    to: Path | None,
+    force: bool,
+    make: Callable[[Path], str],
+) -> None:
+    """Writes the script or notebook to a file, or to the screen.
 
     An existing file is only replaced with `force`.
+
+    make: gives the text for a recipe's file, such as `bundle`.
     """
     recipe = recipe_file(name)
     if force and not to:
         fail("bundle got --force, but no --to FILE that it could replace")
     if to:
-        refuse_target(to, force)
-    text = bundle(recipe)
+        refuse_target(to, force, (SCRIPT_FILE, NOTEBOOK))
+    text = make(recipe)
     if to is None:
         print(text, end="")
         return
     write(to, text)
-    print(f"{to} holds {recipe.stem} in {len(text.splitlines()):,} lines.")
+    length = f" in {len(text.splitlines()):,} lines" if to.suffix == SCRIPT_FILE else ""
+    print(f"{to} holds {recipe.stem}{length}.")
 
 
 def recipe_file(name: str) -> Path:
@@ -188,10 +198,11 @@ def packages_of(code: str) -> list[str]:
     """The packages that pip must install for the imports in the code."""
     found = {"tensorflow"}
     for node in ast.walk(ast.parse(code)):
-        modules = [alias.name for alias in getattr(node, "names", ())]
         if isinstance(node, ast.ImportFrom):
             modules = [node.module or ""]
-        elif not isinstance(node, ast.Import):
+        elif isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        else:
             continue
         for module in modules:
             top = module.split(".")[0]
@@ -221,15 +232,26 @@ def section_of(definition: Definition) -> str:
 
 def formatted(text: str) -> str:
     """The text in the project's format; ends the program where ruff is missing."""
-    checked = _ruff(["check", "--fix-only", "--quiet", *RULES], text)
-    return _ruff(["format", "--isolated", "--line-length=88"], checked)
+    (text,) = formatted_together([text])
+    return text
 
 
-def _ruff(options: list[str], text: str) -> str:
-    command = [sys.executable, "-m", "ruff", *options, "-"]
-    done = subprocess.run(command, input=text, capture_output=True, text=True)
+def formatted_together(texts: Sequence[str]) -> list[str]:
+    """Texts in the project's format: ruff starts twice, and not twice for each."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder, f"script_{i}.py") for i in range(len(texts))]
+        for file, text in zip(files, texts):
+            file.write_text(text, encoding="utf-8")
+
+        _ruff("check", "--fix-only", *RULES, folder)
+        _ruff("format", "--isolated", "--line-length=88", folder)
+        return [file.read_text(encoding="utf-8") for file in files]
+
+
+def _ruff(command: str, *options: str) -> None:
+    ruff = [sys.executable, "-m", "ruff", command, "--quiet", "--no-cache"]
+    done = subprocess.run([*ruff, *options], capture_output=True, text=True)
     if "No module named ruff" in done.stderr:
         fail("bundle needs ruff to format the script: pip install ruff")
     if done.returncode:
         raise RuntimeError(f"ruff refuses the script: {done.stderr}")
-    return done.stdout

@@ -1,5 +1,6 @@
 """Copies components into one file of the user's, which needs Keras and NumPy only."""
 
+import ast
 import contextlib
 import difflib
 import functools
@@ -49,12 +50,15 @@ def copy_command(names: Sequence[str], to: Path | None, force: bool) -> None:
         print(f"{to} holds {shown} in {len(text.splitlines()):,} lines.")
 
 
-def refuse_target(to: Path, force: bool) -> None:
-    """Ends the program if the file is none, or one that must not be replaced."""
+def refuse_target(to: Path, force: bool, suffixes: Sequence[str] = (".py",)) -> None:
+    """Ends the program if the file is none, or one that must not be replaced.
+
+    suffixes: how the name of the file may end.
+    """
     if to.is_dir():
         fail(f"{to} is a folder: give a file in it, such as {to / 'layers.py'}")
-    if to.suffix != ".py":
-        fail(f"{to} does not end in .py, so that Python could not import it")
+    if to.suffix not in suffixes:
+        fail(f"{to} does not end in {' or '.join(suffixes)}: give another file")
     if to.exists() and not force:
         fail(f"{to} exists: give another file, or --force to replace it")
 
@@ -158,17 +162,31 @@ def registered_name(to: Path | None) -> str:
 def _component(name: str, known: dict[str, Entry]) -> Definition:
     """The component of this name; ends the program if there is none."""
     namespace, _, short = name.rpartition(".")
-    if short in known:
-        found = named(known[short].namespace, short)
+    place = known[short].namespace if short in known else _place_of_second_name(short)
+    if place:
+        found = named(place, short)
         if not namespace or _exports(namespace, found):
             return found
-        hint = f"{short} stands in {known[short].namespace}"
+        hint = f"{short} stands in {place}"
     else:
         by_letters = {one.lower(): one for one in known}
         near = difflib.get_close_matches(short.lower(), by_letters, n=1)
         near = [by_letters[one] for one in near]
         hint = f"did you mean {near[0]}?" if near else "copy without names lists all"
     fail(f"copy got {name!r}, expected the name of a component: {hint}")
+
+
+def _place_of_second_name(name: str) -> str:
+    """The namespace that exports a component under this name too: `swish = silu`."""
+    if not name.isidentifier():
+        return ""
+    for namespace in {entry.namespace for entry in _exported().values()}:
+        found = find(namespace, name)
+        if isinstance(found, Definition) and found.is_constant:
+            value = getattr(found.node, "value", None)
+            if isinstance(value, ast.Name):
+                return namespace
+    return ""
 
 
 def _exports(namespace: str, component: Definition) -> bool:

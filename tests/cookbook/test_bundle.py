@@ -104,7 +104,7 @@ def test_a_mistake_gets_one_line(recipe, to, part, tmp_path, capsys):
     old = tmp_path / "old.py"
     old.write_text("mine\n")
     with pytest.raises(SystemExit) as end:
-        bundle_command(recipe, tmp_path / to if to else None, force=False)
+        bundle_command(recipe, tmp_path / to if to else None, force=False, make=bundle)
     assert end.value.code == 2
     error = capsys.readouterr().err
     assert part in error
@@ -118,7 +118,7 @@ def test_without_ruff_one_line_says_what_to_install(monkeypatch, capsys):
 
     monkeypatch.setattr(subprocess, "run", fails)
     with pytest.raises(SystemExit) as end:
-        bundle_command("xor_from_scratch", None, force=False)
+        bundle_command("xor_from_scratch", None, force=False, make=bundle)
     assert end.value.code == 2
     assert "pip install ruff" in capsys.readouterr().err
 

@@ -64,6 +64,18 @@ def test_a_component_has_several_spellings():
     assert copy(["optimizers.schedules.Noam"], None) == schedule
 
 
+@pytest.mark.parametrize("name", ["swish", "activations.hard_swish"])
+def test_a_second_name_comes_with_the_function_that_it_names(name):
+    here = {}
+    exec(copy([name], None), here)
+    short = name.split(".")[-1]
+    first = short.replace("swish", "silu")
+    assert here[short] is here[first]
+    x = np.linspace(-4, 4, 9, dtype="float32")
+    theirs = getattr(keras.activations, first)(x)
+    np.testing.assert_allclose(here[short](x), theirs, rtol=1e-5, atol=1e-6)
+
+
 def test_a_file_says_where_it_comes_from_and_is_replaced_on_demand(tmp_path, capsys):
     to = tmp_path / "deep" / "my layers.py"
     copy_command(["L1", "Dice"], to, force=False)

@@ -68,7 +68,7 @@ def test_the_library_imports_a_backend_only_where_it_is_used(path):
         assert not (at_top and package in BACKENDS), f"line {node.lineno}: {package}"
 
 
-def test_the_extra_of_recipes_has_all_that_they_and_the_cookbook_import():
+def test_the_extras_have_all_that_recipes_and_the_cookbook_import():
     needed = {
         package
         for folder in ("cookbook", "recipes")
@@ -80,8 +80,8 @@ def test_the_extra_of_recipes_has_all_that_they_and_the_cookbook_import():
     needed -= {"h5py"}  # Keras itself requires it
     needed -= {"IPython"}  # a notebook brings it
     extras = PROJECT["project"]["optional-dependencies"]
-    known = names(PROJECT["project"]["dependencies"])
-    known |= names([*extras["recipes"], *extras["export"]])
+    chosen = [*extras["recipes"], *extras["export"], *extras["takeaway"]]
+    known = names([*PROJECT["project"]["dependencies"], *chosen])
     assert needed <= known, needed - known
 
 

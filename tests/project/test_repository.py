@@ -27,6 +27,11 @@ MAY_IMPORT = {
     "benchmarks": {"benchmarks", "cookbook", "custom_layers", "recipes"},
 }
 BACKENDS = {"jax", "tensorflow", "torch"}
+# Short forms for scripts, which bear the names of what they stand for.
+SHORT_FORMS = (
+    ROOT / "cookbook" / "plain" / "parts",
+    ROOT / "cookbook" / "takeaway" / "standalone",
+)
 # What a component may build on: Keras's base classes, and containers of a cell.
 BASES = {
     "Constraint",
@@ -174,7 +179,7 @@ def test_no_technique_of_keras_is_subclassed_or_called(path):
 def _public_names():
     names = collections.Counter()
     for path in PRODUCT:
-        if "standalone" in path.parts:  # has the names of what it stands for
+        if any(folder in path.parents for folder in SHORT_FORMS):
             continue
         if path.relative_to(ROOT).parts[0] in ("custom_layers", "cookbook"):
             for node in tree(path).body:

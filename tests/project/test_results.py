@@ -73,14 +73,15 @@ def test_flags_have_a_row_of_their_own_and_rows_keep_their_order(root):
     collect([finished(root, "imdb_rnn.py --cell gru --seed 1")])
     collect([finished(root, "ring_gan.py", "modes", 8.0)])
     lines = full_table().splitlines()
-    assert "[ring_gan](../recipes/ring_gan.py) | a ring | modes 8 |" in lines[3]
+    links = "[ring_gan](../recipes/ring_gan.py) ([notebook](notebooks/ring_gan.ipynb))"
+    assert f"{links} | a ring | modes 8 |" in lines[3]
     assert "[imdb_rnn](../recipes/imdb_rnn.py) `--cell gru`" in lines[4]
 
 
 def test_what_was_not_measured_says_so(root):
     collect([finished(root, "mnist_cnn.py")])
     assert (
-        "[ring_gan](../recipes/ring_gan.py) | a ring | not yet | 6.3 |  |"
+        "([notebook](notebooks/ring_gan.ipynb)) | a ring | not yet | 6.3 |  |"
         in full_table()
     )
 

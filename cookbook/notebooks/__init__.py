@@ -1,0 +1,1 @@
+"""Notebooks of the recipes, made from the scripts that `bundle` writes."""
