@@ -1,7 +1,7 @@
 """Shakespeare, character by character, with a small GPT of 0.8 million weights.
 
     python recipes/shakespeare_gpt.py
-    python recipes/shakespeare_gpt.py --write data.opening    (once trained)
+    python recipes/shakespeare_gpt.py --write "ROMEO:"    (once trained)
 
 Blocks of causal self-attention with rotary positions learn to predict the next
 character. New text is drawn one character at a time, with a cache of keys and values.

@@ -1,7 +1,7 @@
 """Shakespeare, character by character, with LSTM or GRU layers.
 
     python recipes/shakespeare_rnn.py --cell lstm
-    python recipes/shakespeare_rnn.py --write data.opening    (once trained)
+    python recipes/shakespeare_rnn.py --write "ROMEO:"    (once trained)
 
 Recurrent layers read a window of text and predict the next character at each position.
 New text is drawn one character at a time, while the states of the layers are kept.

@@ -10,7 +10,6 @@ import types
 import keras
 import numpy as np
 import pytest
-from exported import run_readme
 from PIL import Image
 
 from cookbook import load_run
@@ -30,6 +29,7 @@ from cookbook.trained.description import KINDS, write_description
 from cookbook.trained.trained_run import Description
 from cookbook.training.run_folder import RunFolder
 from custom_layers.layers import LSTM, Dense, Embedding, GlobalAveragePooling1D
+from exported import run_readme
 from recipes import mnist_mlp
 from sources import ROOT
 

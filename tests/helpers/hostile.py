@@ -9,6 +9,7 @@ import json
 
 import h5py
 import numpy as np
+
 from hostile_archives import (
     CONFIG,
     FILES,

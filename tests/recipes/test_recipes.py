@@ -6,12 +6,12 @@ import json
 
 import keras
 import pytest
-from exported import check_exported
 
 from answering import check_answers
 from cookbook.command_line import parse
 from cookbook.pages.catalogue import ROOT, components, recipes
 from custom_layers import activations
+from exported import check_exported
 
 # A recipe with a search space trains one model on data; the others are the lab's.
 NAMES = [e.name for e in recipes() if "\ndef space(" in (ROOT / e.file).read_text()]
