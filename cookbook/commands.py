@@ -46,6 +46,13 @@ def export(arguments: argparse.Namespace) -> None:
     export_run(arguments)
 
 
+def demo(arguments: argparse.Namespace) -> None:
+    """Opens a local page on which a finished run answers."""
+    from cookbook.demo.command import demo_command
+
+    demo_command(arguments)
+
+
 RUN: dict[str, Any] = {
     "metavar": "RUN",
     "help": "a run folder, or a recipe's name for its newest finished run",
@@ -140,6 +147,28 @@ MODEL_COMMANDS = (
                 "type": Path,
                 "metavar": "FOLDER",
                 "help": "the folder to make (default: export_FORMAT in the run folder)",
+            },
+            "--run-dir": RUN_DIR,
+        },
+    ),
+    Command(
+        "demo",
+        "open a local page in the browser to ask a trained model",
+        demo,
+        {
+            "run": RUN,
+            "--port": {
+                "type": int,
+                "default": 7860,
+                "metavar": "N",
+                "help": "the port of the page; 0 takes any that is free "
+                "(default: 7860)",
+            },
+            "--host": {
+                "default": "127.0.0.1",
+                "metavar": "H",
+                "help": "the address of the page; 0.0.0.0 lets other machines use it "
+                "(default: 127.0.0.1, this machine only)",
             },
             "--run-dir": RUN_DIR,
         },

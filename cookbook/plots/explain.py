@@ -36,15 +36,12 @@ def explain_network(
         classes: name of each label.
         run: the folder that the pictures go into.
     """
-    if not _is_graph(model):
+    opened = network_to_explain(model)
+    if opened is None:
         return
-    convolutions = [layer for layer in model.layers if _is_convolution(layer)]
-    if not convolutions:
-        return
-    copy = keras.models.clone_model(model)  # a layer of two models has two outputs
-    copy.set_weights(model.get_weights())
-    layers = _feature_layers(copy)
-    kernel = keras.ops.convert_to_numpy(convolutions[0].kernel)
+    copy, layers = opened
+    first = next(layer for layer in copy.layers if _is_convolution(layer))
+    kernel = keras.ops.convert_to_numpy(first.kernel)
     draw_filters(kernel, run)
     first_class = classes[y[0]]
     draw_feature_maps(copy, layers, x[0], first_class, run)
@@ -54,6 +51,20 @@ def explain_network(
         said = probabilities.argmax(-1)[worst]
         true = y[worst]
         draw_grad_cam(copy, layers, x[worst], said, true, classes, run)
+
+
+def network_to_explain(
+    model: keras.Model,
+) -> tuple[keras.Model, list[keras.Layer]] | None:
+    """(copy of a model, its layers that make feature maps); None without convolutions.
+
+    A layer that two models share has two outputs, and those of a copy have one.
+    """
+    if not _is_graph(model) or not any(map(_is_convolution, model.layers)):
+        return None
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    return copy, _feature_layers(copy)
 
 
 def _is_graph(model: keras.Model) -> bool:
@@ -139,18 +150,11 @@ def draw_grad_cam(
 
     x are images, `said` the model's answers and `true` the labels.
     """
-    layer = _last_with_room(layers)
     images = _colours(x)
     rows = [images]
     for answer in (said, true):
-        heat = grad_cam(model, layer, x, answer.tolist())
-        # As bright as possible, and as large as the images.
-        hottest = heat.max((1, 2), keepdims=True)
-        heat = heat / np.maximum(hottest, TINY)
-        heat = keras.ops.image.resize(heat[..., None], x.shape[1:3])
-        warm = _coloured(np.array(heat)[..., 0], "inferno")
-        grey = images.mean(-1, keepdims=True)
-        rows.append(0.35 * grey + 0.65 * warm)
+        heat = evidence_for(model, layers, x, answer.tolist())
+        rows.append(with_heat(images, heat))
     columns = []
     for i, j in zip(said, true):
         answer = classes[i]
@@ -159,6 +163,27 @@ def draw_grad_cam(
     title = "Grad-CAM of the surest mistakes: bright places spoke for the class"
     labels = ["image", "for the answer", "for the truth"]
     draw_picture_table(rows, title, run, "grad_cam", labels=labels, columns=columns)
+
+
+def evidence_for(
+    model: keras.Model, layers: Sequence[keras.Layer], x, classes: Sequence[int]
+) -> np.ndarray:
+    """(N, H, W) from 0 to 1: how much each place of images x speaks for their classes.
+
+    model, layers: what `network_to_explain` returns.
+    """
+    heat = grad_cam(model, _last_with_room(layers), x, classes)
+    # As bright as possible, and as large as the images.
+    hottest = heat.max((1, 2), keepdims=True)
+    heat = heat / np.maximum(hottest, TINY)
+    heat = keras.ops.image.resize(heat[..., None], x.shape[1:3])
+    return np.array(heat)[..., 0]
+
+
+def with_heat(images: np.ndarray, heat: np.ndarray) -> np.ndarray:
+    """RGB images from 0 to 1 in grey, with the heat (N, H, W) as warm colours."""
+    grey = images.mean(-1, keepdims=True)
+    return 0.35 * grey + 0.65 * _coloured(heat, "inferno")
 
 
 def _last_with_room(layers: Sequence[keras.Layer]) -> keras.Layer:

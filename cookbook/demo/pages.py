@@ -1,0 +1,38 @@
+"""Which page of the demo shows which kind of model."""
+
+from collections.abc import Callable
+from typing import Any
+
+from cookbook.demo.pictures import anomaly_page, image_page
+from cookbook.demo.samples import new_images_page, new_points_page
+from cookbook.demo.series import series_page
+from cookbook.demo.texts import text_page
+from cookbook.demo.writers import continuation_page, sums_page, translation_page
+from cookbook.errors import Mistake, harmless
+from cookbook.trained.trained_run import TrainedRun
+
+# {kind of a model: the function that builds its page, a gradio.Blocks}
+PAGES: dict[str, Callable[[Any], Any]] = {
+    "image classifier": image_page,
+    "anomaly score": anomaly_page,
+    "text classifier": text_page,
+    "language model": continuation_page,
+    "translation": translation_page,
+    "sums": sums_page,
+    "forecast": series_page,
+    "image generator": new_images_page,
+    "point generator": new_points_page,
+}
+
+
+def page_of(run: TrainedRun) -> Callable[[Any], Any]:
+    """The function that builds the page of a run; raises Mistake if there is none."""
+    kind = run.description.kind
+    if kind not in PAGES:
+        raise Mistake(
+            harmless(
+                f"{run.folder} holds an {run.description}, and the demo has no page for "
+                "such a model: use python -m cookbook predict"
+            )
+        )
+    return PAGES[kind]

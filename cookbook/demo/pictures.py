@@ -1,0 +1,223 @@
+"""Pages of models that look at images: draw one or upload one."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from cookbook.answers.classifiers import ImageClassifier, prepared_pixels
+from cookbook.answers.numbers import AnomalyDetector
+from cookbook.demo.frame import answering, enlarged, framed
+from cookbook.plots.explain import evidence_for, network_to_explain, with_heat
+
+CANVAS = 280  # pixels per side of the field to draw on
+BRUSH = 22  # pixels; a stroke of MNIST is about 2 of 28 pixels wide
+FILLED = 20 / 28  # share of its side that a digit of MNIST fills
+
+
+@dataclasses.dataclass(frozen=True)
+class Way:
+    """A way to give an image: a button, what it sends, and what makes pixels of it."""
+
+    name: str
+    button: Any
+    components: list[Any]
+    read: Callable[..., np.ndarray]
+
+
+def drawn_pixels(
+    drawing: dict[str, Any] | None,
+    is_light_on_dark: bool,
+    shape: Sequence[int],
+) -> np.ndarray:
+    """What a visitor has drawn as uint8 (H, W, 1), placed as the digits of MNIST are.
+
+    MNIST scales a digit until its longer side fills 20 of 28 pixels, and moves its
+    centre of mass to the middle. Its strokes are 255, the ground is 0.
+
+    drawing: what gradio.Sketchpad gives; `layers` are RGBA, transparent where no stroke
+        is, so that the colour of the brush does not matter.
+    is_light_on_dark: whether strokes are white on black, or else black on white.
+    """
+    layers = (drawing or {}).get("layers") or []
+    strokes = [np.asarray(layer)[..., 3] for layer in layers]
+    if not any(layer.any() for layer in strokes):
+        raise ValueError("nothing is drawn: draw in the field first")
+    ink = Image.fromarray(np.max(strokes, axis=0).astype("uint8"))
+    height, width, _ = shape
+    box = ink.getbbox()
+    cut = ink.crop(box)
+    scale = min(height * FILLED / cut.height, width * FILLED / cut.width)
+    size = [max(1, round(scale * side)) for side in cut.size]
+    small = np.asarray(cut.resize((size[0], size[1]), Image.Resampling.LANCZOS))
+
+    pixels = np.zeros((height, width), "uint8")
+    top, left = _place(small, height, width)
+    pixels[top : top + size[1], left : left + size[0]] = small
+    if not is_light_on_dark:
+        pixels = 255 - pixels
+    return pixels[..., None]
+
+
+def _place(ink: np.ndarray, height: int, width: int) -> tuple[int, int]:
+    """(top, left) that puts the centre of mass in the middle, as far as there is room.
+
+    ink: (h, w), which is smaller than height x width.
+    """
+    weights = ink / ink.sum()
+    rows = (weights.sum(1) * (np.arange(len(ink)) + 0.5)).sum()
+    columns = (weights.sum(0) * (np.arange(ink.shape[1]) + 0.5)).sum()
+    top = np.clip(round(height / 2 - rows), 0, height - ink.shape[0])
+    left = np.clip(round(width / 2 - columns), 0, width - ink.shape[1])
+    return int(top), int(left)
+
+
+def uploaded_pixels(
+    path: str | None, is_inverted: bool, run: ImageClassifier | AnomalyDetector
+) -> np.ndarray:
+    """The picture in a file as uint8 (H, W, C), as `predict` reads it.
+
+    is_inverted: whether dark and light are exchanged, for dark ink on light paper where
+        the model has learned light strokes on a dark ground.
+    """
+    if not path:
+        raise ValueError("no picture is chosen: upload one first")
+    pixels = run.read(path)
+    return 255 - pixels if is_inverted else pixels
+
+
+def classified(
+    run: ImageClassifier, opened: tuple | None, pixels: np.ndarray
+) -> tuple[dict[str, float], np.ndarray, np.ndarray | None]:
+    """({class: probability}, the picture that the model sees, its Grad-CAM).
+
+    opened: what `network_to_explain` returns for the model; without it, there is no
+        Grad-CAM.
+    """
+    (answer,) = run.predict(pixels[None])
+    reason = None
+    if opened:
+        x = prepared_pixels(pixels[None], run.shape, run.description.settings)
+        heat = evidence_for(*opened, x, [run.classes.index(answer.label)])
+        reason = enlarged(with_heat(pixels[None] / 255, heat)[0])
+    return dict(answer.top), enlarged(pixels), reason
+
+
+def scored(run: AnomalyDetector, pixels: np.ndarray) -> tuple[float, np.ndarray]:
+    """(score, the picture that the model sees)."""
+    (score,) = run.predict(pixels[None])
+    return float(score), enlarged(pixels)
+
+
+def image_page(run: ImageClassifier) -> Any:
+    """The page of an image classifier: its classes, and Grad-CAM as the reason."""
+    import gradio as gr
+
+    opened = network_to_explain(run.model)
+    with framed(run, "Give an image: the model says what it shows.") as page, gr.Row():
+        with gr.Column():
+            ways = _ways_to_give_an_image(run)
+        with gr.Column():
+            classes = gr.Label(label="Answer")
+            with gr.Row():
+                seen = _picture("What the model sees")
+                reason = _picture(
+                    "Grad-CAM: bright places speak for the answer",
+                    visible=opened is not None,
+                )
+        _connect(ways, partial(classified, run, opened), [classes, seen, reason])
+    return page
+
+
+def anomaly_page(run: AnomalyDetector) -> Any:
+    """The page of an anomaly detector: the score of an image."""
+    import gradio as gr
+
+    hint = "Give an image: the larger its score, the more unusual the model finds it."
+    with framed(run, hint) as page, gr.Row():
+        with gr.Column():
+            ways = _ways_to_give_an_image(run)
+        with gr.Column():
+            score = gr.Number(label="Score", precision=4, interactive=False)
+            seen = _picture("What the model sees")
+        _connect(ways, partial(scored, run), [score, seen])
+    return page
+
+
+def _picture(label: str, visible: bool = True) -> Any:
+    import gradio as gr
+
+    return gr.Image(
+        label=label,
+        format="png",
+        interactive=False,
+        buttons=[],
+        visible=visible,
+        min_width=160,
+        height=260,
+    )
+
+
+def _ways_to_give_an_image(run: ImageClassifier | AnomalyDetector) -> list[Way]:
+    """Builds the inputs: a file, and for grey images a field to draw on, too."""
+    import gradio as gr
+
+    if run.shape[2] != 1:
+        return [_upload(run)]
+    with gr.Tab("Draw"):
+        drawing = _drawing(run)
+    with gr.Tab("Upload"):
+        upload = _upload(run)
+    return [drawing, upload]
+
+
+def _drawing(run: ImageClassifier | AnomalyDetector) -> Way:
+    import gradio as gr
+
+    field = gr.Sketchpad(
+        label="Draw with the mouse or a finger",
+        type="numpy",
+        canvas_size=(CANVAS, CANVAS),
+        fixed_canvas=True,
+        height=CANVAS + 120,
+        brush=gr.Brush(default_size=BRUSH, colors=["#000000"], color_mode="fixed"),
+        layers=False,
+        transforms=(),
+        buttons=[],
+    )
+    is_light = gr.Checkbox(True, label="The model gets white strokes on black (MNIST)")
+    button = gr.Button("Ask the model", variant="primary")
+    read = partial(drawn_pixels, shape=run.shape)
+    return Way("draw", button, [field, is_light], read)
+
+
+def _upload(run: ImageClassifier | AnomalyDetector) -> Way:
+    import gradio as gr
+
+    # Without an image_mode the file comes as it is, and `read` treats it like predict.
+    file = gr.Image(
+        label="A picture of any size: its centre is cut out and scaled",
+        type="filepath",
+        image_mode=None,
+        sources=["upload", "clipboard"],
+        height=CANVAS,
+        buttons=[],
+    )
+    is_inverted = gr.Checkbox(False, label="Exchange dark and light (ink on paper)")
+    button = gr.Button("Ask the model", variant="primary")
+    return Way("upload", button, [file, is_inverted], partial(uploaded_pixels, run=run))
+
+
+def _connect(
+    ways: list[Way], answer: Callable[[np.ndarray], Any], outputs: list[Any]
+) -> None:
+    """Lets each button show in `outputs` what `answer` makes of the pixels."""
+    for way in ways:
+
+        def asked(*inputs: Any, read: Callable[..., np.ndarray] = way.read) -> Any:
+            return answer(read(*inputs))
+
+        way.button.click(answering(asked), way.components, outputs, api_name=way.name)

@@ -1,0 +1,96 @@
+"""Page of forecasters: upload a table, and see how its series goes on."""
+
+import csv
+import os
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from cookbook.answers.inputs import read_inputs
+from cookbook.answers.numbers import Forecaster
+from cookbook.data.sequences import mackey_glass
+from cookbook.demo.frame import UPLOADS, answering, framed
+from cookbook.plots.figures import BLUE, ORANGE
+
+SHOWN = 4  # windows of the past in the figure
+
+
+def forecast(run: Forecaster, path: str | None) -> tuple[Figure, str]:
+    """(figure of the last values and of the next ones, the next ones as text)."""
+    if not path:
+        raise ValueError("no table is chosen: upload a CSV file first")
+    (item,) = read_inputs(run, [path], None)
+    if item.error:
+        raise ValueError(item.error)
+    past = run.read(item.value)
+    (answer,) = run.predict([past])
+    lines = [f"{name}: {value:.6g}" for name, value in run.fields(answer).items()]
+    future = answer.reshape(run.horizon, -1)
+    return drawn_forecast(run.names, past[-SHOWN * run.window :], future), "\n".join(
+        lines
+    )
+
+
+def drawn_forecast(names: list[str], past: np.ndarray, future: np.ndarray) -> Figure:
+    """A figure with a panel for each column: its last values, and its forecast."""
+    figure = Figure(figsize=(7, 1 + 2.4 * len(names)), layout="constrained")
+    panels = figure.subplots(len(names), squeeze=False)
+    steps = np.arange(1 - len(past), 1 + len(future))
+    for axes, name, before, after in zip(panels[:, 0], names, past.T, future.T):
+        joined = [before[-1], *after]  # a line of its own needs two points
+        axes.plot(steps[: len(before)], before, color=BLUE, label="your data")
+        axes.plot(
+            steps[len(before) - 1 :], joined, ".-", color=ORANGE, label="forecast"
+        )
+        axes.set_title(name, parse_math=False)
+        axes.legend(fontsize=8)
+        axes.grid(alpha=0.3)
+    panels[-1, 0].set_xlabel("steps from the last row")
+    return figure
+
+
+def example_table(run: Forecaster, folder: Path) -> Path | None:
+    """A table to try, for a model of the generated series; None for other data."""
+    if "mackey_glass" not in run.description.data or len(run.names) != 1:
+        return None
+    path = folder / "mackey_glass.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(run.names)
+        values = mackey_glass(SHOWN * run.window)
+        writer.writerows([f"{value:.6f}"] for value in values)
+    return path
+
+
+def series_page(run: Forecaster) -> Any:
+    """The page of a forecaster."""
+    import gradio as gr
+
+    hint = (
+        f"Upload a table with at least {run.window} rows of numbers: the model "
+        f"forecasts the next {run.horizon}."
+    )
+    with framed(run, hint) as page, gr.Row():
+        with gr.Column():
+            table = gr.File(
+                label="A CSV, TSV or JSON-lines file, the newest row last",
+                file_types=[".csv", ".tsv", ".jsonl", ".parquet"],
+                height=160,
+            )
+            button = gr.Button("Forecast", variant="primary")
+            folder = Path(mkdtemp(dir=os.environ.get(UPLOADS)))
+            example = example_table(run, folder)
+            if example:
+                gr.Examples([[str(example)]], table, label="Example")
+        with gr.Column():
+            figure = gr.Plot(label="Forecast")
+            values = gr.Textbox(label="Values", lines=4, buttons=["copy"])
+
+        def asked(path: str | None) -> Any:
+            return forecast(run, path)
+
+        button.click(answering(asked), table, [figure, values], api_name="forecast")
+    return page
