@@ -31,8 +31,8 @@ def page_of(run: TrainedRun) -> Callable[[Any], Any]:
     if kind not in PAGES:
         raise Mistake(
             harmless(
-                f"{run.folder} holds an {run.description}, and the demo has no page for "
-                "such a model: use python -m cookbook predict"
+                f"{run.folder} holds an {run.description}, for which the demo "
+                "has no page: use python -m cookbook predict"
             )
         )
     return PAGES[kind]
