@@ -64,11 +64,7 @@ def test_every_recipe_becomes_a_script_of_its_own(name):
     own = re.findall(
         r"^ {4}(\w+): [\w.]+.* = .*#", (ROOT / f"recipes/{name}.py").read_text(), re.M
     )
-<<<<<<< HEAD
-    for field in {*own} - {"ask", "image_size", "predict", "translate", "write"}:
-=======
     for field in {*own} - ABSENT:
->>>>>>> 7d9dd67 (Bundles leave out the fields of Config that only files of users need; the writers' first command line is right again)
         assert f"    {field}: " in text
 
 
