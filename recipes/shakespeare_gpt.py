@@ -128,10 +128,13 @@ def main(config: Config) -> Run | None:
     seed_everything(config.seed)
     model = build(config, data)
     history = train(model, data, config, run)
-    decoder = decoder_with_caches(model)
-    length = 100 if config.quick else 500
     text = write_on(
-        decoder, data.opening, length, data.alphabet, config.context, config.seed
+        decoder_with_caches(model),
+        data.opening,
+        100 if config.quick else 500,
+        data.alphabet,
+        config.context,
+        config.seed,
     )
     return report_language_model(model, data, history, run, EXPECTED, text)
 

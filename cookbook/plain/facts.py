@@ -10,6 +10,7 @@ ABSENT = {"run", "folder", "EXPECTED"}
 IDLE_KEYWORDS = {"smallest", "multiple", "fewest", "asked", "resume"}
 IDLE_ATTRIBUTES = ("config.data", "config.run_dir")
 PADDED = {"cookbook.data.text.reviews", "cookbook.data.text.translation"}
+DECODERS = "cookbook.answers.decoders"
 TRAINING = "cookbook.training.train"
 
 Place = tuple[int, int]  # a line, and a column in bytes
@@ -42,9 +43,14 @@ class Facts:
         )
 
         functions = [n for n in self.tree.body if isinstance(n, ast.FunctionDef)]
-        names = {function.name for function in functions}
-        # A recipe's function `decoder` decodes with a cache; a script decodes without.
-        self.absent = ABSENT | names & {"decoder"}
+        # A recipe's decoder decodes with a cache; a script decodes without.
+        decoders = {
+            alias.name
+            for node in imports
+            if node.module == DECODERS
+            for alias in node.names
+        }
+        self.absent = ABSENT | decoders
         self.checks = {f.name for f in functions if _only_refuses(f)}
 
     def source(self, node: ast.AST) -> str:

@@ -77,6 +77,7 @@ WORDINGS = {
         config.data,
         "mnist",
         config.quick,
+        config.image_size,
         smallest=smallest,
         fewest=4 if is_own else 2,  # two for each half
     )
@@ -204,6 +205,22 @@ WORDINGS = {
     layer = Bidirectional(CELLS[config.cell](config.units, return_sequences=True))
 """,
         ),
+    ],
+    "mackey_glass_rnn": [
+        ("    columns = len(data.columns)\n", ""),
+        ("keras.Input((config.window, columns))", "keras.Input((config.window, 1))"),
+        ("Dense(config.horizon * columns)", "Dense(config.horizon)"),
+        (
+            """\
+    title = "Errors of the three forecasts"
+    if data.name == "mackey_glass":
+        title = "Beyond a few steps only the recurrent network stays close"
+""",
+            """\
+    title = "Beyond a few steps only the recurrent network stays close"
+""",
+        ),
+        ('f"{data.columns[0]} (standard', '"value (standard'),
     ],
     "imdb_transformer": [
         (
@@ -349,7 +366,9 @@ CURVES = (
             """\
     images = None
     if config.backbone in ("own", "random"):
-        images = load_images(config.data, "cifar10", config.quick, smallest=22)
+        images = load_images(
+            config.data, "cifar10", config.quick, config.image_size, smallest=22
+        )
     teacher = images or config.backbone
     pair = load_pair(config.content, config.style, config.size, teacher)
 """,

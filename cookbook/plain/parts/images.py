@@ -91,7 +91,7 @@ def centre(data: SimpleNamespace) -> SimpleNamespace:
     return data
 
 
-def load_mackey_glass(window: int, horizon: int, quick: bool) -> SimpleNamespace:
+def load_series(window: int, horizon: int, quick: bool) -> SimpleNamespace:
     """Windows of the series, and the `horizon` values that follow each."""
     sizes = np.array([3000, 1000, 2000])
     if quick:
