@@ -142,7 +142,6 @@ class CausalBlock(Layer):
         y = self.attention(self.norm(x), causal=True)
         x = x + self.dropout(y)
         y = self.contract(self.expand(self.last_norm(x)))
-
         return x + self.dropout(y)
 
 
