@@ -37,15 +37,15 @@ def export_run(arguments: argparse.Namespace) -> None:
             f"{keras.backend.backend()}: export without that variable"
         )
     if arguments.to:
-        refuse_target(arguments.to)
+        refuse_folder(arguments.to)
     try:
         run = load_run(arguments.run, arguments.run_dir)
         network = exported(run.model, run.description)
     except Mistake as problem:
         fail(str(problem))
     target = arguments.to or run.folder / f"export_{name}"
-    refuse_target(target)
-    difference = export(network, name, target)
+    refuse_folder(target)
+    difference = write_export(network, name, target)
     files = [path for path in target.rglob("*") if path.is_file()]
     size = sum(file.stat().st_size for file in files)
     print(
@@ -55,7 +55,7 @@ def export_run(arguments: argparse.Namespace) -> None:
     print(f"{harmless(str(target / 'README.md'))} shows how to use it")
 
 
-def refuse_target(target: Path) -> None:
+def refuse_folder(target: Path) -> None:
     """Ends the program if the folder can't be made, or if something is there."""
     if target.exists() or target.is_symlink():
         fail(f"{target} exists: give another folder by --to, or delete it")
@@ -63,7 +63,7 @@ def refuse_target(target: Path) -> None:
         fail(f"--to got {target}, but there is no folder {target.parent}: make it")
 
 
-def export(network: Exported, name: str, target: Path) -> float:
+def write_export(network: Exported, name: str, target: Path) -> float:
     """Writes the folder of an export, which appears once it is whole.
 
     It returns the largest difference to `predict`. If that is too large, or if the

@@ -37,7 +37,7 @@ def write_companions(exported: Exported, name: str, folder: Path, note: str) -> 
     note: a sentence on how exact the export is.
     """
     texts = {
-        "model.json": settings_of(exported.description),
+        "model.json": settings_text(exported.description),
         "use.py": use_py(exported.description, name, folder),
         "README.md": readme(exported, name, note),
     }
@@ -45,7 +45,7 @@ def write_companions(exported: Exported, name: str, folder: Path, note: str) -> 
         (folder / file).write_text(text, encoding="utf-8")
 
 
-def settings_of(description: Description) -> str:
+def settings_text(description: Description) -> str:
     """model.json of the export, which also holds the vocabulary."""
     kind = KINDS[description.kind]
     content = {

@@ -4,7 +4,7 @@ import dataclasses
 
 
 @dataclasses.dataclass(frozen=True)
-class Use:
+class Usage:
     """How an exported model of one kind is used.
 
     Attributes:
@@ -42,7 +42,7 @@ for answer in model.predict({}):
     print(answer)
 """
 USES = {
-    "image classifier": Use(
+    "image classifier": Usage(
         "classifiers",
         "ImageModel",
         CLASSES.format('"picture.png"'),
@@ -50,14 +50,14 @@ USES = {
         "was in training. The answer names the three most probable classes. "
         "`predict` takes any number of files.",
     ),
-    "text classifier": Use(
+    "text classifier": Usage(
         "classifiers",
         "TextModel",
         CLASSES.format('"A film to remember."'),
         "`predict` takes any number of texts, and names the classes of each, the most "
         "probable one first.",
     ),
-    "anomaly score": Use(
+    "anomaly score": Usage(
         "classifiers",
         "AnomalyModel",
         """\
@@ -71,7 +71,7 @@ print(score)
         "was in training. The larger the score, the less the picture resembles those "
         "of training.",
     ),
-    "language model": Use(
+    "language model": Usage(
         "writers",
         "CharacterModel",
         TEXTS.format('["The "], length=200'),
@@ -89,7 +89,7 @@ for _ in range(20):
 print("".join(model.alphabet[token] for token in tokens))
 """,
     ),
-    "translation": Use(
+    "translation": Usage(
         "writers",
         "TranslationModel",
         TEXTS.format('["Ein Hund."]'),
@@ -108,13 +108,13 @@ while target[-1] != 3 and len(target) < 20:
 print([model.pieces[token] for token in target])
 """,
     ),
-    "sums": Use(
+    "sums": Usage(
         "writers",
         "SumModel",
         TEXTS.format('["12+34"]'),
         "`predict` takes sums of two numbers, and answers as the model writes.",
     ),
-    "forecast": Use(
+    "forecast": Usage(
         "numbers",
         "SeriesModel",
         """\
@@ -129,7 +129,7 @@ print(model.predict([series]))
         "column for each of `columns` in model.json, in the units of training. "
         "The answer holds the values that follow it.",
     ),
-    "point generator": Use(
+    "point generator": Usage(
         "numbers",
         "PointGenerator",
         """\
@@ -140,7 +140,7 @@ print(points)
 """,
         "Another seed makes other points.",
     ),
-    "image generator": Use(
+    "image generator": Usage(
         "numbers",
         "ImageGenerator",
         """\

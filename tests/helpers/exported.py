@@ -14,7 +14,7 @@ from PIL import Image
 
 from cookbook import load_run
 from cookbook.data.augmentation import augmentation_in
-from cookbook.exports.command import export
+from cookbook.exports.command import write_export
 from cookbook.exports.formats import FORMATS
 from cookbook.exports.signature import exported
 from cookbook.pages.catalogue import recipes
@@ -103,7 +103,7 @@ def answers_of_exports(run_folder, inputs, folder):
     arrays = inputs if isinstance(inputs, list) else [inputs]
     answers = {}
     for name in formats_of_today(run.description.recipe):
-        export(network, name, folder / name)
+        write_export(network, name, folder / name)
         read = FORMATS[name].network(folder / name)
         answers[name] = read(**dict(zip(network.names, arrays)))
     run_readme(folder / name)

@@ -22,7 +22,7 @@ class ImageModel:
 
     def predict(self, pictures: Sequence[str | Path]) -> list[Answer]:
         """The three most probable classes of each picture file, with probabilities."""
-        pixels = pixels_of(pictures, self.settings)
+        pixels = pixels_in(pictures, self.settings)
         return best_classes(self.network(pixels=pixels), self.settings["classes"])
 
 
@@ -35,7 +35,7 @@ class AnomalyModel:
 
     def predict(self, pictures: Sequence[str | Path]) -> list[float]:
         """A score for each picture file: the larger, the stranger is the picture."""
-        pixels = pixels_of(pictures, self.settings)
+        pixels = pixels_in(pictures, self.settings)
         return self.network(pixels=pixels).ravel().tolist()
 
 
@@ -57,7 +57,7 @@ class TextModel:
         return best_classes(logits, self.settings["classes"])
 
 
-def pixels_of(pictures: Sequence[str | Path], settings: dict[str, Any]) -> np.ndarray:
+def pixels_in(pictures: Sequence[str | Path], settings: dict[str, Any]) -> np.ndarray:
     """Picture files as the network takes them: float32 (N, H, W, C)."""
     shape = tuple(settings["shape"])
     pixels = [read_picture(Path(picture), shape) for picture in pictures]

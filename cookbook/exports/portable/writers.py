@@ -58,7 +58,8 @@ class CharacterModel:
             noise = rng.gumbel(size=len(logits))
             best = np.argmax(logits + noise)
             tokens.append(int(best))
-        written = tokens[len(tokens) - length :]
+        first = len(tokens) - length
+        written = tokens[first:]
         return text + decode(written, self.alphabet)
 
 
@@ -100,8 +101,10 @@ class TranslationModel:
         words = WORD.findall(SPACE + SPACE.join(sentence.split()))
         pieces = [piece for word in words for piece in self._split(word)]
         known = [piece for piece in pieces if piece in self.token]
-        has_text = "".join(known).replace(SPACE, "")
-        return [self.token[piece] for piece in known] if has_text else []
+        text = "".join(known)
+        if not text.replace(SPACE, ""):
+            return []
+        return [self.token[piece] for piece in known]
 
     def _split(self, word: str) -> list[str]:
         """The pieces of a word: pairs are joined in the order that was learned."""
