@@ -30,9 +30,7 @@ def framed(run: TrainedRun, hint: str) -> Iterator[Any]:
     name = escape(run.description.recipe)
     about = escape(str(run.description))
     with gr.Blocks(title="Keras Cookbook", analytics_enabled=False) as page:
-        gr.HTML(
-            f"<h1>{name}</h1><p>{hint}</p><p><small>This is an {about}.</small></p>"
-        )
+        gr.HTML(f"<h1>{name}</h1><p>{hint}</p><p><small>Model: {about}</small></p>")
         yield page
 
 

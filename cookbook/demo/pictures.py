@@ -14,7 +14,19 @@ from cookbook.demo.frame import answering, enlarged, framed
 from cookbook.plots.explain import evidence_for, network_to_explain, with_heat
 
 CANVAS = 280  # pixels per side of the field to draw on
-BRUSH = 22  # pixels; a stroke of MNIST is about 2 of 28 pixels wide
+BRUSH = 12  # pixels from the middle of a stroke to its edge
+WHY = "<small>Grad-CAM: bright places speak for the answer.</small>"
+WHY_NOT = "<small>Without convolutions the model gives no Grad-CAM.</small>"
+# The field takes strokes once its brush is chosen, so the page chooses it.
+CHOOSE_BRUSH = """() => {
+    const waiting = setInterval(() => {
+        const brush = document.querySelector("button[aria-label='Brush']");
+        if (brush) {
+            clearInterval(waiting);
+            brush.click();
+        }
+    }, 200);
+}"""
 FILLED = 20 / 28  # share of its side that a digit of MNIST fills
 
 
@@ -119,15 +131,13 @@ def image_page(run: ImageClassifier) -> Any:
     opened = network_to_explain(run.model)
     with framed(run, "Give an image: the model says what it shows.") as page, gr.Row():
         with gr.Column():
-            ways = _ways_to_give_an_image(run)
+            ways = _ways_to_give_an_image(run, page)
         with gr.Column():
             classes = gr.Label(label="Answer")
             with gr.Row():
                 seen = _picture("What the model sees")
-                reason = _picture(
-                    "Grad-CAM: bright places speak for the answer",
-                    visible=opened is not None,
-                )
+                reason = _picture("Grad-CAM", visible=opened is not None)
+            gr.HTML(WHY if opened else WHY_NOT)
         _connect(ways, partial(classified, run, opened), [classes, seen, reason])
     return page
 
@@ -139,7 +149,7 @@ def anomaly_page(run: AnomalyDetector) -> Any:
     hint = "Give an image: the larger its score, the more unusual the model finds it."
     with framed(run, hint) as page, gr.Row():
         with gr.Column():
-            ways = _ways_to_give_an_image(run)
+            ways = _ways_to_give_an_image(run, page)
         with gr.Column():
             score = gr.Number(label="Score", precision=4, interactive=False)
             seen = _picture("What the model sees")
@@ -161,12 +171,15 @@ def _picture(label: str, visible: bool = True) -> Any:
     )
 
 
-def _ways_to_give_an_image(run: ImageClassifier | AnomalyDetector) -> list[Way]:
+def _ways_to_give_an_image(
+    run: ImageClassifier | AnomalyDetector, page: Any
+) -> list[Way]:
     """Builds the inputs: a file, and for grey images a field to draw on, too."""
     import gradio as gr
 
     if run.shape[2] != 1:
         return [_upload(run)]
+    page.load(None, js=CHOOSE_BRUSH)
     with gr.Tab("Draw"):
         drawing = _drawing(run)
     with gr.Tab("Upload"):

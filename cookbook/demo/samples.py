@@ -50,7 +50,9 @@ def new_images_page(run: Generator) -> Any:
             count = gr.Slider(1, 100, 20, step=1, label="Images")
             button = gr.Button("Draw new images", variant="primary")
         with gr.Column():
-            sheet = gr.Image(label="New images", format="png", interactive=False)
+            sheet = gr.Image(
+                show_label=False, format="png", interactive=False, buttons=["download"]
+            )
 
         def asked(wanted: str, count: float) -> np.ndarray:
             return new_images(run, wanted, count)
@@ -68,7 +70,7 @@ def new_points_page(run: Generator) -> Any:
             count = gr.Slider(10, 5000, 1000, step=10, label="Points")
             button = gr.Button("Draw new points", variant="primary")
         with gr.Column():
-            plot = gr.Plot(label="New points")
+            plot = gr.Plot(show_label=False)
 
         def asked(count: float) -> Figure:
             return new_points(run, count)

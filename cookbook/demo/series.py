@@ -29,9 +29,8 @@ def forecast(run: Forecaster, path: str | None) -> tuple[Figure, str]:
     (answer,) = run.predict([past])
     lines = [f"{name}: {value:.6g}" for name, value in run.fields(answer).items()]
     future = answer.reshape(run.horizon, -1)
-    return drawn_forecast(run.names, past[-SHOWN * run.window :], future), "\n".join(
-        lines
-    )
+    figure = drawn_forecast(run.names, past[-SHOWN * run.window :], future)
+    return figure, "\n".join(lines)
 
 
 def drawn_forecast(names: list[str], past: np.ndarray, future: np.ndarray) -> Figure:
@@ -86,7 +85,7 @@ def series_page(run: Forecaster) -> Any:
             if example:
                 gr.Examples([[str(example)]], table, label="Example")
         with gr.Column():
-            figure = gr.Plot(label="Forecast")
+            figure = gr.Plot(show_label=False)
             values = gr.Textbox(label="Values", lines=4, buttons=["copy"])
 
         def asked(path: str | None) -> Any:

@@ -60,7 +60,7 @@ def translation_page(run: Translator) -> Any:
     """The page of a translator."""
     source, target = run.description.settings["languages"]
     examples = []
-    if (source, target) == ("German", "English"):
+    if (source, target) in (("German", "English"), ("de", "en")):
         examples = ["Ein Hund schläft.", "Zwei Kinder spielen im Park."]
     hint = "Type a sentence: the model translates it."
     return _line_page(run, hint, source, target, examples)
