@@ -113,7 +113,8 @@ def classified(
     reason = None
     if opened:
         x = prepared_pixels(pixels[None], run.shape, run.description.settings)
-        heat = evidence_for(*opened, x, [run.classes.index(answer.label)])
+        model, layers = opened
+        heat = evidence_for(model, layers, x, [run.classes.index(answer.label)])
         reason = enlarged(with_heat(pixels[None] / 255, heat)[0])
     return dict(answer.top), enlarged(pixels), reason
 
