@@ -122,12 +122,9 @@ def report(
         errors[name] = np.sqrt(of_steps) / y.std()
     draw_curves(history, run)
     ahead = np.arange(1, config.horizon + 1)
-    title = "Errors of the three forecasts"
-    if data.name == "mackey_glass":
-        title = "Beyond a few steps only the recurrent network stays close"
     draw_lines(
         {name: (ahead, error) for name, error in errors.items()},
-        title,
+        "Errors of the three forecasts",
         "steps ahead",
         "normalized root mean square error",
         run,

@@ -210,16 +210,6 @@ WORDINGS = {
         ("    columns = len(data.columns)\n", ""),
         ("keras.Input((config.window, columns))", "keras.Input((config.window, 1))"),
         ("Dense(config.horizon * columns)", "Dense(config.horizon)"),
-        (
-            """\
-    title = "Errors of the three forecasts"
-    if data.name == "mackey_glass":
-        title = "Beyond a few steps only the recurrent network stays close"
-""",
-            """\
-    title = "Beyond a few steps only the recurrent network stays close"
-""",
-        ),
         ('f"{data.columns[0]} (standard', '"value (standard'),
     ],
     "imdb_transformer": [

@@ -35,6 +35,7 @@ LONGER = {
     "multi30k_attention": 435,  # attention in a cell, two languages, beam search
     "multi30k_transformer": 470,  # rotary attention, two languages, beam search
     "optimizers_compared": 350,  # two experiments with many networks at once
+    "shakespeare_gpt": 255,  # a block of rotary attention, and how it writes
     "style_transfer": 320,  # a network that learns first, and its features
     "vanishing_gradients": 310,  # gradients through depth and time, and their cures
 }

@@ -142,6 +142,7 @@ class CausalBlock(Layer):
         y = self.attention(self.norm(x), causal=True)
         x = x + self.dropout(y)
         y = self.contract(self.expand(self.last_norm(x)))
+
         return x + self.dropout(y)
 
 
@@ -163,6 +164,7 @@ class TransformerEncoderBlock(Layer):
 
     def feed_forward(self, x):
         y = self.contract(self.expand(self.last_norm(x)))
+
         return x + self.dropout(y)
 
 

@@ -18,8 +18,11 @@ def write_on(model, text: str, length: int, alphabet, context: int, seed: int) -
         logits = logits[0, -1].astype("float64") / 0.8  # less than 1: surer letters
         p = np.exp(logits - logits.max())
         p /= p.sum()
-        ids.append(int(rng.choice(len(p), p=p)))
-    return "".join(alphabet[i] for i in ids)
+        chosen = rng.choice(len(p), p=p)
+        ids.append(int(chosen))
+
+    letters = [alphabet[i] for i in ids]
+    return "".join(letters)
 
 
 def report_language_model(model, data, history, text: str) -> dict[str, float]:
@@ -28,6 +31,7 @@ def report_language_model(model, data, history, text: str) -> dict[str, float]:
     loss = model.evaluate(x, y, batch_size=100, verbose=0)
     draw_curves(history)
     print(f"\n{text}\n\ntest loss: {loss:.4f}")
+
     return {"test loss": loss}
 
 
