@@ -27,27 +27,29 @@ def forecast(run: Forecaster, path: str | None) -> tuple[Figure, str]:
         raise ValueError(item.error)
     past = run.read(item.value)
     (answer,) = run.predict([past])
-    lines = [f"{name}: {value:.6g}" for name, value in run.fields(answer).items()]
+    fields = run.fields(answer)
+    lines = [f"{name}: {value:.6g}" for name, value in fields.items()]
     future = answer.reshape(run.horizon, -1)
-    figure = drawn_forecast(run.names, past[-SHOWN * run.window :], future)
+    rows = SHOWN * run.window
+    figure = drawn_forecast(run.names, past[-rows:], future)
     return figure, "\n".join(lines)
 
 
 def drawn_forecast(names: list[str], past: np.ndarray, future: np.ndarray) -> Figure:
     """A figure with a panel for each column: its last values, and its forecast."""
-    figure = Figure(figsize=(7, 1 + 2.4 * len(names)), layout="constrained")
-    panels = figure.subplots(len(names), squeeze=False)
-    steps = np.arange(1 - len(past), 1 + len(future))
-    for axes, name, before, after in zip(panels[:, 0], names, past.T, future.T):
-        joined = [before[-1], *after]  # a line of its own needs two points
-        axes.plot(steps[: len(before)], before, color=BLUE, label="your data")
-        axes.plot(
-            steps[len(before) - 1 :], joined, ".-", color=ORANGE, label="forecast"
-        )
+    height = 1 + 2.4 * len(names)
+    figure = Figure(figsize=(7, height), layout="constrained")
+    panels = figure.subplots(len(names), squeeze=False)[:, 0]
+    seen = np.arange(1 - len(past), 1)
+    ahead = np.arange(1 + len(future))
+    for axes, name, before, after in zip(panels, names, past.T, future.T):
+        axes.plot(seen, before, color=BLUE, label="your data")
+        joined = [before[-1], *after]  # the line begins at the last value
+        axes.plot(ahead, joined, ".-", color=ORANGE, label="forecast")
         axes.set_title(name, parse_math=False)
         axes.legend(fontsize=8)
         axes.grid(alpha=0.3)
-    panels[-1, 0].set_xlabel("steps from the last row")
+    panels[-1].set_xlabel("steps from the last row")
     return figure
 
 

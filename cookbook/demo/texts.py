@@ -17,18 +17,23 @@ EXAMPLES = (
 Words = list[tuple[str, float | None]]
 
 
-def judged(run: TextClassifier, text: str) -> tuple[dict[str, float], Words, str]:
+def read_and_judged(
+    run: TextClassifier, text: str
+) -> tuple[dict[str, float], Words, str]:
     """({class: probability}, words with their influence on the answer, a note).
 
     An influence is divided by the largest one, so that it lies between -1 and 1.
     """
-    (answer,) = run.predict([run.read(text)])
+    question = run.read(text)
+    (answer,) = run.predict([question])
+    label = run.classes.index(answer.label)
     words, ids = read_words(run, text)
-    influences = influence(run.model, ids, run.classes.index(answer.label), UNKNOWN)
+    influences = influence(run.model, ids, label, UNKNOWN)
     most = np.abs(influences).max() or 1
     shown: Words = []
     for word, value in zip(words, influences):
-        shown += [(word, float(value / most)), (" ", None)]
+        shown.append((word, float(value / most)))
+        shown.append((" ", None))
     known, count = run.known(text)
     note = f"The model knows {known} of these {count} words."
     if count > len(words):
@@ -42,9 +47,11 @@ def read_words(run: TextClassifier, text: str) -> tuple[list[str], np.ndarray]:
     Of a long text the model reads the beginning and the end.
     """
     words = split_words(text)
-    places = cut_and_pad([np.arange(1, len(words) + 1)], run.length)
-    kept = [words[i - 1] for i in places[0] if i]
-    return kept, np.array(run.vocabulary.ids(kept))
+    numbers = range(1, 1 + len(words))
+    (places,) = cut_and_pad([numbers], run.length)
+    kept = [words[i - 1] for i in places if i]
+    ids = run.vocabulary.ids(kept)
+    return kept, np.array(ids)
 
 
 def text_page(run: TextClassifier) -> Any:
@@ -55,7 +62,7 @@ def text_page(run: TextClassifier) -> Any:
         with gr.Column():
             text = gr.Textbox(label="Text", lines=6, max_lines=20)
             button = gr.Button("Ask the model", variant="primary")
-            gr.Examples([[example] for example in EXAMPLES], text)
+            gr.Examples([*EXAMPLES], text)
         with gr.Column():
             classes = gr.Label(label="Answer")
             words = gr.HighlightedText(
@@ -65,7 +72,7 @@ def text_page(run: TextClassifier) -> Any:
             note = gr.Textbox(label="Note", interactive=False)
 
         def asked(text: str) -> Any:
-            return judged(run, text)
+            return read_and_judged(run, text)
 
         button.click(answering(asked), text, [classes, words, note], api_name="judge")
     return page
