@@ -15,6 +15,7 @@ from cookbook.data.sequences import mackey_glass
 from cookbook.demo.frame import UPLOADS, answering, framed
 from cookbook.plots.figures import BLUE, ORANGE
 
+TABLES = [".csv", ".tsv", ".jsonl", ".parquet"]
 SHOWN = 4  # windows of the past in the figure
 
 
@@ -42,10 +43,11 @@ def drawn_forecast(names: list[str], past: np.ndarray, future: np.ndarray) -> Fi
     panels = figure.subplots(len(names), squeeze=False)[:, 0]
     seen = np.arange(1 - len(past), 1)
     ahead = np.arange(1 + len(future))
-    for axes, name, before, after in zip(panels, names, past.T, future.T):
+    # The line of a forecast begins at the last value.
+    joined = np.vstack([past[-1:], future])
+    for axes, name, before, after in zip(panels, names, past.T, joined.T):
         axes.plot(seen, before, color=BLUE, label="your data")
-        joined = [before[-1], *after]  # the line begins at the last value
-        axes.plot(ahead, joined, ".-", color=ORANGE, label="forecast")
+        axes.plot(ahead, after, ".-", color=ORANGE, label="forecast")
         axes.set_title(name, parse_math=False)
         axes.legend(fontsize=8)
         axes.grid(alpha=0.3)
@@ -55,14 +57,15 @@ def drawn_forecast(names: list[str], past: np.ndarray, future: np.ndarray) -> Fi
 
 def example_table(run: Forecaster, folder: Path) -> Path | None:
     """A table to try, for a model of the generated series; None for other data."""
-    if "mackey_glass" not in run.description.data or len(run.names) != 1:
+    is_generated = "mackey_glass" in run.description.data
+    if not is_generated or len(run.names) > 1:
         return None
     path = folder / "mackey_glass.csv"
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(run.names)
-        values = mackey_glass(SHOWN * run.window)
-        writer.writerows([f"{value:.6f}"] for value in values)
+        for value in mackey_glass(SHOWN * run.window):
+            writer.writerow([f"{value:.6f}"])
     return path
 
 
@@ -78,14 +81,13 @@ def series_page(run: Forecaster) -> Any:
         with gr.Column():
             table = gr.File(
                 label="A CSV, TSV or JSON-lines file, the newest row last",
-                file_types=[".csv", ".tsv", ".jsonl", ".parquet"],
+                file_types=TABLES,
                 height=160,
             )
             button = gr.Button("Forecast", variant="primary")
-            folder = Path(mkdtemp(dir=os.environ.get(UPLOADS)))
-            example = example_table(run, folder)
+            example = example_table(run, _folder_of_examples())
             if example:
-                gr.Examples([[str(example)]], table, label="Example")
+                gr.Examples([str(example)], table, label="Example")
         with gr.Column():
             figure = gr.Plot(show_label=False)
             values = gr.Textbox(label="Values", lines=4, buttons=["copy"])
@@ -95,3 +97,9 @@ def series_page(run: Forecaster) -> Any:
 
         button.click(answering(asked), table, [figure, values], api_name="forecast")
     return page
+
+
+def _folder_of_examples() -> Path:
+    """A folder that is deleted together with the uploaded files."""
+    uploads = os.environ.get(UPLOADS)
+    return Path(mkdtemp(dir=uploads))
