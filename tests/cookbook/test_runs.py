@@ -226,8 +226,7 @@ def test_a_full_disk_is_one_line_whatever_library_writes(tmp_path):
     import resource, signal, sys
     from pathlib import Path
     import keras
-    from cookbook.answers.load import find_run
-from cookbook.config import TrainingConfig
+    from cookbook.config import TrainingConfig
     from cookbook.training.launch import launch
     from cookbook.training.run_folder import RunFolder
     def main(config):
