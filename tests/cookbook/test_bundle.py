@@ -163,7 +163,7 @@ def results(source: str, folder: Path, runs: list) -> list:
 
 @pytest.mark.slow
 def test_bundles_train_the_weights_of_their_recipes_to_the_bit(tmp_path):
-    """A sample of twelve that changes with the date; in three days it was everyone.
+    """A sample that changes with the date; in six days it was every recipe.
 
     All recipes of the sample run in one process, and all bundles in another one, which
     can't import our packages.

@@ -54,7 +54,7 @@ def main():
     found = []
     for name, flags in json.loads(runs):
         module = module_of(source, name)
-        module.keras.backend.clear_session()
+        sys.modules["keras"].backend.clear_session()  # a module may lack the name
         config = module.Config(quick=True, run_dir=Path(folder), **flags)
         found.append(computed(module.main(config)))
     print(json.dumps(found))
