@@ -222,7 +222,8 @@ for module, names in (
             delattr(module, name)
 import cookbook
 for info in pkgutil.walk_packages(cookbook.__path__, "cookbook."):
-    if not info.name.endswith("__main__"):
+    # Nothing imports the parts of plain scripts; `bundle` reads them as text.
+    if not info.name.endswith("__main__") and "plain.parts" not in info.name:
         importlib.import_module(info.name)
 from pathlib import Path
 from cookbook.config import TrainingConfig
