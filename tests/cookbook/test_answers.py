@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -69,6 +70,25 @@ def test_texts_are_answered_in_their_order(folder):
 def test_images_of_another_shape_are_refused_with_the_shape_expected(folder):
     with pytest.raises(Mistake, match=r"expected \(N, 4, 4, 3\)"):
         load_run("pictures", folder).predict(np.zeros((1, 5, 4, 3)))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "inputs", "message"),
+    [
+        ("texts", "a good film", "got a text, expected a list of texts"),
+        ("texts", ["good", ""], "got '', but it holds no word"),
+        ("texts", [3], "got 3, but it is no text but of the type int"),
+        ("pictures", "trunc.jpg", "got a text, expected an array of images"),
+        ("pictures", Path("trunc.jpg"), "got a path, expected an array of images"),
+        ("pictures", np.zeros((1, 4, 4, 3)), "type float64, expected whole numbers"),
+        ("pictures", [np.zeros((4, 4, 3))], "type float64, expected whole numbers"),
+        ("pictures", np.full((1, 4, 4, 3), 256), "got pixels from 256 to 256"),
+        ("pictures", [np.zeros(3, "uint8")], r"\(3,\), expected \(4, 4, 3\)"),
+    ],
+)
+def test_inputs_of_another_kind_are_refused(recipe, inputs, message, folder):
+    with pytest.raises(Mistake, match=message):
+        load_run(recipe, folder).predict(inputs)
 
 
 @pytest.mark.parametrize(
