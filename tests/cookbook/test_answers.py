@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import keras
 import numpy as np
@@ -161,14 +162,21 @@ def test_a_run_without_any_description_says_so(copied):
 @pytest.mark.parametrize(
     ("run", "message"),
     [
-        ("nowhere", "train first with python recipes/nowhere.py"),
-        ("recipes/nowhere.py", "train first with python recipes/nowhere.py"),
-        ("\x1b[1m", "holds no finished run, expected one"),
-        ("runs/nowhere/x", "runs/nowhere/x holds nothing: expected a folder"),
+        ("mnist_cnn", "train first with python recipes/mnist_cnn.py"),
+        ("recipes/mnist_cnn.py", "train first with python recipes/mnist_cnn.py"),
+        ("nowhere", "no run and no recipe nowhere: expected a folder"),
+        ("recipes/nowhere.py", "no run and no recipe recipes/nowhere.py"),
+        ("\x1b[1m", r"there is no run and no recipe \\x1b\[1m: expected a folder"),
+        ("runs/nowhere/x", "no run and no recipe runs/nowhere/x: expected a folder"),
+        (".", r"^\. holds no finished run: expected a folder"),
+        ("..", r"^\.\. holds no finished run: expected a folder"),
         (str(ROOT / "docs"), "docs holds no finished run: expected a folder"),
     ],
 )
-def test_a_run_that_does_not_exist_is_one_line(run, message, tmp_path):
+def test_a_run_that_does_not_exist_is_one_line(run, message, tmp_path, monkeypatch):
+    late = ModuleNotFoundError("Keras is imported first")
+    quiet = "cookbook.quiet_import.import_keras_quietly"
+    monkeypatch.setattr(quiet, Mock(side_effect=late))
     with pytest.raises(Mistake, match=message) as problem:
         load_run(run, tmp_path)
     assert str(problem.value).isprintable()

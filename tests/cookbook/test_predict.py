@@ -80,6 +80,16 @@ def test_inputs_may_stand_on_both_sides_of_a_flag(folder, monkeypatch, capsys):
     assert err == "error: predict got --colour, which it does not know\n"
 
 
+def test_texts_of_unknown_words_get_one_note(folder, monkeypatch, capsys):
+    words = "texts", "\u65e5\u672c", "odd words", "good odd", "--batch-size", "1"
+    rows, err = predicted(monkeypatch, capsys, folder, *words)
+    assert all(row["class"] for row in rows)
+    assert err == (
+        "note: the model knows nothing of 2 of 3 inputs, such as '\u65e5\u672c': its "
+        "answers to them mean nothing\n"
+    )
+
+
 def test_a_column_can_be_named(folder, monkeypatch, capsys, tmp_path):
     (tmp_path / "t.csv").write_text("text,title\nbad bad,good\n")
     words = "texts", tmp_path / "t.csv", "--column"
@@ -103,7 +113,7 @@ def test_json_lines_go_to_a_file_in_batches(folder, monkeypatch, capsys, tmp_pat
     ("words", "message"),
     [
         (["texts"], "predict got no INPUT"),
-        (["nowhere", "x"], "nowhere holds no finished run"),
+        (["nowhere", "x"], "there is no run and no recipe nowhere"),
         (["texts", "x", "--batch-size", "0"], "--batch-size got 0"),
         (["texts", "x", "--out", "."], "which is a folder"),
         (["texts", "x", "--out", "no/where.csv"], "there is no folder no"),
