@@ -174,8 +174,8 @@ def _series(run: TrainedRun, word: str, column: str | None) -> Iterator[Item]:
     names = run.description.settings["columns"]
     if column and len(names) > 1:
         needed = _listed(names)
-        error = f"--column got {column!r}, but the model needs {needed}: leave it out"
-        yield Item(word, error=error)
+        reason = f"--column got {column!r}, but the model needs {needed}: leave it out"
+        yield Item(word, error=reason)
         return
     series, error = attempt(lambda: read_series(Path(word)))
     if error:

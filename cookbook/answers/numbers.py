@@ -200,7 +200,7 @@ def _counted(count: int, thing: str) -> str:
     return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
-def _short(value: float) -> float:
+def _short(value: float | np.floating) -> float:
     """The value with six significant digits, as a table shows it."""
     return float(f"{value:.6g}")
 
