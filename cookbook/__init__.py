@@ -25,8 +25,10 @@ def load_run(run: str | Path, run_dir: str | Path = "runs") -> TrainedRun:
         Mistake: if there is no such run, or if it is damaged.
     """
     from cookbook.quiet_import import import_keras_quietly
+    from cookbook.runs.finished import find_run
 
+    folder = find_run(run, Path(run_dir))  # a mistake is told before Keras is imported
     import_keras_quietly()  # here, so that `import cookbook` answers at once
-    from cookbook.answers.load import load_finished
+    from cookbook.answers.load import load_folder
 
-    return load_finished(run, Path(run_dir))
+    return load_folder(folder)

@@ -293,6 +293,8 @@ def main() -> None:
     """Runs the command that the command line names."""
     arguments, words = parser().parse_known_args()
     command = arguments.chosen
+    if not command.takes_more:
+        words = _gathered(arguments, words)
     if words and not command.takes_more:
         fail(f"{command.name} got {' '.join(words)}, which it does not know")
     arguments.words = words
@@ -306,6 +308,28 @@ def main() -> None:
             f"{command.name} needs {package}, which is not installed: install what "
             "recipes need, by pip install -r requirements.txt in a checkout"
         )
+
+
+def _gathered(arguments: argparse.Namespace, words: list[str]) -> list[str]:
+    """Adds words that argparse has left over to those it has taken; returns the rest.
+
+    argparse ends the list of words of a command at a flag, so that it would not know A
+    in `predict RUN --out FILE A`.
+    """
+    lists = [
+        name
+        for name, settings in arguments.chosen.arguments.items()
+        if settings.get("nargs") == "*"
+    ]
+    if not lists:
+        return words
+    strange = []
+    for word in words:
+        if word.startswith("-") and word != "-":
+            strange.append(word)
+        else:
+            getattr(arguments, lists[0]).append(word)
+    return strange
 
 
 def run() -> None:

@@ -16,8 +16,10 @@ from cookbook.data.files.given import names_files
 QUESTIONS = ("predict", "translate", "write", "ask")
 # How a text ends, or begins, that is meant to be the name of a file.
 FILE_NAME = re.compile(
-    r"(~?/|\.\.?/|\w+://|\w:\\)\S*|\S+\.(txt|md|csv|tsv|json|html?|pdf|docx?|"
-    r"keras|npy|npz|png|jpe?g|gif|zip|gz)",
+    r"(~?/|\.\.?/|\w+://|\w:\\)\S*|"
+    r"\S+\.(txt|md|json|html?|pdf|docx?|keras|npy|npz|zip|gz)|"
+    # The name of a table or a picture may have spaces.
+    r".+\.(csv|tsv|tab|jsonl|ndjson|parquet|png|jpe?g|gif|bmp|webp)",
     re.IGNORECASE,
 )
 LONGEST_NAME = 250  # characters of a file's name; a longer text is a text

@@ -10,7 +10,7 @@ import numpy as np
 from cookbook.data.files.pictures import read_picture
 from cookbook.data.text.words import UNKNOWN, Vocabulary, cut_and_pad, split_words
 from cookbook.errors import Mistake
-from cookbook.trained.trained_run import TrainedRun
+from cookbook.trained.trained_run import TrainedRun, refuse_single
 
 TOP = 3  # classes that an answer names
 BATCH = 256  # inputs that the model answers at once
@@ -118,27 +118,47 @@ def prepared_pixels(
     shape: (H, W, C).
     settings: of the description; `pixels` is the range that the model takes.
     """
+    refuse_single(inputs, "an array of images, or a list of arrays or paths")
     if isinstance(inputs, np.ndarray):
-        images = inputs
-        if images.shape[1:] == shape[:2] and shape[2] == 1:
-            images = images[..., None]
-        if images.shape[1:] != shape:
-            raise Mistake(
-                f"got images of the shape {inputs.shape}, expected (N, "
-                f"{', '.join(map(str, shape))}): give the paths of files to have "
-                "pictures of any size cut and scaled"
-            )
+        images = _checked_pixels(inputs, shape, "(N, ")
     else:
         images = np.zeros((len(inputs), *shape), "uint8")
         for image, each in zip(images, inputs):
             if isinstance(each, np.ndarray):
-                image[...] = each
+                image[...] = _checked_pixels(each[None], shape, "(")[0]
             else:
                 image[...] = read_picture(Path(each), shape)
     low, high = settings["pixels"]
     if (low, high) == (0, 255):
         return images
     return images.astype("float32") / (255 / (high - low)) + low
+
+
+def _checked_pixels(
+    images: np.ndarray, shape: tuple[int, int, int], first: str
+) -> np.ndarray:
+    """Images as uint8 (N, H, W, C); raises Mistake for another shape or other values.
+
+    first: how the expected shape begins in the message.
+    """
+    got = images.shape if first == "(N, " else images.shape[1:]
+    if images.shape[1:] == shape[:2] and shape[2] == 1:
+        images = images[..., None]
+    if images.shape[1:] != shape:
+        raise Mistake(
+            f"got images of the shape {got}, expected {first}"
+            f"{', '.join(map(str, shape))}): give the paths of files to have "
+            "pictures of any size cut and scaled"
+        )
+    expected = "expected whole numbers from 0 to 255, as uint8"
+    if images.dtype.kind not in "iu":
+        raise Mistake(
+            f"got pixels of the type {images.dtype}, {expected}: "
+            "multiply those from 0 to 1 by 255, and call astype('uint8')"
+        )
+    if images.size and (images.min() < 0 or images.max() > 255):
+        raise Mistake(f"got pixels from {images.min()} to {images.max()}, {expected}")
+    return images.astype("uint8")
 
 
 class TextClassifier(Classifier):
@@ -158,6 +178,8 @@ class TextClassifier(Classifier):
 
     def read(self, value: str) -> str:
         """The text; one without any word has no answer."""
+        if not isinstance(value, str):
+            raise ValueError(f"it is no text but of the type {type(value).__name__}")
         if not split_words(value):
             raise ValueError("it holds no word")
         return value
@@ -172,8 +194,19 @@ class TextClassifier(Classifier):
         ids = self.vocabulary.ids(split_words(text))
         return sum(number != UNKNOWN for number in ids), len(ids)
 
+    def knows(self, value: str) -> bool:
+        """Whether the model knows a word of the text, or there is none."""
+        known, count = self.known(value)
+        return known > 0 or not count
+
     def logits(self, inputs: Sequence[str]) -> np.ndarray:
         """(N, classes): what the model returns for texts."""
+        refuse_single(inputs, "a list of texts")
+        for text in inputs:
+            try:
+                self.read(text)
+            except ValueError as problem:
+                raise Mistake(f"got {text!r:.60}, but {problem}") from None
         ids = self.ids(inputs)
         lengths = (ids != 0).sum(1)
         order = np.argsort(lengths, kind="stable")

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import io
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,9 @@ def read_inputs(
     """
     read_word = READERS[run.takes]
     for word in words:
-        if word == STDIN:
+        if not word:  # as a path, it would be the current folder
+            yield Item(word, error="it is empty")
+        elif word == STDIN:
             yield from _from_stdin(run, column)
         else:
             yield from read_word(run, word, column)
@@ -122,6 +124,8 @@ def _text_file(run: TrainedRun, path: Path) -> Iterator[Item]:
     text, error = attempt(lambda: read_text(path))
     if error:
         yield Item(str(path), error=error)
+    elif run.reads_lines and not text.strip():
+        yield Item(str(path), error="it holds no line of text")
     elif not run.reads_lines:
         yield Item(str(path), text)
     else:
@@ -140,6 +144,8 @@ def _column_of(path: Path, column: str | None) -> Iterator[Item]:
         return table[column or text_column(table, path)]
 
     texts, error = attempt(read)
+    if not error and not texts:
+        error = "the table has no row below its header"
     if error:
         yield Item(str(path), error=error)
     else:
@@ -164,21 +170,36 @@ def attempt(read: Callable[[], Any]) -> tuple[Any, str | None]:
 
 
 def _series(run: TrainedRun, word: str, column: str | None) -> Iterator[Item]:
-    """The series in a table: the columns that the model knows, or all of numbers."""
+    """The series in a table: the columns that the model knows, or the one asked for."""
+    names = run.description.settings["columns"]
+    if column and len(names) > 1:
+        needed = _listed(names)
+        reason = f"--column got {column!r}, but the model needs {needed}: leave it out"
+        yield Item(word, error=reason)
+        return
     series, error = attempt(lambda: read_series(Path(word)))
     if error:
         yield Item(word, error=error)
         return
     for sentence in series.notes:
         note(f"{word}: {sentence}")
-    names = [column] if column else run.description.settings["columns"]
-    values = series.values
+    if column:
+        names = [column]
     if set(names) <= set(series.columns):
         places = [series.columns.index(name) for name in names]
-        values = values[:, places]
+        yield Item(word, series.values[:, places])
     elif column:
-        error = f"it has no column {column!r} of numbers"
-    yield Item(word, values, error)
+        yield Item(word, error=f"it has no column {column!r} of numbers")
+    else:
+        found, known = _listed(series.columns), _listed(names)
+        error = f"its columns of numbers are {found}, but the model has learned {known}"
+        if len(names) == 1:
+            error += ": --column NAME takes another column all the same"
+        yield Item(word, error=error)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names))[:200]
 
 
 def _classes(run: TrainedRun, word: str, column: str | None) -> Iterator[Item]:

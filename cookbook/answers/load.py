@@ -1,4 +1,4 @@
-"""Finished runs, found by folder or by recipe and loaded so that they answer."""
+"""Finished runs, loaded so that they answer."""
 
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,10 @@ from cookbook.answers.writers import Calculator, LanguageModel, Translator
 from cookbook.config import ExperimentConfig, flag_name, question_of
 from cookbook.data.augmentation import without_augmentation
 from cookbook.errors import Mistake, fail, harmless
+from cookbook.runs.finished import find_run, newest_run
 from cookbook.trained.description import read_description
 from cookbook.trained.safe_loading import load_safely
 from cookbook.trained.trained_run import TrainedRun
-from cookbook.training.run_folder import runs_in
 
 # {kind of a model: the class of its runs}
 CLASSES: dict[str, type[TrainedRun]] = {
@@ -26,16 +26,10 @@ CLASSES: dict[str, type[TrainedRun]] = {
     "image generator": Generator,
     "point generator": Generator,
 }
-NEEDED = ("metrics.json", "model.keras")  # files of a run that is finished
-
-
-def load_finished(run: str | Path, run_dir: Path) -> TrainedRun:
-    """What `cookbook.load_run` returns."""
-    return load_folder(find_run(run, run_dir))
 
 
 def load_folder(folder: Path) -> TrainedRun:
-    """The run in a folder; raises Mistake if it is damaged."""
+    """The finished run in a folder; raises Mistake if it is damaged."""
     description = read_description(folder)
     model = without_augmentation(load_safely(folder / "model.keras"))
     try:
@@ -47,52 +41,6 @@ def load_folder(folder: Path) -> TrainedRun:
                 f"description says ({error}): use another run"
             )
         ) from None
-
-
-def find_run(run: str | Path, run_dir: Path) -> Path:
-    """The folder of a finished run; raises Mistake if there is none."""
-    folder = Path(run)
-    is_recipe = len(folder.parts) < 2 or folder.suffix == ".py"
-    if _is_finished(folder):
-        return folder
-    if _is_of_recipe(folder):
-        return newest_run(folder)
-    if is_recipe and not (folder / "config.json").exists():
-        return newest_run(run_dir / folder.stem)
-    found = "no finished run" if folder.exists() else "nothing"
-    raise Mistake(
-        harmless(
-            f"{folder} holds {found}: expected a folder with {' and '.join(NEEDED)}, "
-            "or the name of a recipe"
-        )
-    )
-
-
-def newest_run(parent: Path) -> Path:
-    """The newest finished run of a recipe; raises Mistake if there is none.
-
-    parent: the folder of the recipe's runs, such as runs/mnist_cnn.
-    """
-    for path in reversed(runs_in(parent)):
-        if _is_finished(path):
-            return path
-    raise Mistake(
-        harmless(
-            f"{parent} holds no finished run, expected one to use: train first with "
-            f"python recipes/{parent.name}.py, or give the --run-dir it was trained in"
-        )
-    )
-
-
-def _is_finished(folder: Path) -> bool:
-    return all((folder / name).is_file() for name in NEEDED)
-
-
-def _is_of_recipe(folder: Path) -> bool:
-    """Whether a folder, such as runs/mnist_cnn, holds run folders and is none."""
-    return not (folder / "config.json").exists() and any(
-        (path / "config.json").exists() for path in runs_in(folder)
-    )
 
 
 def run_to_ask(recipe: str, config: ExperimentConfig, kind: str) -> TrainedRun:

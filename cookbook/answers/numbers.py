@@ -10,7 +10,7 @@ import numpy as np
 from cookbook.answers.classifiers import Pictures, in_pieces, prepared_pixels
 from cookbook.data.files.pictures import read_picture
 from cookbook.errors import Mistake
-from cookbook.trained.trained_run import TrainedRun
+from cookbook.trained.trained_run import TrainedRun, refuse_single
 
 
 class Forecaster(TrainedRun):
@@ -43,10 +43,13 @@ class Forecaster(TrainedRun):
         if columns != len(self.names):
             names = ", ".join(self.names)
             raise ValueError(
-                f"it has {columns} columns of numbers, expected those of {names}"
+                f"it has {_counted(columns, 'column')} of numbers, expected those of "
+                f"{names}"
             )
         if rows < self.window:
-            raise ValueError(f"it has {rows} values, expected at least {self.window}")
+            raise ValueError(
+                f"it has {_counted(rows, 'value')}, expected at least {self.window}"
+            )
         if not np.isfinite(window).all():
             raise ValueError(f"a number is missing in its last {self.window} rows")
         return series
@@ -57,8 +60,10 @@ class Forecaster(TrainedRun):
         inputs: series of any length from `window` on, (T,) or (T, columns), in the
             units of the data that the model has learned.
         """
+        refuse_single(inputs, "a list of arrays")
         windows = []
         for series in inputs:
+            self._refuse_bare(series)
             values = self.read(np.asarray(series))
             windows.append(values[-self.window :])
 
@@ -73,12 +78,22 @@ class Forecaster(TrainedRun):
             return forecasts[..., 0]
         return forecasts
 
+    def _refuse_bare(self, series: Any) -> None:
+        """Raises Mistake for a row of a series that stands in no list."""
+        columns = len(self.names)
+        if np.ndim(series) < (1 if columns == 1 else 2):
+            shape = "(T,)" if columns == 1 else f"(T, {columns})"
+            raise Mistake(
+                f"got a series of the shape {np.shape(series)}, expected {shape}: "
+                "predict takes a list of series, also of one"
+            )
+
     def fields(self, answer: np.ndarray) -> dict[str, Any]:
         """A column for each step ahead of each series."""
         by_step = answer.reshape(self.horizon, -1)
         values = by_step.T.ravel()
         names = self.columns()
-        return dict(zip(names, values.tolist()))
+        return dict(zip(names, map(_short, values)))
 
     def columns(self) -> list[str]:
         """NAME_1, NAME_2, ...: the forecasts 1, 2, ... steps ahead."""
@@ -114,7 +129,7 @@ class AnomalyDetector(TrainedRun):
 
     def fields(self, answer: np.floating) -> dict[str, Any]:
         """The score."""
-        return {"score": float(answer)}
+        return {"score": _short(answer)}
 
     def columns(self) -> list[str]:
         """The one column that holds the scores."""
@@ -149,6 +164,7 @@ class Generator(TrainedRun):
             samples as there are inputs.
         seed: random seed; the same one gives the same samples.
         """
+        refuse_single(inputs, "a list of names")
         labels = None
         if self.classes:
             labels = np.array([self._label(name) for name in inputs])
@@ -171,13 +187,22 @@ class Generator(TrainedRun):
     def fields(self, answer: np.ndarray) -> dict[str, Any]:
         """The coordinates of a point."""
         coordinates = answer.ravel()
-        return dict(zip(self.columns(), coordinates.tolist()))
+        return dict(zip(self.columns(), map(_short, coordinates)))
 
     def columns(self) -> list[str]:
         """x_1, x_2, ...: the coordinates of a point."""
         shape = self.description.settings["shape"]
         size = math.prod(shape)
         return [f"x_{i + 1}" for i in range(size)]
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
+def _short(value: float | np.floating) -> float:
+    """The value with six significant digits, as a table shows it."""
+    return float(f"{value:.6g}")
 
 
 def as_sheet(images: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from PIL import Image
 from cookbook import load_run
 from cookbook.answers.inputs import STDIN, Item, attempt, read_inputs
 from cookbook.answers.numbers import Generator, as_sheet
-from cookbook.errors import Mistake, complain, fail, harmless
+from cookbook.errors import Mistake, complain, fail, harmless, note
 from cookbook.trained.trained_run import TrainedRun
 
 JSON_LINES = (".jsonl", ".ndjson", ".json")
@@ -38,6 +38,7 @@ def predict_command(arguments: argparse.Namespace) -> None:
         write_samples(run, [*items], arguments)
         return
     count = failed = 0
+    strange: list[str] = []
     with (
         opened_output(arguments.out) as file,
         shown_progress(items) as advance,
@@ -50,8 +51,14 @@ def predict_command(arguments: argparse.Namespace) -> None:
                 failed += "error" in row
             file.flush()
             advance(len(batch))
+            strange += [x.name for x in batch if not x.error and not run.knows(x.value)]
     if arguments.out:
         print(f"{count} answers are in {harmless(str(arguments.out))}")
+    if strange:
+        note(
+            f"the model knows nothing of {len(strange)} of {count} inputs, such as "
+            f"{strange[0][:40]!r}: its answers to them mean nothing"
+        )
     if failed:
         complain(f"{failed} of {count} inputs have no answer: `error` says why")
         raise SystemExit(2)

@@ -1,6 +1,7 @@
 """Models that write: they continue texts, translate sentences and add numbers."""
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -15,8 +16,8 @@ from cookbook.answers.decoders import (
 from cookbook.data.text.characters import decode, encode
 from cookbook.data.text.sums import encode_question, written
 from cookbook.data.text.translation import pad
-from cookbook.errors import harmless
-from cookbook.trained.trained_run import TrainedRun
+from cookbook.errors import Mistake, harmless
+from cookbook.trained.trained_run import TrainedRun, refuse_single
 from custom_layers.generation import END, START, Subwords, beam_search, sample
 
 UNKNOWN = 0  # the token of all characters that the alphabet lacks
@@ -64,6 +65,14 @@ class LanguageModel(Writer):
 
         A higher temperature draws rarer characters more often.
         """
+        refuse_single(inputs, "a list of texts")
+        if length < 1:
+            raise Mistake(f"length got {length}, expected at least 1")
+        if not 0 < temperature < math.inf:
+            raise Mistake(
+                f"temperature got {temperature}, expected a number above 0: with a "
+                "small one, such as 0.1, nearly always the likeliest character comes"
+            )
         known = self.description.settings
         return [
             write_on(
@@ -77,6 +86,11 @@ class LanguageModel(Writer):
             )
             for text in inputs
         ]
+
+    def knows(self, value: str) -> bool:
+        """Whether the model knows a character of the text, or there is none."""
+        alphabet = self.description.settings["alphabet"]
+        return not value or any(character in alphabet for character in value)
 
 
 class Translator(Writer):
@@ -113,6 +127,7 @@ class Translator(Writer):
 
     def predict(self, inputs: Sequence[str], beam_width: int = 5) -> list[str]:
         """The translation of each sentence, by beam search."""
+        refuse_single(inputs, "a list of sentences")
         return translate(self.decoder, inputs, self.subwords, beam_width)
 
 
@@ -138,6 +153,7 @@ class Calculator(Writer):
 
     def predict(self, inputs: Sequence[str]) -> list[str]:
         """The sums, as the model writes them."""
+        refuse_single(inputs, "a list of sums")
         if not inputs:
             return []
         questions = [encode_question(text, self.digits) for text in inputs]

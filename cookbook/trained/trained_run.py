@@ -26,6 +26,13 @@ class Description:
         return f"{self.kind} of {self.recipe}, learned from {self.data}"
 
 
+def refuse_single(inputs: Any, expected: str) -> None:
+    """Raises Mistake for one text or path, which Python would cut into characters."""
+    if isinstance(inputs, str | bytes | Path):
+        what = "path" if isinstance(inputs, Path) else "text"
+        raise Mistake(f"predict got a {what}, expected {expected}: put it in brackets")
+
+
 class TrainedRun:
     """A finished run whose model answers; `load_run` returns one.
 
@@ -73,6 +80,10 @@ class TrainedRun:
     def columns(self) -> list[str]:
         """The names of the columns that `fields` fills."""
         raise NotImplementedError
+
+    def knows(self, value: Any) -> bool:
+        """Whether the model has learned anything of what an input consists of."""
+        return True
 
     def refuse_other_shape(self, expected: Sequence[int | None], what: str) -> None:
         """Raises Mistake if the model does not have the shape that describes it."""

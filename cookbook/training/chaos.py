@@ -21,9 +21,10 @@ from pathlib import Path
 
 from cookbook.config import TrainingConfig, flags
 from cookbook.processes import launched
+from cookbook.runs.finished import runs_in
 from cookbook.runs.stopping import NAMES
 from cookbook.training.checkpoint import fingerprint, unpack_save
-from cookbook.training.run_folder import KEEP, RunFolder, runs_in
+from cookbook.training.run_folder import KEEP, RunFolder
 
 # "7 SIGTERM" lets a process send itself this signal after 7 executions of steps; after
 # "7 SIGTERM save" it comes while the next save is being written.

@@ -6,7 +6,6 @@ import csv
 import dataclasses
 import json
 import os
-import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +16,7 @@ from cookbook.config import ExperimentConfig
 from cookbook.errors import fail
 from cookbook.processes import is_worker, wait_for_chief
 from cookbook.runs.files import Damaged, read_json, storage_problem, write_whole
+from cookbook.runs.finished import number_of, runs_in
 from cookbook.runs.record import changed, code_of, versions
 from cookbook.runs.stopping import stop_if_asked, uninterrupted
 
@@ -25,8 +25,6 @@ FREE = ("run_dir", "run", "resume", "save_every", "chaos", "tensorboard")
 LOCKS: dict[Path, Any] = {}  # for each folder, the open file that locks it
 MADE: list[Path] = []  # the folders that this process has made
 KEEP = "COOKBOOK_KEEP_SAVES"  # a variable that keeps the saves of finished runs
-NUMBERED = re.compile(r"(\d+)_\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d")
-UNNUMBERED = re.compile(r"(\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d)(?:_(\d+))?")
 TRIES = 1000  # attempts to take a number before any other process does
 
 
@@ -258,30 +256,6 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
-def runs_in(parent: Path) -> list[Path]:
-    """The run folders of a recipe, from the oldest to the newest.
-
-    Their numbers say which is newer, so that it doesn't matter how the clock was set.
-    Folders from before runs were numbered come first.
-    """
-    with contextlib.suppress(OSError):
-        return sorted((p for p in parent.iterdir() if p.is_dir()), key=_age)
-    return []
-
-
-def _age(path: Path) -> tuple:
-    """What run folders are sorted by."""
-    if found := UNNUMBERED.fullmatch(path.name):
-        return 0, found[1], int(found[2] or 0)
-    return _number(path), path.name, 0
-
-
-def _number(path: Path) -> int:
-    """The number of a run folder; 0 for a folder from before runs were numbered."""
-    found = NUMBERED.fullmatch(path.name)
-    return int(found[1]) if found else 0
-
-
 def _new_folder(run_dir: Path, recipe: str) -> Path:
     """Makes a folder whose number is larger than that of any other run of the recipe.
 
@@ -290,7 +264,7 @@ def _new_folder(run_dir: Path, recipe: str) -> Path:
     parent = run_dir / recipe
     with uninterrupted():
         for _ in range(TRIES):
-            number = 1 + max(map(_number, runs_in(parent)), default=0)
+            number = 1 + max(map(number_of, runs_in(parent)), default=0)
             path = parent / f"{number:04}_{time.strftime('%Y-%m-%d_%H-%M-%S')}"
             try:
                 path.mkdir(parents=True)
@@ -300,7 +274,7 @@ def _new_folder(run_dir: Path, recipe: str) -> Path:
                 continue
             except OSError as error:
                 _refuse_run_dir(run_dir, error.strerror)
-            if [_number(other) for other in runs_in(parent)].count(number) == 1:
+            if [number_of(other) for other in runs_in(parent)].count(number) == 1:
                 MADE.append(path)
                 return path
             path.rmdir()  # another process took the number in another second

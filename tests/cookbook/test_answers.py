@@ -4,6 +4,8 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
+from unittest.mock import Mock
 
 import keras
 import numpy as np
@@ -69,6 +71,25 @@ def test_texts_are_answered_in_their_order(folder):
 def test_images_of_another_shape_are_refused_with_the_shape_expected(folder):
     with pytest.raises(Mistake, match=r"expected \(N, 4, 4, 3\)"):
         load_run("pictures", folder).predict(np.zeros((1, 5, 4, 3)))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "inputs", "message"),
+    [
+        ("texts", "a good film", "got a text, expected a list of texts"),
+        ("texts", ["good", ""], "got '', but it holds no word"),
+        ("texts", [3], "got 3, but it is no text but of the type int"),
+        ("pictures", "trunc.jpg", "got a text, expected an array of images"),
+        ("pictures", Path("trunc.jpg"), "got a path, expected an array of images"),
+        ("pictures", np.zeros((1, 4, 4, 3)), "type float64, expected whole numbers"),
+        ("pictures", [np.zeros((4, 4, 3))], "type float64, expected whole numbers"),
+        ("pictures", np.full((1, 4, 4, 3), 256), "got pixels from 256 to 256"),
+        ("pictures", [np.zeros(3, "uint8")], r"\(3,\), expected \(4, 4, 3\)"),
+    ],
+)
+def test_inputs_of_another_kind_are_refused(recipe, inputs, message, folder):
+    with pytest.raises(Mistake, match=message):
+        load_run(recipe, folder).predict(inputs)
 
 
 @pytest.mark.parametrize(
@@ -141,14 +162,21 @@ def test_a_run_without_any_description_says_so(copied):
 @pytest.mark.parametrize(
     ("run", "message"),
     [
-        ("nowhere", "train first with python recipes/nowhere.py"),
-        ("recipes/nowhere.py", "train first with python recipes/nowhere.py"),
-        ("\x1b[1m", "holds no finished run, expected one"),
-        ("runs/nowhere/x", "runs/nowhere/x holds nothing: expected a folder"),
+        ("mnist_cnn", "train first with python recipes/mnist_cnn.py"),
+        ("recipes/mnist_cnn.py", "train first with python recipes/mnist_cnn.py"),
+        ("nowhere", "no run and no recipe nowhere: expected a folder"),
+        ("recipes/nowhere.py", "no run and no recipe recipes/nowhere.py"),
+        ("\x1b[1m", r"there is no run and no recipe \\x1b\[1m: expected a folder"),
+        ("runs/nowhere/x", "no run and no recipe runs/nowhere/x: expected a folder"),
+        (".", r"^\. holds no finished run: expected a folder"),
+        ("..", r"^\.\. holds no finished run: expected a folder"),
         (str(ROOT / "docs"), "docs holds no finished run: expected a folder"),
     ],
 )
-def test_a_run_that_does_not_exist_is_one_line(run, message, tmp_path):
+def test_a_run_that_does_not_exist_is_one_line(run, message, tmp_path, monkeypatch):
+    late = ModuleNotFoundError("Keras is imported first")
+    quiet = "cookbook.quiet_import.import_keras_quietly"
+    monkeypatch.setattr(quiet, Mock(side_effect=late))
     with pytest.raises(Mistake, match=message) as problem:
         load_run(run, tmp_path)
     assert str(problem.value).isprintable()

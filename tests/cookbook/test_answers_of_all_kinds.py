@@ -71,7 +71,7 @@ def test_tables_of_series_are_read_by_the_names_of_their_columns(
 ):
     tables = {
         "named.csv": "b,day,a\n" + "".join(f"{i},d{i},{-i}\n" for i in range(5)),
-        "others.csv": "x;y\n" + "".join(f"{i};{2 * i}\n" for i in range(5)),
+        "other.csv": "x;y\n" + "".join(f"{i};{2 * i}\n" for i in range(5)),
         "short.csv": "a,b\n1,2\n2,3\n",
         "one.csv": "a\n1\n2\n3\n4\n",
         "gap.csv": "a,b\n1,2\n3,4\n5,\n7,8\n",
@@ -81,15 +81,48 @@ def test_tables_of_series_are_read_by_the_names_of_their_columns(
         (tmp_path / name).write_text(text)
     words = [tmp_path / name for name in tables]
     rows, err = predicted(monkeypatch, capsys, folder, "series", *words, status=2)
-    named, others, short, one, gap, letters = rows
+    named, other, short, one, gap, letters = rows
     names = ("a_1", "a_2", "b_1", "b_2")
     np.testing.assert_allclose([float(named[n]) for n in names], [-4, -4, 4, 4])
-    np.testing.assert_allclose([float(others[n]) for n in names], [4, 4, 8, 8])
+    assert other["error"] == (
+        "its columns of numbers are 'x', 'y', but the model has learned 'a', 'b'"
+    )
     assert "it has 2 values, expected at least 3" in short["error"]
-    assert "it has 1 columns of numbers, expected those of a, b" in one["error"]
+    assert one["error"] == (
+        "its columns of numbers are 'a', but the model has learned 'a', 'b'"
+    )
     assert (float(gap["b_1"]), "straight lines" in err) == (8, True)
     assert letters["error"]
-    assert "3 of 6 inputs have no answer" in err
+    assert "4 of 6 inputs have no answer" in err
+    words = words[0], "--column", "a"
+    (row,), _ = predicted(monkeypatch, capsys, folder, "series", *words, status=2)
+    assert "--column got 'a', but the model needs 'a', 'b'" in row["error"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ("abc", "predict got a text, expected a list of arrays"),
+        (
+            np.ones((20, 2)),
+            r"the shape \(2,\), expected \(T, 2\): predict takes a list",
+        ),
+        ([1.0, 2.0], r"the shape \(\), expected \(T, 2\)"),
+    ],
+    ids=["text", "rows", "numbers"],
+)
+def test_a_series_that_stands_in_no_list_is_refused(inputs, message, folder):
+    with pytest.raises(Mistake, match=message):
+        load_run("series", folder).predict(inputs)
+
+
+def test_a_forecast_has_six_digits_and_one_column_is_no_columns(folder):
+    run = load_run("series", folder)
+    fields = run.fields(np.array([[1 / 3, 2e6 / 3]] * 2))
+    assert fields["a_1"] == 0.333333
+    assert fields["b_2"] == 666667.0
+    with pytest.raises(ValueError, match="it has 1 column of numbers"):
+        run.read(np.ones((9, 1)))
 
 
 def test_generated_images_go_into_one_picture(folder, monkeypatch, capsys, tmp_path):
@@ -112,6 +145,8 @@ def test_a_class_that_a_generator_lacks_is_one_line(folder, monkeypatch, capsys)
     )
     with pytest.raises(Mistake, match="got the class 'grey'"):
         load_run("pictures", folder).predict(["grey"])
+    with pytest.raises(Mistake, match="got a text, expected a list of names"):
+        load_run("pictures", folder).predict("dark")
     _, err = predicted(monkeypatch, capsys, folder, "pictures", "dark", status=2)
     assert "pictures makes images: give --out FILE.png" in err
 

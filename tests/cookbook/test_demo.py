@@ -6,6 +6,7 @@ import importlib.util
 import socket
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import keras
 import numpy as np
@@ -178,7 +179,11 @@ def test_a_table_gets_a_forecast_with_a_figure(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("x\n1\n2\n", "expected at least 4"), ("x\na\nb\n", "no column of numbers")],
+    [
+        ("$x\n1\n2\n", "expected at least 4"),
+        ("x\n1\n2\n", r"are 'x', but the model has learned '\$x'"),
+        ("x\na\nb\n", "no column of numbers"),
+    ],
 )
 def test_a_table_without_a_forecast_says_why(text, message, tmp_path):
     path = tmp_path / "a.csv"
@@ -261,4 +266,7 @@ def test_an_unknown_run_is_one_line(tmp_path, monkeypatch, capsys):
     arguments = SimpleNamespace(
         run="no_run", run_dir=tmp_path, port=0, host="127.0.0.1"
     )
-    assert "holds no finished run" in refusal(capsys, demo_command, arguments)
+    keras_first = Mock(side_effect=ModuleNotFoundError("Keras is imported first"))
+    monkeypatch.setattr("cookbook.quiet_import.import_keras_quietly", keras_first)
+    line = refusal(capsys, demo_command, arguments)
+    assert "there is no run and no recipe no_run" in line

@@ -1,14 +1,17 @@
 """Language models of characters: honest windows, writing with the trained layers."""
 
 import types
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
 from cookbook.answers.decoders import character_decoder
-from cookbook.answers.writers import write_on
+from cookbook.answers.writers import LanguageModel, write_on
 from cookbook.data.text.characters import UNKNOWN, encode, load_characters
+from cookbook.errors import Mistake
+from cookbook.trained.trained_run import Description
 from custom_layers.generation import compiled
 from recipes import shakespeare_gpt, shakespeare_rnn
 
@@ -100,6 +103,38 @@ def test_writing_goes_on_from_any_text_by_seed(kind):
         assert UNKNOWN not in written
     assert write("a") == write("a")
     assert write("a") != write("a", seed=1)
+
+
+@pytest.fixture(scope="module")
+def run():
+    """A language model that answers as `load_run` gives it."""
+    settings = {"alphabet": DATA.alphabet, "context": 8}
+    description = Description("language model", "r", "d", (), settings)
+    return LanguageModel(Path("a_run"), description, recipe_and_model("gru")[1])
+
+
+@pytest.mark.parametrize(
+    ("inputs", "options", "message"),
+    [
+        ("abc", {}, "got a text, expected a list of texts"),
+        (["a"], {"length": -1}, "length got -1, expected at least 1"),
+        (["a"], {"temperature": 0}, "temperature got 0, expected a number above 0"),
+        (["a"], {"temperature": float("nan")}, "temperature got nan"),
+    ],
+)
+def test_a_language_model_refuses_what_it_cannot_continue(
+    inputs, options, message, run
+):
+    with pytest.raises(Mistake, match=message):
+        run.predict(inputs, **options)
+
+
+def test_a_language_model_says_whether_it_knows_a_character(run):
+    assert [run.knows(text) for text in ("", "\xdfa", "\xdf\xdf")] == [
+        True,
+        True,
+        False,
+    ]
 
 
 def test_what_was_read_of_unknown_characters_is_number_0():

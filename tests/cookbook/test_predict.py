@@ -56,16 +56,38 @@ def test_texts_come_from_arguments_files_tables_and_stdin(
     (tmp_path / "one.txt").write_text("a good\nfilm", "utf-8")
     (tmp_path / "t.csv").write_text('id;opinion\n1;"bad; really\n""bad"""\n2;good\n')
     (tmp_path / "bad.csv").write_text("a,b\n1\n")
+    (tmp_path / "empty.csv").write_text("text,label\n")
     monkeypatch.setattr("sys.stdin", io.StringIO("good\r\n\nbad film\n"))
     words = "bad", tmp_path / "one.txt", tmp_path / "t.csv", "-", "\U0001f600", "no.txt"
-    rows, _ = predicted(
-        monkeypatch, capsys, folder, "texts", *words, tmp_path / "bad.csv", status=2
-    )
+    words += tmp_path / "bad.csv", "", tmp_path / "empty.csv"
+    rows, _ = predicted(monkeypatch, capsys, folder, "texts", *words, status=2)
     found = [row["class"] or row["error"][:20] for row in rows]
     assert found[:6] == ["neg", "pos", "neg", "pos", "pos", "neg"]
     assert found[6:8] == ["it holds no word", "there is no such fil"]
     assert "line 2" in rows[8]["error"]
+    assert rows[9] == dict.fromkeys(rows[9], "") | {"error": "it is empty"}
+    assert rows[10]["error"] == "the table has no row below its header"
     assert rows[2]["input"] == 'bad; really\n"bad"'
+
+
+def test_inputs_may_stand_on_both_sides_of_a_flag(folder, monkeypatch, capsys):
+    words = "texts", "bad", "--format", "csv", "good", "-"
+    monkeypatch.setattr("sys.stdin", io.StringIO("bad film\n"))
+    rows, _ = predicted(monkeypatch, capsys, folder, *words)
+    assert [row["input"] for row in rows] == ["bad", "good", "bad film"]
+    words = "texts", "--colour", "good"
+    _, err = predicted(monkeypatch, capsys, folder, *words, status=2)
+    assert err == "error: predict got --colour, which it does not know\n"
+
+
+def test_texts_of_unknown_words_get_one_note(folder, monkeypatch, capsys):
+    words = "texts", "\u65e5\u672c", "odd words", "good odd", "--batch-size", "1"
+    rows, err = predicted(monkeypatch, capsys, folder, *words)
+    assert all(row["class"] for row in rows)
+    assert err == (
+        "note: the model knows nothing of 2 of 3 inputs, such as '\u65e5\u672c': its "
+        "answers to them mean nothing\n"
+    )
 
 
 def test_a_column_can_be_named(folder, monkeypatch, capsys, tmp_path):
@@ -91,7 +113,7 @@ def test_json_lines_go_to_a_file_in_batches(folder, monkeypatch, capsys, tmp_pat
     ("words", "message"),
     [
         (["texts"], "predict got no INPUT"),
-        (["nowhere", "x"], "nowhere holds no finished run"),
+        (["nowhere", "x"], "there is no run and no recipe nowhere"),
         (["texts", "x", "--batch-size", "0"], "--batch-size got 0"),
         (["texts", "x", "--out", "."], "which is a folder"),
         (["texts", "x", "--out", "no/where.csv"], "there is no folder no"),

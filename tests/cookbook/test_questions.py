@@ -37,7 +37,18 @@ def test_every_flag_with_a_text_is_known_as_a_question():
 @pytest.mark.parametrize("recipe", ASKING, ids=lambda recipe: recipe.__name__)
 @pytest.mark.parametrize(
     "text",
-    ["review.txt", "texts/one.CSV", "/data/one", "./one", "~/one", "https://a.b/c"],
+    [
+        "review.txt",
+        "texts/one.CSV",
+        "/data/one",
+        "./one",
+        "~/one",
+        "https://a.b/c",
+        "my reviews.csv",
+        "a.jsonl",
+        "a b.parquet",
+        "a.webp",
+    ],
 )
 def test_a_file_that_does_not_exist_is_said_to_be_missing(recipe, text, capsys):
     line = refusal(capsys, parse, recipe.Config, [flag_of(recipe), text])
@@ -62,6 +73,7 @@ def test_the_name_of_a_file_is_not_taken_for_a_text(recipe, name, capsys, tmp_pa
         "end.Begin",
         "/ 10",
         "I read notes.txt",
+        "seen in a.csv twice",
         "tests",
         "a\0b",
         "x" * 5000,

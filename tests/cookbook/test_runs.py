@@ -11,14 +11,13 @@ import time
 import pytest
 
 import forks
-from cookbook.answers.load import find_run
 from cookbook.errors import fail
 from cookbook.runs.files import Damaged, read_json, storage_problem, write_whole
+from cookbook.runs.finished import find_run, runs_in
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import (
     LOCKS,
     RunFolder,
-    runs_in,
     without_empty_folders,
 )
 from cookbook.training.train import train
