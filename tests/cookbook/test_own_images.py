@@ -164,7 +164,7 @@ def test_imbalance_is_told_and_can_be_evened_out(tmp_path, capsys):
     ("counts", "message"),
     [
         ({}, "no sub-folders with pictures"),
-        ({"only": 6}, "has the classes only, expected at least 2"),
+        ({"only": 6}, "has one class, 'only', expected at least 2"),
         ({"a": 1, "b": 1}, "too few pictures"),
         ({"photos/a": 4, "photos/b": 4}, "if the sub-folders of that one are"),
         ({"train/a": 4, "train/b": 4, "test/c": 4}, "has the class 'c'"),

@@ -146,7 +146,8 @@ def _columns(
     """The columns of texts and of labels: those asked for, or else guesses."""
     asked_text, asked_label = asked
     others = {name: table[name] for name in table if name != asked_label}
-    text = text_column(others or table, path, asked_text)
+    searched = others if others and asked_text is None else table
+    text = text_column(searched, path, asked_text)
     label = label_column(table, path, asked_label, text)
     if text == label:
         fail(
