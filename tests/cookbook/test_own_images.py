@@ -264,13 +264,21 @@ class Folder:
         save(self.path / name)
 
 
-def test_the_card_holds_counts_and_draws_examples(tmp_path):
+def test_the_card_holds_counts_and_notes_and_draws_examples(tmp_path, capsys):
     root = folder_of(tmp_path / "photos", {"a": 10, "b ü": 40})
+    (root / "empty").mkdir()
+    (root / "stray.png").write_bytes((root / "a/0.png").read_bytes())
     write_card(loaded(root), Folder(tmp_path))
     card = json.loads((tmp_path / "data_card.json").read_text())
     assert card["source"] == str(root)
     assert sum(card["counts"]["train"].values()) == 37
     assert any("differ in size" in note for note in card["notes"])
+    said = capsys.readouterr().err
+    for sentence in (
+        "pictures outside of any class are left out: 1, such as stray.png",
+        "sub-folders without pictures are no classes: empty",
+    ):
+        assert said.count(sentence) == card["notes"].count(sentence) == 1
     with Image.open(tmp_path / "data.png") as picture:
         assert picture.width > 300
 

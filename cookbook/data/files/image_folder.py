@@ -41,7 +41,8 @@ def read_image_folder(
         shares: {part: its share of the training part}, where the folder lacks the part.
         seed: random seed of the validation part.
     """
-    found = find_parts(root, picture_files, PICTURES)
+    said: list[str] = []
+    found = find_parts(root, picture_files, PICTURES, said)
     contents = {part: contents_of(each.items) for part, each in found.items()}
     parts, keys = completed(found, contents, shares, seed)
     files = []
@@ -70,10 +71,10 @@ def read_image_folder(
         what=PICTURES,
         counts=counts_of(parts),
         sizes={"height, width, channels": shape},
-        notes=oddities(parts, keys, PICTURES, broken),
+        notes=[*said, *oddities(parts, keys, PICTURES, broken)],
         broken=broken,
     )
-    card.tell()
+    card.tell(said)
 
     pairs = {}
     for name, part in parts.items():
