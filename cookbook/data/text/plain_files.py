@@ -32,7 +32,9 @@ def read_parts(path: Path) -> dict[str, str]:
     whole = read_text(path).replace("\r\n", "\n")
     text = whole.replace("\0", "")
     if not text.strip():
-        found = "is empty" if text == whole else "holds zero bytes in place of a text"
+        found = "is empty"
+        if text != whole:
+            found = "holds zero bytes in place of a text"
         fail(f"{path} {found}: give a text file")
 
     length = len(text)
