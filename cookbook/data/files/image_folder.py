@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import typing
+from collections.abc import Hashable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,6 @@ from cookbook.data.files.card import Card, counts_of, oddities
 from cookbook.data.files.folders import Parts, find_parts
 from cookbook.data.files.given import name_of_path
 from cookbook.data.files.parts import (
-    Keys,
     class_names,
     completed,
     contents_of,
@@ -81,7 +81,7 @@ def read_image_folder(
 
 
 def _read_parts(
-    parts: Parts, keys: Keys, shape: tuple[int, int, int]
+    parts: Parts, keys: dict[str, list[Hashable]], shape: tuple[int, int, int]
 ) -> tuple[dict[str, typing.Any], list[str]]:
     """({part: its pictures}, broken files, which leave the parts and their keys)."""
     arrays = {}
