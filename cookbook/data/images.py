@@ -172,9 +172,12 @@ def _from_folder(name: str, size: int, seed: int, fewest: int) -> Images:
     shares = {"test": TEST_SHARE, "validation": VALIDATION_SHARE}
     found = read_image_folder(root, size, shares, seed)
     if len(found.classes) < fewest:
+        has = f"the classes {', '.join(found.classes)}"
+        if len(found.classes) == 1:
+            has = f"one class, {found.classes[0]!r}"
         fail(
-            f"{root} has the classes {', '.join(found.classes)}, expected at least "
-            f"{fewest}: add a sub-folder for each other class"
+            f"{root} has {has}, expected at least {fewest}: add a sub-folder for each "
+            "other class"
         )
     return Images(
         name=name_of_path(root),

@@ -14,6 +14,7 @@ from cookbook.data.files.tables import SUFFIXES, Table, is_table, read_table
 from cookbook.errors import fail
 
 MISSING = ("", "na", "n/a", "nan", "null", "none", "-", "?")
+LONGEST_SHOWN = 40  # characters of a field in a message
 MOSTLY = 0.9  # share of numbers from which on a column is one of numbers
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,(\d{1,2}|\d{4,})")  # 1,234 may be a thousand
 # A rising column of one of these names counts rows or time; it is not to be forecast.
@@ -41,12 +42,15 @@ def read_series(path: Path) -> Series:
     table = read_table(path)
     notes: list[str] = []
     numbers, others = _numeric(table, path)
-    times = _times(numbers, others, notes)
+    times = _times(numbers, others)
     if not numbers:
+        reasons = [f"{name!r}: {_obstacle(texts)}" for name, texts in others.items()]
         fail(
-            f"{path} has no column of numbers to forecast: its columns are "
-            f"{', '.join(map(repr, table))}"
+            f"{path} has no column of numbers, written as 1234.5, to forecast"
+            f" ({'; '.join(reasons) or 'it has dates only'})"
         )
+    for name, texts in others.items():
+        notes.append(f"the column {name!r} is left out: {_obstacle(texts)}")
 
     order = _order(times, notes)
     names, columns = [], []
@@ -76,16 +80,24 @@ def _numeric(
         elif wrong and len(wrong) <= (1 - MOSTLY) * len(texts):
             fail(
                 f"{path}: the column {name!r} has {texts[wrong[0]]!r} in row "
-                f"{wrong[0] + 1} below the header, expected a number: correct it, or "
-                "leave the field empty"
+                f"{wrong[0] + 1} below the header, expected a finite number: correct "
+                "it, or leave the field empty"
             )
         else:
             others[name] = texts
     return numbers, others
 
 
+def _obstacle(texts: list[str]) -> str:
+    """Why a column is none of numbers: the first field that holds none."""
+    for row, text in enumerate(texts, 1):
+        if _number(text) is None:
+            return f"{text[:LONGEST_SHOWN]!r} in row {row} is no finite number"
+    return "it has no values"
+
+
 def _number(text: str) -> float | None:
-    """The number that a field holds, NaN if it is missing, None if it is none."""
+    """The finite number in a field, NaN if it is missing, None if there is none."""
     text = text.strip()
     if text.lower() in MISSING:
         return float("nan")
@@ -95,32 +107,24 @@ def _number(text: str) -> float | None:
         value = float(text)
     except ValueError:
         return None
-    return value if np.isfinite(value) else float("nan")
+    return None if np.isinf(value) else value
 
 
 def _times(
-    numbers: dict[str, np.ndarray], others: dict[str, list[str]], notes: list[str]
+    numbers: dict[str, np.ndarray], others: dict[str, list[str]]
 ) -> np.ndarray | None:
-    """The time of each row, of which the column is taken out of the numbers."""
+    """The time of each row; its column is taken out of the numbers, or the others."""
     for name, texts in others.items():
         dates = [_date(text) for text in texts]
         if dates and None not in dates:
-            ignored = [other for other in others if other != name]
-            notes += [
-                f"the column {each!r} has no numbers: left out" for each in ignored
-            ]
+            del others[name]
             return np.array(dates, "datetime64[s]")
-    notes += [f"the column {each!r} has no numbers: left out" for each in others]
     for name in list(numbers):
         values = numbers[name]
         is_rising = len(values) > 1 and bool((np.diff(values) > 0).all())
         if is_rising and name.lower() in COUNTERS and len(numbers) > 1:
             return numbers.pop(name)
     return None
-
-
-def _tell_ignored(columns: Sequence[str], notes: list[str]) -> None:
-    notes += [f"the column {name!r} has no numbers and is left out" for name in columns]
 
 
 def _date(text: str) -> datetime.datetime | None:

@@ -1,6 +1,7 @@
 """Figures: saving them, and the kinds of picture that many recipes draw."""
 
 import typing
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -26,10 +27,15 @@ class Folder(typing.Protocol):
 
 
 def save_figure(figure: Figure, run: Folder, name: str) -> None:
-    """Writes the figure into the run folder as PNG."""
+    """Writes the figure into the run folder as PNG.
+
+    A box stands for a character that the font lacks, such as a Chinese one.
+    """
 
     def save(path: Path) -> None:
-        figure.savefig(path, dpi=120, format="png")
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing from")
+            figure.savefig(path, dpi=120, format="png")
 
     run.write(name, save)
 

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from cookbook.plots.figures import Folder, panel, save_figure
 
 COLUMNS = 8
+LEAST_WIDTH = 4.5  # inches, which the title above a small matrix needs
 CENTRED: dict = {"ha": "center", "va": "center", "fontsize": 8}
 
 
@@ -26,8 +27,9 @@ def draw_confusion(
     mistakes = counts.copy()
     np.fill_diagonal(mistakes, 0)
     side = 1.5 + 0.5 * len(classes)
-    title = f"{mistakes.sum()} mistakes in {counts.sum()} test examples"
-    size = side + 1, side
+    found = counted(mistakes.sum(), "mistake")
+    title = f"{found} in {counted(counts.sum(), 'test example')}"
+    size = max(side + 1, LEAST_WIDTH), side
     figure, axes = panel(title, "predicted class", "true class", size)
     image = axes.imshow(mistakes, cmap="Oranges")
     dark = 0.6 * max(mistakes.max(), 1)  # from here on, the ground is dark
@@ -42,6 +44,11 @@ def draw_confusion(
     axes.set_yticks(numbers, classes)
     figure.colorbar(image, label="mistakes", shrink=0.7)
     save_figure(figure, run, "confusion.png")
+
+
+def counted(count: int, what: str) -> str:
+    """A number with its noun: "1 mistake", "2 mistakes"."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def draw_mistakes(
@@ -74,7 +81,9 @@ def draw_mistakes(
         title = f"{said} {confidence[i]:.0%}\ntrue {true}"
         axes.set_title(title, fontsize=8)
     total = (predictions != labels).sum()
-    if total:
+    if total == 1:
+        figure.suptitle("The only mistake: answer, confidence")
+    elif total:
         shown = f"The {len(worst)} most confident of {total} mistakes"
         figure.suptitle(f"{shown}: answer, confidence")
     else:

@@ -125,8 +125,9 @@ def finish(
     wanted = "no value to compare with for this data or these settings"
     if goal:
         wanted = f"expected {goal[0]:.4f} +- {goal[1]:.4f}"
+    epochs = "1 epoch" if len(history) == 1 else f"{len(history)} epochs"
     print(
-        f"{name} {value:.4f} ({wanted}) | data: {data.note} | {len(history)} epochs | "
+        f"{name} {value:.4f} ({wanted}) | data: {data.note} | {epochs} | "
         f"{seconds:.0f} s | report: {page}"
     )
     return Run(model, history, figures, run.path)

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from cookbook.config import QUESTIONS
+from cookbook.data.files.card import LEFT_OUT
 from cookbook.runs.files import Damaged, read_json
 from cookbook.trained.trained_run import Description
 from cookbook.training.run_folder import FREE, RunFolder
@@ -182,6 +183,8 @@ def commands(folder: Path, description: Description | None) -> str:
     if description.kind in LABELLED:
         data = LABELLED[description.kind]
         lines.append(f"python -m cookbook evaluate {name} --data {data}")
+    lines.append(f"python -m cookbook demo {name}")
+    lines.append(f"python -m cookbook export {name} --format onnx")
     python = [
         "from cookbook import load_run",
         "",
@@ -206,6 +209,12 @@ def data_card(path: Path) -> str:
     for name, value in card.items():
         if name == "counts":
             rows |= {f"examples: {part}": count for part, count in value.items()}
+        elif name == "notes":
+            # The row of the broken files names all of them.
+            value = [note for note in value if not note.startswith(LEFT_OUT)]
+            rows |= {f"note {i}": sentence for i, sentence in enumerate(value, 1)}
+        elif name == "broken" and value:
+            rows[f"{LEFT_OUT} ({len(value):,})"] = value
         elif value:
             rows[name] = value
     return table({name: readable(value)[:4000] for name, value in rows.items()})

@@ -86,7 +86,8 @@ def bundle_command(
     if force and not to:
         fail("bundle got --force, but no --to FILE that it could replace")
     if to:
-        refuse_target(to, force, (SCRIPT_FILE, NOTEBOOK))
+        example = f"{recipe.stem}{SCRIPT_FILE}"
+        refuse_target(to, force, (SCRIPT_FILE, NOTEBOOK), example)
     text = make(recipe)
     if to is None:
         print(text, end="")
@@ -98,14 +99,20 @@ def bundle_command(
 
 def recipe_file(name: str) -> Path:
     """The file of a recipe, given as a path or by its bare name."""
-    known = {path.stem: path for path in (ROOT / "recipes").glob("[!_]*.py")}
+    folder = ROOT / "recipes"
+    known = {path.stem: path for path in folder.glob("[!_]*.py")}
     path = Path(name)
     if path.is_file():
         if path.resolve() not in {
             known_path.resolve() for known_path in known.values()
         }:
-            fail(f"bundle got {name}, expected a recipe: `list` shows all of them")
+            fail(
+                f"bundle got {name}, expected a recipe in {folder}: a file elsewhere, "
+                "such as a copy of a recipe, is none; `list` shows all of them"
+            )
         return path
+    if path.parent not in (Path(), Path(folder.name), folder):
+        fail(f"bundle got {name!r}: there is no such file; `list` shows all recipes")
     if path.stem in known and path.suffix in ("", ".py"):
         return known[path.stem]
     near = difflib.get_close_matches(path.stem, known, n=1)

@@ -5,7 +5,9 @@ import contextlib
 import difflib
 import functools
 import importlib.metadata
+import keyword
 import re
+import sys
 import textwrap
 import tomllib
 from collections.abc import Sequence
@@ -19,6 +21,12 @@ from cookbook.one_file.writer import imports_in, names_in_one_file, stacked, tex
 from cookbook.pages.catalogue import LIBRARY, PROJECT, Entry, components
 from cookbook.runs.files import write_whole
 
+# Modules that a file of the same name would hide from itself and from others.
+OTHERS_MODULES = {
+    *sys.stdlib_module_names,
+    *("keras", "tensorflow", "jax", "torch", "numpy", "scipy", "matplotlib", "PIL"),
+    *("sklearn", "tensorflow_datasets", "tyro", LIBRARY, "cookbook", "recipes"),
+}
 LICENCE = """\
 #
 # SPDX-License-Identifier: Apache-2.0
@@ -42,6 +50,7 @@ def copy_command(names: Sequence[str], to: Path | None, force: bool) -> None:
         print(copy(names, to), end="")
     else:
         refuse_target(to, force)
+        _refuse_unimportable(to)
         text = copy(names, to)
         write(to, text)
         shown = textwrap.shorten(
@@ -50,17 +59,38 @@ def copy_command(names: Sequence[str], to: Path | None, force: bool) -> None:
         print(f"{to} holds {shown} in {len(text.splitlines()):,} lines.")
 
 
-def refuse_target(to: Path, force: bool, suffixes: Sequence[str] = (".py",)) -> None:
+def refuse_target(
+    to: Path,
+    force: bool,
+    suffixes: Sequence[str] = (".py",),
+    example: str = "layers.py",
+) -> None:
     """Ends the program if the file is none, or one that must not be replaced.
 
     suffixes: how the name of the file may end.
+    example: a name that the file could have.
     """
     if to.is_dir():
-        fail(f"{to} is a folder: give a file in it, such as {to / 'layers.py'}")
+        fail(f"{to} is a folder: give a file in it, such as {to / example}")
     if to.suffix not in suffixes:
         fail(f"{to} does not end in {' or '.join(suffixes)}: give another file")
+    if to.suffix == ".py" and to.stem in OTHERS_MODULES:
+        fail(
+            f"{to} would hide the module {to.stem} from Python: give another name, "
+            f"such as {to.with_name(f'my_{to.name}')}"
+        )
     if to.exists() and not force:
         fail(f"{to} exists: give another file, or --force to replace it")
+
+
+def _refuse_unimportable(to: Path) -> None:
+    """Ends the program if no `import` can name the file."""
+    if to.stem.isidentifier() and not keyword.iskeyword(to.stem):
+        return
+    fail(
+        f"{to} can't be imported, because {to.stem!r} is no name in Python: give "
+        "another name, such as my_layers.py"
+    )
 
 
 def write(to: Path, text: str) -> None:

@@ -43,6 +43,9 @@ MISTAKES = [
     ("README.md", None, "expected a recipe"),
     ("cookbook/errors.py", None, "expected a recipe"),
     ("", None, "expected a recipe"),
+    ("main/recipes/mnist_cnn.py", None, "there is no such file"),
+    ("ring_gan", ".", "such as {folder}/ring_gan.py"),
+    ("ring_gan", "tensorflow.py", "would hide the module tensorflow"),
     ("ring_gan", "old.py", "exists: give another file, or --force"),
     ("ring_gan", "new", "does not end in .py"),
     ("ring_gan", "old.py/new.py", "can't be written"),
@@ -110,7 +113,7 @@ def test_a_mistake_gets_one_line(recipe, to, part, tmp_path, capsys):
         bundle_command(recipe, tmp_path / to if to else None, force=False, make=bundle)
     assert end.value.code == 2
     error = capsys.readouterr().err
-    assert part in error
+    assert part.format(folder=tmp_path) in error
     assert error.count("\n") == 1
     assert old.read_text() == "mine\n"
 

@@ -31,6 +31,11 @@ MISTAKES = [
     (["CRF"], None, True, "no --to FILE"),
     (["CRF"], ".", False, "is a folder: give a file in it, such as"),
     (["CRF"], "new", False, "does not end in .py"),
+    (["CRF"], "keras.py", False, "would hide the module keras"),
+    (["CRF"], "random.py", False, "my_random.py"),
+    (["CRF"], "my-layers.py", False, "can't be imported"),
+    (["CRF"], "my.layers.py", False, "can't be imported"),
+    (["CRF"], "class.py", False, "can't be imported"),
     (["CRF"], "old.py", False, "exists: give another file, or --force"),
     (["CRF"], "old.py/new.py", False, "can't be written"),
 ]
@@ -77,7 +82,7 @@ def test_a_second_name_comes_with_the_function_that_it_names(name):
 
 
 def test_a_file_says_where_it_comes_from_and_is_replaced_on_demand(tmp_path, capsys):
-    to = tmp_path / "deep" / "my layers.py"
+    to = tmp_path / "deep" / "my_layers.py"
     copy_command(["L1", "Dice"], to, force=False)
     text = to.read_text(encoding="utf-8")
     head = text.split("\n\n")[0].replace("\n# ", " ")

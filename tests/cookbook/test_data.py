@@ -107,7 +107,7 @@ def test_a_recipe_learns_from_any_image_set(recipe, other_folder, tmp_path):
         other_folder, script=script.replace("{arguments}", repr(arguments))
     )
     assert status == 0, errors
-    assert " | data: cifar100 | 1 epochs | " in last_line(out)
+    assert " | data: cifar100 | 1 epoch | " in last_line(out)
     assert list(tmp_path.glob("*/*/grad_cam.png"))
 
 

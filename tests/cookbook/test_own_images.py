@@ -164,7 +164,7 @@ def test_imbalance_is_told_and_can_be_evened_out(tmp_path, capsys):
     ("counts", "message"),
     [
         ({}, "no sub-folders with pictures"),
-        ({"only": 6}, "has the classes only, expected at least 2"),
+        ({"only": 6}, "has one class, 'only', expected at least 2"),
         ({"a": 1, "b": 1}, "too few pictures"),
         ({"photos/a": 4, "photos/b": 4}, "if the sub-folders of that one are"),
         ({"train/a": 4, "train/b": 4, "test/c": 4}, "has the class 'c'"),
@@ -264,13 +264,21 @@ class Folder:
         save(self.path / name)
 
 
-def test_the_card_holds_counts_and_draws_examples(tmp_path):
+def test_the_card_holds_counts_and_notes_and_draws_examples(tmp_path, capsys):
     root = folder_of(tmp_path / "photos", {"a": 10, "b ü": 40})
+    (root / "empty").mkdir()
+    (root / "stray.png").write_bytes((root / "a/0.png").read_bytes())
     write_card(loaded(root), Folder(tmp_path))
     card = json.loads((tmp_path / "data_card.json").read_text())
     assert card["source"] == str(root)
     assert sum(card["counts"]["train"].values()) == 37
     assert any("differ in size" in note for note in card["notes"])
+    said = capsys.readouterr().err
+    for sentence in (
+        "pictures outside of any class are left out: 1, such as stray.png",
+        "sub-folders without pictures are no classes: empty",
+    ):
+        assert said.count(sentence) == card["notes"].count(sentence) == 1
     with Image.open(tmp_path / "data.png") as picture:
         assert picture.width > 300
 

@@ -148,6 +148,10 @@ def test_columns_can_be_named_and_must_be_there(tmp_path, capsys):
     assert "--label-column got 'label', but" in lacking
     assert "'first', 'second', 'third', 'fourth'" in lacking
     assert "name it with --label-column" in refused(capsys, reviews, path)
+    lacking = refused(capsys, reviews, path, columns=("text", "third"))
+    assert "'first', 'second', 'third', 'fourth'" in lacking
+    alone = written(tmp_path / "b.csv", "text\na film\n")
+    assert "expected a column of labels too" in refused(capsys, reviews, alone)
 
 
 def test_tables_of_parts_are_respected(tmp_path):
@@ -238,8 +242,12 @@ def test_texts_that_can_not_teach_are_refused_with_one_line(tmp_path, capsys):
         load_characters(str(path), "tiny_shakespeare", 16)
 
     assert "is empty" in refused(capsys, load, written(tmp_path / "a.txt", " \n"))
-    short = written(tmp_path / "b.txt", "a short text")
-    assert "--context got 16" in refused(capsys, load, short)
+    zeros = written(tmp_path / "z.txt", b"\0" * 5000)
+    assert "holds zero bytes" in refused(capsys, load, zeros)
+    short = written(tmp_path / "b.txt", "short")
+    assert "has 5 characters" in refused(capsys, load, short)
+    longer = written(tmp_path / "d.txt", "a longer text " * 10)
+    assert "--context got 16, expected less than 7" in refused(capsys, load, longer)
     assert "is not a file" in refused(capsys, load, tmp_path)
     latin = written(tmp_path / "c.txt", "é" * 999, "latin-1")
     assert "line 1: the byte 0xe9" in refused(capsys, load, latin)
@@ -314,7 +322,7 @@ def test_a_table_of_numbers_becomes_a_series(tmp_path, capsys):
     for part in (
         "missing values of 'wet': 2",
         "gaps in time: 1, the longest after 2020-04-09",
-        "'place' has no numbers",
+        "'place' is left out: 'here' in row 1 is no finite number",
         "'flag' is left out: its value never changes",
     ):
         assert part in errors
@@ -336,6 +344,9 @@ def test_rows_are_sorted_by_time_and_counters_are_no_series(tmp_path, capsys):
     [
         ("", "is empty"),
         ("a,b\nx,y\n", "no column of numbers"),
+        ('day,v\n2020-01-01,"1,052.38"\n', "'v': '1,052.38' in row 1 is no finite"),
+        ("day\n2020-01-01\n", "it has dates only"),
+        ("v\n" + "1\n2\n" * 100 + "inf\n", "has 'inf' in row 201"),
         ("v\n" + "1\n" * 200, "whose value changes"),
         ("v\n" + "1\n2\n" * 100 + "three\n", "has 'three' in row 201"),
         ("v\n" + "1\n2\n" * 20, "expected at least 20"),

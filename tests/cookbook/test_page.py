@@ -55,7 +55,10 @@ def run(tmp_path_factory):
     (folder.path / "part").mkdir()
     Image.new("L", (9, 7)).save(folder.path / "part" / "motion.gif")
     (folder.path / "mistakes.txt").write_text(f"said a\n{HOSTILE}\n" * 50)
-    card = {"counts": {"train": {HOSTILE: 3, "b": 4}}, "notes": ["odd"], "broken": []}
+    broken = ["a.png: it is empty"]
+    notes = ["odd", f"broken files are left out: 1 ({broken[0]})"]
+    counts = {"train": {HOSTILE: 3, "b": 4}}
+    card = {"counts": counts, "notes": notes, "broken": broken}
     (folder.path / "data_card.json").write_text(json.dumps(card))
     x, y = np.zeros((2, 4, 4, 1), "uint8"), np.array([0, 1])
     part = {"train": (x, y), "validation": (x, y), "test": (x, y)}
@@ -75,6 +78,8 @@ def test_the_page_shows_figures_settings_card_texts_and_commands(run):
         "learned from d",
         f"python -m cookbook predict {run.folder}",
         f"python -m cookbook evaluate {run.folder}",
+        f"python -m cookbook demo {run.folder}",
+        f"python -m cookbook export {run.folder} --format",
         "load_run(",
         "examples: train",
         "odd",
@@ -82,6 +87,7 @@ def test_the_page_shows_figures_settings_card_texts_and_commands(run):
         HOSTILE,  # as text
     ):
         assert part in page.text, part
+    assert page.text.count("a.png: it is empty") == 1
     assert "save_every" not in page.text  # it changes no result
     assert "script" not in page.tags
 

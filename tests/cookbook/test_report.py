@@ -7,12 +7,15 @@ import json
 import keras
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.image import imread
 
 from cookbook.command_line import parse
 from cookbook.config import Count, TrainingConfig
 from cookbook.data.images import Images, load_images
 from cookbook.pages.catalogue import ROOT
+from cookbook.plots import mistakes
+from cookbook.plots.figures import save_figure
 from cookbook.plots.mistakes import draw_mistakes
 from cookbook.reports.finish import Run
 from cookbook.reports.image_classifier import report_classifier
@@ -93,6 +96,27 @@ def test_pictures_are_drawn_and_not_blank(tmp_path, capsys):
     _, _, path = report(tmp_path, capsys, config, {})
     for name in ("curves.png", "confusion.png", "mistakes.png"):
         assert imread(path / name).std() > 0.02
+
+
+def test_a_small_confusion_matrix_has_room_for_its_title(tmp_path, monkeypatch):
+    """Also a name that the font lacks is drawn, without a warning."""
+    shown = []
+
+    def save(figure, run, name):
+        save_figure(figure, run, name)
+        shown.append(figure)
+
+    monkeypatch.setattr(mistakes, "save_figure", save)
+    labels = np.arange(12_500) % 2
+    for wrong, title in ((1, "1 mistake in 12500 "), (12_500, "12500 mistakes in ")):
+        answers = np.where(np.arange(12_500) < wrong, 1 - labels, labels)
+        run = RunFolder.open("r", Config(run_dir=tmp_path))
+        mistakes.draw_confusion(labels, answers, ("no", "狗"), run)
+        figure = shown.pop()
+        (text,) = [axes.title for axes in figure.axes if axes.get_title()]
+        assert text.get_text().startswith(title)
+        box = text.get_window_extent(FigureCanvasAgg(figure).get_renderer())
+        assert 0 <= box.x0 < box.x1 <= figure.bbox.width
 
 
 def test_no_mistakes_is_a_picture_too(tmp_path):

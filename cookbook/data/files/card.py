@@ -13,6 +13,7 @@ from cookbook.data.files.parts import (
 )
 from cookbook.errors import harmless, note
 
+LEFT_OUT = "broken files are left out"  # the beginning of their note
 NAMED = 3  # broken files that a message names; the card names all
 
 
@@ -28,8 +29,11 @@ class Card:
     broken: Sequence[str] = ()  # the files that could not be read, and why
     examples: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
 
-    def tell(self) -> None:
-        """Says in a few lines what was read, and what is odd about it."""
+    def tell(self, said: Sequence[str] = ()) -> None:
+        """Says in a few lines what was read, and what is odd about it.
+
+        said: those of the notes that have been printed already.
+        """
         parts = []
         for part, of_classes in self.counts.items():
             count = sum(of_classes.values())
@@ -41,6 +45,8 @@ class Card:
             found += f"; {classes} classes"
         print(harmless(f"{self.source}: {self.what}: {found}"), flush=True)
         for sentence in self.notes:
+            if sentence in said:
+                continue
             note(f"{self.source}: {sentence}")
 
 
@@ -69,7 +75,7 @@ def oddities(parts: Parts, keys: Keys, what: str, broken: Sequence[str]) -> list
         more = ""
         if len(broken) > NAMED:
             more = "; ..."
-        found.append(f"broken files are left out: {len(broken):,} ({named}{more})")
+        found.append(f"{LEFT_OUT}: {len(broken):,} ({named}{more})")
 
     repeated = repeated_in_training(keys)
     for part, count in repeated.items():

@@ -45,7 +45,9 @@ def part_of(name: str) -> str | None:
     return None
 
 
-def find_parts(root: Path, find: Finder, what: str) -> Parts:
+def find_parts(
+    root: Path, find: Finder, what: str, said: list[str] | None = None
+) -> Parts:
     """The files below `root`, {part: files and classes}.
 
     Sub-folders named train, validation (or val) and test are parts, with a sub-folder
@@ -56,7 +58,9 @@ def find_parts(root: Path, find: Finder, what: str) -> Parts:
         root: a folder.
         find: finds the files in a folder and its sub-folders.
         what: what such files are, in the plural: "pictures".
+        said: takes the sentences of the notes that this prints, for the data card.
     """
+    said = [] if said is None else said
     if not root.is_dir():
         fail(f"{root} is a file, expected a folder with one sub-folder per class")
     folders = subfolders(root)
@@ -68,15 +72,19 @@ def find_parts(root: Path, find: Finder, what: str) -> Parts:
         if part:
             by_part[part] = folder
     if not _holds_parts(folders, by_part, find):
-        return {"train": _classes(root, find, what)}
+        found, notes = _classes(root, find, what)
+        said += notes
+        return {"train": found}
     others = [f.name for f in folders if not part_of(f.name) and find(f)]
     if others:
-        note(f"{root}: {', '.join(others)} is left out, because it is no part")
-    parts = {
-        part: _classes(by_part[part], find, what)
-        for part in PART_NAMES
-        if part in by_part
-    }
+        said.append(f"{', '.join(others)} is left out, because it is no part")
+        note(f"{root}: {said[-1]}")
+    parts = {}
+    for part in PART_NAMES:
+        if part in by_part:
+            folder = by_part[part]
+            parts[part], notes = _classes(folder, find, what)
+            said += [f"{folder.name}: {sentence}" for sentence in notes]
     check_classes(parts, root, what)
     return parts
 
@@ -117,8 +125,8 @@ def _direct(folder: Path, files: list[Path]) -> list[Path]:
     return [file for file in files if file.parent == folder]
 
 
-def _classes(folder: Path, find: Finder, what: str) -> Labelled:
-    """The files in each sub-folder, which is named like their class."""
+def _classes(folder: Path, find: Finder, what: str) -> tuple[Labelled, list[str]]:
+    """(the files in each sub-folder, named like their class; notes that it prints)."""
     found = Labelled([], [])
     for each in subfolders(folder):
         files = find(each)
@@ -131,16 +139,19 @@ def _classes(folder: Path, find: Finder, what: str) -> Labelled:
             f"{folder} holds {there} sub-folders with {what}: make a sub-folder for "
             "each class, named after it, and put its files there"
         )
+    notes = []
     if outside:
-        note(
-            f"{folder}: {what} outside of any class are left out: {len(outside):,}, "
-            f"such as {outside[0].name}"
+        notes.append(
+            f"{what} outside of any class are left out: {len(outside):,}, such as "
+            f"{outside[0].name}"
         )
     empty = [each.name for each in subfolders(folder) if each.name not in found.labels]
     if empty:
-        note(f"{folder}: sub-folders without {what} are no classes: {', '.join(empty)}")
+        notes.append(f"sub-folders without {what} are no classes: {', '.join(empty)}")
+    for sentence in notes:
+        note(f"{folder}: {sentence}")
     _refuse_wrapper(folder)
-    return found
+    return found, notes
 
 
 def _refuse_wrapper(folder: Path) -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import typing
+from collections.abc import Hashable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,12 @@ import numpy as np
 from cookbook.data.files.card import Card, counts_of, oddities
 from cookbook.data.files.folders import Parts, find_parts
 from cookbook.data.files.given import name_of_path
-from cookbook.data.files.parts import class_names, completed, contents_of, numbers_of
+from cookbook.data.files.parts import (
+    class_names,
+    completed,
+    contents_of,
+    numbers_of,
+)
 from cookbook.data.files.pictures import picture_files
 from cookbook.data.files.reading import IN_MEMORY, colours, read_pictures
 from cookbook.errors import fail
@@ -41,7 +47,8 @@ def read_image_folder(
         shares: {part: its share of the training part}, where the folder lacks the part.
         seed: random seed of the validation part.
     """
-    found = find_parts(root, picture_files, PICTURES)
+    said: list[str] = []
+    found = find_parts(root, picture_files, PICTURES, said)
     contents = {part: contents_of(each.items) for part, each in found.items()}
     parts, keys = completed(found, contents, shares, seed)
     files = []
@@ -51,6 +58,32 @@ def read_image_folder(
     if len(files) > LARGE:
         print(f"{root}: reading {len(files):,} {PICTURES}", flush=True)
 
+    arrays, broken = _read_parts(parts, keys, shape)
+    _refuse_few(root, parts, broken)
+    classes = class_names(parts)
+    notes = said.copy()
+    notes += oddities(parts, keys, PICTURES, broken)
+
+    card = Card(
+        source=name_of_path(root),
+        what=PICTURES,
+        counts=counts_of(parts),
+        sizes={"height, width, channels": shape},
+        notes=notes,
+        broken=broken,
+    )
+    card.tell(said)
+
+    pairs = {}
+    for name, part in parts.items():
+        pairs[name] = arrays[name], numbers_of(part.labels, classes)
+    return ImageFolder(pairs, classes, card)
+
+
+def _read_parts(
+    parts: Parts, keys: dict[str, list[Hashable]], shape: tuple[int, int, int]
+) -> tuple[dict[str, typing.Any], list[str]]:
+    """({part: its pictures}, broken files, which leave the parts and their keys)."""
     arrays = {}
     broken: list[str] = []
     for name, part in parts.items():
@@ -63,22 +96,7 @@ def read_image_folder(
         keys[name] = [of_part[i] for i in good]
         broken += problems
 
-    _refuse_few(root, parts, broken)
-    classes = class_names(parts)
-    card = Card(
-        source=name_of_path(root),
-        what=PICTURES,
-        counts=counts_of(parts),
-        sizes={"height, width, channels": shape},
-        notes=oddities(parts, keys, PICTURES, broken),
-        broken=broken,
-    )
-    card.tell()
-
-    pairs = {}
-    for name, part in parts.items():
-        pairs[name] = arrays[name], numbers_of(part.labels, classes)
-    return ImageFolder(pairs, classes, card)
+    return arrays, broken
 
 
 def _refuse_few(root: Path, parts: Parts, broken: list[str]) -> None:

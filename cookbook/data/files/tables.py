@@ -83,6 +83,11 @@ def label_column(
         check_column(table, path, asked, "--label-column")
         return asked
     others = {column: table[column] for column in table if column != text}
+    if not others:
+        fail(
+            f"{path} has the column {_listed(table)} only, expected a column of labels "
+            "too: add one, which says the class of each text"
+        )
     found = _named(others, LABEL_NAMES)
     repeated = [column for column in others if _is_repeated(others[column])]
     if not found and len(repeated) == 1:

@@ -12,6 +12,7 @@ from cookbook.data.text.plain_files import read_parts, text_card
 from cookbook.errors import fail
 
 OPENING = 40  # characters of the user's text that a trained model goes on with
+FEWEST = 2  # characters in a part: one to read and one to predict
 UNKNOWN = "\0"  # the character of token 0: any that the training text lacks
 TEXTS = Kind(
     what="long text",
@@ -67,10 +68,16 @@ def _characters(
 ) -> Characters:
     """The data set of {part: text}; facts: other fields of it."""
     shortest = min(len(text) for text in texts.values())
+    if shortest < FEWEST:
+        total = sum(len(text) for text in texts.values())
+        fail(
+            f"{name} has {total} characters, of which the shortest part gets "
+            f"{shortest}, expected at least {FEWEST}: give a longer text"
+        )
     if context >= shortest:
         fail(
             f"--context got {context}, expected less than {shortest}, the characters "
-            f"in the shortest part of {name}: give a smaller one"
+            f"in the shortest part of {name}: give a smaller one, or a longer text"
         )
     alphabet = UNKNOWN + "".join(sorted(set(texts["train"])))
     strides = {"train": max(1, context // 2), "validation": context, "test": context}

@@ -50,7 +50,8 @@ def read_labelled_texts(
         columns: the columns that hold texts and labels; those that are None are
             guessed.
     """
-    parts, missing = found_parts(path, columns)
+    said: list[str] = []
+    parts, missing = found_parts(path, columns, said)
     texts = {part: found.items for part, found in parts.items()}
     parts, keys = completed(parts, texts, shares, seed)
     counts = {part: len(found) for part, found in parts.items()}
@@ -59,7 +60,7 @@ def read_labelled_texts(
         fail(f"{path} has too few {TEXTS} ({each}): give at least three of each class")
     check_classes(parts, path, TEXTS)
 
-    notes = oddities(parts, keys, TEXTS, [])
+    notes = [*said, *oddities(parts, keys, TEXTS, [])]
     if missing:
         notes.insert(0, f"rows without a text or a label are left out: {missing:,}")
     card = Card(
@@ -70,14 +71,19 @@ def read_labelled_texts(
         notes=notes,
         examples=_examples(parts["train"]),
     )
-    card.tell()
+    card.tell(said)
     return parts, class_names(parts), card
 
 
 def found_parts(
-    path: Path, columns: tuple[str | None, str | None]
+    path: Path,
+    columns: tuple[str | None, str | None],
+    said: list[str] | None = None,
 ) -> tuple[Parts, int]:
-    """(the parts that the files hold, the number of rows that were left out)."""
+    """(the parts that the files hold, the number of rows that were left out).
+
+    said: takes the notes that this prints, as in `find_parts`.
+    """
     if not path.is_dir():
         if not is_table(path):
             fail(
@@ -89,7 +95,7 @@ def found_parts(
 
     tables = _tables_in(path)
     if not tables:
-        return _folder(path), 0
+        return _folder(path, said), 0
     if "train" not in tables:
         other, *_ = tables.values()
         fail(f"{path} holds {other.name}, but no table named train to learn from")
@@ -146,7 +152,8 @@ def _columns(
     """The columns of texts and of labels: those asked for, or else guesses."""
     asked_text, asked_label = asked
     others = {name: table[name] for name in table if name != asked_label}
-    text = text_column(others or table, path, asked_text)
+    searched = others if others and asked_text is None else table
+    text = text_column(searched, path, asked_text)
     label = label_column(table, path, asked_label, text)
     if text == label:
         fail(
@@ -169,10 +176,10 @@ def _check_labels(path: Path, column: str, labels: Sequence[str]) -> None:
         )
 
 
-def _folder(root: Path) -> Parts:
+def _folder(root: Path, said: list[str] | None) -> Parts:
     """The texts in a folder with one sub-folder per class."""
     parts = find_parts(
-        root, lambda folder: files_ending(folder, (".txt",)), ".txt files"
+        root, lambda folder: files_ending(folder, (".txt",)), ".txt files", said
     )
     for found in parts.values():
         found.items = [read_text(file) for file in found.items]

@@ -29,9 +29,13 @@ Columns = tuple[list[str], list[str], tuple[str, str]]  # sources, targets, lang
 
 def read_parts(path: Path) -> dict[str, str]:
     """{part: text}: the file's beginning to learn from, its end to test with."""
-    text = read_text(path).replace("\r\n", "\n").replace("\0", "")
+    whole = read_text(path).replace("\r\n", "\n")
+    text = whole.replace("\0", "")
     if not text.strip():
-        fail(f"{path} is empty: give a text file")
+        found = "is empty"
+        if text != whole:
+            found = "holds zero bytes in place of a text"
+        fail(f"{path} {found}: give a text file")
 
     length = len(text)
     held_out = round(SHARE * length)
