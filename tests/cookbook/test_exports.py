@@ -266,7 +266,7 @@ def test_what_is_there_already_stays_and_so_does_a_missing_folder(
 
 def test_a_run_that_is_none_is_refused(tmp_path, capfd):
     line = refused(capfd, "lstm", "--run-dir", tmp_path, "--format", "keras")
-    assert "holds no finished run" in line
+    assert "there is no run and no recipe lstm" in line
 
 
 def test_a_missing_package_is_named_with_its_installation(pictures, capfd, monkeypatch):
