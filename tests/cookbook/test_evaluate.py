@@ -78,7 +78,7 @@ def test_a_folder_of_pictures_is_matched_by_the_names_of_its_classes(
         (["texts", "--data", "no.csv"], "there is no such file or folder"),
         (["texts", "--data", "./docs"], "docs holds"),
         (["pictures", "--data", "digits"], "has the class '0', which"),
-        (["nowhere", "--data", "digits"], "holds no finished run"),
+        (["nowhere", "--data", "digits"], "there is no run and no recipe nowhere"),
     ],
 )
 def test_a_mistake_in_evaluate_is_one_line(words, message, folder, monkeypatch, capsys):

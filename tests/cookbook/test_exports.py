@@ -138,8 +138,10 @@ def test_the_copied_image_classifier_answers_as_predict_does(pictures, tmp_path)
 
 def test_the_copied_text_classifier_answers_as_predict_does(texts):
     run = load_run(texts)
-    inputs = ["Good, not BAD!", "", "<br />\u00dcber " * 30]
-    found = TextModel(network_of(run), settings_of(run)).predict(inputs)
+    inputs = ["Good, not BAD!", "zyx", "<br />\u00dcber " * 30]
+    model = TextModel(network_of(run), settings_of(run))
+    found = model.predict(inputs)
+    assert model.predict([""])[0]  # which `run.predict` refuses
     for mine, theirs in zip(found, run.predict(inputs), strict=True):
         assert mine[0][0] == theirs.label
         assert mine[0][1] == pytest.approx(theirs.probability, abs=1e-6)
@@ -264,7 +266,7 @@ def test_what_is_there_already_stays_and_so_does_a_missing_folder(
 
 def test_a_run_that_is_none_is_refused(tmp_path, capfd):
     line = refused(capfd, "lstm", "--run-dir", tmp_path, "--format", "keras")
-    assert "holds no finished run" in line
+    assert "there is no run and no recipe lstm" in line
 
 
 def test_a_missing_package_is_named_with_its_installation(pictures, capfd, monkeypatch):
