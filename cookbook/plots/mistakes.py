@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from cookbook.plots.figures import Folder, panel, save_figure
 
 COLUMNS = 8
-LEAST_WIDTH = 4.5  # inches, which the title above a small matrix needs
+LEAST_WIDTH = 5.0  # inches, which the title above a small matrix needs
 CENTRED: dict = {"ha": "center", "va": "center", "fontsize": 8}
 
 

@@ -111,7 +111,7 @@ def test_a_small_confusion_matrix_has_room_for_its_title(tmp_path, monkeypatch):
     for wrong, title in ((1, "1 mistake in 12500 "), (12_500, "12500 mistakes in ")):
         answers = np.where(np.arange(12_500) < wrong, 1 - labels, labels)
         run = RunFolder.open("r", Config(run_dir=tmp_path))
-        mistakes.draw_confusion(labels, answers, ("no", "狗"), run)
+        mistakes.draw_confusion(labels, answers, ("negative", "狗"), run)
         figure = shown.pop()
         (text,) = [axes.title for axes in figure.axes if axes.get_title()]
         assert text.get_text().startswith(title)
