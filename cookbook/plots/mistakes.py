@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from cookbook.plots.figures import Folder, panel, save_figure
 
 COLUMNS = 8
-LEAST_WIDTH = 5.0  # inches, which the title above a small matrix needs
+LEAST_WIDTH = 4.5  # inches, which the title above a small matrix needs
 CENTRED: dict = {"ha": "center", "va": "center", "fontsize": 8}
 
 
@@ -28,8 +28,11 @@ def draw_confusion(
     np.fill_diagonal(mistakes, 0)
     side = 1.5 + 0.5 * len(classes)
     found = counted(mistakes.sum(), "mistake")
-    title = f"{found} in {counted(counts.sum(), 'test example')}"
-    size = max(side + 1, LEAST_WIDTH), side
+    total = counted(counts.sum(), "test example")
+    width = max(side + 1, LEAST_WIDTH)
+    size = width, side
+    is_narrow = width == LEAST_WIDTH
+    title = f"{found}\nin {total}" if is_narrow else f"{found} in {total}"
     figure, axes = panel(title, "predicted class", "true class", size)
     image = axes.imshow(mistakes, cmap="Oranges")
     dark = 0.6 * max(mistakes.max(), 1)  # from here on, the ground is dark
