@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from cookbook.plots.figures import Folder, panel, save_figure
 
 COLUMNS = 8
-LEAST_WIDTH = 4.5  # inches, which the title above a small matrix needs
+SMALL = 5  # classes: up to here, a title in one line is wider than the picture
 CENTRED: dict = {"ha": "center", "va": "center", "fontsize": 8}
 
 
@@ -28,8 +28,14 @@ def draw_confusion(
     np.fill_diagonal(mistakes, 0)
     side = 1.5 + 0.5 * len(classes)
     found = counted(mistakes.sum(), "mistake")
-    title = f"{found} in {counted(counts.sum(), 'test example')}"
-    size = max(side + 1, LEAST_WIDTH), side
+    total = counted(counts.sum(), "test example")
+    size = side + 1, side
+
+    gap = " "
+    if len(classes) <= SMALL:
+        gap = "\n"
+    title = f"{found}{gap}in {total}"
+
     figure, axes = panel(title, "predicted class", "true class", size)
     image = axes.imshow(mistakes, cmap="Oranges")
     dark = 0.6 * max(mistakes.max(), 1)  # from here on, the ground is dark
@@ -48,7 +54,9 @@ def draw_confusion(
 
 def counted(count: int, what: str) -> str:
     """A number with its noun: "1 mistake", "2 mistakes"."""
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+    if count == 1:
+        return f"1 {what}"
+    return f"{count} {what}s"
 
 
 def draw_mistakes(

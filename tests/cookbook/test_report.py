@@ -108,10 +108,10 @@ def test_a_small_confusion_matrix_has_room_for_its_title(tmp_path, monkeypatch):
 
     monkeypatch.setattr(mistakes, "save_figure", save)
     labels = np.arange(12_500) % 2
-    for wrong, title in ((1, "1 mistake in 12500 "), (12_500, "12500 mistakes in ")):
+    for wrong, title in ((1, "1 mistake\n"), (12_500, "12500 mistakes\n")):
         answers = np.where(np.arange(12_500) < wrong, 1 - labels, labels)
         run = RunFolder.open("r", Config(run_dir=tmp_path))
-        mistakes.draw_confusion(labels, answers, ("no", "狗"), run)
+        mistakes.draw_confusion(labels, answers, ("negative", "狗"), run)
         figure = shown.pop()
         (text,) = [axes.title for axes in figure.axes if axes.get_title()]
         assert text.get_text().startswith(title)
