@@ -127,10 +127,8 @@ def test_defaults_and_config_are_keras(cls):
 
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda c: c.__name__)
 def test_each_weight_has_the_constraint_of_its_name(cls):
-    kinds = ("max_norm", "non_neg", "unit_norm")
-    options = [
-        n for n in inspect.signature(cls.__init__).parameters if "_constraint" in n
-    ]
+    kinds = "max_norm", "non_neg", "unit_norm"
+    options = [n for n in inspect.signature(cls.__init__).parameters if "constr" in n]
     layers = [
         c(**arguments(cls.__name__), **dict(zip(options, kinds)))
         for c in (cls, keras_counterpart(cls.__name__))
