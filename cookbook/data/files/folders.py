@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from cookbook.data.files.given import naturally
@@ -64,13 +64,7 @@ def find_parts(
     if not root.is_dir():
         fail(f"{root} is a file, expected a folder with one sub-folder per class")
     folders = subfolders(root)
-    by_part: dict[str, Path] = {}
-    for folder in folders:
-        part = part_of(folder.name)
-        if part in by_part:
-            fail(f"{by_part[part]} and {folder} are both the part {part}: rename one")
-        if part:
-            by_part[part] = folder
+    by_part = paths_by_part({folder: folder.name for folder in folders})
     if not _holds_parts(folders, by_part, find):
         found, notes = _classes(root, find, what)
         said += notes
@@ -87,6 +81,22 @@ def find_parts(
             said += [f"{folder.name}: {sentence}" for sentence in notes]
     check_classes(parts, root, what)
     return parts
+
+
+def paths_by_part(names: Mapping[Path, str]) -> dict[str, Path]:
+    """{part: its path} of the paths whose names are those of parts.
+
+    names: {path: its name}, which for a file lacks the ending. Two paths of one part
+        end the program.
+    """
+    found: dict[str, Path] = {}
+    for path, name in names.items():
+        part = part_of(name)
+        if part in found:
+            fail(f"{found[part]} and {path} are both the part {part}: rename one")
+        if part:
+            found[part] = path
+    return found
 
 
 def check_classes(parts: Parts, root: Path, what: str) -> None:

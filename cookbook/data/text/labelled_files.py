@@ -11,7 +11,7 @@ from cookbook.data.files.folders import (
     Parts,
     check_classes,
     find_parts,
-    part_of,
+    paths_by_part,
 )
 from cookbook.data.files.given import name_of_path
 from cookbook.data.files.parts import class_names, completed
@@ -117,13 +117,7 @@ def _tables_in(folder: Path) -> dict[str, Path]:
         if is_table(file) and file.is_file() and not is_hidden(file.name):
             tables.append(file)
 
-    found: dict[str, Path] = {}
-    for file in tables:
-        part = part_of(file.stem)
-        if part in found:
-            fail(f"{found[part]} and {file} are both the part {part}: rename one")
-        if part:
-            found[part] = file
+    found = paths_by_part({file: file.stem for file in tables})
     if tables and not found:
         fail(
             f"{folder} holds tables: give the path of one, such as {tables[0]}, or "
