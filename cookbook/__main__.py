@@ -161,7 +161,7 @@ def renew_notebooks(arguments: argparse.Namespace) -> None:
 
 def search_in_processes(arguments: argparse.Namespace) -> None:
     """Runs the search of a recipe; ends with its exit status."""
-    from cookbook.tuning.workers import tune
+    from cookbook.tuning.scale.workers import tune
 
     raise SystemExit(tune(arguments.recipe, arguments.workers, arguments.words))
 

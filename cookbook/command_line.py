@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 
 import tyro
 
-from cookbook.config import ExperimentConfig, flag_name
+from cookbook.config import ExperimentConfig, flag_name, is_repeated
 from cookbook.errors import fail, note
 from cookbook.field_comments import field_comments
 
@@ -99,11 +99,12 @@ def _given(config_class: type, words: Sequence[str]) -> list[str]:
     names = _flags_of(config_class)
     flags = [_flag_in(word) for word in words]
     given = [flag for flag in flags if flag in names]
+    hints = typing.get_type_hints(config_class)
     for flag, count in collections.Counter(given).items():
-        if count > 1:
+        if count > 1 and not is_repeated(hints[names[flag]]):
             times = "twice" if count == 2 else f"{count} times"
             fail(f"{flag} was given {times}, expected once; {HINT}")
-    return [names[flag] for flag in given]
+    return [names[flag] for flag in dict.fromkeys(given)]
 
 
 def _flags_of(config_class: type) -> dict[str, str]:
@@ -175,7 +176,7 @@ def _grouped(config_class: typing.Any) -> type:
     for field in dataclasses.fields(config_class):
         text = comments.get(field.name, "")
         quick = config_class.in_quick.get(field.name)
-        hint = _with_help(hints[field.name], field.default, text, quick)
+        hint = _with_help(hints[field.name], field, text, quick)
         member = field.name, hint, dataclasses.field(default=field.default)
         groups[_group(config_class, field.name)].append(member)
     panels = []
@@ -200,22 +201,27 @@ def _group(config_class: type, field: str) -> str:
 
 
 def _with_help(
-    hint: typing.Any, default: object, text: str, quick: object
+    hint: typing.Any, field: dataclasses.Field, text: str, quick: object
 ) -> typing.Any:
     """A field's type with the help text of its flag.
 
     A field that is true by default has the flag --no-NAME, so its help must say that
     the flag turns this off.
     """
+    default = field.default
     if default is True:
         text = f"turn this off: {text}"
     notes = _default_note(default, quick)
     mark = tyro.conf.arg(
+        name=flag_name(field.name).removeprefix("--"),
         help=text,
         help_behavior_hint=lambda _: notes,
         metavar="TEXT" if default is None else None,  # tyro would say {None}|STR
     )
-    return typing.Annotated[hint, mark]
+    marks = [mark]
+    if is_repeated(hint):
+        marks += [tyro.conf.UseAppendAction]
+    return typing.Annotated[hint, *marks]
 
 
 def _default_note(default: object, quick: object) -> str:
@@ -223,7 +229,7 @@ def _default_note(default: object, quick: object) -> str:
 
     quick: the default with --quick, if that is another one.
     """
-    if default is None or isinstance(default, bool):
+    if default is None or default == () or isinstance(default, bool):
         return ""
     if quick is None:
         return f"(default: {_words(default)})"

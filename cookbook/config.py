@@ -22,6 +22,9 @@ FILE_NAME = re.compile(
     r".+\.(csv|tsv|tab|jsonl|ndjson|parquet|png|jpe?g|gif|bmp|webp)",
     re.IGNORECASE,
 )
+NUMBER = r"(?:(\d+(?:\.\d+)?)%s)?"
+TIME = re.compile("".join(NUMBER % unit for unit in "dhms"))
+UNLIMITED = 10**5  # trials of a search that has a time, and no number of trials
 LONGEST_NAME = 250  # characters of a file's name; a longer text is a text
 LARGEST = 10**9  # bound of a number that has none of its own
 # {type of a field: the values that it takes, and the same in words}
@@ -61,7 +64,7 @@ Share = typing.Annotated[float, Between(0, 1)]  # a part of a whole
 Portion = typing.Annotated[float, Between(0, 0.99)]  # a part, less than the whole
 Side = typing.Annotated[int, Between(1, 1024)]  # pixels
 Rate = typing.Annotated[float, Between(1e-9, 1e6)]  # a positive number: a step size
-Tuner = typing.Literal["random", "bayesian", "hyperband", "grid"]
+Tuner = typing.Literal["random", "bayesian", "hyperband", "grid", "tpe"]
 Strategy = typing.Literal["none", "mirrored", "multiworker"]
 # A recipe may add small numbers to its seed, and a seed has 32 bits.
 Seed = typing.Annotated[int, Between(0, 2**31 - 1)]
@@ -129,7 +132,7 @@ def _check(name: str, value: typing.Any, hint: typing.Any) -> None:
     kind, *marks = typing.get_args(hint) if is_marked else [hint]
     if typing.get_origin(kind) is tuple and isinstance(value, list | tuple):
         element, *_ = typing.get_args(kind)
-        if not value:
+        if not value and not is_repeated(hint):
             raise ValueError(f"{flag_name(name)} got no number, expected at least one")
         for item in value:
             _check(name, item, element)
@@ -190,9 +193,28 @@ class SearchOptions:
 
     # settings to try and compare on the validation part; afterwards the best one is
     # trained; 0 means no search
-    tune: typing.Annotated[int, Between(0, 10**5)] = 0
-    # how the search chooses the settings that it tries
+    tune: typing.Annotated[int, Between(0, UNLIMITED)] = 0
+    # how the search chooses the settings that it tries; tpe needs Optuna
     tuner: Tuner = "random"
+    # time for the search, such as 90s, 30m, 2h or 1h30m, instead of a number or beside
+    # it; the trial that runs then is finished
+    tune_time: str | None = None
+    # values that a setting may take in the search, as LOW:HIGH, LOW:HIGH:log, A,B,C or
+    # fixed; once for each setting, as in --space dropout=0.1:0.5 --space units=64,128
+    space: tuple[str, ...] = ()
+    # train the best so many settings, and the recipe's own, with three further seeds
+    # each, and decide by the mean
+    confirm: typing.Annotated[int, Between(0, 100)] = 0
+    # a second figure to keep small; the search shows which settings nothing beats in
+    # both
+    tune_metric: typing.Literal["none", "seconds", "parameters"] = "none"
+    # stop a trial that is worse than the median of the others at the same epoch
+    stop_early: bool = True
+    # folder of another run of this recipe, whose search this one learns from
+    from_: Path | None = None
+    # where the processes of a tpe search meet: a file for Optuna's journal, or the URL
+    # of a database such as sqlite:///study.db; by default a file of the run folder
+    study: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -220,6 +242,12 @@ class TrainingConfig(
     Fields come from the last base class to the first, so `seed` is the first flag.
     """
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.tune_time is not None:
+            seconds_in(self.tune_time)  # raises ValueError for what is no time
+            vars(self)["tune"] = self.tune or UNLIMITED
+
     def idle(self) -> dict[str, str]:
         question = question_of(self)
         if question:
@@ -232,7 +260,12 @@ class TrainingConfig(
         if self.tune:
             found["with_validation"] = "with --tune, whose answer learns from all parts"
         else:
-            found["tuner"] = "without --tune"
+            names = [field.name for field in dataclasses.fields(SearchOptions)]
+            found.update({name: "without --tune" for name in names if name != "tune"})
+        if self.tuner != "tpe":
+            found.setdefault("study", "without --tuner tpe")
+        if self.tuner == "hyperband":
+            found["stop_early"] = "with --tuner hyperband, which stops trials itself"
         if self.chaos:
             found["resume"] = "with --chaos, which starts new runs"
         return found
@@ -285,6 +318,17 @@ class TextClassConfig(ClassOptions, TrainingConfig):
         return super().idle() | dict.fromkeys(columns, "without --data FILE")
 
 
+def seconds_in(text: str) -> float:
+    """The seconds in a time such as 90s, 30m, 2h or 1h30m; raises ValueError."""
+    found = TIME.fullmatch(text.strip().lower())
+    if not found or not text.strip():
+        raise ValueError(
+            f"--tune-time got {text!r}, expected a time such as 90s, 30m, 2h or 1h30m"
+        )
+    days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    return 86400 * days + 3600 * hours + 60 * minutes + seconds
+
+
 def question_of(config: ExperimentConfig) -> str | None:
     """The field with a text for a trained model, if one is given."""
     given = [name for name in QUESTIONS if getattr(config, name, None) is not None]
@@ -319,13 +363,19 @@ def check_heads(config: typing.Any) -> None:
 
 
 def flag_name(field: str) -> str:
-    """The flag of a Config's field: "run_dir" is --run-dir."""
-    return "--" + field.replace("_", "-")
+    """The flag of a Config's field: "run_dir" is --run-dir, "from_" is --from."""
+    return "--" + field.rstrip("_").replace("_", "-")
+
+
+def is_repeated(hint: typing.Any) -> bool:
+    """Whether a field's flag may be given several times, with one value each time."""
+    return hint == tuple[str, ...]
 
 
 def flags(config: ExperimentConfig) -> str:
     """The flags that make `config` out of its class's defaults; "" for none."""
     words = []
+    hints = typing.get_type_hints(type(config))
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
         if value == default_of(config, field):
@@ -334,6 +384,9 @@ def flags(config: ExperimentConfig) -> str:
             words += [flag_name(field.name)]
         elif value is False:
             words += [flag_name(f"no_{field.name}")]
+        elif is_repeated(hints[field.name]):
+            for item in value:
+                words += [flag_name(field.name), item]
         elif isinstance(value, list | tuple):
             words += [flag_name(field.name), *map(str, value)]
         else:

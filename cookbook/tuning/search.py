@@ -13,8 +13,8 @@ from cookbook.errors import fail, note
 from cookbook.processes import is_worker
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import RecipeConfig
-from cookbook.tuning.oracles import make_tuner
-from cookbook.tuning.table import show_table
+from cookbook.tuning.strategies.oracles import make_tuner
+from cookbook.tuning.insight.table import show_table
 from cookbook.tuning.trials import Trials
 
 

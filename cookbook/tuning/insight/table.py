@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from cookbook.config import flags
 from cookbook.training.run_folder import RunFolder, write_table
 from cookbook.training.train import RecipeConfig
-from cookbook.tuning.pictures import draw_parallel, draw_scores
+from cookbook.tuning.insight.pictures import draw_parallel, draw_scores
 from cookbook.tuning.trials import TrialResult, cell
 
 

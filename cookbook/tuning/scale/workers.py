@@ -36,7 +36,7 @@ from cookbook.runs.stopping import (
 )
 
 Process = subprocess.Popen
-RECIPES = Path(__file__).parents[2] / "recipes"
+RECIPES = Path(__file__).parents[3] / "recipes"
 # The statuses of a process that a signal has ended, and that has saved its state.
 STOPPED = {128 + getattr(signal, name) for name in NAMES if hasattr(signal, name)}
 

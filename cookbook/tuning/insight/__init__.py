@@ -1,0 +1,1 @@
+"""What a search found: its table, its pictures, and what mattered."""

@@ -1,0 +1,38 @@
+"""Result of a trial, as the search keeps it in a file of its own."""
+
+import dataclasses
+from pathlib import Path
+
+from cookbook.runs.files import Damaged, read_json
+
+
+@dataclasses.dataclass
+class TrialResult:
+    """What a trial was, and what came of it: the content of trials/<number>.json."""
+
+    number: int  # the same on the screen, in files and in TensorBoard; 0: the defaults
+    values: dict  # {hyperparameter: value} of the hyperparameters that are active
+    score: float | None = None  # the best of `scores`; None if the trial failed
+    scores: list[float] = dataclasses.field(default_factory=list)  # after each epoch
+    problem: str | None = None  # why it failed
+    stopped: str | None = None  # why it was stopped before its last epoch
+    epochs: int = 0
+    steps: int = 0
+    seconds: float = 0.0  # from the building of its model to the last validation
+    parameters: int = 0  # numbers that the training changes
+
+
+def read_result(path: Path) -> TrialResult:
+    """The result of a trial in a file; raises Damaged if it does not hold one."""
+    content = read_json(path)
+    try:
+        result = TrialResult(**content)
+    except TypeError as problem:
+        raise Damaged(str(problem)) from None
+    numbers = [result.score or 0.0, result.epochs, result.steps, result.seconds]
+    numbers += [result.number, result.parameters, *result.scores]
+    if not all(isinstance(number, int | float) for number in numbers):
+        raise Damaged("one of its numbers is not a number")
+    if not isinstance(result.values, dict):
+        raise Damaged("its values are not a JSON object")
+    return result

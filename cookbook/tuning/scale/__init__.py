@@ -1,0 +1,1 @@
+"""Searches in several processes, on several machines, and on a cluster."""
