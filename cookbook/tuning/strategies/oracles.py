@@ -16,7 +16,10 @@ def make_tuner(trials: Trials) -> Any:
         def _try_run_and_update_trial(self, trial):
             """Replaces keras-tuner's method, which prints a traceback for a failure."""
             values = trial.hyperparameters.values
-            result = trials.run_or_recall(trial.trial_id, values)
+            number = int(trial.trial_id) + 1
+            chosen = {name: v for name, v in values.items() if "/" not in name}
+            until = values.get("tuner/epochs")
+            result = trials.run_or_recall(number, chosen, until)
             trial.status = "FAILED"
             if result.score is not None:
                 self.oracle.update_trial(trial.trial_id, {trials.score: result.score})
