@@ -101,6 +101,9 @@ class RunFolder:
                 f"({differences}): give the same ones, or start without --resume"
             )
 
+    def decide(self, best: ExperimentConfig) -> None:
+        """Writes config.json anew: the settings that a search has chosen."""
+
     def _code(self) -> dict:
         return {**code_of(self.config), **versions()}
 

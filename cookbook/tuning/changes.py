@@ -79,7 +79,7 @@ def _read(word: str, config: Any) -> Change:
 
 def _searchable(config: Any) -> set[str]:
     """The fields that the recipe's own Config declares, which a search may change."""
-    own = {name for name in vars(type(config)).get("__annotations__", {})}
+    own = set(vars(type(config)).get("__annotations__", {}))
     return own - {*QUESTIONS, "in_quick"}
 
 

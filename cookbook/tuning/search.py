@@ -4,22 +4,25 @@ import dataclasses
 import gc
 import shutil
 from collections.abc import Callable
+from typing import Any
 
 import keras
 
-from cookbook.config import default_of, flag_name
+from cookbook.config import SearchOptions, default_of, flag_name
 from cookbook.data.sources import DataSet
 from cookbook.errors import fail, note
-from cookbook.processes import is_worker
+from cookbook.processes import is_worker, role
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import RecipeConfig
-from cookbook.tuning.strategies.oracles import make_tuner
-from cookbook.tuning.insight.table import show_table
+from cookbook.tuning.confirm import confirm
+from cookbook.tuning.insight.table import show_search
+from cookbook.tuning.space import Space
+from cookbook.tuning.strategies.engines import propose
 from cookbook.tuning.trials import Trials
 
 
 def search(
-    space: Callable,
+    space: Callable[[Any], Any],
     build: Callable[..., keras.Model],
     data: DataSet,
     config: RecipeConfig,
@@ -31,51 +34,68 @@ def search(
     space: space(hp) declares the hyperparameters with hp.Choice, hp.Float, ..., named
         as fields of Config, and returns a Config of them.
     build: build(config, data) returns the compiled model.
-    config: config.tune is the number of trials, config.tuner the kind of search. Each
-        trial trains for config.epochs (with Hyperband: for a part of them) on the
+    config: its settings are those of trial 0, to which all others are compared. The
+        fields of SearchOptions say how many trials follow, and how they are chosen.
+        Each trial trains for config.epochs (with Hyperband: for a part of them) on the
         training part, and all trials start from the same seed.
     score: the column of the history that is compared. The largest value is the best,
         or the smallest if the name ends in loss or distance.
 
     Finished trials are kept in the folder trials/ of the run. A search that was killed
     and goes on proposes the same trials again, and reads the results of the finished
-    ones from there. In the process of a worker (see workers.py) the function does not
-    return: the process ends with the worker's last trial.
+    ones from there. In the process of a worker (see scale/workers.py) the function does
+    not return: the process ends with the worker's last trial.
 
-    The search prints the flags that give the best Config again. That Config learns
-    from the training and the validation part, because nothing is left to decide.
+    The search ends with what it gained over the defaults, and with the flags that give
+    the best Config again. That Config learns from the training and the validation part,
+    because nothing is left to decide.
     """
-    _announce_searched(space, config)
     gc.freeze()  # collecting garbage among all imported modules slows each trial down
-    trials = Trials(space, build, data, config, run, score)
-    make_tuner(trials).search()
+    ranges = Space(space, config)
+    trials = Trials(ranges, build, data, config, run, score)
+    _announce_searched(ranges)
+    if role() in (None, "worker_0"):
+        trials.run_defaults()
+    propose(trials)
     if is_worker():
         raise SystemExit  # the chief goes on
+    trials.run_defaults()  # reads the result, unless no worker has tried them
     ranked = trials.ranked()
-    if not ranked or ranked[0].score is None:
-        reason = ranked[0].problem if ranked else "the space proposes none"
-        fail(f"none of the {len(ranked)} trials gave a {score}: {reason}")
+    if ranked[0].score is None:
+        fail(f"none of the {len(ranked)} trials gave a {score}: {ranked[0].problem}")
+
+    confirmed = confirm(trials) if config.confirm else []
+    chosen = confirmed[0].number if confirmed else ranked[0].number
+    best = _final(trials, chosen)
+    run.decide(best)
+    show_search(trials, confirmed, best)
     shutil.rmtree(run.path / "tuning", ignore_errors=True)
-    best = dataclasses.replace(
-        trials.configure(ranked[0].values),
-        resume=config.resume,
-        with_validation=data.validation is not None,
-    )
-    show_table(ranked, score, best, run)
     return best
 
 
-def _announce_searched(space: Callable, config: RecipeConfig) -> None:
-    """Tells the user which of the given flags the search replaces by its own values."""
-    import keras_tuner
+def _final(trials: Trials, number: int) -> RecipeConfig:
+    """The Config with a trial's values, which is to be trained on all parts."""
+    off = {field.name: field.default for field in dataclasses.fields(SearchOptions)}
+    return dataclasses.replace(
+        trials.space.configure(trials.done[number].values),
+        with_validation=trials.data.validation is not None,
+        **off,
+    )
 
-    hp = keras_tuner.HyperParameters()
-    space(hp)
-    replaced = [
-        flag_name(field.name)
+
+def _announce_searched(space: Space) -> None:
+    """Tells the user which of the given flags are tried in trial 0 alone."""
+    config = space.config
+    searched = {dimension.name for dimension in space.dimensions}
+    given = [
+        field.name
         for field in dataclasses.fields(config)
-        if field.name in hp.values
+        if field.name in searched
         and getattr(config, field.name) != default_of(config, field)
     ]
-    if replaced:
-        note(f"the search tries values of its own for {' and '.join(replaced)}")
+    if given:
+        names = " and ".join(map(flag_name, given))
+        note(
+            f"trial 0 takes your {names}, the other trials try values of their own; "
+            f"--space {given[0]}=fixed would keep yours in all"
+        )

@@ -112,19 +112,19 @@ class _Ranges:
         self.asked: set[str] = set()  # the names that the recipe declares
         self.closed = 0  # open scopes whose parent has one value, which is another one
 
-    def Choice(self, name: str, values: Sequence, **settings: Any) -> Any:  # noqa: N802
+    def Choice(self, name: str, values: Sequence, **settings: Any) -> Any:
         return self._value("Choice", name, list(values), **settings)
 
-    def Int(self, name: str, *bounds: Any, **settings: Any) -> Any:  # noqa: N802
+    def Int(self, name: str, *bounds: Any, **settings: Any) -> Any:
         return self._value("Int", name, *bounds, **settings)
 
-    def Float(self, name: str, *bounds: Any, **settings: Any) -> Any:  # noqa: N802
+    def Float(self, name: str, *bounds: Any, **settings: Any) -> Any:
         return self._value("Float", name, *bounds, **settings)
 
-    def Boolean(self, name: str, **settings: Any) -> Any:  # noqa: N802
+    def Boolean(self, name: str, **settings: Any) -> Any:
         return self._value("Boolean", name, **settings)
 
-    def Fixed(self, name: str, value: Any, **settings: Any) -> Any:  # noqa: N802
+    def Fixed(self, name: str, value: Any, **settings: Any) -> Any:
         return self._value("Fixed", name, value, **settings)
 
     @contextlib.contextmanager

@@ -4,25 +4,22 @@ import dataclasses
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from cookbook.config import flags
-from cookbook.training.run_folder import RunFolder, write_table
+from cookbook.training.run_folder import write_table
 from cookbook.training.train import RecipeConfig
 from cookbook.tuning.insight.pictures import draw_parallel, draw_scores
-from cookbook.tuning.trials import TrialResult, cell
+from cookbook.tuning.progress import cell
+from cookbook.tuning.results import TrialResult
 
 
-def show_table(
-    ranked: Sequence[TrialResult],
-    score: str,
-    best: RecipeConfig,
-    run: RunFolder,
-) -> None:
+def show_search(trials: Any, confirmed: Sequence[Any], best: RecipeConfig) -> None:
     """Prints the trials, best first; writes tuning.csv and two pictures.
 
-    score: the name of the column that was compared.
     best: the Config whose flags are printed as the last line.
     """
+    ranked, score, run = trials.ranked(), trials.score, trials.run
     names = _hyperparameters(ranked)
     rows = [_row(result, score, names) for result in ranked]
     run.write("tuning.csv", lambda path: write_table(path, rows))
@@ -41,7 +38,7 @@ def _hyperparameters(results: Sequence[TrialResult]) -> list[str]:
     """The names of the hyperparameters of all trials: not every trial has all."""
     names: list[str] = []
     for result in results:
-        for name in result.hyperparameters():
+        for name in result.values:
             if name not in names:
                 names.append(name)
     return names
@@ -57,7 +54,7 @@ def _row(
     for name in names:
         row[name] = result.values.get(name, "")
     row["epochs_done"] = result.epochs
-    row["trial"] = result.trial
+    row["trial"] = result.number
     row["problem"] = result.problem or ""
     return row
 

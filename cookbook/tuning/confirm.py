@@ -1,0 +1,85 @@
+"""Confirmation of a search: the best settings and the defaults with further seeds."""
+
+import contextlib
+import dataclasses
+import statistics
+
+from cookbook.runs.files import Damaged
+from cookbook.tuning.hopeless import Watch
+from cookbook.tuning.results import TrialResult, read_result
+from cookbook.tuning.trials import Trials
+
+SEEDS = 3  # trainings of each setting, with seeds that the search has not used
+
+
+@dataclasses.dataclass(frozen=True)
+class Confirmed:
+    """The scores that the settings of a trial reach with several seeds."""
+
+    number: int  # of the trial
+    scores: list[float]
+
+    @property
+    def mean(self) -> float:
+        """The mean of the scores, by which the search decides."""
+        return statistics.fmean(self.scores)
+
+    @property
+    def deviation(self) -> float:
+        """The sample standard deviation of the scores: the noise of the seeds."""
+        return statistics.stdev(self.scores)
+
+
+def confirm(trials: Trials) -> list[Confirmed]:
+    """Trains the best settings and the defaults with further seeds, best mean first.
+
+    The best trial of many is partly the luckiest one. So its first score, for which it
+    was chosen, does not count. Settings that fail with one of the seeds are left out.
+    """
+    ranked = [result for result in trials.ranked() if result.score is not None]
+    chosen = ranked[: trials.config.confirm]
+    chosen += [
+        result for result in ranked if result.number == 0 and result not in chosen
+    ]
+    confirmed = []
+    for result in chosen:
+        repeats = [_repeat(trials, result, i) for i in range(1, SEEDS + 1)]
+        scores = [repeat.score for repeat in repeats if repeat.score is not None]
+        if len(scores) == SEEDS:
+            confirmed.append(Confirmed(result.number, scores))
+    best = trials.better is max
+    return sorted(confirmed, key=lambda one: one.mean, reverse=best)
+
+
+def _repeat(trials: Trials, result: TrialResult, i: int) -> TrialResult:
+    """A training of a trial's settings with another seed, unless it is done already."""
+    seed = (trials.config.seed + i) % 2**31
+    config = dataclasses.replace(
+        trials.space.configure(result.values),
+        seed=seed,
+        with_validation=False,
+        tensorboard=False,
+    )
+    name = f"{result.number}_seed_{seed}"
+    kept = trials.run.path / "trials" / f"confirm_{name}.json"
+    with contextlib.suppress(Damaged):  # or it has not been trained
+        before = read_result(kept)
+        if before.values == result.values:
+            return before
+
+    folder = trials.run.part(f"tuning/confirm_{name}")
+    repeat = TrialResult(result.number, result.values)
+    watch = Watch(trials.score, lambda scores: False)
+    trials.attempt(repeat, config, folder, watch, config.epochs)
+    content = dataclasses.asdict(repeat)
+    trials.run.part("trials").write_json(kept.name, content)
+    for path in folder.path.glob("step_*.save"):
+        path.unlink()
+    score = f"failed ({repeat.problem})"
+    if repeat.score is not None:
+        score = f"{repeat.score:.4g}"
+    trials.say(
+        f"confirming trial {result.number} with seed {seed}: {trials.score} {score} | "
+        f"{repeat.seconds:.0f} s"
+    )
+    return repeat
