@@ -30,8 +30,11 @@ class Axis:
         """The value that a number between 0 and 1 stands for."""
         if self.levels:
             return self.levels[int(self._index(u))]
+        low, high, step = (getattr(self.dimension, n) for n in ("low", "high", "step"))
         number = float(self._number(u))
-        number = min(max(number, self.dimension.low), self.dimension.high)
+        if step is not None and not self.dimension.is_log:
+            number = low + step * round((number - low) / step)
+        number = min(max(number, low), high)
         return round(number) if self.dimension.kind == "int" else number
 
     def position(self, value: object) -> float | None:
@@ -169,5 +172,5 @@ def levels(dimension: Dimension) -> tuple:
 def _are_same(level: object, value: object) -> bool:
     """Whether two values are equal, apart from the rounding of a float."""
     if isinstance(level, float) and isinstance(value, int | float):
-        return bool(np.isclose(level, value, rtol=1e-9, atol=0))
+        return abs(level - value) <= 1e-9 * abs(level)
     return level == value and isinstance(level, bool) == isinstance(value, bool)

@@ -6,7 +6,6 @@ import numpy as np
 
 from cookbook.errors import fail
 from cookbook.runs.files import Damaged, read_json
-from cookbook.tuning.strategies.axes import Cube
 from cookbook.tuning.strategies.oracles import RandomSearch
 from cookbook.tuning.strategies.surrogate import next_point
 
@@ -26,26 +25,26 @@ class BayesianSearch(RandomSearch):
 
     def __init__(self, trials: Any):
         super().__init__(trials)
-        self.cube = Cube(trials.space.dimensions)
         self.enough = max(FEWEST, sum(len(a.levels) != 1 for a in self.cube.axes))
         self.recorded = self._recorded()
-        self.prior = list(trials.prior)
 
     def proposed(self, number: int) -> dict | None:
         """The values of a trial: those it had before a break, drawn, or modelled."""
-        observed = self._observed()
-        is_early = len(observed) < self.enough
-        drawn = super().proposed(number) if is_early else None
         if number in self.recorded:  # workers may have ended in another order
             return self.recorded[number]
-        if is_early:
-            return drawn
-        return self._modelled(number, observed) or super().proposed(number)
+        observed = self._observed()
+        modelled = None
+        if len(observed) >= self.enough:
+            modelled = self._modelled(number, observed)
+        return modelled or super().proposed(number)
+
+    def tried(self) -> list[dict]:
+        """The values of the trials so far, and of those of --from."""
+        return [*super().tried(), *(result.values for result in self.runner.prior)]
 
     def _modelled(self, number: int, observed: list[tuple]) -> dict | None:
         """The values of the greatest expected improvement that were not tried."""
-        tried = [trial.hyperparameters.values for trial in self.trials.values()]
-        tried += [self.defaults, *(result.values for result in self.prior)]
+        tried = self.tried()
         points, scores = zip(*observed)
         running = [t.hyperparameters.values for t in self.ongoing_trials.values()]
         pending = [p for p in map(self.cube.point, running) if p is not None]
@@ -61,7 +60,7 @@ class BayesianSearch(RandomSearch):
 
     def _observed(self) -> list[tuple]:
         """(point, score) of each result inside the space; None for a failed one."""
-        ended = [(result.values, result.score) for result in self.prior]
+        ended = [(result.values, result.score) for result in self.runner.prior]
         ended += [
             (trial.hyperparameters.values, trial.score)
             for trial in self.trials.values()

@@ -53,6 +53,12 @@ def _bracket(n: int, s: int, epochs: int) -> Bracket:
     )
 
 
+def cost(bracket: Bracket) -> int:
+    """The epochs that a bracket takes; promoted trials go on where they were."""
+    before = [0, *(rung.epochs for rung in bracket)]
+    return sum(r.settings * (r.epochs - done) for r, done in zip(bracket, before))
+
+
 def _halvings(number: int) -> int:
     """The largest s for which ETA**s is at most `number`."""
     s = 0
@@ -72,7 +78,7 @@ class _Race:
     @property
     def is_open(self) -> bool:
         """Whether the first rung has room for a further setting."""
-        return len(self.members) < self.rungs[0].settings
+        return bool(self.rungs) and len(self.members) < self.rungs[0].settings
 
     @property
     def is_rung_complete(self) -> bool:

@@ -8,10 +8,11 @@ import numpy as np
 from keras_tuner.engine.base_tuner import BaseTuner
 
 from cookbook.processes import is_worker, role
+from cookbook.tuning.strategies.axes import Cube
 
 UNTIL = "tuner/epochs"  # keras-tuner's name for the last epoch of a trial
 PAUSE = 0.2  # seconds until a process without work asks for a trial again
-MOST_COLLISIONS = 1000  # draws of known settings after which a space counts as tried
+DRAWS = 1000  # draws of settings that were tried, after which a space counts as used up
 
 
 class Search(BaseTuner):
@@ -50,22 +51,25 @@ class Search(BaseTuner):
             trial.status = "COMPLETED"
 
 
-class RandomSearch(keras_tuner.oracles.RandomSearchOracle):
+class RandomSearch(keras_tuner.Oracle):
     """Random search: the n-th setting depends on the seed and n alone.
 
     It is also what other strategies build on: `proposed` is theirs to replace.
+    keras-tuner's own oracle counts up from its seed: with seed 5 a space of five
+    hyperparameters gets the settings of seed 0 again, one trial later. It also never
+    tries the last value of some ranges, such as 0.12 of 0 to 0.12 in steps of 0.04.
     """
 
     def __init__(self, trials: Any):
         super().__init__(
             objective=keras_tuner.Objective(trials.score, trials.better.__name__),
-            max_trials=None,  # `populate_space` counts
-            seed=spread_seed(trials.config.seed),
-            max_consecutive_failed_trials=trials.config.tune + 1,  # failures are results
+            max_consecutive_failed_trials=trials.config.tune
+            + 1,  # failures are results
+            seed=trials.config.seed + 1,  # keras-tuner takes the seed 0 for no seed
         )
         self.verbose = 0  # `trials` shows the progress
-        self._max_collisions = MOST_COLLISIONS
         self.runner = trials
+        self.cube = Cube(trials.space.dimensions)
         self.defaults = trials.space.defaults()
         self.is_exhausted = False
 
@@ -80,19 +84,25 @@ class RandomSearch(keras_tuner.oracles.RandomSearchOracle):
         else:
             values = self.proposed(number)
         if values is None:
-            self.tell_exhausted(number)
+            self._tell_exhausted(number)
             return {"status": "STOPPED"}
         return {"status": "RUNNING", "values": values}
 
     def proposed(self, number: int) -> dict | None:
         """The values of a trial; None if the space has no further ones."""
-        for _ in range(MOST_COLLISIONS):
-            values = super().populate_space(str(number)).get("values")
-            if values != self.defaults:  # trial 0 has them
+        rng = np.random.default_rng([self.runner.config.seed, number])
+        for _ in range(DRAWS):
+            values = self.cube.values(self.cube.draw(rng, 1)[0])
+            if values not in self.tried():
                 return values
         return None
 
-    def tell_exhausted(self, number: int) -> None:
+    def tried(self) -> list[dict]:
+        """The values of the trials so far, trial 0 included."""
+        begun = [trial.hyperparameters.values for trial in self.trials.values()]
+        return [self.defaults, *begun]
+
+    def _tell_exhausted(self, number: int) -> None:
         """Says once that the search ends before its last trial."""
         if not self.is_exhausted:
             self.is_exhausted = True
@@ -131,12 +141,3 @@ def announce(trials: Any, *lines: str) -> None:
     if not is_worker():
         for line in lines:
             trials.say(line)
-
-
-def spread_seed(*parts: int) -> int:
-    """A seed that is far from those of other numbers.
-
-    keras-tuner counts up from its seed. So with seed 5 five hyperparameters would get
-    the values that they have with seed 0 one trial later.
-    """
-    return int(np.random.SeedSequence(parts).generate_state(1)[0])

@@ -17,12 +17,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cookbook.errors import fail
 from cookbook.processes import ID
 from cookbook.tuning.results import TrialResult
 from cookbook.tuning.space import Dimension
 from cookbook.tuning.strategies.axes import Cube, levels
-from cookbook.tuning.strategies.oracles import spread_seed
 
 REDRAWS = 30  # draws of settings that were tried, before one of them is tried again
 PATIENCE = 60  # seconds for another process to put trial 0 into a new study
@@ -67,6 +68,7 @@ class StudySearch:
         A lock on a file of the run says which process has a trial. The system frees it
         when the process ends, however that happens.
         """
+        self._end_defaults()
         while trial := self._left_behind() or self._new():
             number = self._number(trial)
             lock = self._lock(number)
@@ -129,12 +131,21 @@ class StudySearch:
     def _add_done(self, study: Any) -> None:
         """Puts trial 0 into a new study, and trials that were run without it."""
         done = self.trials.done
-        defaults = TrialResult(0, self.trials.space.defaults())
-        study.add_trial(self._frozen(done.get(0, defaults), is_defaults=True))
+        defaults = self.trials.space.defaults()
+        if 0 in done:
+            study.add_trial(self._frozen(done[0], is_defaults=True))
+        else:  # another process runs it at this moment
+            study.add_trial(self._unfinished(defaults, is_defaults=True))
         number = 1
         while number in done:
             study.add_trial(self._frozen(done[number]))
             number += 1
+
+    def _end_defaults(self) -> None:
+        """Tells the study the result of trial 0, if it came after the study."""
+        frozen = self.study.get_trials(deepcopy=False)[0]
+        if frozen.state.name == "RUNNING" and 0 in self.trials.done:
+            self._tell(self.study, self._again(frozen), self.trials.done[0])
 
     def _searched(self) -> list:
         """The study's trials in the order of their numbers, which begin with 1."""
@@ -221,7 +232,9 @@ class StudySearch:
                 suggested(self.trials.space.dimensions, trial)  # the study notes them
             except ValueError as problem:
                 fail(f"the study has trials of another space ({problem}): name another")
-        steps = {*self.study.get_trials(deepcopy=False)[trial.number].intermediate_values}
+        steps = {
+            *self.study.get_trials(deepcopy=False)[trial.number].intermediate_values
+        }
 
         def report(epoch: int, score: float) -> bool:
             if epoch not in steps:  # of a trial that goes on, some are known
@@ -279,19 +292,25 @@ class StudySearch:
         """A study in memory, whose sampler has a seed of its own for each trial."""
         config, samplers = self.trials.config, self.optuna.samplers
         place = os.environ.get(ID, "") + (self.run_id if config.study else "")
-        seed = spread_seed(config.seed, number, zlib.crc32(place.encode()))
+        parts = np.random.SeedSequence(
+            [config.seed, number, zlib.crc32(place.encode())]
+        )
         has_scopes = any(d.conditions for d in self.trials.space.dimensions)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", self.optuna.exceptions.ExperimentalWarning)
             group = has_scopes and not self.second
-            sampler = samplers.TPESampler(seed=seed, group=group)
+            sampler = samplers.TPESampler(
+                seed=int(parts.generate_state(1)[0]), group=group
+            )
         return self.optuna.create_study(directions=self.directions, sampler=sampler)
 
-    def _unfinished(self, values: dict) -> Any:
+    def _unfinished(self, values: dict, **marks: bool) -> Any:
         """A running trial in Optuna's form, near which TPE proposes no others."""
         study = self.optuna.create_study(directions=self.directions)
-        study.enqueue_trial(values)
-        suggested(self.trials.space.dimensions, study.ask())
+        study.enqueue_trial(values, {"values": values, **marks})
+        trial = study.ask()
+        if self.cube.point(values) is not None:
+            suggested(self.trials.space.dimensions, trial)
         return study.get_trials(deepcopy=False)[0]
 
     def _frozen(self, result: TrialResult, **marks: bool) -> Any:
