@@ -162,7 +162,7 @@ def levels(dimension: Dimension) -> tuple:
         count = int(np.log(high / low) / np.log(step) + 1e-8) + 1
         values = [low * step**index for index in range(min(count, MOST_LEVELS + 1))]
     else:
-        count = int((high - low) // step) + 1
+        count = int((high - low) / step + 1e-8) + 1
         values = [low + index * step for index in range(min(count, MOST_LEVELS + 1))]
     if count > MOST_LEVELS:
         return ()

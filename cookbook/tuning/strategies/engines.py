@@ -23,6 +23,6 @@ def propose(trials: Any) -> None:
 
         search_with_optuna(trials)
     else:
-        from cookbook.tuning.strategies.oracles import search_with_keras_tuner
+        from cookbook.tuning.strategies.oracles import make_tuner
 
-        search_with_keras_tuner(trials)
+        make_tuner(trials).search()

@@ -1,5 +1,6 @@
 """Searches with keras-tuner, which hands trials to this process or to its workers."""
 
+import copy
 import time
 from typing import Any
 
@@ -28,6 +29,15 @@ class Search(BaseTuner):
             project_name=role() or "oracle",
             overwrite=True,  # a search goes on from trials/, not from its files
         )
+
+    def in_slot(self, name: str) -> "Search":
+        """The same search for one of several threads, which share its oracle.
+
+        name: tells the threads apart. A worker has a name of its own.
+        """
+        twin = copy.copy(self)
+        twin.tuner_id = role() or name
+        return twin
 
     def pre_create_trial(self) -> None:
         """Waits a little if there was no trial to run, because others still run."""
@@ -112,12 +122,8 @@ class RandomSearch(keras_tuner.Oracle):
             )
 
 
-def search_with_keras_tuner(trials: Any) -> None:
-    """Runs the trials of this process, or serves those of the workers."""
-    Search(_oracle(trials), trials).search()
-
-
-def _oracle(trials: Any) -> RandomSearch:
+def make_tuner(trials: Any) -> Search:
+    """keras-tuner's search of the kind config.tuner."""
     from cookbook.tuning.strategies.bayesian import BayesianSearch
     from cookbook.tuning.strategies.grid import GridSearch
     from cookbook.tuning.strategies.hyperband import Hyperband
@@ -128,7 +134,7 @@ def _oracle(trials: Any) -> RandomSearch:
         "bayesian": BayesianSearch,
         "hyperband": Hyperband,
     }
-    return kinds[trials.config.tuner](trials)
+    return Search(kinds[trials.config.tuner](trials), trials)
 
 
 def number_of_trial(trial: Any) -> int:

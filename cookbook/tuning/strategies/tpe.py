@@ -10,6 +10,8 @@ Paper: Bergstra, Bardenet, Bengio, Kégl, "Algorithms for hyper-parameter optimi
 
 import dataclasses
 import os
+import sys
+import threading
 import time
 import warnings
 import zlib
@@ -55,28 +57,26 @@ class StudySearch:
         self.second: str | None = trials.second  # a second objective
         self.directions = [{min: "minimize", max: "maximize"}[trials.better]]
         self.directions += ["minimize"] if self.second else []
-        # Tells the trials of this run from those of other machines.
+        # Tells the trials of this run from those of runs that share the study.
         self.run_id = f"{trials.run.path.name}-{trials.run.path.stat().st_ino}"
+        if sys.platform == "win32":  # it has no such locks: each worker keeps its own
+            self.run_id += os.environ.get(ID, "")
         self.storage = _storage(self.optuna, trials)
         self.study = self._opened()
+        self.one_at_a_time = threading.Lock()
         if self.second and trials.config.stop_early:
             trials.say("with two objectives, tpe stops no trial early")
 
     def run_next(self) -> bool:
-        """Runs a trial that a killed process has left, or a new one; False at the end.
-
-        A lock on a file of the run says which process has a trial. The system frees it
-        when the process ends, however that happens.
-        """
-        self._end_defaults()
-        while trial := self._left_behind() or self._new():
-            number = self._number(trial)
-            lock = self._lock(number)
-            if lock is not None:  # else another process took the trial for left behind
-                self._run(number, trial)
-                lock.close()
-                return True
-        return False
+        """Runs a trial that was left behind, or a new one; False if there is none."""
+        with self.one_at_a_time:  # so that two threads propose different values
+            claimed = self._claimed()
+        if claimed is None:
+            return False
+        number, trial, lock = claimed
+        with lock:
+            self._run(number, trial)
+        return True
 
     def is_running(self) -> bool:
         """Whether trials of the search run, in any process, or are still to come."""
@@ -149,9 +149,8 @@ class StudySearch:
 
     def _searched(self) -> list:
         """The study's trials in the order of their numbers, which begin with 1."""
-        marks = {"is_defaults", "is_surplus"}
         found = self.study.get_trials(deepcopy=False)
-        return [frozen for frozen in found if not marks & frozen.user_attrs.keys()]
+        return [frozen for frozen in found if _is_searched(frozen.user_attrs)]
 
     def _number(self, trial: Any) -> int:
         """The number of the study's trial in the search."""
@@ -159,18 +158,20 @@ class StudySearch:
 
     # The next trial.
 
-    def _left_behind(self) -> Any:
-        """A trial of this run that was begun, and that no process has any more."""
+    def _claimed(self) -> tuple[int, Any, Any] | None:
+        """The number of the next trial for this process, the trial, and its lock."""
+        self._end_defaults()
         for number, frozen in enumerate(self._searched(), 1):
-            if frozen.state.name != "RUNNING":
-                continue
-            if "values" not in frozen.user_attrs:  # asked for beyond the last one
-                self._discard(frozen)
-            elif frozen.user_attrs["run"] == self.run_id:
-                lock = self._lock(number)
-                if lock is not None and number <= self.trials.config.tune:
-                    lock.close()
-                    return self._again(frozen)
+            is_ours = frozen.user_attrs.get("run") == self.run_id
+            if frozen.state.name == "RUNNING" and number <= self.trials.config.tune:
+                lock = self._lock(number) if is_ours else None
+                if lock is not None:  # its process has died
+                    return number, self._again(frozen), lock
+        while trial := self._new():
+            number = self._number(trial)
+            lock = self._lock(number)
+            if lock is not None:  # else another process took it for left behind
+                return number, trial, lock
         return None
 
     def _new(self) -> Any:
@@ -192,14 +193,9 @@ class StudySearch:
             if self._number(trial) <= asked:
                 trial.set_user_attr("run", self.run_id)
                 return trial
-            self._discard(trial)
+            trial.set_user_attr("is_surplus", True)  # two have asked for the last one
+            self.study.tell(trial, state=self.optuna.trial.TrialState.FAIL)
         return None
-
-    def _discard(self, trial: Any) -> None:
-        """Ends a trial that is one too many: two processes asked for the last one."""
-        self._again(trial).set_user_attr("is_surplus", True)
-        failed = self.optuna.trial.TrialState.FAIL
-        self.study.tell(trial.number, state=failed, skip_if_finished=True)
 
     def _again(self, frozen: Any) -> Any:
         """The study's trial, for this process to go on with."""
@@ -208,18 +204,20 @@ class StudySearch:
         return self.optuna.trial.Trial(self.study, find(study_id, frozen.number))
 
     def _lock(self, number: int) -> Any:
-        """The open file that claims a trial; None if another process has it."""
+        """The open file that claims a trial; None if another process has it.
+
+        The system frees the claim when the process ends, however that happens.
+        """
         path = self.trials.run.part("tuning/claims").path / str(number)
         file = path.open("w")
-        try:
+        if sys.platform != "win32":
             import fcntl
 
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            return None
-        except (ImportError, OSError):  # Windows, and some network disks: no locks
-            pass
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.close()
+                return None
         return file
 
     # One trial.
@@ -277,7 +275,7 @@ class StudySearch:
             if self.cube.point(result.values) is not None:
                 copy.add_trial(self._frozen(result))
         for frozen in self._searched():
-            values = frozen.user_attrs.get("values", {})
+            values = frozen.user_attrs["values"]
             tried.append(values)
             if self.cube.point(values) is not None:
                 is_known = frozen.state.is_finished()
@@ -345,8 +343,15 @@ def _suggested(dimension: Dimension, trial: Any) -> Any:
     suggest = trial.suggest_int if dimension.kind == "int" else trial.suggest_float
     if dimension.step is None or dimension.is_log:
         return suggest(name, low, high, log=dimension.is_log)
-    last = low + (high - low) // dimension.step * dimension.step  # or Optuna warns
-    return suggest(name, low, last, step=dimension.step)
+    # Optuna wants steps that end at the highest value, digit by digit.
+    last = low + int((high - low) / dimension.step + 1e-8) * dimension.step
+    return suggest(name, low, type(low)(f"{last:.12g}"), step=dimension.step)
+
+
+def _is_searched(attributes: dict) -> bool:
+    """Whether a trial has a number: not trial 0, nor one beyond the last."""
+    marks = {"is_defaults", "is_surplus"} & attributes.keys()
+    return "values" in attributes and not marks
 
 
 def _storage(optuna: Any, trials: Any) -> Any:
