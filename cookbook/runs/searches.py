@@ -157,9 +157,7 @@ def changed_settings(folder: Path, config: ExperimentConfig) -> str:
     return difference({**defaults, **saved}, plain(config), free)
 
 
-def find_search(
-    run: Path, run_dir: Path, recipe: str, own: Path | None = None
-) -> Path:
+def find_search(run: Path, run_dir: Path, recipe: str, own: Path | None = None) -> Path:
     """The run folder with the trials that --from names; ends the program without it.
 
     run: a run folder, the folder of a recipe's runs, or the name or file of a recipe.

@@ -135,9 +135,7 @@ class RunFolder:
         when the next one replaces it. What an earlier choice has left half trained
         goes. The next model is built as in a process that has not searched.
         """
-        self.config = dataclasses.replace(
-            without_search(best), resume=False, run=None
-        )
+        self.config = dataclasses.replace(without_search(best), resume=False, run=None)
         search = self.search or begun(best)
         chosen = plain(self.config)
         if difference(search.get("best", {}), chosen):
@@ -368,4 +366,3 @@ def write_table(path: Path, rows: Sequence[dict]) -> None:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
-
