@@ -12,8 +12,8 @@ from urllib.parse import quote
 from cookbook.config import QUESTIONS, ExperimentConfig
 from cookbook.data.files.card import LEFT_OUT
 from cookbook.runs.files import Damaged, read_json
-from cookbook.trained.trained_run import Description
 from cookbook.runs.settings import CONFIG, FREE, plain
+from cookbook.trained.trained_run import Description
 from cookbook.training.run_folder import RunFolder
 
 FILE = "report.html"

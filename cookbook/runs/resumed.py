@@ -1,4 +1,4 @@
-"""The run that --resume goes on with: an unfinished one, or one of a finished search."""
+"""The run that --resume goes on with: it is unfinished, or its search is."""
 
 from pathlib import Path
 

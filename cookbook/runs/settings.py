@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cookbook.config import QUESTIONS, ExperimentConfig, SearchOptions, flag_name
+from cookbook.config import QUESTIONS, ExperimentConfig, SearchOptions
 from cookbook.errors import fail
 from cookbook.runs.files import Damaged, read_json
 
@@ -32,7 +32,9 @@ def plain(config: ExperimentConfig) -> dict[str, Any]:
 def without_search(config: AnyConfig) -> AnyConfig:
     """The Config that trains what the search of `config` has chosen."""
     fields = dataclasses.fields(config)
-    defaults = {field.name: field.default for field in fields if field.name in SEARCH}
+    defaults: dict[str, Any] = {
+        field.name: field.default for field in fields if field.name in SEARCH
+    }
     return dataclasses.replace(config, **defaults)
 
 
@@ -73,11 +75,12 @@ def settings_from(
     """
     path = file / CONFIG if file.is_dir() else file
     settings = _content(path)
-    owner = settings.pop("recipe", None) or recipe_of(path.parent)
+    named = settings.pop("recipe", None)
+    owner = named if isinstance(named, str) else recipe_of(path.parent)
     if recipe and owner not in (None, recipe):
         fail(
-            f"--config got {path}, the settings of the recipe {owner}, not of "
-            f"{recipe}: give them to that recipe"
+            f"--config got {path}, the settings of {owner}, not of {recipe}: "
+            f"python recipes/{owner}.py takes them"
         )
     _refuse_unknown(path, settings, config_class, recipe or "this recipe")
     for name in QUESTIONS:
@@ -86,7 +89,7 @@ def settings_from(
                 f"--config got {path}, which holds {name}, a question to a trained "
                 "model, expected the settings of a training: take it out of the file"
             )
-    kept = {
+    kept: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in settings.items()
         if name not in (*FREE, *SEARCH)

@@ -147,9 +147,6 @@ class RunFolder:
             self._write_settings()
         forget_names()
 
-    def decide(self, best: ExperimentConfig) -> None:
-        """Writes config.json anew: the settings that a search has chosen."""
-
     def _code(self) -> dict:
         return {**code_of(self.config), **versions()}
 
