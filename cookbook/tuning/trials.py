@@ -54,7 +54,7 @@ class Trials:
         if config.from_ is not None:
             from cookbook.tuning.earlier import earlier_trials
 
-            self.earlier = self._sorted(earlier_trials(config, space, score))
+            self.earlier = self._sorted(earlier_trials(run, space, score))
         self.began = self._beginning()
 
     @property
