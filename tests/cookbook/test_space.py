@@ -90,6 +90,30 @@ def test_the_defaults_are_the_values_that_have_an_effect():
     assert given.configure(given.defaults()) == config
 
 
+def test_what_is_declared_only_inside_an_active_scope_is_found():
+    """Scopes within scopes too, in which plain Python decides what is declared."""
+
+    def nested(hp):
+        found = {"kind": hp.Choice("kind", ["adam", "sgd"])}
+        with hp.conditional_scope("kind", ["sgd"]):
+            if found["kind"] == "sgd":
+                found["nesterov"] = hp.Boolean("nesterov")
+                with hp.conditional_scope("nesterov", [True]):
+                    if found["nesterov"]:
+                        found["momentum"] = hp.Float("momentum", 0.0, 0.9)
+        return Config(**found)
+
+    found = Space(nested, Config(tune=1))
+    assert [d.name for d in found.dimensions] == ["kind", "nesterov", "momentum"]
+    assert dimension(found, "momentum").conditions == (
+        ("kind", ("sgd",)),
+        ("nesterov", (True,)),
+    )
+    values = {"kind": "sgd", "nesterov": True, "momentum": 0.2}
+    assert found.configure(values).momentum == 0.2
+    assert found.configure({"kind": "adam"}).momentum == 0.9
+
+
 def test_a_range_and_a_list_replace_what_the_recipe_declares():
     found = space("learning_rate=1e-4:1e-1:log", "units=8,16,32", "momentum=0:0.9:0.45")
     rate = dimension(found, "learning_rate")
