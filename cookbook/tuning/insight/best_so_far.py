@@ -13,7 +13,7 @@ from cookbook.tuning.insight.outcome import Outcome
 def draw_progress(outcome: Outcome, run: Folder) -> None:
     """Draws tuning_progress.png: each trial's score, and the best one until then."""
     title = f"Best {outcome.score} so far"
-    figure, axes = panel(title, "trial", outcome.score, (7.5, 4.2))
+    figure, axes = panel(title, "trial", outcome.axis, (7.5, 4.2))
     trials = sorted(outcome.measured, key=lambda result: result.number)
     numbers = np.array([result.number for result in trials])
     scores = np.array(outcome.cut([result.score or 0.0 for result in trials]))

@@ -92,9 +92,9 @@ def _measure(
     losses = permutation_importance(
         forest, x, scores, scoring=r_squared, n_repeats=SHUFFLES, random_state=0
     ).importances_mean
-    losses = np.maximum(losses, 0)  # below 0 is chance as well
-    named = {one.name: float(loss) for one, loss in zip(varied, losses)}
-    return r_squared(forest, x, scores), named, float(losses[len(varied) :].max())
+    named = {one.name: max(0.0, float(loss)) for one, loss in zip(varied, losses)}
+    noise = float(np.abs(losses[len(varied) :]).max())
+    return r_squared(forest, x, scores), named, noise
 
 
 class UnseenForest:

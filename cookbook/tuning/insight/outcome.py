@@ -4,10 +4,11 @@ import dataclasses
 import math
 import statistics
 from collections.abc import Callable, Sequence
-from typing import Any
 
+from cookbook.tuning.confirm import Confirmed
 from cookbook.tuning.results import TrialResult
 from cookbook.tuning.space import Dimension
+from cookbook.tuning.trials import Trials
 
 FAR = 3  # times as far from the median as the best score is: what is worse is cut
 
@@ -25,7 +26,7 @@ class Outcome:
     tuner: str = "random"
 
     @classmethod
-    def of(cls, trials: Any, confirmed: Sequence[Any]) -> "Outcome":
+    def of(cls, trials: Trials, confirmed: Sequence[Confirmed]) -> "Outcome":
         """The outcome of a search; if seeds have confirmed settings, they decide."""
         ranked = trials.ranked()
         numbers = {result.number: result for result in ranked}
@@ -59,6 +60,17 @@ class Outcome:
         """Values of a hyperparameter in the measured trials; None if it is inactive."""
         return [result.values.get(name) for result in self.measured]
 
+    @property
+    def scores(self) -> list[float]:
+        """The scores of the measured trials, as pictures show them."""
+        return self.cut([result.score or 0.0 for result in self.measured])
+
+    @property
+    def axis(self) -> str:
+        """The name of the axis of scores in a picture."""
+        whole = [result.score for result in self.measured]
+        return self.score + (" (the worst are cut)" if self.scores != whole else "")
+
     def cut(self, scores: Sequence[float]) -> list[float]:
         """The scores without extremes, which would hide all other differences.
 
@@ -72,7 +84,7 @@ class Outcome:
         return [self.better(score, end) for score in scores]
 
 
-def name_of(result: Any) -> str:
+def name_of(result: TrialResult | Confirmed) -> str:
     """What a trial is called beside its settings."""
     return f"trial {result.number}" if result.number else "defaults"
 

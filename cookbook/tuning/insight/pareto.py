@@ -53,7 +53,7 @@ def front_lines(outcome: Outcome, front: list[TrialResult]) -> list[str]:
 def draw_front(outcome: Outcome, front: list[TrialResult], run: Folder) -> None:
     """Draws tuning_pareto.png: the score of each trial against its cost."""
     title = f"Nothing beats the front in both {outcome.score} and {outcome.second}"
-    figure, axes = panel(title, str(outcome.second), outcome.score, (7.5, 4.5))
+    figure, axes = panel(title, str(outcome.second), outcome.axis, (7.5, 4.5))
     trials = whole_trials(outcome)
     costs = [_cost(result, outcome) for result in trials]
     scores = outcome.cut([result.score or 0.0 for result in trials])
@@ -70,6 +70,7 @@ def draw_front(outcome: Outcome, front: list[TrialResult], run: Folder) -> None:
         axes.xaxis.set_minor_formatter(NullFormatter())
     axes.xaxis.set_major_formatter(lambda cost, _: f"{cost:,.6g}")
     _name_points(axes, outcome, front, place)
+    axes.margins(y=0.12)
     axes.grid(alpha=0.3)
     figure.legend(loc="outside lower center", ncols=3, fontsize=9)
     save_figure(figure, run, "tuning_pareto.png")

@@ -28,7 +28,7 @@ def draw_parallel(outcome: Outcome, run: Folder) -> None:
     """
     columns = [outcome.values(one.name) for one in outcome.dimensions]
     scales = [scale_of(one, c) for one, c in zip(outcome.dimensions, columns)]
-    scores = outcome.cut([result.score or 0.0 for result in outcome.measured])
+    scores = outcome.scores
     scales.append(Numbers(min(scores), max(scores)))
     columns.append(scores)
     names = [one.name for one in outcome.dimensions] + [outcome.score]
@@ -64,7 +64,7 @@ def _draw_lines(
             axes.plot(line, color=ORANGE, lw=3, label=f"best: {name_of(result)}")
         if result is outcome.defaults:
             axes.plot(line, "--", color="black", lw=1.8, label="defaults")
-    axes.figure.colorbar(shades, ax=axes, label=outcome.score)
+    axes.figure.colorbar(shades, ax=axes, label=outcome.axis)
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2, frameon=False)
 
 
@@ -95,7 +95,7 @@ def draw_scores(outcome: Outcome, run: Folder) -> None:
     for axes, dimension in zip(panels.flat, shown):
         _scatter(axes, outcome, dimension)
     for axes in panels[:, 0]:
-        axes.set_ylabel(outcome.score)
+        axes.set_ylabel(outcome.axis)
     for axes in panels.flat[len(shown) :]:
         axes.axis("off")
     handles, labels = panels[0, 0].get_legend_handles_labels()
@@ -110,8 +110,8 @@ def _scatter(axes: Axes, outcome: Outcome, dimension: Dimension) -> None:
     scale = scale_of(dimension, values)
     x = np.array([scale.place(value) for value in values])
     if isinstance(scale, Categories):  # moves points apart that hide each other
-        x += JITTER * (np.arange(len(x)) * 0.618 % 1 - 0.5)
-    y = np.array(outcome.cut([result.score or 0.0 for result in outcome.measured]))
+        x += JITTER * ((0.618 * np.arange(len(x)) + 0.5) % 1 - 0.5)
+    y = np.array(outcome.scores)
     is_whole = np.array([result.stopped is None for result in outcome.measured])
     numbers = np.array([result.number for result in outcome.measured])
     axes.scatter(x[is_whole], y[is_whole], s=20, color=BLUE, alpha=0.6, label="trial")

@@ -5,11 +5,11 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 from cookbook.config import SearchOptions, flags
 from cookbook.training.run_folder import RunFolder, write_table
 from cookbook.training.train import RecipeConfig
+from cookbook.tuning.confirm import Confirmed
 from cookbook.tuning.insight.best_so_far import draw_progress
 from cookbook.tuning.insight.importance import (
     Importance,
@@ -21,6 +21,7 @@ from cookbook.tuning.insight.pareto import draw_front, front_lines, front_of
 from cookbook.tuning.insight.pictures import draw_parallel, draw_scores
 from cookbook.tuning.insight.verdict import Gain, confirmed_rows, gain_of
 from cookbook.tuning.results import TrialResult
+from cookbook.tuning.trials import Trials
 
 MOST = 40  # trials that are printed; of more, the best FIRST and the defaults
 FIRST = 20
@@ -29,7 +30,9 @@ REASONS = 5  # for which trials failed or were stopped
 WIDTH = 120  # columns, where the output is no terminal
 
 
-def show_search(trials: Any, confirmed: Sequence[Any], best: RecipeConfig) -> None:
+def show_search(
+    trials: Trials, confirmed: Sequence[Confirmed], best: RecipeConfig
+) -> None:
     """Prints what a search found; writes tuning.csv, tuning.json and pictures.
 
     trials: the Trials of the search.
@@ -50,7 +53,7 @@ def show_search(trials: Any, confirmed: Sequence[Any], best: RecipeConfig) -> No
     run.write_json("tuning.json", _summary(outcome, importance, front, gain, confirmed))
 
     print(importance.text)
-    if outcome.second:
+    if front:
         print("\n".join(front_lines(outcome, front)))
     if confirmed:
         print_columns(confirmed_rows(confirmed, outcome.score))
@@ -165,7 +168,7 @@ def _summary(
     importance: Importance,
     front: list[TrialResult],
     gain: Gain,
-    confirmed: Sequence[Any],
+    confirmed: Sequence[Confirmed],
 ) -> dict:
     """The content of tuning.json: all that the report says about the search."""
     leaders = [*outcome.ranked[:LEADERS]]
@@ -182,6 +185,6 @@ def _summary(
         "gain": dataclasses.asdict(gain),
         "confirmed": confirmed_rows(confirmed, outcome.score),
         "importance": dataclasses.asdict(importance),
-        "front": front_lines(outcome, front) if outcome.second else [],
+        "front": front_lines(outcome, front) if front else [],
         "leaders": [in_words(_row(one, outcome)) for one in leaders],
     }

@@ -4,8 +4,8 @@ import dataclasses
 import math
 import statistics
 from collections.abc import Sequence
-from typing import Any
 
+from cookbook.tuning.confirm import Confirmed
 from cookbook.tuning.insight.outcome import Outcome, name_of, written
 
 WIDE = 2  # standard errors; a smaller difference may be chance
@@ -20,7 +20,7 @@ class Gain:
     noise: float | None = None  # a difference up to this may be chance; None: unknown
 
 
-def gain_of(outcome: Outcome, confirmed: Sequence[Any]) -> Gain:
+def gain_of(outcome: Outcome, confirmed: Sequence[Confirmed]) -> Gain:
     """The gain, from the means of several seeds if they have confirmed the settings."""
     if confirmed:
         return _gain_in_the_mean(outcome, confirmed)
@@ -44,7 +44,7 @@ def gain_of(outcome: Outcome, confirmed: Sequence[Any]) -> Gain:
     )
 
 
-def _gain_in_the_mean(outcome: Outcome, confirmed: Sequence[Any]) -> Gain:
+def _gain_in_the_mean(outcome: Outcome, confirmed: Sequence[Confirmed]) -> Gain:
     best = confirmed[0]
     defaults = [one for one in confirmed if one.number == 0]
     if not defaults:
@@ -78,7 +78,7 @@ def _improvement(outcome: Outcome, ours: float, theirs: float) -> float:
     return ours - theirs if outcome.better is max else theirs - ours
 
 
-def noise_of(confirmed: Sequence[Any]) -> float:
+def noise_of(confirmed: Sequence[Confirmed]) -> float:
     """The difference of two means that chance can make: WIDE standard errors.
 
     The standard deviation of a training is pooled over all settings, since one setting
@@ -89,7 +89,7 @@ def noise_of(confirmed: Sequence[Any]) -> float:
     return WIDE * math.sqrt(2 * variance / count)
 
 
-def confirmed_rows(confirmed: Sequence[Any], score: str) -> list[dict[str, str]]:
+def confirmed_rows(confirmed: Sequence[Confirmed], score: str) -> list[dict[str, str]]:
     """A row for each confirmed setting, for printing."""
     return [
         {
