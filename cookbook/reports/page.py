@@ -26,7 +26,16 @@ TEXTS = {
     "sample.txt": "What the model writes",
     "translations.txt": "Translations of test sentences",
 }
-FIRST = ("curves", "data", "confusion", "mistakes")  # pictures that come first
+FIRST = (  # pictures that come first
+    "curves",
+    "data",
+    "confusion",
+    "mistakes",
+    "tuning_progress",
+    "tuning_importance",
+    "tuning_pareto",
+)
+LARGE = ("tuning_parallel", "tuning_scores")  # pictures as wide as the page
 # {kind of a model: (inputs on the command line, input in Python)}
 EXAMPLES = {
     "image classifier": ("photo.png folder_of_photos", '["photo.png"]'),
@@ -66,16 +75,17 @@ td { padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #e3e8ee;
   vertical-align: top; overflow-wrap: anywhere; }
 td:first-child { width: 40%; color: #46535f; }
 .wide { overflow-x: auto; margin: .8rem 0; }
-.columns { width: auto; }
-.columns th, .columns td { width: auto !important; padding: .2rem .7rem;
-  text-align: right; white-space: nowrap; color: inherit !important; }
-.columns th { border-bottom: 2px solid #c9d3dd; font-weight: 600; }
+.columns { width: auto; font-size: .85rem; }
+.columns th { padding: 0 .6rem; border-bottom: 2px solid #c9d3dd; text-align: right; }
+.columns td, .columns td:first-child { width: auto; padding: .2rem .6rem;
+  text-align: right; white-space: nowrap; }
 pre { overflow-x: auto; padding: .7rem .9rem; background: #f5f7f9; border-radius: 4px;
   font: 13px/1.5 ui-monospace, monospace; }
 pre.text { max-height: 30rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 .pictures { display: grid; gap: 1.2rem;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); }
 figure { margin: 0; }
+.large { grid-column: 1 / -1; }
 img { max-width: 100%; height: auto; border: 1px solid #e3e8ee; border-radius: 4px; }
 figcaption { color: #5a6877; font-size: .85rem; }
 </style>
@@ -249,7 +259,7 @@ def search(folder: Path) -> str:
     stopped = f", {found['stopped']} were stopped early" if found["stopped"] else ""
     minutes = found["seconds"] / 60
     parts = [
-        f"<p>{found['trials']} trials chosen by {escaped(found['tuner'])}{failed}"
+        f"<p>{found['trials']} trials of the strategy {escaped(found['tuner'])}{failed}"
         f"{stopped}, in {minutes:.1f} minutes of training. The {found['goal']} "
         f"{escaped(found['score'])} is the best.</p>",
         f"<p>{escaped(sentence(found['gain']['text']))}</p>",
@@ -272,7 +282,8 @@ def columns(rows: Sequence[Mapping[str, str]]) -> str:
     """A table of rows with the same names, which stand above."""
     if not rows:
         return ""
-    head = "".join(f"<th>{escaped(name)}</th>" for name in rows[0])
+    names = [escaped(name).replace("_", "_<wbr>") for name in rows[0]]
+    head = "".join(f"<th>{name}</th>" for name in names)
     body = [
         "".join(f"<td>{escaped(value)}</td>" for value in row.values()) for row in rows
     ]
@@ -284,7 +295,7 @@ def pictures(folder: Path, of_search: bool = False) -> list[Path]:
     """The pictures of the run, those of its search or all others."""
     found = [path for path in sorted(folder.rglob("*")) if path.suffix in TYPES]
     found = [path for path in found if path.name.startswith("tuning_") == of_search]
-    found.sort(key=lambda path: FIRST.index(path.stem) if path.stem in FIRST else 9)
+    found.sort(key=lambda path: FIRST.index(path.stem) if path.stem in FIRST else 99)
     return found
 
 
@@ -302,8 +313,9 @@ def picture(path: Path, folder: Path) -> str:
         content = base64.b64encode(path.read_bytes()).decode("ascii")
         source = f"data:{TYPES[path.suffix]};base64,{content}"
     title = escaped(path.stem.replace("_", " "))
+    width = ' class="large"' if path.stem in LARGE else ""
     return (
-        f'<figure><img src="{source}" alt="{title}" loading="lazy">'
+        f'<figure{width}><img src="{source}" alt="{title}" loading="lazy">'
         f"<figcaption>{escaped(name)}</figcaption></figure>"
     )
 

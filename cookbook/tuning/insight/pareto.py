@@ -10,7 +10,7 @@ from cookbook.tuning.insight.outcome import Outcome, name_of, written
 from cookbook.tuning.results import TrialResult
 
 DECADES = 20  # the axis is logarithmic if its figures differ by this factor or more
-MOST_NAMES = 12  # trials of the front whose numbers stand beside their points
+NEAR = 18  # pixels between two points that both have room for their numbers
 
 
 def whole_trials(outcome: Outcome) -> list[TrialResult]:
@@ -81,10 +81,14 @@ def _name_points(
 ) -> None:
     """Writes the number of a trial beside its point, on the side that nothing beats."""
     side = 7 if outcome.better is max else -14
-    every = -(-len(front) // MOST_NAMES)
-    for result in front[::every]:
-        shift: Any = {"xytext": (-7, side), "textcoords": "offset points"}
-        axes.annotate(str(result.number), place[result.number], fontsize=8, **shift)
+    free = float("inf")  # left of which no number stands yet
+    for result in reversed(front):
+        x, _ = axes.transData.transform(place[result.number])
+        if x < free:
+            shift: Any = {"xytext": (-7, side), "textcoords": "offset points"}
+            name = str(result.number)
+            axes.annotate(name, place[result.number], fontsize=8, **shift)
+            free = x - NEAR
 
 
 def _cost(result: TrialResult, outcome: Outcome) -> float:

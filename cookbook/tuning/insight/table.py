@@ -106,28 +106,28 @@ def _print_reasons(outcome: Outcome) -> None:
 def in_words(row: dict) -> dict[str, str]:
     """A row of tuning.csv as it is shown: beside its trial stands how that ended."""
     words = {name: written(value) for name, value in row.items()}
-    problem, stopped = words.pop("problem"), words.pop("stopped")
+    number, problem, stopped = (
+        words.pop(name) for name in ("trial", "problem", "stopped")
+    )
     end = " failed" if problem else " stopped" if stopped else ""
-    name = words["trial"] if row["trial"] else "defaults"
-    return {**words, "trial": name + end}
+    name = number if row["trial"] else "defaults"
+    return {"trial": name + end, **words}
 
 
 def print_columns(rows: Sequence[dict[str, str]]) -> None:
     """Prints dicts with the same keys as columns.
 
     Where the terminal is too narrow, long names take two lines; columns that have no
-    room even then follow below, again beside the trials.
+    room even then follow below, again beside the first one.
     """
     room = shutil.get_terminal_size((WIDTH, 0)).columns
     columns = {name: [row[name] for row in rows] for name in rows[0]}
     filled = {name: texts for name, texts in columns.items() if any(texts)}
     widths = [max(map(len, [name, *texts])) + 2 for name, texts in filled.items()]
     is_narrow = sum(widths) > room
-    key = "setting" if "setting" in filled else "trial"
-    first = _column(key, filled.pop(key), is_narrow)
+    first, *others = (_column(*item, is_narrow) for item in filled.items())
     block = first
-    for name, texts in filled.items():
-        column = _column(name, texts, is_narrow)
+    for column in others:
         if block is not first and len(block[0]) + 2 + len(column[0]) > room:
             _print_block(block)
             print()
