@@ -1,6 +1,7 @@
 """A search without trainings: its scores come from a formula of the settings."""
 
 import dataclasses
+import json
 import math
 from pathlib import Path
 
@@ -43,8 +44,6 @@ class Folder:
         save(self.path / name)
 
     def write_json(self, name, content):
-        import json
-
         text = json.dumps(content, indent=2, allow_nan=False)
         (self.path / name).write_text(text)
 
@@ -109,19 +108,21 @@ def drawn(dimensions, random):
     return values
 
 
-def results(count, score=accuracy, dimensions=SPACE, noise=0.004, seed=0):
-    """The defaults and `count` trials; some fail, some are stopped early."""
+def results(count, score=accuracy, noise=0.004, seed=0, all_whole=False):
+    """The defaults and `count` trials; unless `all_whole`, some fail or are stopped."""
     random = np.random.default_rng(seed)
-    defaults = {one.name: getattr(Config(), one.name, 1) for one in dimensions}
+    defaults = {one.name: getattr(Config(), one.name) for one in SPACE}
     found = []
     for number in range(count + 1):
-        values = drawn(dimensions, random) if number else defaults
+        values = drawn(SPACE, random) if number else defaults
         scores = [score(values) - 0.2 * 0.5**i for i in range(1, 5)]
         scores.append(score(values) + noise * random.standard_normal())
         result = TrialResult(number, values, max(scores), scores, epochs=5)
-        result.parameters = int(values.get("units", 1) * 795)
-        result.seconds = round(2 + values.get("units", 1) / 40 + random.random(), 1)
-        if number % 9 == 4:
+        result.parameters = int(values["units"] * 795)
+        result.seconds = round(2 + values["units"] / 40 + random.random(), 1)
+        if all_whole:
+            pass
+        elif number % 9 == 4:
             result.scores, result.score = [], None
             result.problem, result.epochs = "the loss became nan in epoch 1", 0
         elif number > 8 and number % 5 == 2:

@@ -61,7 +61,7 @@ def importance_of(outcome: Outcome) -> Importance:
     total = sum(losses.values()) or 1.0
     ordered = sorted(losses.items(), key=lambda item: -item[1])
     values = {name: loss / total for name, loss in ordered}
-    found = Importance("", skill, values, noise / total)
+    found = Importance("", skill, values, min(1.0, noise / total))
     return dataclasses.replace(found, text=_in_words(found, outcome))
 
 
