@@ -14,13 +14,9 @@ NEAR = 18  # pixels between two points that both have room for their numbers
 
 
 def whole_trials(outcome: Outcome) -> list[TrialResult]:
-    """The trials that were trained to the end, which alone can be compared in both."""
+    """The trials with the longest training, which alone can be compared in both."""
     epochs = max(result.epochs for result in outcome.measured)
-    return [
-        result
-        for result in outcome.measured
-        if result.stopped is None and result.epochs == epochs
-    ]
+    return [result for result in outcome.measured if result.epochs == epochs]
 
 
 def front_of(outcome: Outcome) -> list[TrialResult]:
