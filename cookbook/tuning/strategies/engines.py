@@ -2,9 +2,16 @@
 
 from typing import Any
 
+from cookbook.processes import role
+from cookbook.tuning.scale.chief import serve
+from cookbook.tuning.scale.slots import in_slots
 from cookbook.tuning.strategies.oracles import make_tuner
 
 
 def propose(trials: Any) -> None:
     """Runs the trials of a search, from trial 1 on."""
-    make_tuner(trials).search()
+    tuner = make_tuner(trials)
+    if role() == "chief":
+        serve(tuner, trials)
+    else:
+        in_slots(trials.slots, lambda name: tuner.search())

@@ -1,5 +1,6 @@
 """The oracles of keras-tuner, which propose the trials: random, grid, Bayesian, ..."""
 
+import threading
 from typing import Any
 
 from cookbook.processes import role
@@ -12,6 +13,15 @@ def make_tuner(trials: Trials) -> Any:
 
     class Search(BaseTuner):
         """Hands each proposed trial to `trials`, and its score to the oracle."""
+
+        @property
+        def tuner_id(self) -> str:
+            """Who asks the oracle for a trial: this worker, or this thread."""
+            return role() or threading.current_thread().name
+
+        @tuner_id.setter
+        def tuner_id(self, name: str) -> None:
+            """Does nothing: keras-tuner would give all threads the same name."""
 
         def _try_run_and_update_trial(self, trial):
             """Replaces keras-tuner's method, which prints a traceback for a failure."""
