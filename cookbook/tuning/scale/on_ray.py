@@ -10,6 +10,7 @@ task goes on from the trial's last save. So all machines of a cluster need the s
 
 import contextlib
 import io
+import logging
 import os
 import sys
 import time
@@ -116,7 +117,7 @@ def _connect(options: RayOptions) -> dict[str, float]:
         context = ray.init(
             options.address,
             log_to_driver=False,
-            logging_level="error",
+            logging_level=logging.ERROR,
             runtime_env={"env_vars": _environment(options)},
         )
     except (ConnectionError, ValueError, RuntimeError) as error:
