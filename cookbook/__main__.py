@@ -161,7 +161,8 @@ def renew_notebooks(arguments: argparse.Namespace) -> None:
 
 def search_in_processes(arguments: argparse.Namespace) -> None:
     """Runs the search of a recipe; ends with its exit status."""
-    from cookbook.tuning.scale.workers import order_of, tune
+    from cookbook.tuning.scale.order import order_of
+    from cookbook.tuning.scale.workers import tune
 
     raise SystemExit(tune(order_of(arguments)))
 

@@ -14,7 +14,7 @@ from cookbook.tuning.scale.slots import Ends, start_thread
 PAUSE = 0.2  # seconds between two looks whether the search is over
 
 
-def serve(tuner: Any, trials: Any) -> None:
+def serve_workers(tuner: Any, trials: Any) -> None:
     """Lets keras-tuner's server answer the workers until they are done.
 
     The server itself looks every 20 seconds whether all workers have left. So it runs

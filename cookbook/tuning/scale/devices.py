@@ -9,7 +9,7 @@ from cookbook.errors import fail
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 # A line of `nvidia-smi -L`, of a whole GPU or of a part of one, which is called MIG.
-DEVICE = re.compile(r"\s*(GPU|MIG) .*\(UUID: (\S+)\)")
+DEVICE = re.compile(r"^\s*(GPU|MIG) .*\(UUID: (\S+)\)", re.MULTILINE)
 
 
 def visible_gpus() -> list[str]:
@@ -21,10 +21,15 @@ def visible_gpus() -> list[str]:
     if not shutil.which("nvidia-smi"):
         return []
     listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True)
-    found = [DEVICE.match(line) for line in listed.stdout.splitlines()]
-    kinds = [(match[1], match[2]) for match in found if match]
-    parts = [name for kind, name in kinds if kind == "MIG"]
-    return parts or [name for _, name in kinds]
+    return _devices(listed.stdout)
+
+
+def _devices(listed: str) -> list[str]:
+    """The devices in the output of `nvidia-smi -L`: the parts of GPUs, or the GPUs."""
+    found: dict[str, list[str]] = {"GPU": [], "MIG": []}
+    for kind, name in DEVICE.findall(listed):
+        found[kind].append(name)
+    return found["MIG"] or found["GPU"]
 
 
 def shares(workers: int, gpus: float | None) -> list[dict[str, str]]:
@@ -34,15 +39,23 @@ def shares(workers: int, gpus: float | None) -> list[dict[str, str]]:
     """
     if gpus is None:
         return [{}] * workers
+
     if gpus < 0 or gpus != int(gpus):
-        fail(f"--gpus-per-trial got {gpus:g}, expected a whole number (but with Ray)")
-    each = int(gpus)
-    found = visible_gpus()
-    if len(found) < each * workers:
         fail(
-            f"--gpus-per-trial got {each}, which {workers} workers multiply to "
-            f"{each * workers} GPUs, and this machine has {len(found)}: lower it, or "
-            "--workers"
+            f"--gpus-per-trial got {gpus:g}, expected a whole number; only trials on "
+            "Ray can share a GPU, by --on ray"
         )
-    parts = [found[i * each : (i + 1) * each] for i in range(workers)]
-    return [{VISIBLE: ",".join(part)} for part in parts]
+    each = int(gpus)
+    needed = each * workers
+    found = visible_gpus()
+    if len(found) < needed:
+        fail(
+            f"--gpus-per-trial got {each}, for which {workers} workers need {needed} "
+            f"GPUs, and this machine has {len(found)}: lower it, or --workers"
+        )
+
+    environments = []
+    for first in range(0, needed, each) if each else [0] * workers:
+        own = found[first : first + each]
+        environments.append({VISIBLE: ",".join(own)})
+    return environments

@@ -14,6 +14,7 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from cookbook.data.sources import first_line
@@ -24,13 +25,28 @@ from cookbook.training.train import RecipeConfig
 from cookbook.tuning.attempts import take_back_attempt
 from cookbook.tuning.hopeless import Watch
 from cookbook.tuning.results import TrialResult
-from cookbook.tuning.scale.places import RayOptions
+from cookbook.tuning.scale.order import RayOptions
 from cookbook.tuning.trials import Trials
 
 RETRIES = 20  # of a trial whose process dies; `attempts` gives it up much sooner
 # Beginnings of the environment variables that a trial's process gets from this one.
 PASSED = ("TF_", "TFDS_", "KERAS_", "XLA_", "JAX_")
 ROOT = Path(__file__).parents[3]  # the folder that holds the cookbook
+
+
+@contextlib.contextmanager
+def workplace(trials: Trials) -> Iterator[Trials]:
+    """The trials of a search, which train in this process or, if asked for, on Ray."""
+    options = RayOptions.of_this_process()
+    if options is None:
+        yield trials
+        return
+    options.refuse_mistakes()
+    remote = RayTrials(trials, options)
+    try:
+        yield remote
+    finally:
+        remote.close()
 
 
 class RayTrials(Trials):

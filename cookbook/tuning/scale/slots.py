@@ -2,7 +2,8 @@
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 Ends = queue.SimpleQueue  # of None, or of the error, for each thread that has ended
 
@@ -25,6 +26,19 @@ def in_slots(count: int, work: Callable[[str], None]) -> None:
         error = ends.get()  # a signal interrupts this, as anything in the main thread
         if error is not None:
             raise error
+
+
+def map_in_slots(count: int, work: Callable[[Any], Any], items: Iterable) -> list:
+    """[work(item) for item in items], where so many threads do the work."""
+    waiting = iter(list(enumerate(items)))  # gives each item to one thread
+    results = {}
+
+    def take(name: str) -> None:
+        for i, item in waiting:
+            results[i] = work(item)
+
+    in_slots(count, take)
+    return [results[i] for i in sorted(results)]
 
 
 def start_thread(work: Callable[[str], None], name: str, ends: Ends) -> None:

@@ -12,8 +12,6 @@ process that started them ends, even by a kill, all of them end.
 docs/search_at_scale.md has the commands for several machines and for Ray.
 """
 
-import argparse
-import dataclasses
 import os
 import shlex
 import signal
@@ -22,9 +20,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
-from cookbook.errors import fail
 from cookbook.processes import GRACE, ID, IP, PORT, launched, listens
 from cookbook.runs.stopping import (
     NAMES,
@@ -35,47 +31,16 @@ from cookbook.runs.stopping import (
     stop_if_asked,
 )
 from cookbook.tuning.scale.devices import shares
-from cookbook.tuning.scale.places import RayOptions
+from cookbook.tuning.scale.order import Order, refuse_mistakes
 
 Process = subprocess.Popen
-RECIPES = Path(__file__).parents[3] / "recipes"
 # The statuses of a process that a signal has ended, and that has saved its state.
 STOPPED = {128 + getattr(signal, name) for name in NAMES if hasattr(signal, name)}
 
 
-@dataclasses.dataclass(frozen=True)
-class Order:
-    """What the command `tune` is to do."""
-
-    paths: Sequence[str]  # one path, that of the recipe
-    words: Sequence[str] = ()  # the flags of the recipe, such as --tune 20
-    workers: int = 2
-    gpus: float | None = None  # for each trial; None: all trials see all GPUs
-    ray: RayOptions | None = None  # None: processes of this machine
-
-    @property
-    def recipe(self) -> list[str]:
-        """The command that runs the recipe."""
-        return [sys.executable, *self.paths, *self.words]
-
-
-def order_of(arguments: argparse.Namespace) -> Order:
-    """The order that a command line of `tune` gives; ends the program on a mistake."""
-    address, cpus = arguments.ray_address, arguments.cpus_per_trial
-    gpus, workers = arguments.gpus_per_trial, arguments.workers
-    ray = None
-    if arguments.on == "ray":
-        ray = RayOptions(address, 1 if cpus is None else cpus, gpus or 0, workers)
-    elif address is not None or cpus is not None:
-        name = "--ray-address" if cpus is None else "--cpus-per-trial"
-        fail(f"tune got {name} without --on ray: add that, or leave {name} out")
-    workers = 2 if workers is None else workers
-    return Order(arguments.recipe, arguments.words, workers, gpus, ray)
-
-
 def tune(order: Order) -> int:
     """Runs the search of a recipe in several processes; returns the exit status."""
-    _refuse_mistakes(order)
+    refuse_mistakes(order)
     listen()
     processes: dict[str, Process] = {}
     try:
@@ -138,43 +103,6 @@ def _end(processes: Sequence[Process]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _refuse_mistakes(order: Order) -> None:
-    paths = order.paths
-    if not paths or paths[0].isdecimal():  # the number is that of --tune
-        fail("tune got no recipe, expected one, as in tune recipes/mnist_cnn.py")
-    if len(paths) > 1:
-        fail(f"tune got {len(paths)} recipes, expected one: {', '.join(paths)}")
-    _refuse_other_files(paths[0])
-    if order.workers < 1:
-        fail(f"--workers got {order.workers}, expected at least 1")
-    if not any(word.split("=")[0] in ("--tune", "--tune-time") for word in order.words):
-        fail(
-            "tune got neither --tune nor --tune-time: say how many trials, as in "
-            f"--tune {5 * order.workers}, or how long, as in --tune-time 2h"
-        )
-    if order.ray:
-        order.ray.refuse_mistakes()
-
-
-def _refuse_other_files(path: str) -> None:
-    """Ends the program unless the file is a recipe that has something to search."""
-    near = RECIPES / f"{Path(path).stem or path}.py"
-    found = Path(path) if Path(path).is_file() else near
-    reason = ""
-    if found.is_file():
-        source = found.read_text(encoding="utf-8", errors="replace")
-        if "\ndef space(" not in source:
-            reason = f"{found.name} has no function space, so nothing to search"
-        elif found == near and not Path(path).is_file():
-            reason = f"did you mean {os.path.relpath(near)}?"
-    if not Path(path).is_file():
-        hint = f": {reason}" if reason else ""
-        fail(f"tune got {path!r}, and there is no such file{hint}")
-
-    if reason:
-        fail(f"tune got {path!r}, which can't be tuned: {reason}")
 
 
 def _watch(processes: dict[str, Process], start: Callable[[str], None]) -> int:

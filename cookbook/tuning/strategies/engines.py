@@ -3,7 +3,7 @@
 from typing import Any
 
 from cookbook.processes import role
-from cookbook.tuning.scale.chief import serve
+from cookbook.tuning.scale.chief import serve_workers
 from cookbook.tuning.scale.slots import in_slots
 from cookbook.tuning.strategies.oracles import make_tuner
 
@@ -12,6 +12,6 @@ def propose(trials: Any) -> None:
     """Runs the trials of a search, from trial 1 on."""
     tuner = make_tuner(trials)
     if role() == "chief":
-        serve(tuner, trials)
+        serve_workers(tuner, trials)
     else:
         in_slots(trials.slots, lambda name: tuner.search())
