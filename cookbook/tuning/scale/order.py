@@ -79,7 +79,7 @@ def order_of(arguments: argparse.Namespace) -> Order:
     return Order(arguments.recipe, arguments.words, workers, gpus, ray)
 
 
-def refuse_mistakes(order: Order) -> None:
+def check_order(order: Order) -> None:
     """Ends the program if there is nothing to search, or no place to do it."""
     paths = order.paths
     if not paths or paths[0].isdecimal():  # the number is that of --tune

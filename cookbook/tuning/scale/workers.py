@@ -31,7 +31,7 @@ from cookbook.runs.stopping import (
     stop_if_asked,
 )
 from cookbook.tuning.scale.devices import shares
-from cookbook.tuning.scale.order import Order, refuse_mistakes
+from cookbook.tuning.scale.order import Order, check_order
 
 Process = subprocess.Popen
 # The statuses of a process that a signal has ended, and that has saved its state.
@@ -40,7 +40,7 @@ STOPPED = {128 + getattr(signal, name) for name in NAMES if hasattr(signal, name
 
 def tune(order: Order) -> int:
     """Runs the search of a recipe in several processes; returns the exit status."""
-    refuse_mistakes(order)
+    check_order(order)
     listen()
     processes: dict[str, Process] = {}
     try:
