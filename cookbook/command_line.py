@@ -12,12 +12,14 @@ import sys
 import textwrap
 import typing
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import tyro
 
-from cookbook.config import ExperimentConfig, flag_name, is_repeated
+from cookbook.config import ExperimentConfig, flag_name, is_repeated, question_of
 from cookbook.errors import fail, note
 from cookbook.field_comments import field_comments
+from cookbook.runs.settings import settings_from
 
 WIDTH = 80  # columns of the help
 # Groups of the help, by the class that introduces a field, in the order shown. The
@@ -31,6 +33,7 @@ GROUPS = {
     "SearchOptions": "search",
     "ResumingOptions": "resuming",
     "ExperimentConfig": "general",
+    "RepeatOptions": "general",
 }
 OWN = "own"
 HINT = "see --help for all flags and their values"
@@ -52,8 +55,19 @@ NOT_A_NUMBER = {
         "a smaller number"
     ),
 }
+CONFIG = "--config"
 PLACE = "(description)"  # what tyro shows between the usage and the groups
 Config = typing.TypeVar("Config", bound=ExperimentConfig)
+
+
+@dataclasses.dataclass(frozen=True)
+class RepeatOptions:
+    """Flags of the command line alone, which are no settings of a run."""
+
+    # train again with the settings in this config.json, or in that of this run folder;
+    # flags beside it win, and --run-dir, --tensorboard and the flags of a search and of
+    # resuming are not taken from the file
+    config: Path | None = None
 
 
 def parse(config_class: type[Config], args: Sequence[str] | None = None) -> Config:
@@ -65,6 +79,7 @@ def parse(config_class: type[Config], args: Sequence[str] | None = None) -> Conf
     """
     words = sys.argv[1:] if args is None else list(args)
     given = _given(config_class, words)
+    off = () if _has_both_forms(words) else (tyro.conf.FlagCreatePairsOff,)
     output, errors = io.StringIO(), io.StringIO()
     try:
         with (
@@ -76,7 +91,7 @@ def parse(config_class: type[Config], args: Sequence[str] | None = None) -> Conf
                 _grouped(typing.cast(typing.Any, config_class)),
                 args=words,
                 description=PLACE,
-                config=(tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes),
+                config=(*off, tyro.conf.OmitArgPrefixes),
             )
     except SystemExit as stop:
         if stop.code:
@@ -86,8 +101,11 @@ def parse(config_class: type[Config], args: Sequence[str] | None = None) -> Conf
     values: dict[str, typing.Any] = {}
     for group in vars(groups).values():
         values.update(vars(group))
+    chosen = {name: values[name] for name in given}
+    file = chosen.pop("config", None)
+    saved = settings_from(file, config_class, _recipe(config_class)) if file else {}
     try:
-        config = config_class(**{name: values[name] for name in given})
+        config = config_class(**{**saved, **chosen})
     except ValueError as error:
         fail(f"{error}; {HINT}")
     _refuse_idle(config, given)
@@ -96,25 +114,44 @@ def parse(config_class: type[Config], args: Sequence[str] | None = None) -> Conf
 
 def _given(config_class: type, words: Sequence[str]) -> list[str]:
     """The fields whose flags are among the words; none may be there twice."""
-    names = _flags_of(config_class)
+    names = _flags_of(config_class, _has_both_forms(words))
     flags = [_flag_in(word) for word in words]
     given = [flag for flag in flags if flag in names]
     hints = typing.get_type_hints(config_class)
-    for flag, count in collections.Counter(given).items():
-        if count > 1 and not is_repeated(hints[names[flag]]):
-            times = "twice" if count == 2 else f"{count} times"
+    counts = collections.Counter(names[flag] for flag in given)
+    for flag in given:
+        name = names[flag]
+        if counts[name] > 1 and not is_repeated(hints.get(name)):
+            times = "twice" if counts[name] == 2 else f"{counts[name]} times"
             fail(f"{flag} was given {times}, expected once; {HINT}")
-    return [names[flag] for flag in dict.fromkeys(given)]
+    return list(counts)
 
 
-def _flags_of(config_class: type) -> dict[str, str]:
+def _has_both_forms(words: Sequence[str]) -> bool:
+    """Whether a switch has the flags --NAME and --no-NAME: beside a config.json.
+
+    Without one, it only has the flag that changes its default.
+    """
+    flags = [_flag_in(word) for word in words]
+    return CONFIG in flags and not {"-h", "--help"} & {*flags}
+
+
+def _flags_of(config_class: type, both_forms: bool = False) -> dict[str, str]:
     """{flag: its field}; the flag of a field that is true by default is --no-NAME."""
-    return {
-        flag_name(f"no_{field.name}" if field.default is True else field.name): (
-            field.name
-        )
-        for field in dataclasses.fields(config_class)
-    }
+    found = {CONFIG: "config"}
+    for field in dataclasses.fields(config_class):
+        is_switch = isinstance(field.default, bool)
+        if field.default is not True or both_forms:
+            found[flag_name(field.name)] = field.name
+        if field.default is True or (is_switch and both_forms):
+            found[flag_name(f"no_{field.name}")] = field.name
+    return found
+
+
+def _recipe(config_class: type) -> str | None:
+    """The name of the recipe that a Config belongs to; None outside of files."""
+    path = getattr(sys.modules[config_class.__module__], "__file__", None)
+    return Path(path).stem if path else None
 
 
 def _flag_in(word: str) -> str:
@@ -125,6 +162,10 @@ def _flag_in(word: str) -> str:
 def _refuse_idle(config: ExperimentConfig, given: Sequence[str]) -> None:
     """Ends the program if a flag was given that has no effect beside the others."""
     reasons = config.idle()
+    question = question_of(config)
+    if question:
+        reason = f"with {flag_name(question)}, which asks a trained model"
+        reasons = {**reasons, "config": reason}
     for name in given:
         if name not in reasons:
             continue
@@ -170,15 +211,16 @@ def _description(config_class: type) -> str:
 @functools.cache
 def _grouped(config_class: typing.Any) -> type:
     """A dataclass whose members are dataclasses, one per group of the help."""
-    hints = typing.get_type_hints(config_class, include_extras=True)
-    comments = field_comments(config_class)
     groups: dict[str, list] = {OWN: [], **{name: [] for name in GROUPS.values()}}
-    for field in dataclasses.fields(config_class):
-        text = comments.get(field.name, "")
-        quick = config_class.in_quick.get(field.name)
-        hint = _with_help(hints[field.name], field, text, quick)
-        member = field.name, hint, dataclasses.field(default=field.default)
-        groups[_group(config_class, field.name)].append(member)
+    for owner in (config_class, RepeatOptions):
+        hints = typing.get_type_hints(owner, include_extras=True)
+        comments = field_comments(owner)
+        for field in dataclasses.fields(owner):
+            text = comments.get(field.name, "")
+            quick = config_class.in_quick.get(field.name)
+            hint = _with_help(hints[field.name], field, text, quick)
+            member = field.name, hint, dataclasses.field(default=field.default)
+            groups[_group(owner, field.name)].append(member)
     panels = []
     for name, fields in groups.items():
         if fields:
@@ -246,7 +288,7 @@ def _mistake(panel: str, config_class: type, words: Sequence[str]) -> str:
 
     The panel is a title, the message and, after a rule of dashes, advice.
     """
-    known = _flags_of(config_class)
+    known = _flags_of(config_class, _has_both_forms(words))
     for flag in map(_flag_in, words):
         if not re.match("-+[A-Za-z]", flag) or flag in (*known, "-h", "--help"):
             continue

@@ -210,7 +210,8 @@ class SearchOptions:
     tune_metric: typing.Literal["none", "seconds", "parameters"] = "none"
     # stop a trial that is worse than the median of the others at the same epoch
     stop_early: bool = True
-    # folder of another run of this recipe, whose search this one learns from
+    # another run of this recipe, whose search this one learns from: its folder, or the
+    # recipe's name for the newest one
     from_: Path | None = None
     # where the processes of a tpe search meet: a file for Optuna's journal, or the URL
     # of a database such as sqlite:///study.db; by default a file of the run folder
@@ -222,7 +223,7 @@ class ResumingOptions:
     """Flags for going on after a run was stopped or killed."""
 
     # go on with this recipe's newest unfinished run; its result will be the same as
-    # if it had never stopped
+    # if it had never stopped; with a larger --tune, go on with a finished search
     resume: bool = False
     # folder of the run to resume, or whose model to use, instead of the newest one
     run: Path | None = None

@@ -12,6 +12,7 @@ applied to visual document analysis", 2003. https://doi.org/10.1109/ICDAR.2003.1
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from cookbook.start import start
 
@@ -39,7 +40,7 @@ from cookbook.tuning.search import search
 from custom_layers.initializers import HeNormal
 from custom_layers.layers import BatchNormalization, Dense, Dropout, ReLU
 from custom_layers.losses import SparseCategoricalCrossentropy
-from custom_layers.optimizers import Adam
+from custom_layers.optimizers import SGD, Adam
 from custom_layers.optimizers.schedules import WarmupCosine
 
 EXPECTED = {"mnist": (0.9902, 0.001)}
@@ -52,14 +53,26 @@ class Config(ImageClassConfig):
     units: Size = 512  # units in each hidden layer
     dropout: Portion = 0.3  # share of the units that are set to zero in training
     batch_size: BatchSize = 128  # images per step
+    optimizer: Literal["adam", "sgd"] = "adam"  # rule by which the weights change
+    momentum: Portion = 0.9  # share of a step that the next one repeats; of sgd only
     learning_rate: Rate = 3e-3  # highest learning rate, at the end of the warm-up
+
+    def idle(self) -> dict[str, str]:
+        if self.optimizer == "sgd" or self.tune:
+            return super().idle()
+        return super().idle() | {"momentum": "without --optimizer sgd"}
 
 
 def space(hp) -> Config:
+    optimizer = hp.Choice("optimizer", ["adam", "sgd"])
+    with hp.conditional_scope("optimizer", ["sgd"]):
+        momentum = hp.Float("momentum", 0.5, 0.95, step=0.15)
     return Config(
+        optimizer=optimizer,
+        momentum=momentum,
         units=hp.Choice("units", [256, 512, 1024]),
         dropout=hp.Float("dropout", 0.1, 0.5, step=0.1),
-        learning_rate=hp.Float("learning_rate", 5e-4, 1e-2, sampling="log"),
+        learning_rate=hp.Float("learning_rate", 5e-4, 0.2, sampling="log"),
     )
 
 
@@ -82,8 +95,12 @@ def build(config: Config, data: Images) -> keras.Model:
         ]
     )
     steps = training_steps(config, len(data.train[0]))
+    rate = WarmupCosine(config.learning_rate, steps)
+    optimizer = Adam(rate)
+    if config.optimizer == "sgd":
+        optimizer = SGD(rate, momentum=config.momentum)
     model.compile(
-        optimizer=Adam(WarmupCosine(config.learning_rate, steps)),
+        optimizer=optimizer,
         loss=SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
         steps_per_execution=10,

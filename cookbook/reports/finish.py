@@ -15,10 +15,11 @@ from cookbook.data.augmentation import without_augmentation
 from cookbook.data.sources import DataSet
 from cookbook.plots.data_card import write_card
 from cookbook.reports.machine import machine
-from cookbook.reports.page import write_page
+from cookbook.reports.page import repeating, write_page
+from cookbook.runs.settings import FREE
 from cookbook.trained.description import describe, write_description
 from cookbook.training.checkpoint import fingerprint
-from cookbook.training.run_folder import FREE, RunFolder
+from cookbook.training.run_folder import RunFolder
 
 PICTURES = (".png", ".gif")  # the kinds that recipes draw
 Figures = dict[str, Any]  # what was measured at the end of a run, the headline first
@@ -125,6 +126,8 @@ def finish(
     wanted = "no value to compare with for this data or these settings"
     if goal:
         wanted = f"expected {goal[0]:.4f} +- {goal[1]:.4f}"
+    if run.search:
+        print(f"the best settings, trained again: {repeating(run)}")
     epochs = "1 epoch" if len(history) == 1 else f"{len(history)} epochs"
     print(
         f"{name} {value:.4f} ({wanted}) | data: {data.note} | {epochs} | "

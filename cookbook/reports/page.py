@@ -9,11 +9,12 @@ from string import Template
 from typing import Any
 from urllib.parse import quote
 
-from cookbook.config import QUESTIONS
+from cookbook.config import QUESTIONS, ExperimentConfig
 from cookbook.data.files.card import LEFT_OUT
 from cookbook.runs.files import Damaged, read_json
+from cookbook.runs.settings import CONFIG, FREE, plain
 from cookbook.trained.trained_run import Description
-from cookbook.training.run_folder import FREE, RunFolder
+from cookbook.training.run_folder import RunFolder
 
 FILE = "report.html"
 TYPES = {".png": "image/png", ".gif": "image/gif"}
@@ -108,7 +109,8 @@ def write_page(
         section("Data card", data_card(run.path / "data_card.json")),
         section("Pictures", pictures(run.path)),
         *(section(title, text(run.path / name)) for name, title in TEXTS.items()),
-        section("Settings", table(settings_of(run.path))),
+        section("Settings", table(settings_of(run.config))),
+        section("Train it again", again(run)),
         section("How the run was made", table(others)),
     ]
     page = PAGE.substitute(
@@ -199,6 +201,17 @@ def commands(folder: Path, description: Description | None) -> str:
     return found
 
 
+def again(run: RunFolder) -> str:
+    """The command that repeats the training, with the settings of the run."""
+    return f"<pre>{escaped(repeating(run))}</pre>"
+
+
+def repeating(run: RunFolder) -> str:
+    """The command that trains again with the config.json of a run."""
+    file = shlex.quote(str(run.path / CONFIG))
+    return f"python recipes/{run.recipe}.py --config {file}"
+
+
 def data_card(path: Path) -> str:
     """What the user's files hold."""
     try:
@@ -252,11 +265,7 @@ def text(path: Path) -> str:
     return f'<pre class="text">{escaped(content)}</pre>'
 
 
-def settings_of(folder: Path) -> dict[str, Any]:
+def settings_of(config: ExperimentConfig) -> dict[str, Any]:
     """The settings of the run, without those that change no result."""
-    try:
-        settings = read_json(folder / "config.json")
-    except Damaged:
-        return {}
     others = {*FREE, *QUESTIONS}
-    return {name: value for name, value in settings.items() if name not in others}
+    return {k: value for k, value in plain(config).items() if k not in others}

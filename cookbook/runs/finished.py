@@ -45,9 +45,9 @@ def find_run(run: str | Path, run_dir: Path) -> Path:
     folder = Path(run)
     if _is_finished(folder):
         return folder
-    if _is_of_recipe(folder):
+    if is_of_recipe(folder):
         return newest_run(folder)
-    if _names_recipe(folder, run_dir) and not (folder / "config.json").exists():
+    if names_recipe(folder, run_dir) and not (folder / "config.json").exists():
         return newest_run(run_dir / folder.stem)
     found = f"there is no run and no recipe {folder}"
     if folder.exists():
@@ -80,14 +80,14 @@ def _is_finished(folder: Path) -> bool:
     return all((folder / name).is_file() for name in NEEDED)
 
 
-def _is_of_recipe(folder: Path) -> bool:
+def is_of_recipe(folder: Path) -> bool:
     """Whether a folder, such as runs/mnist_cnn, holds run folders and is none."""
     return not (folder / "config.json").exists() and any(
         (path / "config.json").exists() for path in runs_in(folder)
     )
 
 
-def _names_recipe(path: Path, run_dir: Path) -> bool:
+def names_recipe(path: Path, run_dir: Path) -> bool:
     """Whether this is the name or file of a recipe, or of a script that has runs."""
     if (len(path.parts) != 1 and path.suffix != ".py") or path.name == "..":
         return False

@@ -67,7 +67,7 @@ def _way_on() -> str:
     if run is None:
         return "no run had begun, so the same command starts it"
     if run.is_finished:
-        return f"the run was finished; all files: {run.path}"
+        return f"the run was finished; report: {run.path / 'report.html'}"
     if not hasattr(run.config, "resume"):
         return f"this recipe can't be resumed; what it wrote is in {run.path}"
     return f"what was trained is in {run.path}; go on with: {_command(run)}"

@@ -12,16 +12,31 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
-from cookbook.config import ExperimentConfig
-from cookbook.errors import fail
+from cookbook.config import ExperimentConfig, TrainingConfig
+from cookbook.errors import Mistake, fail
 from cookbook.processes import is_worker, wait_for_chief
 from cookbook.runs.files import Damaged, read_json, storage_problem, write_whole
 from cookbook.runs.finished import number_of, runs_in
 from cookbook.runs.record import changed, code_of, versions
+from cookbook.runs.resumed import (
+    chosen_run,
+    newest_run_to_resume,
+    refuse_other_settings,
+)
+from cookbook.runs.searches import (
+    FILE,
+    METRICS,
+    begun,
+    continued,
+    find_search,
+    goal_of,
+    is_finished,
+    is_search,
+    read_search,
+)
+from cookbook.runs.settings import CONFIG, difference, plain, without_search
 from cookbook.runs.stopping import stop_if_asked, uninterrupted
 
-# Flags that change no result: a run may be resumed with other values of these.
-FREE = ("run_dir", "run", "resume", "save_every", "chaos", "tensorboard")
 LOCKS: dict[Path, Any] = {}  # for each folder, the open file that locks it
 MADE: list[Path] = []  # the folders that this process has made
 KEEP = "COOKBOOK_KEEP_SAVES"  # a variable that keeps the saves of finished runs
@@ -51,8 +66,9 @@ class RunFolder:
     def open(cls, recipe: str, config: ExperimentConfig) -> "RunFolder":
         """A new folder, or with --resume the newest unfinished one of the recipe.
 
-        --run chooses another one to resume. A worker of a search shares the folder of
-        its chief.
+        A search that was asked for more trials than it had is unfinished again. --run
+        chooses another folder to resume. A worker of a search shares the folder of its
+        chief.
         """
         stop_if_asked()
         if cls.opened:
@@ -67,42 +83,69 @@ class RunFolder:
             )
         if is_worker():
             wait_for_chief()
+        goes_on = resume or is_worker()
         if chosen:
-            run = cls(_chosen(chosen), config)
-        elif resume or is_worker():
-            run = cls(_newest_unfinished(config.run_dir / name), config)
+            path = chosen_run(chosen, config)
+        elif goes_on:
+            path = newest_run_to_resume(config.run_dir / name, config)
         else:
-            run = cls(_new_folder(config.run_dir, name), config)
+            _refuse_source(config, name)
+            path = _new_folder(config.run_dir, name)
+        run = cls(path, config)
         run.recipe = name
         run.lock()
-        if resume or is_worker():
-            run._refuse_other_settings()
+        if goes_on:
+            refuse_other_settings(path, config)
             run._tell_other_code()
-        else:
-            run.write_json("config.json", plain(config))
+        run._note_search()
+        if not goes_on:
+            run._write_settings()
             run.write_json("code.json", {"recipe": name, **run._code()})
         RunFolder.opened = run
         return run
 
-    def _refuse_other_settings(self) -> None:
-        try:
-            saved = read_json(self.path / "config.json")
-        except Damaged as problem:
-            fail(
-                f"{self.path / 'config.json'} is damaged ({problem}): choose another "
-                "run with --run, or start anew without --resume"
-            )
-        # A version of the cookbook without a flag did what the flag's default does.
-        defaults = plain(type(self.config)())
-        differences = difference({**defaults, **saved}, plain(self.config))
-        if differences:
-            fail(
-                f"--resume found {self.path}, which was started with other settings "
-                f"({differences}): give the same ones, or start without --resume"
-            )
+    def _write_settings(self) -> None:
+        self.write_json(CONFIG, {"recipe": self.recipe, **plain(self.config)})
 
-    def decide(self, best: ExperimentConfig) -> None:
-        """Writes config.json anew: the settings that a search has chosen."""
+    def _note_search(self) -> None:
+        """Writes into search.json what is asked of the search, if that is news.
+
+        It makes a finished run unfinished, whose model and figures stay in place.
+        """
+        if not is_search(self.config) or is_worker():
+            return
+        before = self.search
+        if before is None:
+            self.write_json(FILE, begun(self.config))
+            return
+        now = continued(self.path, before, self.config)
+        if difference(before["settings"], now["settings"]):
+            self.write_json(FILE, now)
+
+    def note_score(self, score: str) -> None:
+        """Writes into search.json which column of the history the trials have."""
+        search = self.search
+        if search and search.get("score") != score and not is_worker():
+            self.write_json(FILE, {**search, "score": score})
+
+    def decide(self, best: TrainingConfig) -> None:
+        """Goes on with the settings that the search has chosen: `best` without search.
+
+        They become those of config.json, at once or, if the run has a model already,
+        when the next one replaces it. What an earlier choice has left half trained
+        goes. The next model is built as in a process that has not searched.
+        """
+        self.config = dataclasses.replace(without_search(best), resume=False, run=None)
+        search = self.search or begun(best)
+        chosen = plain(self.config)
+        if difference(search.get("best", {}), chosen):
+            for save in self.path.rglob("step_*.save"):
+                if "best" in search and "tuning" not in save.parts:
+                    _remove(save)
+            self.write_json(FILE, {**search, "best": chosen})
+        if not self.has_results:
+            self._write_settings()
+        forget_names()
 
     def _code(self) -> dict:
         return {**code_of(self.config), **versions()}
@@ -195,8 +238,12 @@ class RunFolder:
 
         What only a resumed run needs goes: the saves, the lock, temporary files.
         """
+        search = self.search
         with uninterrupted():
-            self.write_json("metrics.json", metrics)
+            if search:
+                self._write_settings()
+                metrics = {**metrics, "search": goal_of(search)}
+            self.write_json(METRICS, metrics)
             for kind in ("step_*.save", "partial_*", "attempts.json"):
                 for path in list(self.path.rglob(kind)):
                     if KEEP not in os.environ or path.suffix != ".save":
@@ -208,7 +255,19 @@ class RunFolder:
     @property
     def is_finished(self) -> bool:
         """Whether the run has come to its end."""
-        return (self.path / "metrics.json").exists()
+        return is_finished(self.path)
+
+    @property
+    def search(self) -> dict[str, Any] | None:
+        """What is asked of the run's search; None for a run without one."""
+        with contextlib.suppress(Damaged):  # then it is written anew
+            return read_search(self.path)
+        return None
+
+    @property
+    def has_results(self) -> bool:
+        """Whether a model and its figures are there, be they those of before."""
+        return (self.path / METRICS).exists()
 
 
 @contextlib.contextmanager
@@ -221,8 +280,8 @@ def without_empty_folders() -> Iterator[None]:
     before = len(MADE)
     try:
         yield
-    except SystemExit as stop:
-        if stop.code == 2:
+    except (SystemExit, Mistake) as stop:
+        if getattr(stop, "code", 2) == 2:
             for path in MADE[before:]:
                 _remove_empty(path)
         raise
@@ -243,7 +302,7 @@ def forget_names() -> None:
 
 def _remove_empty(path: Path) -> None:
     """Removes a run folder that holds nothing but settings."""
-    if (path / "metrics.json").exists():
+    if (path / METRICS).exists():
         return
     found = [file for file in path.rglob("*") if file.is_file()]
     if all(file.suffix in ("", ".json") and file.parent == path for file in found):
@@ -257,6 +316,13 @@ def _remove(path: Path) -> None:
     """Deletes a file that nobody needs, if that is possible."""
     with contextlib.suppress(OSError):
         path.unlink()
+
+
+def _refuse_source(config: ExperimentConfig, recipe: str) -> None:
+    """Ends the program if --from names no search, before a folder is made."""
+    source = getattr(config, "from_", None)
+    if source and is_search(config):
+        find_search(source, config.run_dir, recipe)
 
 
 def _new_folder(run_dir: Path, recipe: str) -> Path:
@@ -291,51 +357,9 @@ def _refuse_run_dir(run_dir: Path, reason: object) -> NoReturn:
     )
 
 
-def _chosen(path: Path) -> Path:
-    """The folder that --run names, if it can be resumed."""
-    if not (path / "config.json").is_file():
-        fail(f"--run got {path}, expected the folder of a run, with a config.json")
-    if (path / "metrics.json").exists():
-        fail(
-            f"--run got {path}, which is finished: its figures are in metrics.json; "
-            "leave --resume out to start a new run"
-        )
-    return path
-
-
-def _newest_unfinished(parent: Path) -> Path:
-    """The newest run folder that can be resumed; damaged ones are passed over."""
-    finished = None
-    for path in reversed(runs_in(parent)):
-        if (path / "metrics.json").exists():
-            finished = finished or path
-        elif (path / "config.json").exists():
-            try:
-                read_json(path / "config.json")
-                return path
-            except Damaged as problem:
-                print(f"{path / 'config.json'} is damaged ({problem}): run passed over")
-    end = f"; {finished} is finished" if finished else ""
-    fail(f"--resume found no unfinished run in {parent}{end}: start one without it")
-
-
-def difference(saved: dict, now: dict) -> str:
-    """The settings that differ and change results, as `name: saved -> now`."""
-    return ", ".join(
-        f"{name}: {saved.get(name)} -> {now[name]}"
-        for name in now
-        if name not in FREE and saved.get(name) != now[name]
-    )
-
-
 def write_table(path: Path, rows: Sequence[dict]) -> None:
     """Writes dicts with the same keys as the rows of a CSV file."""
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
-
-
-def plain(config: ExperimentConfig) -> dict:
-    """A Config as a dict of values that JSON can hold."""
-    return json.loads(json.dumps(dataclasses.asdict(config), default=str))

@@ -78,7 +78,8 @@ def train(
             f"rate{where}"
         )
     except KeyboardInterrupt:
-        if run and progress.is_model_trained:
+        # A model that answers already stays until the next one is whole.
+        if run and progress.is_model_trained and not run.has_results:
             run.write("model.keras", without_augmentation(model).save)
         raise
 

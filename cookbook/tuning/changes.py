@@ -32,6 +32,10 @@ class Change:
 
     def declared(self, hp: Any) -> Any:
         """Declares the hyperparameter with keras-tuner; returns its value."""
+        if len(self.values) == 1:
+            return hp.Fixed(self.name, self.values[0])
+        if self.values and isinstance(self.values[0], bool):
+            return hp.Boolean(self.name)  # of a Choice, keras-tuner makes numbers
         if self.values:
             return hp.Choice(self.name, list(self.values))
         kind = hp.Int if isinstance(self.low, int) else hp.Float

@@ -53,6 +53,7 @@ def search(
     """
     gc.freeze()  # collecting garbage among all imported modules slows each trial down
     ranges = Space(space, config)
+    run.note_score(score)
     trials = Trials(ranges, build, data, config, run, score)
     _announce_searched(ranges)
     with workplace(trials) as place:

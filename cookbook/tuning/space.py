@@ -79,14 +79,24 @@ class Space:
     def _discovered(self) -> Any:
         """keras-tuner's HyperParameters with all that the recipe may declare.
 
-        Those in a conditional scope are declared as well: keras-tuner registers them
-        whether the scope is active or not.
+        A recipe may declare a hyperparameter only where a conditional scope is active.
+        So the recipe is asked again with values that make each scope active.
         """
         import keras_tuner
 
         hp = keras_tuner.HyperParameters()
         self(hp)
-        return hp
+        tried: list = []
+        while True:
+            known = [*hp.active_scopes, *tried]
+            waiting = [scope for scope in hp.inactive_scopes if scope not in known]
+            if not waiting:
+                return hp
+            tried.append(waiting[0])
+            for parent in waiting[0]:
+                hp.values[parent.name] = parent.values[0]
+            hp.ensure_active_values()
+            self(hp)
 
     def _refuse_strange_names(self) -> None:
         fields = {field.name for field in dataclasses.fields(self.config)}

@@ -56,7 +56,7 @@ class Trials:
         if config.from_ is not None:
             from cookbook.tuning.earlier import earlier_trials
 
-            self.earlier = self._sorted(earlier_trials(config, space, score))
+            self.earlier = self._sorted(earlier_trials(run, space, score))
         self.began = self._beginning()
 
     @property
@@ -125,6 +125,7 @@ class Trials:
 
         until: the epoch at whose end the trial ends (default: the Config's last). A
             trial that has got that far is not trained again, one that has not goes on.
+            The settings of trial 0 are not trained twice either.
         report: report(epoch, score) is called after each epoch, counted from 1, in
             place of the median rule; if it returns True, the trial is stopped.
         """
@@ -138,11 +139,15 @@ class Trials:
         if before and (before.epochs >= until or before.problem or before.stopped):
             return self._cut(before, until)
 
-        watch = Watch(self.score, self._rule(number, until, report))
-        result = TrialResult(number, values)
-        self.attempt(result, config, folder, watch, until)
+        defaults = self.done.get(0)
+        if number and defaults and defaults.values == values:
+            result = dataclasses.replace(defaults, number=number, seconds=0.0)
+        else:
+            result = TrialResult(number, values)
+            watch = Watch(self.score, self._rule(number, until, report))
+            self.attempt(result, config, folder, watch, until)
         self._remember(result, folder)
-        return result
+        return self._cut(result, until)
 
     def attempt(
         self,

@@ -1,6 +1,7 @@
 """Tuning: the answer is the best Config, and the same search gives it again."""
 
 import dataclasses
+import json
 
 import keras
 import numpy as np
@@ -10,8 +11,10 @@ from matplotlib.image import imread
 from cookbook.command_line import parse
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
+from cookbook.tuning.attempts import ATTEMPTS
+from cookbook.tuning.hopeless import is_hopeless
+from cookbook.tuning.results import TrialResult
 from cookbook.tuning.search import search
-from cookbook.tuning.trials import ATTEMPTS
 from small_training import SearchConfig, build, data, entries, space, table
 
 
@@ -20,12 +23,13 @@ def test_search_returns_the_best_row_and_keeps_the_other_settings(tmp_path):
     run = RunFolder.open("r", config)
     best = search(space, build, data(), config, run)
     rows = table(run)
-    assert len(rows) == 4
+    assert len(rows) == 5
+    assert sorted(int(row["trial"]) for row in rows) == [0, 1, 2, 3, 4]
     scores = [float(row["val_accuracy"]) for row in rows]
     assert scores == sorted(scores, reverse=True)
     assert best.units == int(rows[0]["units"])
     assert best.learning_rate == float(rows[0]["learning_rate"])
-    assert (best.epochs, best.run_dir, best.tune) == (3, tmp_path, 4)
+    assert (best.epochs, best.run_dir, best.tune) == (3, tmp_path, 0)
 
 
 def test_of_a_loss_the_smallest_is_best(tmp_path):
@@ -75,14 +79,14 @@ def test_every_tuner_gives_the_same_table_again_after_a_break(tuner, tmp_path, c
     broken = RunFolder.open("broken", config)
     with pytest.raises(Killed):
         search(space, mortal, data(), config, broken)
-    assert len(entries(broken)) == 3
+    assert len(entries(broken)) == 3  # trial 0 is one of them
     again = dataclasses.replace(config, resume=True)
     run = RunFolder.open("broken", again)
     search(space, mortal, data(), again, run)
     assert table(run) == table(whole)
     finished = len(table(run))
     assert len(trained) == finished + 1, "a finished trial was repeated, or one lost"
-    assert f"trial {finished} of 5" in capsys.readouterr().out
+    assert f"trial {finished - 1} of 5" in capsys.readouterr().out
     assert not (run.path / "tuning").exists()
 
 
@@ -92,15 +96,15 @@ def test_a_promoted_trial_goes_on_with_its_optimizers_state(tmp_path):
     config = SearchConfig(run_dir=tmp_path, tune=8, tuner="hyperband", epochs=3)
     run = RunFolder.open("r", config)
     search(space, build, data(), config, run)
-    trials = entries(run)
-    promoted = [t for t in trials if "tuner/trial_id" in t["values"]]
-    assert promoted
-    assert promoted[0]["epochs"] == 3
-    chosen = {k: v for k, v in promoted[0]["values"].items() if "/" not in k}
-    settings = dataclasses.replace(config, **chosen)
+    trials = {trial["number"]: trial for trial in entries(run)}
+    assert len(trials) == 9
+    lengths = {trial["epochs"] for number, trial in trials.items() if number}
+    assert lengths == {1, 3}
+    promoted = next(t for t in trials.values() if t["number"] and t["epochs"] == 3)
+    settings = dataclasses.replace(config, **promoted["values"])
     seed_everything(0)
     rows = train(build(settings, data()), data(), settings)
-    assert promoted[0]["score"] == max(row["val_accuracy"] for row in rows)
+    assert promoted["scores"] == [row["val_accuracy"] for row in rows]
 
 
 def test_failing_trials_are_recorded_and_the_search_goes_on(tmp_path, capsys):
@@ -123,12 +127,12 @@ def test_failing_trials_are_recorded_and_the_search_goes_on(tmp_path, capsys):
     best = search(risky, fails, data(), config, run)
     assert best.units in (2, 16)
     rows = table(run)
-    assert len(rows) == 8
+    assert len(rows) == 9
     problems = {row["units"]: row["problem"] for row in rows}
     assert problems["4"] == "MemoryError: no room for 4 units"
     assert problems["8"] == "the loss became nan in epoch 1"
     assert problems["2"] == problems["16"] == ""
-    assert [bool(row["val_accuracy"]) for row in rows] == [True] * 4 + [False] * 4
+    assert [bool(row["val_accuracy"]) for row in rows] == [True] * 4 + [False] * 5
     assert "failed (MemoryError: no room" in capsys.readouterr().out
 
 
@@ -141,7 +145,7 @@ def test_a_search_in_which_all_fails_says_why(tmp_path, capsys):
         search(space, fails, data(), config, RunFolder.open("r", config))
     assert stop.value.code == 2
     err = capsys.readouterr().err
-    assert err.startswith("error: none of the 2 trials gave a val_accuracy")
+    assert err.startswith("error: none of the 3 trials gave a val_accuracy")
     assert "ValueError: never fits" in err
 
 
@@ -166,7 +170,7 @@ def test_a_trial_that_kills_the_process_again_and_again_counts_as_failed(tmp_pat
         with pytest.raises(Killed):
             search(few, greedy, data(), config, run)
     assert search(few, greedy, data(), config, run).units == 4
-    assert f"killed {ATTEMPTS} times after its start" in table(run)[1]["problem"]
+    assert f"killed {ATTEMPTS} times after its start" in table(run)[2]["problem"]
 
 
 def test_the_printed_flags_give_the_best_config_again(tmp_path, capsys):
@@ -177,6 +181,100 @@ def test_the_printed_flags_give_the_best_config_again(tmp_path, capsys):
     assert last.startswith("best: python ")
     printed = parse(SearchConfig, last.split(".py ")[1].split())
     assert printed == dataclasses.replace(best, tune=0)
+
+
+def test_the_settings_of_the_defaults_are_not_trained_twice(tmp_path):
+    trained = []
+
+    def counted(config, data):
+        trained.append(config.units)
+        return build(config, data)
+
+    def few(hp):
+        return SearchConfig(units=hp.Choice("units", [4, 8]))
+
+    config = SearchConfig(run_dir=tmp_path, tune=2, tuner="grid", epochs=1)
+    run = RunFolder.open("r", config)
+    search(few, counted, data(), config, run)
+    assert sorted(trained) == [4, 8]
+    scores = {row["trial"]: row["val_accuracy"] for row in table(run)}
+    assert scores["0"] == scores["1"]
+
+
+def test_a_confirmed_search_decides_by_the_mean_over_new_seeds(tmp_path, capsys):
+    trained = []
+
+    def recorded(config, data):
+        trained.append((config.units, config.seed))
+        return build(config, data)
+
+    config = SearchConfig(run_dir=tmp_path, tune=3, epochs=1, seed=7, confirm=1)
+    run = RunFolder.open("r", config)
+    best = search(space, recorded, data(), config, run)
+    first = trained[:4]
+    assert {seed for _, seed in first} == {7}
+    repeats = trained[4:]
+    assert {seed for _, seed in repeats} == {8, 9, 10}
+    kept = {p.name for p in (run.path / "trials").glob("confirm_*")}
+    assert {"confirm_0_seed_8.json", "confirm_0_seed_10.json"} <= kept
+    means = {}
+    for file in (run.path / "trials").glob("confirm_*"):
+        repeat = json.loads(file.read_text())
+        means.setdefault(repeat["values"]["units"], []).append(repeat["score"])
+    assert np.mean(means[best.units]) == max(map(np.mean, means.values()))
+    assert (best.seed, best.confirm) == (7, 0)
+
+    count = len(trained)
+    search(space, recorded, data(), config, run)
+    assert len(trained) == count, "a resumed search must confirm nothing again"
+
+
+def test_a_search_ends_when_its_time_is_up(tmp_path):
+    config = SearchConfig(run_dir=tmp_path, tune_time="0s", epochs=1)
+    run = RunFolder.open("r", config)
+    best = search(space, build, data(), config, run)
+    assert [row["trial"] for row in table(run)] == ["0"]
+    assert best.units == 4
+
+
+def test_the_median_rule_needs_five_earlier_trials_and_a_third_of_the_epochs():
+    def result(number, *scores):
+        return TrialResult(number, {}, max(scores), list(scores))
+
+    others = [result(i, 0.5 + 0.1 * i, 0.9) for i in range(5)]  # the median is 0.7
+    assert is_hopeless([0.69], others, 3, max)
+    assert not is_hopeless([0.7], others, 3, max)
+    assert not is_hopeless([0.69], others[:4], 3, max)
+    assert not is_hopeless([0.69], others, 4, max), "in its first third"
+    assert not is_hopeless([0.69], others, 1, max), "nothing would be saved"
+    assert is_hopeless([0.1, 0.2], others, 3, max)
+    assert not is_hopeless([0.95, 0.2], others, 3, max), "its best counts"
+    losses = [result(i, 0.5 + 0.1 * i) for i in range(5)]
+    assert is_hopeless([0.71], losses, 3, min)
+    assert not is_hopeless([0.69], losses, 3, min)
+
+
+def test_a_hopeless_trial_is_stopped_and_says_so(tmp_path, capsys):
+    """Trials whose learning rate is 0 stay where they began."""
+
+    def rates(hp):
+        return SearchConfig(
+            learning_rate=hp.Choice("learning_rate", [0.05, 0.04, 0.03, 0.02, 1e-9])
+        )
+
+    settings = {"tune": 5, "tuner": "grid", "epochs": 4}
+    config = SearchConfig(run_dir=tmp_path, **settings)
+    run = RunFolder.open("r", config)
+    search(rates, build, data(), config, run, score="loss")
+    rows = {row["learning_rate"]: row for row in table(run)}
+    assert rows["1e-09"]["epochs_done"] == "2"
+    assert rows["0.05"]["epochs_done"] == "4"
+    assert "stopped: worse than the median after epoch 2" in capsys.readouterr().out
+
+    config = SearchConfig(run_dir=tmp_path, stop_early=False, **settings)
+    run = RunFolder.open("r", config)
+    search(rates, build, data(), config, run, score="loss")
+    assert {row["epochs_done"] for row in table(run)} == {"4"}
 
 
 def test_pictures_of_a_search_are_drawn_and_not_blank(tmp_path):
@@ -191,7 +289,7 @@ def test_a_column_that_is_not_there_is_refused(tmp_path, capsys):
     config = SearchConfig(run_dir=tmp_path, tune=2, epochs=1)
     with pytest.raises(SystemExit):
         search(space, build, data(), config, RunFolder.open("r", config), "val_bleu")
-    assert "needs the column val_bleu, got epoch, accuracy" in capsys.readouterr().err
+    assert "needs the column val_bleu, got accuracy, loss" in capsys.readouterr().err
 
 
 def test_a_space_that_changed_is_refused_on_resume(tmp_path, capsys):

@@ -1,0 +1,124 @@
+"""Trials of an earlier search, from which another one learns: `--from RUN`."""
+
+import contextlib
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from cookbook.errors import fail, note
+from cookbook.processes import is_worker
+from cookbook.runs.files import Damaged, read_json
+from cookbook.runs.searches import TRIAL, find_search, read_search
+from cookbook.runs.settings import SEARCH, difference, plain
+from cookbook.training.run_folder import RunFolder
+from cookbook.tuning.results import TrialResult, read_result
+from cookbook.tuning.space import Dimension, Space
+
+FILE = "earlier.json"  # what a run has taken from another one
+
+
+def trials_of(folder: Path) -> list[TrialResult]:
+    """The results in a run's folder trials/, by their numbers; damaged ones lack."""
+    found = []
+    for path in (folder / "trials").glob("*.json"):
+        if TRIAL.fullmatch(path.name) or path.name == "0.json":
+            with contextlib.suppress(Damaged):
+                found.append(read_result(path))
+    return sorted(found, key=lambda result: result.number)
+
+
+def earlier_trials(run: RunFolder, space: Space, score: str) -> list[TrialResult]:
+    """The trials of the search that --from names, as far as this search knows them.
+
+    The run keeps them in a file of its own. So it goes on from the same trials after a
+    kill, whatever becomes of the other run.
+
+    score: the column of the history that this search compares.
+    """
+    with contextlib.suppress(Damaged, TypeError, LookupError):
+        kept = read_json(run.path / FILE)["trials"]
+        return [TrialResult(**content) for content in kept]
+    config: Any = run.config
+    folder = find_search(config.from_, config.run_dir, run.recipe, run.path)
+    results = _comparable(folder, space, score)
+    if not is_worker():
+        trials = [dataclasses.asdict(result) for result in results]
+        run.write_json(FILE, {"from": str(folder), "trials": trials})
+    return results
+
+
+def _comparable(folder: Path, space: Space, score: str) -> list[TrialResult]:
+    """The trials of a run that have a score and values that are possible here."""
+    settings = _settings(folder, space, score)
+    done = [result for result in trials_of(folder) if result.score is not None]
+    found, reasons = [], set()
+    for result in done:
+        values, reason = _values_here(result, space, settings)
+        if reason:
+            reasons.add(reason)
+        else:
+            found.append(dataclasses.replace(result, values=values))
+    text = f"the search learns from {len(found)} trials of {folder}"
+    if len(found) < len(done):
+        why = ", ".join(sorted(reasons))
+        text += f"; {len(done) - len(found)} are not possible here ({why})"
+    others = {
+        name: value for name, value in settings.items() if name not in _own(space)
+    }
+    now = {name: value for name, value in plain(space.config).items() if name in others}
+    if changed := difference(others, now):
+        text += f"; its other settings were not the same ({changed})"
+    note(text)
+    return found
+
+
+def _settings(folder: Path, space: Space, score: str) -> dict[str, Any]:
+    """The settings from which an earlier search began; {} if it does not say them."""
+    try:
+        search = read_search(folder) or {}
+    except Damaged as problem:
+        fail(f"--from can't use {folder}: its search.json is damaged ({problem})")
+    column = search.get("score", score)
+    if column != score:
+        fail(
+            f"--from got {folder}, whose trials are compared by {column}, expected "
+            f"{score}: leave it out"
+        )
+    return search.get("settings", {})
+
+
+def _own(space: Space) -> set[str]:
+    """The settings that may differ between searches of the same thing."""
+    return {*SEARCH, *(dimension.name for dimension in space.dimensions)}
+
+
+def _values_here(
+    result: TrialResult, space: Space, settings: dict[str, Any]
+) -> tuple[dict[str, Any], str]:
+    """The values of a trial in this space, and what is wrong with them, if anything.
+
+    A setting that only the other search has tried must be what it is here; one that
+    only this search tries was the other's own.
+    """
+    names = {dimension.name for dimension in space.dimensions}
+    for name, value in result.values.items():
+        if name not in names and value != getattr(space.config, name, None):
+            return {}, f"{name} is not tried here"
+    values: dict[str, Any] = {}
+    for dimension in space.dimensions:
+        if not dimension.is_active(values):
+            continue
+        name = dimension.name
+        value = result.values.get(name, settings.get(name))
+        if value is None or not _holds(dimension, value):
+            return {}, f"{name} has other values here"
+        values[name] = value
+    return values, ""
+
+
+def _holds(dimension: Dimension, value: Any) -> bool:
+    """Whether a dimension has a value."""
+    if dimension.kind == "choice":
+        return value in dimension.values
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and dimension.low <= value <= dimension.high
