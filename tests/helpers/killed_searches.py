@@ -127,8 +127,8 @@ class Search:
     def results(self):
         """{number: content} of the files in trials/."""
         files = self.folder.glob("runs/tiny/*/trials/[0-9]*.json")
-        found = [json.loads(file.read_text()) for file in files]
-        return {result["number"]: result for result in sorted(found, key=str)}
+        found = {int(file.stem): json.loads(file.read_text()) for file in files}
+        return dict(sorted(found.items()))
 
     @property
     def told(self):
@@ -148,6 +148,11 @@ class Search:
         self._wait(
             lambda: len(self.results) >= count or self.process.poll() is not None
         )
+
+    def pause(self, seconds):
+        """Returns after so many seconds, or when the search has ended."""
+        until = time.time() + seconds
+        self._wait(lambda: time.time() > until or self.process.poll() is not None)
 
     def processes(self):
         """{number: its command line and its name} of the processes that still run."""
