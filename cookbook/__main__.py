@@ -161,9 +161,10 @@ def renew_notebooks(arguments: argparse.Namespace) -> None:
 
 def search_in_processes(arguments: argparse.Namespace) -> None:
     """Runs the search of a recipe; ends with its exit status."""
+    from cookbook.tuning.scale.order import order_of
     from cookbook.tuning.scale.workers import tune
 
-    raise SystemExit(tune(arguments.recipe, arguments.workers, arguments.words))
+    raise SystemExit(tune(order_of(arguments)))
 
 
 # Each function imports what it needs itself: `list` must answer at once.
@@ -277,12 +278,33 @@ COMMANDS = (
             },
             "--workers": {
                 "type": int,
-                "default": 2,
                 "metavar": "N",
-                "help": "processes that train, each one trial at a time (default: 2)",
+                "help": "trials that are trained at once, each in a process of its own "
+                "(default: 2, or with --on ray as many as there is room for)",
+            },
+            "--gpus-per-trial": {
+                "type": float,
+                "metavar": "G",
+                "help": "GPUs that each trial has for itself (default: all trials "
+                "share all GPUs; with --on ray: none); with --on ray it may be 0.5",
+            },
+            "--on": {
+                "choices": ["ray"],
+                "help": "run the trials as tasks of Ray, on this machine or a cluster",
+            },
+            "--ray-address": {
+                "metavar": "ADDRESS",
+                "help": "the cluster of --on ray, as HOST:PORT, or auto for the one "
+                "that this machine belongs to (default: this machine alone)",
+            },
+            "--cpus-per-trial": {
+                "type": float,
+                "metavar": "C",
+                "help": "CPUs that --on ray gives to each trial (default: 1)",
             },
         },
-        usage="%(prog)s RECIPE [--workers N] --tune TRIALS [flags of the recipe]",
+        usage="%(prog)s RECIPE [--workers N] [--on ray] --tune TRIALS "
+        "[flags of the recipe]",
         takes_more=True,
     ),
     *MODEL_COMMANDS,

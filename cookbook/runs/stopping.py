@@ -11,6 +11,7 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
@@ -81,7 +82,13 @@ def postpone(is_postponed: bool) -> None:
 
 @contextlib.contextmanager
 def uninterrupted() -> Iterator[None]:
-    """A block that a signal does not break off: Stopped is raised at its end."""
+    """A block that a signal does not break off: Stopped is raised at its end.
+
+    A signal breaks off the main thread only, so that other threads need no shield.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     STATE.shields += 1
     try:
         yield

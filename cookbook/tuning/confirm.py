@@ -7,6 +7,7 @@ import statistics
 from cookbook.runs.files import Damaged
 from cookbook.tuning.hopeless import Watch
 from cookbook.tuning.results import TrialResult, read_result
+from cookbook.tuning.scale.slots import map_in_slots
 from cookbook.tuning.trials import Trials
 
 SEEDS = 3  # trainings of each setting, with seeds that the search has not used
@@ -41,10 +42,15 @@ def confirm(trials: Trials) -> list[Confirmed]:
     chosen += [
         result for result in ranked if result.number == 0 and result not in chosen
     ]
+    pairs = [(result, i) for result in chosen for i in range(1, SEEDS + 1)]
+    repeats = map_in_slots(trials.slots, lambda pair: _repeat(trials, *pair), pairs)
     confirmed = []
     for result in chosen:
-        repeats = [_repeat(trials, result, i) for i in range(1, SEEDS + 1)]
-        scores = [repeat.score for repeat in repeats if repeat.score is not None]
+        scores = [
+            repeat.score
+            for repeat in repeats
+            if repeat.number == result.number and repeat.score is not None
+        ]
         if len(scores) == SEEDS:
             confirmed.append(Confirmed(result.number, scores))
     best = trials.better is max

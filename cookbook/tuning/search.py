@@ -16,6 +16,7 @@ from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import RecipeConfig
 from cookbook.tuning.confirm import confirm
 from cookbook.tuning.insight.table import show_search
+from cookbook.tuning.scale.on_ray import workplace
 from cookbook.tuning.space import Space
 from cookbook.tuning.strategies.engines import propose
 from cookbook.tuning.trials import Trials
@@ -55,17 +56,18 @@ def search(
     run.note_score(score)
     trials = Trials(ranges, build, data, config, run, score)
     _announce_searched(ranges)
-    if role() in (None, "worker_0"):
-        trials.run_defaults()
-    propose(trials)
-    if is_worker():
-        raise SystemExit  # the chief goes on
-    trials.run_defaults()  # reads the result, unless no worker has tried them
+    with workplace(trials) as place:
+        if role() in (None, "worker_0"):
+            place.run_defaults()
+        propose(place)
+        if is_worker():
+            raise SystemExit  # the chief goes on
+        place.run_defaults()  # reads the result, unless no worker has tried them
+        confirmed = confirm(place) if config.confirm else []
     ranked = trials.ranked()
     if ranked[0].score is None:
         fail(f"none of the {len(ranked)} trials gave a {score}: {ranked[0].problem}")
 
-    confirmed = confirm(trials) if config.confirm else []
     chosen = confirmed[0].number if confirmed else ranked[0].number
     best = _final(trials, chosen)
     run.decide(best)

@@ -17,7 +17,7 @@ IMPORTED_AS = {"scikit-learn": "sklearn", "pillow": "PIL"}
 
 def names(requirements):
     """The packages that requirements name, without their versions, as imported."""
-    found = {re.split(r"[<>=]", line)[0].strip() for line in requirements}
+    found = {re.split(r"[[<>=]", line)[0].strip() for line in requirements}
     return {IMPORTED_AS.get(name, name.replace("-", "_")) for name in found}
 
 
@@ -80,7 +80,7 @@ def test_the_extras_have_all_that_recipes_and_the_cookbook_import():
     needed -= {"h5py"}  # Keras itself requires it
     needed -= {"IPython"}  # a notebook brings it
     extras = PROJECT["project"]["optional-dependencies"]
-    wanted = ("recipes", "export", "takeaway", "demo", "search")
+    wanted = ("recipes", "export", "takeaway", "demo", "search", "ray")
     chosen = [package for extra in wanted for package in extras[extra]]
     known = names([*PROJECT["project"]["dependencies"], *chosen])
     assert needed <= known, needed - known

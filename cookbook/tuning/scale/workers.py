@@ -2,16 +2,14 @@
 
     python -m cookbook tune recipes/mnist_cnn.py --workers 4 --tune 20
 
-starts the recipe five times: once as keras-tuner's chief, which proposes the trials and
-at last trains the best Config, and four times as a worker, which trains trials. A
-worker that is killed is started again, gets the same trial and goes on from its last
-save. When the process that started them ends, even by a kill, all of them end.
+starts the recipe five times: once as the chief, which makes the run folder and at last
+trains the best Config, and four times as a worker, which trains trials. With
+keras-tuner's strategies the chief also proposes the trials; with --tuner tpe each
+worker proposes its own, and all of them share a study of Optuna's. A worker that is
+killed is started again, gets the same trial and goes on from its last save. When the
+process that started them ends, even by a kill, all of them end.
 
-On several machines start the recipe by hand on each, with the same flags, with a
---run-dir that all of them can write to, and with three environment variables:
-KERASTUNER_ORACLE_IP and KERASTUNER_ORACLE_PORT, the address of the chief, and
-KERASTUNER_TUNER_ID, which is chief on one machine and worker_0, worker_1, ... on the
-others.
+docs/search_at_scale.md has the commands for several machines and for Ray.
 """
 
 import os
@@ -22,9 +20,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
-from cookbook.errors import fail
 from cookbook.processes import GRACE, ID, IP, PORT, launched, listens
 from cookbook.runs.stopping import (
     NAMES,
@@ -34,56 +30,66 @@ from cookbook.runs.stopping import (
     status,
     stop_if_asked,
 )
+from cookbook.tuning.scale.devices import shares
+from cookbook.tuning.scale.order import Order, check_order
 
 Process = subprocess.Popen
-RECIPES = Path(__file__).parents[3] / "recipes"
 # The statuses of a process that a signal has ended, and that has saved its state.
 STOPPED = {128 + getattr(signal, name) for name in NAMES if hasattr(signal, name)}
 
 
-def tune(
-    paths: Sequence[str],
-    workers: int,
-    words: Sequence[str],
-) -> int:
-    """Runs the search of a recipe with several workers; returns the exit status.
-
-    paths: one path, that of the recipe.
-    words: the flags of the recipe, such as --tune 20.
-    """
-    _refuse_mistakes(paths, workers, words)
+def tune(order: Order) -> int:
+    """Runs the search of a recipe in several processes; returns the exit status."""
+    check_order(order)
     listen()
-    port = _free_port()
-    address = {IP: "127.0.0.1", PORT: str(port)}
-    threads_each = str(max(1, (os.cpu_count() or 1) // workers))
     processes: dict[str, Process] = {}
-
-    def start(name: str) -> None:
-        threads = {} if name == "chief" else {"TF_NUM_INTRAOP_THREADS": threads_each}
-        environment = {**threads, **os.environ, **address, ID: name}
-        processes[name] = launched([sys.executable, *paths, *words], environment)
-
     try:
-        start("chief")
-        while not listens("127.0.0.1", port):  # so the chief alone reports a mistake
-            if processes["chief"].poll() is not None:
-                return _status_of(processes["chief"])
-            time.sleep(0.2)
-        for i in range(workers):
-            start(f"worker_{i}")
-        return _watch(processes, start)
+        if order.ray:
+            environment = {**os.environ, **order.ray.environment}
+            processes["chief"] = launched(order.recipe, environment)
+            return _watch(processes, lambda name: None)
+        return _run_workers(order, processes)
     except KeyboardInterrupt:
         ignore_signals()
         _end(list(processes.values()))
-        command = ["python", "-m", "cookbook", "tune", *paths, *words]
-        command += ["--workers", str(workers)]
-        if "--resume" not in words:
-            command += ["--resume"]
-        print(f"\nstopped by {signal_name()}; go on with: {shlex.join(command)}")
+        print(f"\nstopped by {signal_name()}; go on with: {_way_on()}")
         return status()
     finally:
         ignore_signals()
         _end(list(processes.values()))
+
+
+def _run_workers(order: Order, processes: dict[str, Process]) -> int:
+    """Runs the recipe as a chief and as workers, which `processes` then holds."""
+    port = _free_port()
+    environments = _environments(order, port)
+
+    def start(name: str) -> None:
+        processes[name] = launched(order.recipe, environments[name])
+
+    start("chief")
+    while not listens("127.0.0.1", port):  # so the chief alone reports a mistake
+        if processes["chief"].poll() is not None:
+            return _status_of(processes["chief"])
+        time.sleep(0.2)
+    for name in environments:
+        if name != "chief":
+            start(name)
+    return _watch(processes, start)
+
+
+def _environments(order: Order, port: int) -> dict[str, dict[str, str]]:
+    """{name: environment variables} of the chief and of the workers."""
+    threads = str(max(1, (os.cpu_count() or 1) // order.workers))
+    common = {IP: "127.0.0.1", PORT: str(port)}
+    if order.gpus:  # the chief sees all GPUs, and may not take their memory
+        common["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
+    environments = {"chief": {**os.environ, **common, ID: "chief"}}
+    for i, devices in enumerate(shares(order.workers, order.gpus)):
+        name = f"worker_{i}"
+        own = {**common, **devices, ID: name}
+        environments[name] = {"TF_NUM_INTRAOP_THREADS": threads, **os.environ, **own}
+    return environments
 
 
 def _end(processes: Sequence[Process]) -> None:
@@ -97,41 +103,6 @@ def _end(processes: Sequence[Process]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _refuse_mistakes(
-    paths: Sequence[str],
-    workers: int,
-    words: Sequence[str],
-) -> None:
-    if not paths or paths[0].isdecimal():  # the number is that of --tune
-        fail("tune got no recipe, expected one, as in tune recipes/mnist_cnn.py")
-    if len(paths) > 1:
-        fail(f"tune got {len(paths)} recipes, expected one: {', '.join(paths)}")
-    _refuse_other_files(paths[0])
-    if workers < 1:
-        fail(f"--workers got {workers}, expected at least 1")
-    if not any(word.split("=")[0] == "--tune" for word in words):
-        fail(f"tune got no --tune: say how many trials, as in --tune {5 * workers}")
-
-
-def _refuse_other_files(path: str) -> None:
-    """Ends the program unless the file is a recipe that has something to search."""
-    near = RECIPES / f"{Path(path).stem or path}.py"
-    found = Path(path) if Path(path).is_file() else near
-    reason = ""
-    if found.is_file():
-        source = found.read_text(encoding="utf-8", errors="replace")
-        if "\ndef space(" not in source:
-            reason = f"{found.name} has no function space, so nothing to search"
-        elif found == near and not Path(path).is_file():
-            reason = f"did you mean {os.path.relpath(near)}?"
-    if not Path(path).is_file():
-        hint = f": {reason}" if reason else ""
-        fail(f"tune got {path!r}, and there is no such file{hint}")
-
-    if reason:
-        fail(f"tune got {path!r}, which can't be tuned: {reason}")
 
 
 def _watch(processes: dict[str, Process], start: Callable[[str], None]) -> int:
@@ -155,6 +126,12 @@ def _status_of(chief: Process) -> int:
     if chief.returncode < 0 or chief.returncode in STOPPED:
         print("the chief was killed; the same command with --resume goes on")
     return abs(chief.returncode)
+
+
+def _way_on() -> str:
+    """The command that was typed, with --resume."""
+    words = ["python", "-m", "cookbook", *sys.argv[1:]]
+    return shlex.join(words if "--resume" in words else [*words, "--resume"])
 
 
 def _free_port() -> int:

@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from cookbook.processes import role
+from cookbook.tuning.scale.chief import serve_workers
+from cookbook.tuning.scale.slots import in_slots
+
 # What each --tuner does, for help texts.
 TUNERS = {
     "random": "draws each setting at random",
@@ -25,4 +29,8 @@ def propose(trials: Any) -> None:
     else:
         from cookbook.tuning.strategies.oracles import make_tuner
 
-        make_tuner(trials).search()
+        tuner = make_tuner(trials)
+        if role() == "chief":
+            serve_workers(tuner, trials)
+        else:
+            in_slots(trials.slots, lambda name: tuner.in_slot(name).search())
