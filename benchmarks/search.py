@@ -155,6 +155,7 @@ class FunctionTrials:
     """What Trials is to a strategy, for a function in the place of a training."""
 
     second = None  # objective
+    slots = 1  # of trials at once
 
     def __init__(self, problem: Problem, config: Any, run: RunFolder):
         self.space = Space(problem.space, config)
