@@ -22,28 +22,29 @@ from typing import Any
 import numpy as np
 
 from cookbook.errors import fail
-from cookbook.processes import ID
+from cookbook.processes import ID, is_worker, role
 from cookbook.tuning.results import TrialResult
+from cookbook.tuning.scale.chief import wait_for_workers
+from cookbook.tuning.scale.slots import in_slots
 from cookbook.tuning.space import Dimension
 from cookbook.tuning.strategies.axes import Cube, levels
 
 REDRAWS = 30  # draws of settings that were tried, before one of them is tried again
 PATIENCE = 60  # seconds for another process to put trial 0 into a new study
-PAUSE = 0.5  # seconds between two looks at the study
+PAUSE = 0.2  # seconds between two looks at the study
 
 
 def search_with_optuna(trials: Any) -> None:
     """Runs trials until the study has all of them, those of other processes included.
 
-    A process that keras-tuner would call the chief trains nothing: it waits.
+    The chief of several processes trains nothing: it waits for its workers.
     """
     search = StudySearch(trials)
-    is_chief = "chief" in os.environ.get(ID, "")
-    while is_chief and search.is_running():
-        time.sleep(PAUSE)
-    while not is_chief and search.run_next():
-        pass
-    if is_chief or ID not in os.environ:
+    if role() == "chief":
+        wait_for_workers(lambda: not search.is_running())
+    else:
+        in_slots(trials.slots, lambda name: search.run_all())
+    if not is_worker():
         search.collect()
 
 
@@ -67,21 +68,21 @@ class StudySearch:
         if self.second and trials.config.stop_early:
             trials.say("with two objectives, tpe stops no trial early")
 
-    def run_next(self) -> bool:
-        """Runs a trial that was left behind, or a new one; False if there is none."""
-        with self.one_at_a_time:  # so that two threads propose different values
-            claimed = self._claimed()
-        if claimed is None:
-            return False
-        number, trial, lock = claimed
-        with lock:
-            self._run(number, trial)
-        return True
+    def run_all(self) -> None:
+        """Runs trials that were left behind, and new ones, until there are enough."""
+        while True:
+            with self.one_at_a_time:  # so that two threads propose different values
+                claimed = self._claimed()
+            if claimed is None:
+                return
+            number, trial, lock = claimed
+            with lock:
+                self._run(number, trial)
 
     def is_running(self) -> bool:
         """Whether trials of the search run, in any process, or are still to come."""
         states = [frozen.state.name for frozen in self._searched()]
-        if "RUNNING" in states:
+        if "RUNNING" in states or 0 not in self.trials.done:
             return True
         is_complete = len(states) >= self.trials.config.tune and "WAITING" not in states
         return not is_complete and not self.trials.time_is_up()
