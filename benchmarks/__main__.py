@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME ...]` times components, `... recipes` the recipes."""
+"""`python -m benchmarks [NAME ...]` times components, `recipes` or `search` others."""
 
 import argparse
 import os
@@ -14,7 +14,8 @@ def main() -> None:
         "names",
         nargs="*",
         metavar="NAME",
-        help="components to time, such as LSTM (default: all of them), or `recipes`",
+        help="components to time, such as LSTM (default: all of them), `recipes`, or "
+        "`search`, which compares the strategies of --tuner",
     )
     parser.add_argument(
         "--rounds",
@@ -29,6 +30,10 @@ def main() -> None:
         from benchmarks.recipes import run_recipes
 
         run_recipes()
+    elif arguments.names == ["search"]:
+        from benchmarks.search import run_searches
+
+        run_searches()
     else:
         from benchmarks.components import run
 

@@ -26,7 +26,16 @@ TEXTS = {
     "sample.txt": "What the model writes",
     "translations.txt": "Translations of test sentences",
 }
-FIRST = ("curves", "data", "confusion", "mistakes")  # pictures that come first
+FIRST = (  # pictures that come first
+    "curves",
+    "data",
+    "confusion",
+    "mistakes",
+    "tuning_progress",
+    "tuning_importance",
+    "tuning_pareto",
+)
+LARGE = ("tuning_parallel", "tuning_scores")  # pictures as wide as the page
 # {kind of a model: (inputs on the command line, input in Python)}
 EXAMPLES = {
     "image classifier": ("photo.png folder_of_photos", '["photo.png"]'),
@@ -65,12 +74,18 @@ table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 td { padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #e3e8ee;
   vertical-align: top; overflow-wrap: anywhere; }
 td:first-child { width: 40%; color: #46535f; }
+.wide { overflow-x: auto; margin: .8rem 0; }
+.columns { width: auto; font-size: .85rem; }
+.columns th { padding: 0 .6rem; border-bottom: 2px solid #c9d3dd; text-align: right; }
+.columns td, .columns td:first-child { width: auto; padding: .2rem .6rem;
+  text-align: right; white-space: nowrap; }
 pre { overflow-x: auto; padding: .7rem .9rem; background: #f5f7f9; border-radius: 4px;
   font: 13px/1.5 ui-monospace, monospace; }
 pre.text { max-height: 30rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 .pictures { display: grid; gap: 1.2rem;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); }
 figure { margin: 0; }
+.large { grid-column: 1 / -1; }
 img { max-width: 100%; height: auto; border: 1px solid #e3e8ee; border-radius: 4px; }
 figcaption { color: #5a6877; font-size: .85rem; }
 </style>
@@ -106,8 +121,9 @@ def write_page(
         headline(figures, metrics) if claims is None else claim_list(claims),
         section("Use the model", commands(run.path, description)),
         section("Figures", table(figures) if claims is None else ""),
+        section("The search", search(run.path)),
         section("Data card", data_card(run.path / "data_card.json")),
-        section("Pictures", pictures(run.path)),
+        section("Pictures", gallery(pictures(run.path), run.path)),
         *(section(title, text(run.path / name)) for name, title in TEXTS.items()),
         section("Settings", table(settings_of(run.config))),
         section("Train it again", again(run)),
@@ -233,10 +249,58 @@ def data_card(path: Path) -> str:
     return table({name: readable(value)[:4000] for name, value in rows.items()})
 
 
-def pictures(folder: Path) -> str:
-    """The pictures of the run, inside the page."""
+def search(folder: Path) -> str:
+    """What a hyperparameter search found, if there was one."""
+    try:
+        found = read_json(folder / "tuning.json")
+    except Damaged:
+        return ""
+    failed = f", {found['failed']} of them failed" if found["failed"] else ""
+    stopped = f", {found['stopped']} were stopped early" if found["stopped"] else ""
+    minutes = found["seconds"] / 60
+    parts = [
+        f"<p>{found['trials']} trials of the strategy {escaped(found['tuner'])}{failed}"
+        f"{stopped}, in {minutes:.1f} minutes of training. The {found['goal']} "
+        f"{escaped(found['score'])} is the best.</p>",
+        f"<p>{escaped(sentence(found['gain']['text']))}</p>",
+        columns(found["confirmed"]),
+        columns(found["leaders"]),
+        f"<p>{escaped(sentence(found['importance']['text']))}</p>",
+    ]
+    if found["front"]:
+        parts.append(f"<pre>{escaped(chr(10).join(found['front']))}</pre>")
+    parts.append(gallery(pictures(folder, of_search=True), folder))
+    return "\n".join(parts)
+
+
+def sentence(text: str) -> str:
+    """A line of the terminal as a sentence."""
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def columns(rows: Sequence[Mapping[str, str]]) -> str:
+    """A table of rows with the same names, which stand above."""
+    if not rows:
+        return ""
+    names = [escaped(name).replace("_", "_<wbr>") for name in rows[0]]
+    head = "".join(f"<th>{name}</th>" for name in names)
+    body = [
+        "".join(f"<td>{escaped(value)}</td>" for value in row.values()) for row in rows
+    ]
+    lines = "".join(f"<tr>{cells}</tr>" for cells in [head, *body])
+    return f'<div class="wide"><table class="columns">{lines}</table></div>'
+
+
+def pictures(folder: Path, of_search: bool = False) -> list[Path]:
+    """The pictures of the run, those of its search or all others."""
     found = [path for path in sorted(folder.rglob("*")) if path.suffix in TYPES]
-    found.sort(key=lambda path: FIRST.index(path.stem) if path.stem in FIRST else 9)
+    found = [path for path in found if path.name.startswith("tuning_") == of_search]
+    found.sort(key=lambda path: FIRST.index(path.stem) if path.stem in FIRST else 99)
+    return found
+
+
+def gallery(found: Sequence[Path], folder: Path) -> str:
+    """Pictures inside the page."""
     inside = "\n".join(picture(path, folder) for path in found[:MOST_PICTURES])
     return f'<div class="pictures">\n{inside}\n</div>' if found else ""
 
@@ -249,8 +313,9 @@ def picture(path: Path, folder: Path) -> str:
         content = base64.b64encode(path.read_bytes()).decode("ascii")
         source = f"data:{TYPES[path.suffix]};base64,{content}"
     title = escaped(path.stem.replace("_", " "))
+    width = ' class="large"' if path.stem in LARGE else ""
     return (
-        f'<figure><img src="{source}" alt="{title}" loading="lazy">'
+        f'<figure{width}><img src="{source}" alt="{title}" loading="lazy">'
         f"<figcaption>{escaped(name)}</figcaption></figure>"
     )
 

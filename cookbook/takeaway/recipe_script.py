@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cookbook.one_file.rewrite import Edit, applied
+from cookbook.runs.settings import SEARCH
 from cookbook.takeaway.trimming import cut, edit_of, tidy
 
 # Fields of a Config that a script lacks, and the branches that depend on them.
 ABSENT = {
+    *SEARCH,
     "ask",
     "chaos",
     "class_weight",
@@ -23,8 +25,6 @@ ABSENT = {
     "tensorboard",
     "text_column",
     "translate",
-    "tune",
-    "tuner",
     "write",
 }
 # Bases of a Config that add absent fields only.

@@ -11,11 +11,20 @@ FOLDER = "tensorboard"  # in the run folder: tensorboard --logdir runs shows the
 SAMPLES = 9  # images
 
 
+def board_of_trial(run: typing.Any, number: int) -> Path:
+    """The folder for the logs of a trial of the search in `run`, a RunFolder."""
+    return run.path / FOLDER / f"trial_{number}"
+
+
 def board_callbacks(run: typing.Any, batches: typing.Any) -> list:
     """Callbacks that log a training; `tensorboard --logdir runs` shows the logs.
 
+    Of a trial they log the curves alone, since a search may have hundreds of trials.
+
     run: the RunFolder; batches: a sequence of training batches (x, y).
     """
+    if run.board:
+        return [keras.callbacks.TensorBoard(str(run.board), write_graph=False)]
     folder = str(run.path / FOLDER)
     scalars = keras.callbacks.TensorBoard(folder, histogram_freq=1, write_graph=False)
     return [scalars, _Samples(folder, run.config, batches)]

@@ -61,6 +61,7 @@ class RunFolder:
         self.config = config
         self.started = time.time()
         self.has_told = False  # that code or versions have changed
+        self.board: Path | None = None  # of a trial: where its logs for TensorBoard go
 
     @classmethod
     def open(cls, recipe: str, config: ExperimentConfig) -> "RunFolder":

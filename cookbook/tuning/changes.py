@@ -32,15 +32,21 @@ class Change:
 
     def declared(self, hp: Any) -> Any:
         """Declares the hyperparameter with keras-tuner; returns its value."""
-        if len(self.values) == 1:
-            return hp.Fixed(self.name, self.values[0])
-        if self.values and isinstance(self.values[0], bool):
+        values = list(self.values)
+        if len(values) == 1:
+            return hp.Fixed(self.name, values[0])
+        if values and isinstance(values[0], bool):
             return hp.Boolean(self.name)  # of a Choice, keras-tuner makes numbers
-        if self.values:
-            return hp.Choice(self.name, list(self.values))
+        if values:
+            return hp.Choice(self.name, values)
         kind = hp.Int if isinstance(self.low, int) else hp.Float
-        sampling = "log" if self.is_log else "linear"
-        return kind(self.name, self.low, self.high, step=self.step, sampling=sampling)
+        return kind(
+            self.name,
+            self.low,
+            self.high,
+            step=self.step,
+            sampling="log" if self.is_log else "linear",
+        )
 
 
 def read_changes(config: Any) -> dict[str, Change]:
@@ -55,10 +61,11 @@ def read_changes(config: Any) -> dict[str, Change]:
 
 
 def _read(word: str, config: Any) -> Change:
-    name, equals, text = word.partition("=")
+    """The change that a word such as units=64,128 describes."""
+    name, _, text = word.partition("=")
     name = name.strip().removeprefix("--").replace("-", "_")
     text = text.strip()
-    if not equals or not text:
+    if not text:
         fail(f"--space got {word!r}, expected {FORMS}")
     fields = _searchable(config)
     if name not in fields:
@@ -66,50 +73,75 @@ def _read(word: str, config: Any) -> Change:
         fail(f"--space got {name}, expected one of the recipe's own settings: {known}")
     if text == "fixed":
         return Change(name)
+
     kind = _kind(config, name)
     if ":" in text:
         change = _range(word, name, text.split(":"), kind)
-        ends = change.low, change.high
-    else:
-        change = Change(name, tuple(_value(word, t, kind) for t in text.split(",")))
-        ends = change.values
-    for value in ends:
+        _refuse_values(word, config, name, (change.low, change.high))
+        return change
+    values = tuple(_value(word, part, kind) for part in text.split(","))
+    _refuse_values(word, config, name, values)
+    return Change(name, values)
+
+
+def _refuse_values(
+    word: str,
+    config: Any,
+    name: str,
+    values: tuple,
+) -> None:
+    """Ends the program if the Config does not take one of the values."""
+    for value in values:
         try:
             dataclasses.replace(config, **{name: value})
         except ValueError as problem:
-            fail(f"--space got {word!r}: {str(problem).replace(flag_name(name), name)}")
-    return change
+            reason = str(problem).replace(flag_name(name), name)
+            fail(f"--space got {word!r}: {reason}")
 
 
 def _searchable(config: Any) -> set[str]:
     """The fields that the recipe's own Config declares, which a search may change."""
-    own = set(vars(type(config)).get("__annotations__", {}))
-    return own - {*QUESTIONS, "in_quick"}
+    declared = vars(type(config)).get("__annotations__", {})
+    return set(declared) - {*QUESTIONS, "in_quick"}
 
 
 def _kind(config: Any, name: str) -> Any:
-    """The type of a field's values: int, float, bool, str or the choices of a word."""
+    """The type of a field's values: int, float, bool or str."""
     hint = typing.get_type_hints(type(config))[name]
+    if hint in (int, float, bool, str):
+        return hint
     if typing.get_origin(hint) is typing.Literal:
-        return type(typing.get_args(hint)[0])
-    return hint if hint in (int, float, bool, str) else type(getattr(config, name))
+        first, *_ = typing.get_args(hint)
+        return type(first)
+    return type(getattr(config, name))
 
 
-def _range(word: str, name: str, parts: list[str], kind: Any) -> Change:
+def _range(
+    word: str,
+    name: str,
+    parts: list[str],
+    kind: Any,
+) -> Change:
+    """The change to LOW:HIGH, with a step or the word log behind it or without."""
     is_log = parts[-1].strip() == "log"
     if is_log:
         parts = parts[:-1]
     if kind not in (int, float) or len(parts) not in (2, 3):
         fail(f"--space got {word!r}, expected {FORMS}; ranges are for numbers")
-    low, high, *steps = [_value(word, text, kind) for text in parts]
+
+    low = _value(word, parts[0], kind)
+    high = _value(word, parts[1], kind)
+    step = None
+    if len(parts) == 3:
+        step = _value(word, parts[2], kind)
     if low >= high:
         fail(f"--space got {word!r}, expected a first number below the second")
     if is_log and low <= 0:
         fail(f"--space got {word!r}, expected numbers above 0, which log needs")
-    if steps and steps[0] <= is_log:
+    if step is not None and step <= is_log:
         least = "a factor above 1" if is_log else "a step above 0"
         fail(f"--space got {word!r}, expected {least} as its third number")
-    return Change(name, (), low, high, steps[0] if steps else None, is_log)
+    return Change(name, (), low, high, step, is_log)
 
 
 def _value(word: str, text: str, kind: Any) -> Any:

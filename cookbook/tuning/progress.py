@@ -1,9 +1,8 @@
 """Progress of a search on the screen: a line for each trial."""
 
+import statistics
 import time
 from typing import Any
-
-import numpy as np
 
 from cookbook.config import UNLIMITED, seconds_in
 from cookbook.tuning.results import TrialResult
@@ -18,11 +17,15 @@ def progress_line(trials: Any, result: TrialResult) -> str:
     left = _seconds_left(trials)
     if left is not None:
         parts.append(f"about {duration(left)} left")
-    chosen = [f"{name} {cell(value)}" for name, value in result.values.items()]
-    return " | ".join([*parts, ", ".join(chosen)])
+    chosen = []
+    for name, value in result.values.items():
+        chosen.append(f"{name} {cell(value)}")
+    parts.append(", ".join(chosen))
+    return " | ".join(parts)
 
 
 def _name(trials: Any, result: TrialResult) -> str:
+    """What the line calls the trial."""
     if result.number == 0:
         return "trial 0, the defaults"
     total = trials.config.tune
@@ -36,10 +39,10 @@ def _verdict(trials: Any, result: TrialResult) -> str:
     """The score of a trial and the best so far, or that the trial failed."""
     if result.score is None:
         return f"failed ({result.problem})"
+    text = cell(result.score)
     best = trials.ranked()[0]
-    text = f"{result.score:.4g}"
     if best.number != result.number:
-        text += f" (best {best.score:.4g}, of trial {best.number})"
+        text += f" (best {cell(best.score)}, of trial {best.number})"
     if result.stopped:
         text += f", stopped: {result.stopped}"
     return text
@@ -51,17 +54,27 @@ def _seconds_left(trials: Any) -> float | None:
     It follows from the mean of the trials that are done, or from --tune-time.
     """
     times = []
-    if trials.config.tune_time is not None:
-        times.append(trials.began + seconds_in(trials.config.tune_time) - time.time())
-    total = trials.config.tune
-    if total < UNLIMITED and trials.config.tuner != "hyperband":
-        done = trials.done
-        at_once = 1
-        for folder in (trials.run.path / "tuning").glob("trial_*"):
-            at_once += int(folder.name.removeprefix("trial_")) not in done
-        mean = float(np.mean([result.seconds for result in done.values()]))
-        times.append(mean * (total + 1 - len(done)) / at_once)
-    return max(0.0, min(times)) if times else None
+    config = trials.config
+    if config.tune_time is not None:
+        end = trials.began + seconds_in(config.tune_time)
+        times.append(end - time.time())
+    if config.tune < UNLIMITED and config.tuner != "hyperband":
+        times.append(_seconds_of_rest(trials))
+    if not times:
+        return None
+    return max(0.0, min(times))
+
+
+def _seconds_of_rest(trials: Any) -> float:
+    """The expected time of the trials that are left, as many at once as now."""
+    done = trials.done
+    at_once = 1
+    for folder in (trials.run.path / "tuning").glob("trial_*"):
+        number = int(folder.name.removeprefix("trial_"))
+        at_once += number not in done
+    seconds = [result.seconds for result in done.values()]
+    left = trials.config.tune + 1 - len(done)
+    return statistics.fmean(seconds) * left / at_once
 
 
 def duration(seconds: float) -> str:
@@ -75,4 +88,6 @@ def duration(seconds: float) -> str:
 
 def cell(value: object) -> str:
     """A value as it stands in a table: numbers have four significant digits."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return str(value)

@@ -16,7 +16,7 @@ from cookbook.errors import Mistake, fail
 from cookbook.processes import is_worker, role
 from cookbook.runs.files import Damaged, read_json, storage_problem
 from cookbook.runs.stopping import Stopped, asked
-from cookbook.training.board import log_settings
+from cookbook.training.board import board_of_trial, log_settings
 from cookbook.training.checkpoint import Saves
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import NotFinite, RecipeConfig, fit, seed_everything
@@ -131,10 +131,12 @@ class Trials:
         """
         values = {name: _plain_number(value) for name, value in values.items()}
         config = dataclasses.replace(
-            self.space.configure(values), with_validation=False, tensorboard=False
+            self.space.configure(values), with_validation=False
         )
         until = until or config.epochs
         folder = self._folder(number, values)
+        if config.tensorboard:
+            folder.board = board_of_trial(self.run, number)
         before = self.done.get(number)
         if before and (before.epochs >= until or before.problem or before.stopped):
             return self._cut(before, until)
@@ -270,9 +272,8 @@ class Trials:
         for path in Saves(folder).paths()[kept:]:
             path.unlink()
 
-        if self.config.tensorboard and result.score is not None:
-            where = self.run.path / "tensorboard" / f"trial_{result.number}"
-            log_settings(where, result.values, {self.score: result.score})
+        if folder.board and result.score is not None:
+            log_settings(folder.board, result.values, {self.score: result.score})
         self.say(progress_line(self, result))
 
     def say(self, text: str) -> None:

@@ -4,12 +4,14 @@ import dataclasses
 
 import keras
 import numpy as np
+import pytest
+import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
 from cookbook.tuning.search import search
-from small_training import Config, Data, build, data, space
+from small_training import Config, Data, build, data, entries, space
 
 
 def tags(folder):
@@ -58,15 +60,27 @@ def test_logs_hold_scalars_histograms_samples_and_settings(tmp_path):
         np.testing.assert_array_equal(ours, expected)
 
 
-def test_a_search_is_a_table_of_settings_and_scores(tmp_path):
+def test_a_search_logs_settings_score_and_curves_of_each_trial(tmp_path):
     config = dataclasses.replace(
-        space_defaults(), run_dir=tmp_path, tune=2, epochs=1, tensorboard=True
+        space_defaults(), run_dir=tmp_path, tune=2, epochs=3, tensorboard=True
     )
     run = RunFolder.open("r", config)
     search(space, build, data(), config, run)
-    trials = sorted((run.path / "tensorboard").glob("trial_*"))
-    assert len(trials) == 2
-    assert tags(trials[0])["plugins"] >= {"hparams", "scalars"}
+    folders = sorted((run.path / "tensorboard").glob("trial_*"))
+    assert [folder.name for folder in folders] == ["trial_0", "trial_1", "trial_2"]
+    for folder, trial in zip(folders, entries(run)):
+        assert tags(folder)["plugins"] == {"hparams", "scalars"}
+        assert logged(folder, "val_accuracy") == pytest.approx([trial["score"]])
+        curve = logged(folder / "validation", "epoch_accuracy")
+        assert curve == pytest.approx(trial["scores"])
+        assert len(logged(folder / "train", "epoch_loss")) == 3
+
+
+def logged(folder, tag):
+    """The numbers of a tag, in the order of their steps."""
+    events = EventAccumulator(str(folder))
+    events.Reload()
+    return [tf.make_ndarray(event.tensor_proto).item() for event in events.Tensors(tag)]
 
 
 def space_defaults():

@@ -301,7 +301,7 @@ def test_a_damaged_record_of_the_code_is_no_obstacle(damage, tmp_path):
 
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory):
-    """(config, run folder, table) of a search of two trials."""
+    """(config, run folder, table) of a search of two trials and the defaults."""
     config = SearchConfig(run_dir=tmp_path_factory.mktemp("search"), tune=2, epochs=1)
     run = RunFolder.open("r", config)
     search(space, build, data(), config, run)
@@ -311,9 +311,9 @@ def searched(tmp_path_factory):
 RESULTS = {
     **DAMAGE,
     "too little": b"{}",
-    "a word for a number": b'{"trial": "0", "values": {}, "score": "high"}',
-    "no values": b'{"trial": "0", "values": 3}',
-    "a key too many": b'{"trial": "0", "values": {}, "colour": "red"}',
+    "a word for a number": b'{"number": 0, "values": {}, "score": "high"}',
+    "no values": b'{"number": 0, "values": 3}',
+    "a key too many": b'{"number": 0, "values": {}, "colour": "red"}',
 }
 
 
@@ -326,7 +326,7 @@ def test_a_damaged_trial_is_told_and_run_again(damage, searched, capsys):
     out = capsys.readouterr().out
     assert out.count("is damaged") == 1
     assert table(run) == rows
-    assert len(entries(run)) == 2
+    assert len(entries(run)) == 3
 
 
 @pytest.mark.parametrize("name", ["values.json", "attempts.json"])
@@ -339,7 +339,7 @@ def test_damaged_files_of_a_trial_that_was_begun_cost_that_trial_only(
     folder = run.part("tuning/trial_0")
     (folder.path / name).write_bytes(DAMAGE[damage])
     search(space, build, data(), config, run)
-    assert [row["problem"] for row in table(run)] == ["", ""]
+    assert [row["problem"] for row in table(run)] == ["", "", ""]
 
 
 @pytest.mark.slow

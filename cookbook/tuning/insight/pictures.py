@@ -10,154 +10,120 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
 
-from cookbook.plots.figures import BLUE, ORANGE, save_figure
-from cookbook.training.run_folder import RunFolder
+from cookbook.plots.figures import BLUE, ORANGE, Folder, save_figure
+from cookbook.tuning.insight.outcome import Outcome, in_two_lines, name_of
+from cookbook.tuning.insight.scales import Categories, Numbers, Scale, scale_of
+from cookbook.tuning.space import Dimension
 
-Marks = list[tuple[float, str]]  # of an axis: heights and texts
-DECADES = 20  # an axis is logarithmic if its values differ by this factor or more
+JITTER = 0.1  # width of the column of points above a category
+MOST_PANELS = 12  # of tuning_scores.png
+FRAME = {"facecolor": "white", "alpha": 0.8, "lw": 0, "pad": 0.5}  # behind a text
 
 
-def draw_parallel(
-    rows: Sequence[dict],
-    names: Sequence[str],
-    score: str,
-    run: RunFolder,
-) -> None:
+def draw_parallel(outcome: Outcome, run: Folder) -> None:
     """Draws tuning_parallel.png: each trial is a line through its values to its score.
 
-    rows: a dict for each trial, best first.
-    names: the columns of the hyperparameters.
-    score: the column of the score.
+    The scales are those of the space. An inactive hyperparameter is passed below.
     """
-    columns = [*names, score]
-    width = 1.6 * len(columns) + 1.5
-    figure = Figure(figsize=(width, 4.5), layout="constrained")
+    columns = [outcome.values(one.name) for one in outcome.dimensions]
+    scales = [scale_of(one, c) for one, c in zip(outcome.dimensions, columns)]
+    scores = outcome.scores
+    scales.append(Numbers(min(scores), max(scores)))
+    columns.append(scores)
+    names = [one.name for one in outcome.dimensions] + [outcome.score]
+
+    figure = Figure(figsize=(1.5 * len(names) + 1.5, 4.8), layout="constrained")
     axes = figure.subplots()
-
-    heights = []  # of each column, of each trial
-    for x, name in enumerate(columns):
-        column, marks = _placed([row[name] for row in rows])
-        heights.append(column)
-        _draw_axis(axes, x, marks)
-
-    scores = np.array([row[score] for row in rows], "float64")
-    scale = Normalize(scores.min(), scores.max())
-    colour = ScalarMappable(scale, colormaps["cividis"])
-    lines = list(zip(*heights))
-    others = zip(lines[1:], scores[1:])
-    for line, value in reversed(list(others)):  # the better ones on top
-        shade = colour.to_rgba(value)
-        axes.plot(line, color=shade, lw=1.3, alpha=0.9)
-    axes.plot(lines[0], color=ORANGE, lw=3, alpha=0.9)
-
-    axes.set_xticks(range(len(columns)), columns)
+    heights = [[scale.place(v) for v in c] for scale, c in zip(scales, columns)]
+    _draw_lines(axes, outcome, np.transpose(heights), scores)
+    for x, scale in enumerate(scales):
+        _draw_axis(axes, x, scale)
+    labels = ["\n".join(in_two_lines(name)).strip() for name in names]
+    axes.set_xticks(range(len(names)), labels)
     axes.set_yticks([])
-    axes.set_xlim(-0.2, len(columns) - 0.5)
-    axes.set_title(f"{len(rows)} trials, the best in orange")
-    figure.colorbar(colour, ax=axes, label=score)
+    axes.set_xlim(-0.2, len(names) - 0.35)
+    axes.spines[:].set_visible(False)
+    axes.set_title(_counted(outcome))
     save_figure(figure, run, "tuning_parallel.png")
 
 
-def _draw_axis(
-    axes: Axes,
-    x: float,
-    marks: Marks,
+def _draw_lines(
+    axes: Axes, outcome: Outcome, lines: np.ndarray, scores: Sequence[float]
 ) -> None:
-    """Draws an upright axis at `x` with a text at each height."""
-    axes.axvline(x, color="black", lw=0.8)
-    frame = {"facecolor": "white", "alpha": 0.8, "lw": 0, "pad": 0.5}
-    for height, text in marks:
-        axes.text(x, height, f" {text}", fontsize=8, va="center", bbox=frame)
+    """Draws a line for each trial, the darker the better; the best ones on top."""
+    palette = colormaps["cividis_r" if outcome.better is max else "cividis"]
+    shades = ScalarMappable(Normalize(min(scores), max(scores)), palette)
+    alpha = 0.85 if len(lines) <= 40 else 0.5
+    trials = list(zip(outcome.measured, lines, scores))
+    for result, line, score in reversed(trials):
+        if result not in (outcome.best, outcome.defaults):
+            axes.plot(line, color=shades.to_rgba(score), lw=1.2, alpha=alpha)
+    for result, line, _ in trials:
+        if result is outcome.best:
+            axes.plot(line, color=ORANGE, lw=3, label=f"best: {name_of(result)}")
+        if result is outcome.defaults:
+            axes.plot(line, "--", color="black", lw=1.8, label="defaults")
+    axes.figure.colorbar(shades, ax=axes, label=outcome.axis)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2, frameon=False)
 
 
-def draw_scores(
-    rows: Sequence[dict],
-    names: Sequence[str],
-    score: str,
-    run: RunFolder,
-) -> None:
-    """Draws tuning_scores.png: the score against each hyperparameter.
+def _draw_axis(axes: Axes, x: float, scale: Scale) -> None:
+    """Draws an upright axis at `x` with a text at each tick."""
+    axes.plot([x, x], [0, 1], color="black", lw=0.8)
+    for height, text in scale.ticks:
+        axes.text(x, height, f" {text}", fontsize=8, va="center", bbox=FRAME)
 
-    rows: a dict for each trial, best first; each is a point, the best a diamond.
-    """
-    if not names:
+
+def _counted(outcome: Outcome) -> str:
+    """How many trials a picture shows, and how many have failed."""
+    failed = len(outcome.ranked) - len(outcome.measured)
+    note = f", without {failed} that failed" if failed else ""
+    return f"{len(outcome.measured)} trials{note}: darker is better"
+
+
+def draw_scores(outcome: Outcome, run: Folder) -> None:
+    """Draws tuning_scores.png: the score against each hyperparameter."""
+    shown = outcome.dimensions[:MOST_PANELS]
+    if not shown:
         return
-    across = min(3, len(names))
-    down = math.ceil(len(names) / across)
-    size = (3.6 * across, 3 * down)
+    across = min(3, len(shown))
+    down = math.ceil(len(shown) / across)
+    size = (3.7 * across, 3 * down + 0.6)
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(down, across, squeeze=False, sharey=True)
-
-    scores = [row[score] for row in rows]
-    for axes, name in zip(panels.flat, names):
-        _scatter(axes, [row[name] for row in rows], scores)
-        axes.set_xlabel(name)
-
+    for axes, dimension in zip(panels.flat, shown):
+        _scatter(axes, outcome, dimension)
     for axes in panels[:, 0]:
-        axes.set_ylabel(score)
-    for axes in panels.flat[len(names) :]:
+        axes.set_ylabel(outcome.axis)
+    for axes in panels.flat[len(shown) :]:
         axes.axis("off")
-    figure.suptitle("Score of each trial, the best a diamond")
+    handles, labels = panels[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=9)
+    figure.suptitle(f"{outcome.score} of each trial")
     save_figure(figure, run, "tuning_scores.png")
 
 
-def _scatter(
-    axes: Axes,
-    values: Sequence,
-    scores: Sequence[float],
-) -> None:
-    """Draws a point for each trial, and the first one as a diamond."""
-    if not _are_numbers(values):
-        values = [str(value) for value in values]
-    elif _spans_decades(values):
-        axes.set_xscale("log")
-        axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.scatter(values, scores, color=BLUE, s=22)
-    axes.scatter(values[:1], scores[:1], color=ORANGE, s=60, marker="D")
+def _scatter(axes: Axes, outcome: Outcome, dimension: Dimension) -> None:
+    """Draws a point for each trial, and marks the best one and the defaults."""
+    values = outcome.values(dimension.name)
+    scale = scale_of(dimension, values)
+    x = np.array([scale.place(value) for value in values])
+    if isinstance(scale, Categories):  # moves points apart that hide each other
+        x += JITTER * ((0.618 * np.arange(len(x)) + 0.5) % 1 - 0.5)
+    y = np.array(outcome.scores)
+    is_whole = np.array([result.stopped is None for result in outcome.measured])
+    numbers = np.array([result.number for result in outcome.measured])
+    axes.scatter(x[is_whole], y[is_whole], s=20, color=BLUE, alpha=0.6, label="trial")
+    if not is_whole.all():
+        open_marks: Any = {"s": 20, "facecolors": "none", "edgecolors": BLUE}
+        axes.scatter(x[~is_whole], y[~is_whole], **open_marks, label="stopped early")
+    best, defaults = numbers == outcome.best.number, numbers == 0
+    axes.scatter(x[best], y[best], s=70, marker="D", color=ORANGE, label="best")
+    axes.scatter(x[defaults], y[defaults], s=60, marker="x", c="k", label="defaults")
+    axes.set_xticks(*zip(*scale.ticks))
+    is_wide = sum(len(text) + 2 for _, text in scale.ticks) > 36
+    axes.tick_params("x", labelsize=8, labelrotation=30 if is_wide else 0)
+    axes.set_xlim(min(-0.06, x.min() - 0.06), 1.06)
+    axes.set_xlabel(dimension.name + (" (logarithmic)" if dimension.is_log else ""))
     axes.grid(alpha=0.3)
-
-
-def _are_numbers(values: Sequence) -> bool:
-    """Whether all values are numbers; True and False are words, not numbers."""
-    for value in values:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return False
-    return True
-
-
-def _spans_decades(values: Sequence[float]) -> bool:
-    """Whether the values differ so much that a logarithmic axis shows them better."""
-    smallest = min(values)
-    return smallest > 0 and max(values) / smallest >= DECADES
-
-
-def _placed(values: Sequence) -> tuple[Any, Marks]:
-    """(heights of the values on an axis from 0 to 1, [(height, text)] of its marks)."""
-    if _are_numbers(values):
-        return _placed_numbers(values)
-    words = [str(value) for value in values]
-    kinds = sorted(set(words))
-    last = max(1, len(kinds) - 1)
-    height = {kind: i / last for i, kind in enumerate(kinds)}
-    marks = [(height[kind], kind) for kind in kinds]
-    return [height[word] for word in words], marks
-
-
-def _placed_numbers(values: Sequence[float]) -> tuple[Any, Marks]:
-    """What `_placed` returns for numbers; more than five get two marks, at the ends."""
-    places = np.array(values, "float64")
-    if _spans_decades(values):
-        places = np.log(places)
-    low = places.min()
-    span = places.max() - low
-    heights = (places - low) / (span or 1)
-
-    texts = {}
-    for height, value in sorted(zip(heights, values)):
-        texts[height] = f"{value:.4g}"
-    marks = list(texts.items())
-    if len(marks) > 5:
-        marks = [marks[0], marks[-1]]
-    return heights, marks

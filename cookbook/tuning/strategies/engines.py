@@ -1,17 +1,36 @@
-"""Choice of the strategy that proposes the trials of a search."""
+"""Engines of a search: --tuner chooses how the settings that it tries are found."""
 
 from typing import Any
 
 from cookbook.processes import role
 from cookbook.tuning.scale.chief import serve_workers
 from cookbook.tuning.scale.slots import in_slots
-from cookbook.tuning.strategies.oracles import make_tuner
+
+# What each --tuner does, for help texts.
+TUNERS = {
+    "random": "draws each setting at random",
+    "grid": "goes through a grid, spread over all of it if there is not time for all",
+    "bayesian": "learns from the trials where better ones are to be expected",
+    "hyperband": "trains many settings shortly, and only the best of them to the end",
+    "tpe": "learns from the trials through Optuna, and stops hopeless ones",
+}
 
 
 def propose(trials: Any) -> None:
-    """Runs the trials of a search, from trial 1 on."""
-    tuner = make_tuner(trials)
-    if role() == "chief":
-        serve_workers(tuner, trials)
+    """Runs the trials of a search that this process has to run.
+
+    trials: a Trials. In the chief of several processes the function serves the workers
+        and returns when all trials are done.
+    """
+    if trials.config.tuner == "tpe":
+        from cookbook.tuning.strategies.tpe import search_with_optuna
+
+        search_with_optuna(trials)
     else:
-        in_slots(trials.slots, lambda name: tuner.search())
+        from cookbook.tuning.strategies.oracles import make_tuner
+
+        tuner = make_tuner(trials)
+        if role() == "chief":
+            serve_workers(tuner, trials)
+        else:
+            in_slots(trials.slots, lambda name: tuner.in_slot(name).search())

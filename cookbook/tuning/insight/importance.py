@@ -1,0 +1,198 @@
+"""Importance of each hyperparameter: how much of the scores a forest owes to it."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.ticker import PercentFormatter
+
+from cookbook.plots.figures import BLUE, Folder, panel, save_figure
+from cookbook.tuning.insight.outcome import Outcome
+from cookbook.tuning.insight.scales import is_number
+from cookbook.tuning.space import Dimension
+
+FEWEST = 8  # trials
+PER_DIMENSION = 2  # trials for each hyperparameter
+TREES = 100
+SHUFFLES = 10  # of each hyperparameter
+NOISES = 3  # columns of random numbers, which show what chance alone gives
+POOR = 0.25  # R^2 below which the forest has not understood the scores
+
+
+@dataclasses.dataclass(frozen=True)
+class Importance:
+    """How important each hyperparameter is, or why nothing can be said about it."""
+
+    text: str  # the same in words
+    skill: float | None = None  # R^2 of the forest on trials that it has not seen
+    # Shares of 1, the largest first.
+    values: dict[str, float] = dataclasses.field(default_factory=dict)
+    noise: float = 0.0  # the share that a column of random numbers gets
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether the forest predicts unseen trials well enough to be believed."""
+        return self.skill is not None and self.skill >= POOR
+
+
+def importance_of(outcome: Outcome) -> Importance:
+    """The importance of each hyperparameter for the score of a trial.
+
+    A random forest learns to predict the score from the values. The importance of a
+    hyperparameter is what the forest's R^2 loses when its values are shuffled among the
+    trials (permutation importance; Breiman, "Random forests", 2001,
+    https://doi.org/10.1023/A:1010933404324), as a share of all losses. A tree is asked
+    only about trials that it has not learned from, so that noise has none.
+    """
+    columns = {one: outcome.values(one.name) for one in outcome.dimensions}
+    varied = {one: c for one, c in columns.items() if len(set(c) - {None}) > 1}
+    scores = np.array(_comparable(outcome))
+    count, needed = len(scores), max(FEWEST, PER_DIMENSION * len(varied))
+    if not varied or np.ptp(scores) == 0:
+        return Importance(f"importance: all of the {count} trials are alike")
+    if count < needed:
+        return Importance(
+            f"importance: not measured, which takes {needed} trials with a score; "
+            f"there are {count}"
+        )
+    skill, losses, noise = _measure(varied, scores)
+    total = sum(losses.values()) or 1.0
+    ordered = sorted(losses.items(), key=lambda item: -item[1])
+    values = {name: loss / total for name, loss in ordered}
+    found = Importance("", skill, values, min(1.0, noise / total))
+    return dataclasses.replace(found, text=_in_words(found, outcome))
+
+
+def _comparable(outcome: Outcome) -> list[float]:
+    """The score of each measured trial; with Hyperband, at the epoch that all reached.
+
+    Hyperband trains good trials for longer: their last scores would also show that.
+    """
+    trials = outcome.measured
+    scores = [result.score or 0.0 for result in trials]
+    if outcome.tuner == "hyperband":
+        epochs = min(len(result.scores) for result in trials)
+        scores = [outcome.better(result.scores[:epochs]) for result in trials]
+    return outcome.cut(scores)
+
+
+def _measure(
+    varied: dict[Dimension, list], scores: np.ndarray
+) -> tuple[float, dict[str, float], float]:
+    """(R^2, {hyperparameter: how much R^2 loses without it}, the same of noise)."""
+    from sklearn.inspection import permutation_importance
+
+    random = np.random.default_rng(0)
+    coded = [_coded(one, values, random) for one, values in varied.items()]
+    coded += [(random.random(len(scores)), 0) for _ in range(NOISES)]
+    x = np.stack([column for column, _ in coded], axis=1)
+    forest = UnseenForest([size for _, size in coded]).fit(x, scores)
+    losses = permutation_importance(
+        forest, x, scores, scoring=r_squared, n_repeats=SHUFFLES, random_state=0
+    ).importances_mean
+    named = {one.name: max(0.0, float(loss)) for one, loss in zip(varied, losses)}
+    noise = float(np.abs(losses[len(varied) :]).max())
+    return r_squared(forest, x, scores), named, noise
+
+
+class UnseenForest:
+    """A random forest whose trees answer only for rows that they have not learned from.
+
+    sizes: the number of categories in each column, whose codes have no order; 0 for a
+        column of numbers.
+    """
+
+    def __init__(self, sizes: Sequence[int]):
+        self.sizes = sizes
+
+    def fit(self, x: np.ndarray, y: np.ndarray) -> "UnseenForest":
+        """Learns the rows of `x`; each tree draws rows of its own."""
+        from sklearn.ensemble import RandomForestRegressor
+
+        forest = RandomForestRegressor(TREES, random_state=0, n_jobs=1)
+        forest.fit(self._spread(x), y)
+        self.trees = forest.estimators_
+        rows = np.arange(len(y))
+        learned = [np.isin(rows, drawn) for drawn in forest.estimators_samples_]
+        self.is_unseen = ~np.array(learned)  # of each tree, each row
+        return self
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """A number for each of the learned rows, whose values may have changed."""
+        x = self._spread(x)
+        answers = [tree.predict(x, check_input=False) for tree in self.trees]
+        weights = self.is_unseen + 1e-9  # in case all trees have learned a row
+        return np.average(answers, axis=0, weights=weights)
+
+    def _spread(self, x: np.ndarray) -> np.ndarray:
+        """Gives each category a column of its own, which holds 0 and 1."""
+        columns: list = []
+        for column, size in zip(x.T, self.sizes):
+            columns += [column == code for code in range(size)] or [column]
+        return np.stack(columns, axis=1).astype("float32")
+
+
+def r_squared(forest: UnseenForest, x: np.ndarray, y: np.ndarray) -> float:
+    """The share of the variance of `y` that the forest explains; below 0: it errs."""
+    error = np.square(y - forest.predict(x)).sum()
+    return float(1 - error / np.square(y - y.mean()).sum())
+
+
+def _coded(
+    dimension: Dimension, values: list, random: np.random.Generator
+) -> tuple[np.ndarray, int]:
+    """(a number for each value, the number of categories or 0 for numbers).
+
+    An inactive value becomes one of the active ones, drawn at random. Otherwise it
+    would tell the forest the value of the hyperparameter that it depends on.
+    """
+    active = [value for value in values if value is not None]
+    drawn = random.integers(len(active), size=len(values))
+    filled = [active[i] if value is None else value for i, value in zip(drawn, values)]
+    if all(map(is_number, active)):
+        is_log = dimension.is_log and min(active) > 0
+        numbers = [math.log(value) if is_log else value for value in filled]
+        return np.array(numbers, "float64"), 0
+    kinds = list(dict.fromkeys(active))
+    return np.array([kinds.index(value) for value in filled], "float64"), len(kinds)
+
+
+def _in_words(found: Importance, outcome: Outcome) -> str:
+    """The importances as they are printed, with what they are worth."""
+    count = len(outcome.measured)
+    if not found.is_trusted:
+        return (
+            f"importance: {count} trials do not show it; a forest that learns from "
+            f"them explains the score of unseen ones with R^2 {found.skill:.2f} "
+            "(1: perfectly, 0: not at all)"
+        )
+    parts = [f"{name} {share:.0%}" for name, share in found.values.items()]
+    return (
+        f"importance for {outcome.score}: {', '.join(parts)} (chance gives up to "
+        f"{found.noise:.0%}; from a forest with R^2 {found.skill:.2f} on unseen trials)"
+    )
+
+
+def draw_importance(found: Importance, outcome: Outcome, run: Folder) -> None:
+    """Draws tuning_importance.png: a bar for each hyperparameter."""
+    if found.skill is None:
+        return
+    title = f"Importance for {outcome.score}"
+    note = f"a forest explains unseen trials with R^2 {found.skill:.2f}"
+    colour = BLUE
+    if not found.is_trusted:
+        title = "Too few trials, or too much noise: do not trust these importances"
+        colour = "#BBBBBB"
+    height = 1.9 + 0.35 * len(found.values)
+    figure, axes = panel(title, f"share ({note})", "", (7.5, height))
+    bars = axes.barh(list(found.values), list(found.values.values()), color=colour)
+    axes.bar_label(bars, [f"{share:.0%}" for share in found.values.values()], padding=4)
+    style: Any = {"ls": "--", "color": "black", "lw": 1}
+    axes.axvline(found.noise, **style, label="share of a random number, by chance")
+    axes.invert_yaxis()
+    axes.margins(x=0.1)
+    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    figure.legend(loc="outside lower center", fontsize=9)
+    save_figure(figure, run, "tuning_importance.png")
