@@ -143,6 +143,11 @@ class Search:
             rows = sorted(csv.DictReader(file), key=lambda row: int(row["trial"]))
         return [{k: v for k, v in row.items() if "seconds" not in k} for row in rows]
 
+    @property
+    def is_finished(self):
+        """Whether the run has come to its end."""
+        return any(self.folder.glob("runs/tiny/*/metrics.json"))
+
     def wait_for_trials(self, count):
         """Returns when so many trials have ended, or the search has."""
         self._wait(
