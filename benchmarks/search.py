@@ -155,6 +155,7 @@ class FunctionTrials:
     """What Trials is to a strategy, for a function in the place of a training."""
 
     second = None  # objective
+    slots = 1  # threads
 
     def __init__(self, problem: Problem, config: Any, run: RunFolder):
         self.space = Space(problem.space, config)
@@ -236,7 +237,7 @@ def affordable(budget: int, epochs: int) -> int:
 def run_searches() -> None:
     """Runs all searches; prints a row for each strategy, and draws the picture."""
     print(f"medians of {len(SEEDS)} seeds, {TRIALS} trials beside the defaults")
-    print(f"{'problem':<12}{'strategy':<12}{'best':>10}{'beats random':>16}{'s':>8}")
+    print(f"{'problem':<12}{'strategy':<12}{'best':>10}{'beats random':>20}{'s':>6}")
     curves: dict[str, dict[str, list]] = {}
     for problem in PROBLEMS:
         tuners = ["random", "bayesian", "tpe"]
@@ -260,7 +261,7 @@ def _print_row(problem: Problem, tuner: str, found: dict, seconds: float) -> Non
     times = f"{wins} of {len(best)}" + (f", {ties} equal" if ties else "")
     if tuner == "random":
         times = ""
-    row = f"{problem.name:<12}{tuner:<12}{score:>10}{times:>16}{seconds:>8.0f}"
+    row = f"{problem.name:<12}{tuner:<12}{score:>10}{times:>20}{seconds:>6.0f}"
     print(row, flush=True)
 
 
@@ -277,15 +278,17 @@ def draw(curves: dict[str, dict[str, list]]) -> None:
             total = min(history[-1][0] for history in histories)
             epochs = np.arange(problem.epochs, total + 1)
             medians = np.median([best_at(h, epochs) for h in histories], axis=0)
+            if problem.column == "accuracy":
+                medians = 1 - medians
             axis.plot(epochs / problem.epochs - 1, medians, label=tuner)
         axis.set_title(problem.name)
+        axis.set_yscale("log")
+        axis.set_ylabel("distance from the minimum")
         axis.set_xlabel("trials beside the defaults")
-        if problem.column == "loss":
-            axis.set_yscale("log")
-            axis.set_ylabel("distance from the minimum")
-        else:
-            axis.set_ylabel("validation accuracy")
-            axis.set_xlabel(f"epochs of all trials / {problem.epochs}")
+        if problem.column == "accuracy":
+            axis.set_ylim(0.035, 0.25)
+            axis.set_ylabel("share of digits not recognized")
+            axis.set_xlabel(f"epochs of all trials, divided by {problem.epochs}")
     axes[-1].legend()
     figure.tight_layout()
     figure.savefig(PICTURE, dpi=100)

@@ -3,6 +3,8 @@
 import dataclasses
 import itertools
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -184,7 +186,7 @@ def test_a_space_without_further_settings_ends_the_search(tuner, tmp_path):
     """It has eight points; one of them is trial 0."""
     problem = dataclasses.replace(PROBLEM, space=small_space)
     trials = searched(tmp_path / "r", tuner, problem=problem, tune=20)
-    assert len(trials.done) == 8
+    assert len(trials.done) == (9 if tuner == "grid" else 8)
     assert any("no further settings" in line for line in trials.lines)
 
 
@@ -231,7 +233,9 @@ def test_a_partial_grid_has_all_values_and_a_whole_one_all_points(tmp_path):
     problem = dataclasses.replace(PROBLEM, space=small_space)
     whole = searched(tmp_path / "whole", "grid", problem=problem, tune=8)
     assert whole.lines[0] == "the grid has 8 points; the search covers all of them"
-    assert len(whole.done) == 8  # trial 0 lies on the grid
+    assert len(whole.done) == 9
+    settings = [tuple(one.items()) for number, one in values(whole).items() if number]
+    assert len(set(settings)) == 8
 
 
 # Hyperband.
@@ -420,6 +424,33 @@ def test_optuna_stops_hopeless_trials_and_no_stop_early_does_not(tmp_path):
     assert stopped[True]
     assert all(result.epochs < 8 for result in stopped[True])
     assert not stopped[False]
+
+
+def slow_scores(config):
+    for score in scores(config):
+        time.sleep(0.03)
+        yield score
+
+
+def test_processes_that_share_a_study_run_each_trial_once(tmp_path):
+    """Threads stand for the processes; each has a Trials and a study of its own."""
+    problem = dataclasses.replace(PROBLEM, scores=slow_scores)
+    workers = [trials_of(tmp_path / "r", "tpe", problem, tune=14) for _ in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(propose, workers))
+    shares = [[number for number in worker.done if number] for worker in workers]
+    assert sorted(itertools.chain(*shares)) == [*range(1, 15)]
+    assert all(shares)
+    found = {str(values(worker)[n]) for worker, ns in zip(workers, shares) for n in ns}
+    assert len(found) == 14
+
+
+def test_a_study_may_be_a_database(tmp_path):
+    study = f"sqlite:///{tmp_path / 'all.db'}"
+    trials = searched(tmp_path / "r", "tpe", tune=3, study=study)
+    assert [*trials.done] == [0, 1, 2, 3]
+    assert (tmp_path / "all.db").stat().st_size > 0
+    assert not (tmp_path / "r" / "study.log").exists()
 
 
 class TwoObjectives(FunctionTrials):

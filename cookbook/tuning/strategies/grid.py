@@ -71,11 +71,11 @@ class GridSearch(RandomSearch):
         announce(trials, *self._summary())
 
     def proposed(self, number: int) -> dict | None:
-        """The next point of the grid; trial 0 need not be repeated."""
+        """The next point of the grid. That of trial 0 costs no second training."""
         while self.visited < self.grid.size:
             values = self.grid.point(self.visited * self.step % self.grid.size)
             self.visited += 1
-            if values not in (self.defaults, *self.runner.first):
+            if values not in self.runner.first:
                 return values
         return None
 

@@ -31,19 +31,19 @@ from cookbook.tuning.strategies.axes import Cube, levels
 
 REDRAWS = 30  # draws of settings that were tried, before one of them is tried again
 PATIENCE = 60  # seconds for another process to put trial 0 into a new study
-PAUSE = 0.5  # seconds between two looks at the study
+PAUSE = 0.2  # seconds between two looks at the study
 
 
 def search_with_optuna(trials: Any) -> None:
     """Runs trials until the study has all of them, those of other processes included.
 
-    A process that keras-tuner would call the chief trains nothing: it waits.
+    The chief of several processes trains nothing: it waits for its workers.
     """
     search = StudySearch(trials)
     if role() == "chief":
         wait_for_workers(lambda: not search.is_running())
     else:
-        in_slots(trials.slots, lambda name: search.run())
+        in_slots(trials.slots, lambda name: search.run_all())
     if not is_worker():
         search.collect()
 
@@ -68,26 +68,21 @@ class StudySearch:
         if self.second and trials.config.stop_early:
             trials.say("with two objectives, tpe stops no trial early")
 
-    def run(self) -> None:
-        """Runs trials until there is none left for this process, or this thread."""
-        while self.run_next():
-            pass
-
-    def run_next(self) -> bool:
-        """Runs a trial that was left behind, or a new one; False if there is none."""
-        with self.one_at_a_time:  # so that two threads propose different values
-            claimed = self._claimed()
-        if claimed is None:
-            return False
-        number, trial, lock = claimed
-        with lock:
-            self._run(number, trial)
-        return True
+    def run_all(self) -> None:
+        """Runs trials that were left behind, and new ones, until there are enough."""
+        while True:
+            with self.one_at_a_time:  # so that two threads propose different values
+                claimed = self._claimed()
+            if claimed is None:
+                return
+            number, trial, lock = claimed
+            with lock:
+                self._run(number, trial)
 
     def is_running(self) -> bool:
         """Whether trials of the search run, in any process, or are still to come."""
         states = [frozen.state.name for frozen in self._searched()]
-        if "RUNNING" in states:
+        if "RUNNING" in states or 0 not in self.trials.done:
             return True
         is_complete = len(states) >= self.trials.config.tune and "WAITING" not in states
         return not is_complete and not self.trials.time_is_up()
@@ -236,7 +231,9 @@ class StudySearch:
                 suggested(self.trials.space.dimensions, trial)  # the study notes them
             except ValueError as problem:
                 fail(f"the study has trials of another space ({problem}): name another")
-        steps = self._reported(trial)
+        steps = {
+            *self.study.get_trials(deepcopy=False)[trial.number].intermediate_values
+        }
 
         def report(epoch: int, score: float) -> bool:
             if epoch not in steps:  # of a trial that goes on, some are known
@@ -246,17 +243,11 @@ class StudySearch:
 
         reporter = None if self.second else report
         result = self.trials.run_or_recall(number, values, report=reporter)
-        steps |= self._reported(trial)  # by another process, if the trial ran there
         trial.set_user_attr("result", dataclasses.asdict(result))
         if not self.second:
             for epoch, score in enumerate(result.scores, 1):
                 report(epoch, score)
         self._tell(self.study, trial, result)
-
-    def _reported(self, trial: Any) -> set[int]:
-        """The epochs of a trial whose scores the study knows."""
-        frozen = self.study.get_trials(deepcopy=False)[trial.number]
-        return set(frozen.intermediate_values)
 
     def _tell(self, study: Any, trial: Any, result: TrialResult) -> None:
         """Ends a trial of a study with its result."""
