@@ -3,13 +3,13 @@
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from cookbook.plots.figures import BLUE, ORANGE, Folder, panel, save_figure
 from cookbook.tuning.insight.outcome import Outcome, name_of, written
 from cookbook.tuning.results import TrialResult
 
-DECADES = 20  # the axis is logarithmic if its figures differ by this factor or more
+WIDE = 20  # the axis is logarithmic if its figures differ by this factor or more
 NEAR = 18  # pixels between two points that both have room for their numbers
 
 
@@ -60,7 +60,8 @@ def draw_front(outcome: Outcome, front: list[TrialResult], run: Folder) -> None:
     axes.scatter(x, y, s=60, marker="D", color=ORANGE, label="front, with its trials")
     if 0 in place:
         axes.scatter(*place[0], s=60, marker="x", color="black", label="defaults")
-    if min(costs) > 0 and max(costs) >= DECADES * min(costs):
+    axes.xaxis.set_major_locator(MaxNLocator(6))
+    if min(costs) > 0 and max(costs) >= WIDE * min(costs):
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_minor_formatter(NullFormatter())
