@@ -10,7 +10,7 @@ import pytest
 from matplotlib.image import imread
 
 from cookbook.command_line import parse
-from cookbook.reports.page import search
+from cookbook.reports.page import search_section
 from cookbook.tuning.confirm import Confirmed
 from cookbook.tuning.insight import table
 from cookbook.tuning.insight.importance import POOR, importance_of
@@ -344,7 +344,7 @@ def test_the_report_shows_the_search(tmp_path, capsys):
     ]
     config = Config(tuner="bayesian")
     shown(23, tmp_path, capsys, found=found, space=space, config=config)
-    page = search(tmp_path)
+    page = search_section(tmp_path)
     for part in (
         "23 trials of the strategy bayesian",
         "The best trial, 23, has a val_accuracy of 0.7667",
@@ -357,9 +357,9 @@ def test_the_report_shows_the_search(tmp_path, capsys):
     assert page.count("<tr>") == 1 + 10 + 1
     assert page.count("<img") == 4
     summary = json.loads((tmp_path / "tuning.json").read_text())
-    assert summary["best"] == {"trial": 23, **dataclasses.asdict(found[23])}
+    assert summary["best"] == dataclasses.asdict(found[23])
     assert summary["importance"]["values"]["dropout"] > 0.8
 
 
 def test_the_report_of_a_run_without_a_search_has_no_such_section(tmp_path):
-    assert search(tmp_path) == ""
+    assert search_section(tmp_path) == ""
