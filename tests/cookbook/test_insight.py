@@ -11,15 +11,14 @@ from matplotlib.image import imread
 
 from cookbook.command_line import parse
 from cookbook.reports.page import search_section
-from cookbook.tuning.confirm import Confirmed
 from cookbook.tuning.insight import table
 from cookbook.tuning.insight.importance import POOR, importance_of
 from cookbook.tuning.insight.outcome import Outcome
 from cookbook.tuning.insight.pareto import front_of
 from cookbook.tuning.insight.scales import ASIDE, scale_of
 from cookbook.tuning.insight.verdict import gain_of, noise_of
-from cookbook.tuning.results import TrialResult
-from cookbook.tuning.space import Dimension
+from cookbook.tuning.spaces.space import Dimension
+from cookbook.tuning.trials.results import Confirmed, TrialResult
 from made_up_search import SPACE, Config, Folder, Space, Trials, results
 
 PICTURES = ("parallel", "scores", "progress", "importance", "pareto")

@@ -16,10 +16,10 @@ from cookbook.training import run_folder
 from cookbook.training.checkpoint import Saves, fingerprint
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
-from cookbook.tuning.earlier import earlier_trials, trials_of
-from cookbook.tuning.results import TrialResult
 from cookbook.tuning.search import search
-from cookbook.tuning.space import Space
+from cookbook.tuning.spaces.space import Space
+from cookbook.tuning.trials.earlier import earlier_trials, trials_of
+from cookbook.tuning.trials.results import TrialResult
 from small_training import SearchConfig, build, data, space
 
 

@@ -10,7 +10,7 @@ from cookbook.plots.figures import BLUE, Folder, panel, save_figure
 from cookbook.tuning.insight.outcome import Outcome
 from cookbook.tuning.insight.pictures import place_legend
 from cookbook.tuning.insight.scales import is_plain_number
-from cookbook.tuning.space import Dimension
+from cookbook.tuning.spaces.space import Dimension
 
 FEWEST = 8  # trials
 PER_DIMENSION = 2  # trials for each hyperparameter

@@ -5,11 +5,10 @@ import math
 import statistics
 from collections.abc import Callable, Sequence
 
-from cookbook.tuning.confirm import Confirmed
-from cookbook.tuning.progress import cell
-from cookbook.tuning.results import TrialResult
-from cookbook.tuning.space import Dimension
-from cookbook.tuning.trials import Trials
+from cookbook.tuning.spaces.space import Dimension
+from cookbook.tuning.trials.progress import cell
+from cookbook.tuning.trials.results import Confirmed, TrialResult
+from cookbook.tuning.trials.runner import Trials
 
 FAR = 3  # times as far from the median as the best score is: what is worse is cut
 

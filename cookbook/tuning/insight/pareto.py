@@ -11,7 +11,7 @@ from cookbook.tuning.insight.pictures import (
     draw_points,
     place_legend,
 )
-from cookbook.tuning.results import TrialResult
+from cookbook.tuning.trials.results import TrialResult
 
 WIDE = 20  # the axis is logarithmic if its figures differ by this factor or more
 NEAR = 18  # pixels between two points that both have room for their numbers

@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from cookbook.plots.figures import BLUE, ORANGE, Folder, save_figure
 from cookbook.tuning.insight.outcome import Outcome, in_two_lines, setting_name
 from cookbook.tuning.insight.scales import Categories, Numbers, Scale, scale_of
-from cookbook.tuning.results import TrialResult
-from cookbook.tuning.space import Dimension
+from cookbook.tuning.spaces.space import Dimension
+from cookbook.tuning.trials.results import TrialResult
 
 MANY = 40  # trials whose lines are drawn more faintly
 JITTER = 0.1  # width of the column of points above a category

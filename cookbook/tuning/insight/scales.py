@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import LogLocator, MaxNLocator
 
-from cookbook.tuning.space import Dimension
+from cookbook.tuning.spaces.space import Dimension
 
 ASIDE = -0.16  # height of values that have no place between the ends, 0 and 1
 MOST_TICKS = 6  # of numbers

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from cookbook.config import SearchOptions, flags
 from cookbook.training.run_folder import RunFolder, write_table
 from cookbook.training.train import RecipeConfig
-from cookbook.tuning.confirm import Confirmed
 from cookbook.tuning.insight.best_so_far import draw_progress
 from cookbook.tuning.insight.importance import (
     Importance,
@@ -20,8 +19,8 @@ from cookbook.tuning.insight.outcome import Outcome, in_two_lines, table_text
 from cookbook.tuning.insight.pareto import draw_front, front_lines, front_of
 from cookbook.tuning.insight.pictures import draw_parallel, draw_scores
 from cookbook.tuning.insight.verdict import Gain, confirmed_rows, gain_of
-from cookbook.tuning.results import TrialResult
-from cookbook.tuning.trials import Trials
+from cookbook.tuning.trials.results import Confirmed, TrialResult
+from cookbook.tuning.trials.runner import Trials
 
 MOST = 40  # trials that are printed; of more, the best FIRST and the defaults
 FIRST = 20

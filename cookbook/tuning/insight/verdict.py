@@ -5,8 +5,8 @@ import math
 import statistics
 from collections.abc import Sequence
 
-from cookbook.tuning.confirm import Confirmed
 from cookbook.tuning.insight.outcome import Outcome, setting_name, table_text
+from cookbook.tuning.trials.results import Confirmed
 
 WIDE = 2  # standard errors; a smaller difference may be chance
 
