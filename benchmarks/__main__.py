@@ -15,7 +15,8 @@ def main() -> None:
         nargs="*",
         metavar="NAME",
         help="components to time, such as LSTM (default: all of them), `recipes`, or "
-        "`search`, which compares the strategies of --tuner",
+        "`search`, which compares the strategies of --tuner, or `overhead`, which is "
+        "what a search costs beyond its trainings",
     )
     parser.add_argument(
         "--rounds",
@@ -30,6 +31,10 @@ def main() -> None:
         from benchmarks.recipes import run_recipes
 
         run_recipes()
+    elif arguments.names == ["overhead"]:
+        from benchmarks.overhead import run_overhead
+
+        run_overhead()
     elif arguments.names == ["search"]:
         from benchmarks.search import run_searches
 

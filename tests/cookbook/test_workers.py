@@ -1,50 +1,25 @@
 """Workers: a search in several processes, one of them killed, has the same answer."""
 
-import csv
 import dataclasses
-import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from cookbook import processes
-from cookbook.command_line import parse
 from cookbook.pages.catalogue import ROOT
 from cookbook.training.run_folder import RunFolder
 from cookbook.tuning.scale.order import Order
 from cookbook.tuning.scale.workers import tune
 from cookbook.tuning.search import search
-from recipes import mnist_mlp
+from killed_searches import Search
 from small_training import SearchConfig, build, data, entries, space
 
 pytestmark = pytest.mark.slow  # several processes search
 
 FLAGS = ["--quick", "--tune", "6", "--epochs", "2", "--save-every", "5"]
-FLAGS += ["--no-stop-early"]  # the median rule depends on who has ended first
-
-
-def table(folder):
-    """The search's rows in a run's folder, without which of equal ones came first."""
-    (path,) = folder.glob("*/*/tuning.csv")
-    with path.open() as file:
-        return sorted(csv.DictReader(file), key=lambda row: row["trial"])
-
-
-def process_of(launcher, name):
-    """The process number of the launcher's child that has this name."""
-    for path in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = (path / "stat").read_text().rsplit(")", 1)[1].split()[1]
-            environment = (path / "environ").read_text().split("\0")
-        except OSError:  # it has ended meanwhile
-            continue
-        if int(parent) == launcher and f"{processes.ID}={name}" in environment:
-            return int(path.name)
-    return None
 
 
 def start(folder, *flags):
@@ -59,39 +34,33 @@ def start(folder, *flags):
     )
 
 
-def wait_for_trials(count, folder, launcher):
-    until = time.time() + 120
-    while len(list(folder.glob("*/*/trials/[0-9]*.json"))) < count:
-        assert launcher.poll() is None
-        assert time.time() < until
-        time.sleep(0.1)
-
-
 @pytest.mark.long
 @pytest.mark.skipif(not Path("/proc").exists(), reason="finds processes in /proc")
 def test_a_search_whose_workers_and_chief_are_killed_finds_what_one_process_finds(
     tmp_path,
 ):
-    alone, together = tmp_path / "alone", tmp_path / "together"
-    mnist_mlp.main(parse(mnist_mlp.Config, [*FLAGS, "--run-dir", str(alone)]))
-    launcher = start(together)
-    wait_for_trials(1, together, launcher)
-    os.kill(process_of(launcher.pid, "worker_1"), signal.SIGKILL)
-    wait_for_trials(3, together, launcher)
-    os.kill(process_of(launcher.pid, "chief"), signal.SIGKILL)
-    before, _ = launcher.communicate(timeout=60)
-    assert launcher.returncode == signal.SIGKILL
+    # The median rule depends on which trials have ended before.
+    flags = ["--tune", "6", "--no-stop-early"]
+    alone = Search(tmp_path / "alone", flags)
+    alone.start()
+    together = Search(tmp_path / "together", flags, ["--workers", "2"])
+    together.start()
+    together.wait_for_trials(1)
+    together.kill("TUNER_ID=worker_1", signal.SIGKILL)
+    together.wait_for_trials(3)
+    together.kill("TUNER_ID=chief", signal.SIGKILL)
+    assert together.wait_for_end() == signal.SIGKILL
+    before = together.output.read_text()
     assert "worker_1 was killed: started again" in before
     assert "the same command with --resume goes on" in before
 
-    launcher = start(together, "--resume")
-    after, err = launcher.communicate(timeout=300)
-    assert launcher.returncode == 0, err
-    assert table(together) == table(alone)
-    assert (before + after).count("| about") <= 6, "a trial was repeated"
-    (path,) = together.glob("*/*/")
-    assert (path / "metrics.json").exists()
-    assert not (path / "tuning").exists()
+    together.start()
+    assert together.wait_for_end() == 0, together.output.read_text()
+    assert alone.wait_for_end() == 0, alone.output.read_text()
+    assert together.table == alone.table
+    assert len(together.told) == len(set(together.told)), "a trial was repeated"
+    assert together.is_finished
+    assert not (together.run.parent / "tuning").exists()
 
 
 def test_another_proposal_under_a_known_name_starts_anew(tmp_path, monkeypatch):
@@ -100,7 +69,7 @@ def test_another_proposal_under_a_known_name_starts_anew(tmp_path, monkeypatch):
     run = RunFolder.open("r", config)
     search(space, build, data(), config, run)
     before = entries(run)
-    monkeypatch.setattr("cookbook.tuning.trials.role", lambda: "chief_in_a_test")
+    monkeypatch.setattr("cookbook.tuning.trials.runner.role", lambda: "chief_in_a_test")
     other = dataclasses.replace(config, seed=1)
     search(space, build, data(), other, run)
     assert [e["values"] for e in entries(run)] != [e["values"] for e in before]

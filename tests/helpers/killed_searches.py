@@ -143,6 +143,11 @@ class Search:
             rows = sorted(csv.DictReader(file), key=lambda row: int(row["trial"]))
         return [{k: v for k, v in row.items() if "seconds" not in k} for row in rows]
 
+    @property
+    def is_finished(self):
+        """Whether the run has come to its end."""
+        return any(self.folder.glob("runs/tiny/*/metrics.json"))
+
     def wait_for_trials(self, count):
         """Returns when so many trials have ended, or the search has."""
         self._wait(
@@ -183,13 +188,13 @@ class Search:
         """Ctrl-C in the terminal of the search, which all of its processes get."""
         os.killpg(self.process.pid, signal.SIGINT)
 
-    def wait_for_end(self, seconds=120):
+    def wait_for_end(self, seconds=600):
         """Returns the exit status once no process of the search runs any more."""
         self.process.wait(seconds)
         self._wait(lambda: not self.processes(), seconds)
         return self.process.returncode
 
-    def _wait(self, is_true, seconds=180):
+    def _wait(self, is_true, seconds=600):
         until = time.time() + seconds
         while not is_true():
             assert time.time() < until, self._story()

@@ -17,7 +17,7 @@ IMPORTED_AS = {"scikit-learn": "sklearn", "pillow": "PIL"}
 
 def names(requirements):
     """The packages that requirements name, without their versions, as imported."""
-    found = {re.split(r"[[<>=]", line)[0].strip() for line in requirements}
+    found = {re.split(r"[\[<>=]", line)[0].strip() for line in requirements}
     return {IMPORTED_AS.get(name, name.replace("-", "_")) for name in found}
 
 

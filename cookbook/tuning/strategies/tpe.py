@@ -23,11 +23,11 @@ import numpy as np
 
 from cookbook.errors import fail
 from cookbook.processes import ID, is_worker, role
-from cookbook.tuning.results import TrialResult
 from cookbook.tuning.scale.chief import wait_for_workers
 from cookbook.tuning.scale.slots import in_slots
-from cookbook.tuning.space import Dimension
+from cookbook.tuning.spaces.space import Dimension
 from cookbook.tuning.strategies.axes import Cube, levels
+from cookbook.tuning.trials.results import TrialResult
 
 REDRAWS = 30  # draws of settings that were tried, before one of them is tried again
 PATIENCE = 60  # seconds for another process to put trial 0 into a new study
