@@ -3,15 +3,19 @@
 import argparse
 import dataclasses
 import os
+import pickle
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import types
 
+import numpy as np
 import pytest
 
 from cookbook import processes
+from cookbook.data.files.reading import Stream
 from cookbook.errors import Mistake
 from cookbook.pages.catalogue import ROOT
 from cookbook.training.run_folder import RunFolder
@@ -297,6 +301,7 @@ def test_a_search_on_ray_has_the_trials_of_one_in_this_process(
     assert facts[0] == facts[1]
 
 
+@pytest.mark.slow
 def test_a_mistake_on_ray_is_one_line(ray, tmp_path, capsys):
     config = SearchConfig(run_dir=tmp_path, tune=1, epochs=1)
     run = RunFolder.open("ray", config)
@@ -333,3 +338,13 @@ def test_a_trial_that_fits_nowhere_is_one_line(capsys):
         on_ray._slots(RayOptions(gpus=1), {"CPU": 8.0}, 100)
     assert stop.value.code == 2
     assert "1 CPUs and 1 GPUs, and Ray has 8 and 0" in capsys.readouterr().err
+
+
+def test_pictures_that_are_streamed_are_copied_to_other_processes():
+    with tempfile.TemporaryFile() as file:
+        rows = np.arange(24, dtype="uint8").reshape(4, 2, 3)
+        file.write(rows.tobytes())
+        file.flush()
+        copied = pickle.loads(pickle.dumps(Stream(file, rows.shape)))
+    assert type(copied) is np.ndarray
+    np.testing.assert_array_equal(copied, rows)

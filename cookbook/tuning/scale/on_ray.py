@@ -12,6 +12,7 @@ import contextlib
 import io
 import logging
 import os
+import pickle
 import sys
 import time
 from collections.abc import Iterator
@@ -62,7 +63,10 @@ class RayTrials(Trials):
         vars(self).update(vars(trials))
         self.slots = _slots(options, room, trials.config.tune)
         self.running: set[Path] = set()  # folders of the trials that are trained now
-        self.shared = ray.put(trials)  # the data once, not with each task
+        try:
+            self.shared = ray.put(trials)  # the data once, not with each task
+        except (TypeError, pickle.PicklingError) as problem:
+            fail(f"Ray can't copy this recipe or its data: {first_line(problem)}")
         self.task = ray.remote(
             num_cpus=options.cpus, num_gpus=options.gpus, max_retries=RETRIES
         )(_attempt)
