@@ -88,7 +88,7 @@ def run_overhead() -> None:
     x = random.normal(size=(EXAMPLES, 20)).astype("float32")
     y = random.integers(0, 5, EXAMPLES)
     half = EXAMPLES // 2
-    data = Data((x[:half], y[:half]), (x[half:], y[half:]))
+    data: Any = Data((x[:half], y[:half]), (x[half:], y[half:]))
     searching, plain = Clock(), Clock()
     with tempfile.TemporaryDirectory() as folder:
         config = Config(run_dir=Path(folder), tune=TRIALS)

@@ -23,10 +23,10 @@ import numpy as np
 
 from cookbook.config import Count, Rate, Share, TrainingConfig
 from cookbook.training.run_folder import RunFolder
-from cookbook.tuning.results import TrialResult
-from cookbook.tuning.space import Space
+from cookbook.tuning.spaces.space import Space
 from cookbook.tuning.strategies.engines import propose
 from cookbook.tuning.strategies.hyperband import cost, plan
+from cookbook.tuning.trials.results import TrialResult
 
 PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "search.png"
 SEEDS = range(10)

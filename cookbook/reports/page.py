@@ -121,7 +121,7 @@ def write_page(
         headline(figures, metrics) if claims is None else claim_list(claims),
         section("Use the model", commands(run.path, description)),
         section("Figures", table(figures) if claims is None else ""),
-        section("The search", search(run.path)),
+        section("The search", search_section(run.path)),
         section("Data card", data_card(run.path / "data_card.json")),
         section("Pictures", gallery(pictures(run.path), run.path)),
         *(section(title, text(run.path / name)) for name, title in TEXTS.items()),
@@ -249,7 +249,7 @@ def data_card(path: Path) -> str:
     return table({name: readable(value)[:4000] for name, value in rows.items()})
 
 
-def search(folder: Path) -> str:
+def search_section(folder: Path) -> str:
     """What a hyperparameter search found, if there was one."""
     try:
         found = read_json(folder / "tuning.json")
@@ -262,10 +262,10 @@ def search(folder: Path) -> str:
         f"<p>{found['trials']} trials of the strategy {escaped(found['tuner'])}{failed}"
         f"{stopped}, in {minutes:.1f} minutes of training. The {found['goal']} "
         f"{escaped(found['score'])} is the best.</p>",
-        f"<p>{escaped(sentence(found['gain']['text']))}</p>",
+        f"<p>{escaped(as_sentence(found['gain']['text']))}</p>",
         columns(found["confirmed"]),
         columns(found["leaders"]),
-        f"<p>{escaped(sentence(found['importance']['text']))}</p>",
+        f"<p>{escaped(as_sentence(found['importance']['text']))}</p>",
     ]
     if found["front"]:
         parts.append(f"<pre>{escaped(chr(10).join(found['front']))}</pre>")
@@ -273,7 +273,7 @@ def search(folder: Path) -> str:
     return "\n".join(parts)
 
 
-def sentence(text: str) -> str:
+def as_sentence(text: str) -> str:
     """A line of the terminal as a sentence."""
     return f"{text[:1].upper()}{text[1:]}."
 

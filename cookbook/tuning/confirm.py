@@ -2,33 +2,14 @@
 
 import contextlib
 import dataclasses
-import statistics
 
 from cookbook.runs.files import Damaged
-from cookbook.tuning.hopeless import Watch
-from cookbook.tuning.results import TrialResult, read_result
 from cookbook.tuning.scale.slots import map_in_slots
-from cookbook.tuning.trials import Trials
+from cookbook.tuning.trials.hopeless import Watch
+from cookbook.tuning.trials.results import Confirmed, TrialResult, read_result
+from cookbook.tuning.trials.runner import Trials
 
 SEEDS = 3  # trainings of each setting, with seeds that the search has not used
-
-
-@dataclasses.dataclass(frozen=True)
-class Confirmed:
-    """The scores that the settings of a trial reach with several seeds."""
-
-    number: int  # of the trial
-    scores: list[float]
-
-    @property
-    def mean(self) -> float:
-        """The mean of the scores, by which the search decides."""
-        return statistics.fmean(self.scores)
-
-    @property
-    def deviation(self) -> float:
-        """The sample standard deviation of the scores: the noise of the seeds."""
-        return statistics.stdev(self.scores)
 
 
 def confirm(trials: Trials) -> list[Confirmed]:

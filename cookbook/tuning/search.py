@@ -17,9 +17,9 @@ from cookbook.training.train import RecipeConfig
 from cookbook.tuning.confirm import confirm
 from cookbook.tuning.insight.table import show_search
 from cookbook.tuning.scale.on_ray import workplace
-from cookbook.tuning.space import Space
+from cookbook.tuning.spaces.space import Space
 from cookbook.tuning.strategies.engines import propose
-from cookbook.tuning.trials import Trials
+from cookbook.tuning.trials.runner import Trials
 
 
 def search(

@@ -10,16 +10,15 @@ import pytest
 from matplotlib.image import imread
 
 from cookbook.command_line import parse
-from cookbook.reports.page import search
-from cookbook.tuning.confirm import Confirmed
+from cookbook.reports.page import search_section
 from cookbook.tuning.insight import table
 from cookbook.tuning.insight.importance import POOR, importance_of
 from cookbook.tuning.insight.outcome import Outcome
 from cookbook.tuning.insight.pareto import front_of
 from cookbook.tuning.insight.scales import ASIDE, scale_of
 from cookbook.tuning.insight.verdict import gain_of, noise_of
-from cookbook.tuning.results import TrialResult
-from cookbook.tuning.space import Dimension
+from cookbook.tuning.spaces.space import Dimension
+from cookbook.tuning.trials.results import Confirmed, TrialResult
 from made_up_search import SPACE, Config, Folder, Space, Trials, results
 
 PICTURES = ("parallel", "scores", "progress", "importance", "pareto")
@@ -344,7 +343,7 @@ def test_the_report_shows_the_search(tmp_path, capsys):
     ]
     config = Config(tuner="bayesian")
     shown(23, tmp_path, capsys, found=found, space=space, config=config)
-    page = search(tmp_path)
+    page = search_section(tmp_path)
     for part in (
         "23 trials of the strategy bayesian",
         "The best trial, 23, has a val_accuracy of 0.7667",
@@ -357,9 +356,9 @@ def test_the_report_shows_the_search(tmp_path, capsys):
     assert page.count("<tr>") == 1 + 10 + 1
     assert page.count("<img") == 4
     summary = json.loads((tmp_path / "tuning.json").read_text())
-    assert summary["best"] == {"trial": 23, **dataclasses.asdict(found[23])}
+    assert summary["best"] == dataclasses.asdict(found[23])
     assert summary["importance"]["values"]["dropout"] > 0.8
 
 
 def test_the_report_of_a_run_without_a_search_has_no_such_section(tmp_path):
-    assert search(tmp_path) == ""
+    assert search_section(tmp_path) == ""

@@ -100,7 +100,7 @@ def test_a_run_of_before_these_records_is_resumed(tmp_path, capsys):
 MEMORY = """
 import sys
 from pathlib import Path
-from cookbook.tuning.trials import Trials
+from cookbook.tuning.trials.runner import Trials
 from recipes import mnist_mlp
 from recipes.mnist_mlp import Config, main
 

@@ -16,6 +16,7 @@ from cookbook.tuning.strategies.axes import Cube
 from cookbook.tuning.strategies.engines import TUNERS, propose
 from cookbook.tuning.strategies.grid import Grid
 from cookbook.tuning.strategies.hyperband import cost, plan
+from cookbook.tuning.strategies.tpe import StudySearch
 
 KERAS_TUNERS = ["random", "grid", "bayesian", "hyperband"]
 EVERY_TUNER = [*KERAS_TUNERS, "tpe"]
@@ -436,8 +437,14 @@ def test_processes_that_share_a_study_run_each_trial_once(tmp_path):
     """Threads stand for the processes; each has a Trials and a study of its own."""
     problem = dataclasses.replace(PROBLEM, scores=slow_scores)
     workers = [trials_of(tmp_path / "r", "tpe", problem, tune=14) for _ in range(3)]
+
+    def work(i):
+        search = StudySearch(workers[i])
+        search.place = f"worker_{i}"
+        search.run_all()
+
     with ThreadPoolExecutor(3) as pool:
-        list(pool.map(propose, workers))
+        list(pool.map(work, range(3)))
     shares = [[number for number in worker.done if number] for worker in workers]
     assert sorted(itertools.chain(*shares)) == [*range(1, 15)]
     assert all(shares)

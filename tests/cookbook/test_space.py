@@ -7,7 +7,7 @@ import pytest
 
 from cookbook.command_line import parse
 from cookbook.config import Count, Portion, Rate, TrainingConfig, seconds_in
-from cookbook.tuning.space import Space
+from cookbook.tuning.spaces.space import Space
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,10 +11,10 @@ from matplotlib.image import imread
 from cookbook.command_line import parse
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
-from cookbook.tuning.attempts import ATTEMPTS
-from cookbook.tuning.hopeless import is_hopeless
-from cookbook.tuning.results import TrialResult
 from cookbook.tuning.search import search
+from cookbook.tuning.trials.attempts import ATTEMPTS
+from cookbook.tuning.trials.hopeless import is_hopeless
+from cookbook.tuning.trials.results import TrialResult
 from small_training import SearchConfig, build, data, entries, space, table
 
 

@@ -69,7 +69,7 @@ def test_another_proposal_under_a_known_name_starts_anew(tmp_path, monkeypatch):
     run = RunFolder.open("r", config)
     search(space, build, data(), config, run)
     before = entries(run)
-    monkeypatch.setattr("cookbook.tuning.trials.role", lambda: "chief_in_a_test")
+    monkeypatch.setattr("cookbook.tuning.trials.runner.role", lambda: "chief_in_a_test")
     other = dataclasses.replace(config, seed=1)
     search(space, build, data(), other, run)
     assert [e["values"] for e in entries(run)] != [e["values"] for e in before]

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from cookbook.config import Count, Portion, Rate, TrainingConfig
-from cookbook.tuning.results import TrialResult
-from cookbook.tuning.space import Dimension
+from cookbook.tuning.spaces.space import Dimension
+from cookbook.tuning.trials.results import TrialResult
 
 SPACE = (
     Dimension("learning_rate", "float", low=1e-4, high=1e-1, is_log=True),

@@ -10,7 +10,7 @@ import pytest
 from answering import check_answers
 from cookbook.command_line import parse
 from cookbook.pages.catalogue import ROOT, components, recipes
-from cookbook.tuning.space import Space
+from cookbook.tuning.spaces.space import Space
 from custom_layers import activations
 from exported import check_exported
 from small_spaces import drawn

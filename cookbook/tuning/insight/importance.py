@@ -1,17 +1,16 @@
 """Importance of each hyperparameter: how much of the scores a forest owes to it."""
 
 import dataclasses
-import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.ticker import PercentFormatter
 
 from cookbook.plots.figures import BLUE, Folder, panel, save_figure
 from cookbook.tuning.insight.outcome import Outcome
-from cookbook.tuning.insight.scales import is_number
-from cookbook.tuning.space import Dimension
+from cookbook.tuning.insight.pictures import place_legend
+from cookbook.tuning.insight.scales import is_plain_number
+from cookbook.tuning.spaces.space import Dimension
 
 FEWEST = 8  # trials
 PER_DIMENSION = 2  # trials for each hyperparameter
@@ -46,10 +45,10 @@ def importance_of(outcome: Outcome) -> Importance:
     https://doi.org/10.1023/A:1010933404324), as a share of all losses. A tree is asked
     only about trials that it has not learned from, so that noise has none.
     """
-    columns = {one: outcome.values(one.name) for one in outcome.dimensions}
-    varied = {one: c for one, c in columns.items() if len(set(c) - {None}) > 1}
+    varied = _varied(outcome)
     scores = np.array(_comparable(outcome))
-    count, needed = len(scores), max(FEWEST, PER_DIMENSION * len(varied))
+    count = len(scores)
+    needed = max(FEWEST, PER_DIMENSION * len(varied))
     if not varied or np.ptp(scores) == 0:
         return Importance(f"importance: all of the {count} trials are alike")
     if count < needed:
@@ -57,12 +56,23 @@ def importance_of(outcome: Outcome) -> Importance:
             f"importance: not measured, which takes {needed} trials with a score; "
             f"there are {count}"
         )
+
     skill, losses, noise = _measure(varied, scores)
     total = sum(losses.values()) or 1.0
-    ordered = sorted(losses.items(), key=lambda item: -item[1])
-    values = {name: loss / total for name, loss in ordered}
+    shares = {name: loss / total for name, loss in losses.items()}
+    values = dict(sorted(shares.items(), key=lambda item: -item[1]))
     found = Importance("", skill, values, min(1.0, noise / total))
     return dataclasses.replace(found, text=_in_words(found, outcome))
+
+
+def _varied(outcome: Outcome) -> dict[Dimension, list]:
+    """{hyperparameter: its value in each trial} of those with more than one value."""
+    found = {}
+    for dimension in outcome.dimensions:
+        values = outcome.values(dimension.name)
+        if len(set(values) - {None}) > 1:
+            found[dimension] = values
+    return found
 
 
 def _comparable(outcome: Outcome) -> list[float]:
@@ -85,16 +95,30 @@ def _measure(
     from sklearn.inspection import permutation_importance
 
     random = np.random.default_rng(0)
-    coded = [_coded(one, values, random) for one, values in varied.items()]
-    coded += [(random.random(len(scores)), 0) for _ in range(NOISES)]
-    x = np.stack([column for column, _ in coded], axis=1)
-    forest = UnseenForest([size for _, size in coded]).fit(x, scores)
+    columns, sizes = [], []
+    for dimension, values in varied.items():
+        column, size = _coded(dimension, values, random)
+        columns.append(column)
+        sizes.append(size)
+    for _ in range(NOISES):
+        columns.append(random.random(len(scores)))
+        sizes.append(0)
+
+    x = np.stack(columns, axis=1)
+    forest = UnseenForest(sizes).fit(x, scores)
     losses = permutation_importance(
-        forest, x, scores, scoring=r_squared, n_repeats=SHUFFLES, random_state=0
+        forest,
+        x,
+        scores,
+        scoring=r_squared,
+        n_repeats=SHUFFLES,
+        random_state=0,
     ).importances_mean
-    named = {one.name: max(0.0, float(loss)) for one, loss in zip(varied, losses)}
-    noise = float(np.abs(losses[len(varied) :]).max())
-    return r_squared(forest, x, scores), named, noise
+    named = {}
+    for dimension, loss in zip(varied, losses):
+        named[dimension.name] = max(0.0, float(loss))
+    noise = np.abs(losses[len(varied) :]).max()
+    return r_squared(forest, x, scores), named, float(noise)
 
 
 class UnseenForest:
@@ -128,16 +152,20 @@ class UnseenForest:
 
     def _spread(self, x: np.ndarray) -> np.ndarray:
         """Gives each category a column of its own, which holds 0 and 1."""
-        columns: list = []
+        columns: list[np.ndarray] = []
         for column, size in zip(x.T, self.sizes):
-            columns += [column == code for code in range(size)] or [column]
+            if size:
+                columns += [column == code for code in range(size)]
+            else:
+                columns.append(column)
         return np.stack(columns, axis=1).astype("float32")
 
 
 def r_squared(forest: UnseenForest, x: np.ndarray, y: np.ndarray) -> float:
     """The share of the variance of `y` that the forest explains; below 0: it errs."""
     error = np.square(y - forest.predict(x)).sum()
-    return float(1 - error / np.square(y - y.mean()).sum())
+    variation = np.square(y - y.mean()).sum()
+    return float(1 - error / variation)
 
 
 def _coded(
@@ -150,13 +178,18 @@ def _coded(
     """
     active = [value for value in values if value is not None]
     drawn = random.integers(len(active), size=len(values))
-    filled = [active[i] if value is None else value for i, value in zip(drawn, values)]
-    if all(map(is_number, active)):
-        is_log = dimension.is_log and min(active) > 0
-        numbers = [math.log(value) if is_log else value for value in filled]
-        return np.array(numbers, "float64"), 0
-    kinds = list(dict.fromkeys(active))
-    return np.array([kinds.index(value) for value in filled], "float64"), len(kinds)
+    filled = []
+    for i, value in zip(drawn, values):
+        filled.append(active[i] if value is None else value)
+
+    if not all(map(is_plain_number, active)):
+        kinds = list(dict.fromkeys(active))
+        codes = [kinds.index(value) for value in filled]
+        return np.array(codes, "float64"), len(kinds)
+    numbers = np.array(filled, "float64")
+    if dimension.is_log and min(active) > 0:
+        numbers = np.log(numbers)
+    return numbers, 0
 
 
 def _in_words(found: Importance, outcome: Outcome) -> str:
@@ -187,12 +220,18 @@ def draw_importance(found: Importance, outcome: Outcome, run: Folder) -> None:
         colour = "#BBBBBB"
     height = 1.9 + 0.35 * len(found.values)
     figure, axes = panel(title, f"share ({note})", "", (7.5, height))
-    bars = axes.barh(list(found.values), list(found.values.values()), color=colour)
-    axes.bar_label(bars, [f"{share:.0%}" for share in found.values.values()], padding=4)
-    style: Any = {"ls": "--", "color": "black", "lw": 1}
-    axes.axvline(found.noise, **style, label="share of a random number, by chance")
+    shares = list(found.values.values())
+    bars = axes.barh(list(found.values), shares, color=colour)
+    axes.bar_label(bars, [f"{share:.0%}" for share in shares], padding=4)
+    axes.axvline(
+        found.noise,
+        ls="--",
+        color="black",
+        lw=1,
+        label="share of a random number, by chance",
+    )
     axes.invert_yaxis()
     axes.margins(x=0.1)
     axes.xaxis.set_major_formatter(PercentFormatter(1))
-    figure.legend(loc="outside lower center", fontsize=9)
+    place_legend(figure)
     save_figure(figure, run, "tuning_importance.png")

@@ -5,10 +5,10 @@ import math
 import statistics
 from collections.abc import Callable, Sequence
 
-from cookbook.tuning.confirm import Confirmed
-from cookbook.tuning.results import TrialResult
-from cookbook.tuning.space import Dimension
-from cookbook.tuning.trials import Trials
+from cookbook.tuning.spaces.space import Dimension
+from cookbook.tuning.trials.progress import cell
+from cookbook.tuning.trials.results import Confirmed, TrialResult
+from cookbook.tuning.trials.runner import Trials
 
 FAR = 3  # times as far from the median as the best score is: what is worse is cut
 
@@ -51,6 +51,12 @@ class Outcome:
         ]
 
     @property
+    def failed(self) -> list[TrialResult]:
+        """The trials that have no score."""
+        measured = {result.number for result in self.measured}
+        return [result for result in self.ranked if result.number not in measured]
+
+    @property
     def defaults(self) -> TrialResult | None:
         """Trial 0: the settings that the recipe has without a search."""
         found = [result for result in self.ranked if result.number == 0]
@@ -84,16 +90,14 @@ class Outcome:
         return [self.better(score, end) for score in scores]
 
 
-def name_of(result: TrialResult | Confirmed) -> str:
+def setting_name(result: TrialResult | Confirmed) -> str:
     """What a trial is called beside its settings."""
     return f"trial {result.number}" if result.number else "defaults"
 
 
-def written(value: object) -> str:
-    """A value as it stands in a table: four significant digits, none for nothing."""
-    if value is None:
-        return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def table_text(value: object) -> str:
+    """A value as it stands in a table: nothing for what a trial does not have."""
+    return "" if value is None else cell(value)
 
 
 def in_two_lines(name: str) -> tuple[str, str]:

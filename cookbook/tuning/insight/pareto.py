@@ -1,15 +1,19 @@
 """Trials that no other beats in both of two figures: the Pareto front of a search."""
 
-from typing import Any
-
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-from cookbook.plots.figures import BLUE, ORANGE, Folder, panel, save_figure
-from cookbook.tuning.insight.outcome import Outcome, name_of, written
-from cookbook.tuning.results import TrialResult
+from cookbook.plots.figures import ORANGE, Folder, panel, save_figure
+from cookbook.tuning.insight.outcome import Outcome, setting_name, table_text
+from cookbook.tuning.insight.pictures import (
+    BEST,
+    DEFAULTS,
+    draw_points,
+    place_legend,
+)
+from cookbook.tuning.trials.results import TrialResult
 
-DECADES = 20  # the axis is logarithmic if its figures differ by this factor or more
+WIDE = 20  # the axis is logarithmic if its figures differ by this factor or more
 NEAR = 18  # pixels between two points that both have room for their numbers
 
 
@@ -26,23 +30,36 @@ def front_of(outcome: Outcome) -> list[TrialResult]:
     """
     if outcome.second is None:
         return []
+    trials = whole_trials(outcome)  # the best first, and so they stay at equal costs
+    trials.sort(key=lambda result: _cost(result, outcome))
     front: list[TrialResult] = []
-    # Of equal costs the best score comes first, as in outcome.measured.
-    for result in sorted(whole_trials(outcome), key=lambda one: _cost(one, outcome)):
-        scores = [result.score, *(other.score for other in front[-1:])]
-        is_better = len(scores) == 1 or scores[0] != scores[1]
-        if is_better and outcome.better(scores) == result.score:
+    for result in trials:
+        if not front or _is_better(result, front[-1], outcome):
             front.append(result)
     return front
+
+
+def _is_better(one: TrialResult, other: TrialResult, outcome: Outcome) -> bool:
+    best = outcome.better(one.score, other.score)
+    return one.score != other.score and best == one.score
+
+
+def _cost(result: TrialResult, outcome: Outcome) -> float:
+    """The second figure of a trial: its seconds or its parameters."""
+    return getattr(result, str(outcome.second))
 
 
 def front_lines(outcome: Outcome, front: list[TrialResult]) -> list[str]:
     """What is printed of the front: a line for each of its trials."""
     lines = [f"nothing beats these in both {outcome.score} and {outcome.second}:"]
     for result in front:
-        values = ", ".join(f"{k} {written(v)}" for k, v in result.values.items())
-        cost = f"{_cost(result, outcome):,} {outcome.second}"
-        lines.append(f"  {name_of(result)}: {written(result.score)}, {cost} | {values}")
+        settings = []
+        for name, value in result.values.items():
+            settings.append(f"{name} {table_text(value)}")
+        lines.append(
+            f"  {setting_name(result)}: {table_text(result.score)}, "
+            f"{_cost(result, outcome):,} {outcome.second} | {', '.join(settings)}"
+        )
     return lines
 
 
@@ -53,39 +70,58 @@ def draw_front(outcome: Outcome, front: list[TrialResult], run: Folder) -> None:
     trials = whole_trials(outcome)
     costs = [_cost(result, outcome) for result in trials]
     scores = outcome.cut([result.score or 0.0 for result in trials])
-    place = {one.number: (x, y) for one, x, y in zip(trials, costs, scores)}
-    axes.scatter(costs, scores, s=20, color=BLUE, alpha=0.6, label="trial")
+    numbers = [result.number for result in trials]
+    place = dict(zip(numbers, zip(costs, scores)))
+
+    draw_points(axes, trials, costs, scores)
     x, y = zip(*(place[result.number] for result in front))
-    axes.step(x, y, where="post", color=ORANGE, lw=1.5, zorder=1)
-    axes.scatter(x, y, s=60, marker="D", color=ORANGE, label="front, with its trials")
+    axes.step(
+        x,
+        y,
+        where="post",
+        color=ORANGE,
+        lw=1.5,
+        zorder=1,
+    )
+    axes.scatter(x, y, **BEST, label="front, with its trials")
     if 0 in place:
-        axes.scatter(*place[0], s=60, marker="x", color="black", label="defaults")
-    if min(costs) > 0 and max(costs) >= DECADES * min(costs):
+        axes.scatter(*place[0], **DEFAULTS, label="defaults")
+    _scale_costs(axes, costs)
+    _name_points(axes, outcome, front, place)
+    axes.margins(y=0.12)
+    axes.grid(alpha=0.3)
+    place_legend(figure)
+    save_figure(figure, run, "tuning_pareto.png")
+
+
+def _scale_costs(axes: Axes, costs: list[float]) -> None:
+    """Writes round numbers below the axis of costs, logarithmic if they are far."""
+    axes.xaxis.set_major_locator(MaxNLocator(6))
+    if min(costs) > 0 and max(costs) >= WIDE * min(costs):
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_minor_formatter(NullFormatter())
     axes.xaxis.set_major_formatter(lambda cost, _: f"{cost:,.6g}")
-    _name_points(axes, outcome, front, place)
-    axes.margins(y=0.12)
-    axes.grid(alpha=0.3)
-    figure.legend(loc="outside lower center", ncols=3, fontsize=9)
-    save_figure(figure, run, "tuning_pareto.png")
 
 
 def _name_points(
-    axes: Axes, outcome: Outcome, front: list[TrialResult], place: dict
+    axes: Axes,
+    outcome: Outcome,
+    front: list[TrialResult],
+    place: dict[int, tuple[float, float]],
 ) -> None:
     """Writes the number of a trial beside its point, on the side that nothing beats."""
     side = 7 if outcome.better is max else -14
     free = float("inf")  # left of which no number stands yet
     for result in reversed(front):
-        x, _ = axes.transData.transform(place[result.number])
+        point = place[result.number]
+        x, _ = axes.transData.transform(point)
         if x < free:
-            shift: Any = {"xytext": (-7, side), "textcoords": "offset points"}
-            name = str(result.number)
-            axes.annotate(name, place[result.number], fontsize=8, **shift)
+            axes.annotate(
+                str(result.number),
+                point,
+                xytext=(-7, side),
+                textcoords="offset points",
+                fontsize=8,
+            )
             free = x - NEAR
-
-
-def _cost(result: TrialResult, outcome: Outcome) -> float:
-    return getattr(result, str(outcome.second))

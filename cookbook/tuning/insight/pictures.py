@@ -12,13 +12,43 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from cookbook.plots.figures import BLUE, ORANGE, Folder, save_figure
-from cookbook.tuning.insight.outcome import Outcome, in_two_lines, name_of
+from cookbook.tuning.insight.outcome import Outcome, in_two_lines, setting_name
 from cookbook.tuning.insight.scales import Categories, Numbers, Scale, scale_of
-from cookbook.tuning.space import Dimension
+from cookbook.tuning.spaces.space import Dimension
+from cookbook.tuning.trials.results import TrialResult
 
+MANY = 40  # trials whose lines are drawn more faintly
 JITTER = 0.1  # width of the column of points above a category
 MOST_PANELS = 12  # of tuning_scores.png
-FRAME = {"facecolor": "white", "alpha": 0.8, "lw": 0, "pad": 0.5}  # behind a text
+LONGEST_TICKS = 36  # characters that have room below a panel
+# Marks that look alike in all pictures.
+WHOLE: Any = {
+    "s": 20,
+    "color": BLUE,
+    "alpha": 0.7,
+}
+STOPPED: Any = {
+    "s": 20,
+    "facecolors": "none",
+    "edgecolors": BLUE,
+}
+BEST: Any = {
+    "s": 70,
+    "marker": "D",
+    "color": ORANGE,
+}
+DEFAULTS: Any = {
+    "s": 60,
+    "marker": "x",
+    "color": "black",
+}
+# The frame behind a text.
+FRAME: Any = {
+    "facecolor": "white",
+    "alpha": 0.8,
+    "lw": 0,
+    "pad": 0.5,
+}
 
 
 def draw_parallel(outcome: Outcome, run: Folder) -> None:
@@ -26,60 +56,86 @@ def draw_parallel(outcome: Outcome, run: Folder) -> None:
 
     The scales are those of the space. An inactive hyperparameter is passed below.
     """
-    columns = [outcome.values(one.name) for one in outcome.dimensions]
-    scales = [scale_of(one, c) for one, c in zip(outcome.dimensions, columns)]
-    scores = outcome.scores
-    scales.append(Numbers(min(scores), max(scores)))
-    columns.append(scores)
-    names = [one.name for one in outcome.dimensions] + [outcome.score]
-
-    figure = Figure(figsize=(1.5 * len(names) + 1.5, 4.8), layout="constrained")
+    columns = _columns(outcome)
+    width = 1.5 * len(columns) + 1.5
+    figure = Figure(figsize=(width, 4.8), layout="constrained")
     axes = figure.subplots()
-    heights = [[scale.place(v) for v in c] for scale, c in zip(scales, columns)]
-    _draw_lines(axes, outcome, np.transpose(heights), scores)
-    for x, scale in enumerate(scales):
+
+    heights = [scale.places(values) for _, scale, values in columns]
+    _draw_lines(axes, outcome, np.transpose(heights))
+    for x, (_, scale, _) in enumerate(columns):
         _draw_axis(axes, x, scale)
-    labels = ["\n".join(in_two_lines(name)).strip() for name in names]
-    axes.set_xticks(range(len(names)), labels)
+
+    labels = ["\n".join(in_two_lines(name)).strip() for name, _, _ in columns]
+    axes.set_xticks(range(len(columns)), labels)
     axes.set_yticks([])
-    axes.set_xlim(-0.2, len(names) - 0.35)
+    axes.set_xlim(-0.2, len(columns) - 0.35)
     axes.spines[:].set_visible(False)
     axes.set_title(_counted(outcome))
     save_figure(figure, run, "tuning_parallel.png")
 
 
-def _draw_lines(
-    axes: Axes, outcome: Outcome, lines: np.ndarray, scores: Sequence[float]
-) -> None:
+def _columns(outcome: Outcome) -> list[tuple[str, Scale, Sequence]]:
+    """(name, scale, values) of each hyperparameter and, last, of the score."""
+    columns: list[tuple[str, Scale, Sequence]] = []
+    for dimension in outcome.dimensions:
+        values = outcome.values(dimension.name)
+        scale = scale_of(dimension, values)
+        columns.append((dimension.name, scale, values))
+    scores = outcome.scores
+    scale = Numbers(min(scores), max(scores))
+    columns.append((outcome.score, scale, scores))
+    return columns
+
+
+def _draw_lines(axes: Axes, outcome: Outcome, lines: np.ndarray) -> None:
     """Draws a line for each trial, the darker the better; the best ones on top."""
-    palette = colormaps["cividis_r" if outcome.better is max else "cividis"]
-    shades = ScalarMappable(Normalize(min(scores), max(scores)), palette)
-    alpha = 0.85 if len(lines) <= 40 else 0.5
+    scores = outcome.scores
+    palette = "cividis_r" if outcome.better is max else "cividis"
+    scale = Normalize(min(scores), max(scores))
+    shades = ScalarMappable(scale, colormaps[palette])
+    alpha = 0.85 if len(lines) <= MANY else 0.5
+
     trials = list(zip(outcome.measured, lines, scores))
     for result, line, score in reversed(trials):
         if result not in (outcome.best, outcome.defaults):
             axes.plot(line, color=shades.to_rgba(score), lw=1.2, alpha=alpha)
     for result, line, _ in trials:
         if result is outcome.best:
-            axes.plot(line, color=ORANGE, lw=3, label=f"best: {name_of(result)}")
+            label = f"best: {setting_name(result)}"
+            axes.plot(line, color=ORANGE, lw=3, label=label)
         if result is outcome.defaults:
             axes.plot(line, "--", color="black", lw=1.8, label="defaults")
+
     axes.figure.colorbar(shades, ax=axes, label=outcome.axis)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2, frameon=False)
+    axes.legend(
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.13),
+        ncols=2,
+        frameon=False,
+    )
 
 
 def _draw_axis(axes: Axes, x: float, scale: Scale) -> None:
     """Draws an upright axis at `x` with a text at each tick."""
     axes.plot([x, x], [0, 1], color="black", lw=0.8)
     for height, text in scale.ticks:
-        axes.text(x, height, f" {text}", fontsize=8, va="center", bbox=FRAME)
+        axes.text(
+            x,
+            height,
+            f" {text}",
+            fontsize=8,
+            va="center",
+            bbox=FRAME,
+        )
 
 
 def _counted(outcome: Outcome) -> str:
     """How many trials a picture shows, and how many have failed."""
-    failed = len(outcome.ranked) - len(outcome.measured)
+    count = len(outcome.measured)
+    failed = len(outcome.ranked) - count
     note = f", without {failed} that failed" if failed else ""
-    return f"{len(outcome.measured)} trials{note}: darker is better"
+    return f"{count} trials{note}: darker is better"
 
 
 def draw_scores(outcome: Outcome, run: Folder) -> None:
@@ -92,38 +148,68 @@ def draw_scores(outcome: Outcome, run: Folder) -> None:
     size = (3.7 * across, 3 * down + 0.6)
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(down, across, squeeze=False, sharey=True)
+
     for axes, dimension in zip(panels.flat, shown):
-        _scatter(axes, outcome, dimension)
+        _draw_panel(axes, outcome, dimension)
     for axes in panels[:, 0]:
         axes.set_ylabel(outcome.axis)
     for axes in panels.flat[len(shown) :]:
         axes.axis("off")
+
     handles, labels = panels[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=9)
+    place_legend(figure, handles=handles, labels=labels)
     figure.suptitle(f"{outcome.score} of each trial")
     save_figure(figure, run, "tuning_scores.png")
 
 
-def _scatter(axes: Axes, outcome: Outcome, dimension: Dimension) -> None:
-    """Draws a point for each trial, and marks the best one and the defaults."""
+def _draw_panel(axes: Axes, outcome: Outcome, dimension: Dimension) -> None:
+    """Draws a point for each trial: its value, its score."""
     values = outcome.values(dimension.name)
     scale = scale_of(dimension, values)
-    x = np.array([scale.place(value) for value in values])
+    x = scale.places(values)
     if isinstance(scale, Categories):  # moves points apart that hide each other
-        x += JITTER * ((0.618 * np.arange(len(x)) + 0.5) % 1 - 0.5)
-    y = np.array(outcome.scores)
-    is_whole = np.array([result.stopped is None for result in outcome.measured])
-    numbers = np.array([result.number for result in outcome.measured])
-    axes.scatter(x[is_whole], y[is_whole], s=20, color=BLUE, alpha=0.6, label="trial")
-    if not is_whole.all():
-        open_marks: Any = {"s": 20, "facecolors": "none", "edgecolors": BLUE}
-        axes.scatter(x[~is_whole], y[~is_whole], **open_marks, label="stopped early")
-    best, defaults = numbers == outcome.best.number, numbers == 0
-    axes.scatter(x[best], y[best], s=70, marker="D", color=ORANGE, label="best")
-    axes.scatter(x[defaults], y[defaults], s=60, marker="x", c="k", label="defaults")
-    axes.set_xticks(*zip(*scale.ticks))
-    is_wide = sum(len(text) + 2 for _, text in scale.ticks) > 36
+        moves = (0.618 * np.arange(len(x)) + 0.5) % 1
+        x = x + JITTER * (moves - 0.5)
+    draw_points(axes, outcome.measured, x, outcome.scores)
+    for result, place, score in zip(outcome.measured, x, outcome.scores):
+        if result is outcome.best:
+            axes.scatter(place, score, **BEST, label="best")
+        if result is outcome.defaults:
+            axes.scatter(place, score, **DEFAULTS, label="defaults")
+
+    heights, texts = zip(*scale.ticks)
+    is_wide = len("  ".join(texts)) > LONGEST_TICKS
+    axes.set_xticks(heights, texts)
     axes.tick_params("x", labelsize=8, labelrotation=30 if is_wide else 0)
-    axes.set_xlim(min(-0.06, x.min() - 0.06), 1.06)
-    axes.set_xlabel(dimension.name + (" (logarithmic)" if dimension.is_log else ""))
+    axes.set_xlim(min(0, x.min()) - 0.06, 1.06)
+    note = " (logarithmic)" if dimension.is_log else ""
+    axes.set_xlabel(f"{dimension.name}{note}")
     axes.grid(alpha=0.3)
+
+
+def draw_points(
+    axes: Axes,
+    trials: Sequence[TrialResult],
+    x: Sequence[float] | np.ndarray,
+    y: Sequence[float],
+) -> None:
+    """Draws a point for each trial; those that were stopped early are hollow."""
+    kinds = {"trial": (False, WHOLE), "stopped early": (True, STOPPED)}
+    for label, (is_stopped, marks) in kinds.items():
+        shown = [
+            (place, score)
+            for result, place, score in zip(trials, x, y)
+            if bool(result.stopped) == is_stopped
+        ]
+        if shown:
+            axes.scatter(*zip(*shown), **marks, label=label)
+
+
+def place_legend(figure: Figure, **settings: Any) -> None:
+    """Draws the legend of a figure below it, in one row."""
+    figure.legend(
+        loc="outside lower center",
+        ncols=5,
+        fontsize=9,
+        **settings,
+    )

@@ -4,9 +4,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.ticker import LogLocator, MaxNLocator
 
-from cookbook.tuning.space import Dimension
+from cookbook.tuning.spaces.space import Dimension
 
 ASIDE = -0.16  # height of values that have no place between the ends, 0 and 1
 MOST_TICKS = 6  # of numbers
@@ -24,6 +25,10 @@ class Scale:
         """The height of a value; ASIDE if it has none."""
         raise NotImplementedError
 
+    def places(self, values: Sequence) -> np.ndarray:
+        """The height of each value."""
+        return np.array([self.place(value) for value in values])
+
 
 class Numbers(Scale):
     """Numbers between two ends; on a logarithmic scale, equal factors lie equally far.
@@ -32,15 +37,21 @@ class Numbers(Scale):
     """
 
     def __init__(
-        self, low: float, high: float, is_log: bool = False, ticks: Sequence = ()
+        self,
+        low: float,
+        high: float,
+        is_log: bool = False,
+        ticks: Sequence[float] = (),
     ):
         super().__init__()
-        self.low, self.high, self.is_log = low, high, is_log
+        self.low = low
+        self.high = high
+        self.is_log = is_log
         chosen = ticks or _round_numbers(low, high, is_log)
         self.ticks = [(self.place(number), f"{number:.6g}") for number in chosen]
 
     def place(self, value: Any) -> float:
-        if not is_number(value) or (self.is_log and value <= 0):
+        if not is_plain_number(value) or (self.is_log and value <= 0):
             return ASIDE
         if self.low == self.high:
             return 0.5
@@ -70,22 +81,30 @@ def scale_of(dimension: Dimension, values: Sequence) -> Scale:
     values: those of the trials; the defaults may lie outside the space.
     """
     active = [value for value in values if value is not None]
-    if dimension.kind == "choice" or not all(map(is_number, active)):
-        known = [*dimension.values, *active]
-        scale: Scale = Categories(
-            sorted(known) if all(map(is_number, known)) else known
-        )
+    are_numbers = all(map(is_plain_number, [*dimension.values, *active]))
+    scale: Scale
+    if dimension.kind != "choice" and are_numbers:
+        scale = _range_of(dimension, active)
     else:
-        is_log = dimension.is_log
-        placed = [value for value in active if value > 0 or not is_log]
-        low = min([dimension.low, *placed])
-        high = max([dimension.high, *placed])
-        scale = Numbers(low, high, is_log, _steps(dimension))
-    aside = [value for value in values if scale.place(value) == ASIDE]
+        known = [*dimension.values, *active]
+        scale = Categories(sorted(known) if are_numbers else known)
+
+    aside = set()
+    for value in values:
+        if scale.place(value) == ASIDE:
+            aside.add("inactive" if value is None else _word(value))
     if aside:
-        words = {"inactive" if value is None else _word(value) for value in aside}
-        scale.ticks.append((ASIDE, ", ".join(sorted(words))))
+        scale.ticks.append((ASIDE, ", ".join(sorted(aside))))
     return scale
+
+
+def _range_of(dimension: Dimension, values: Sequence[float]) -> Numbers:
+    """A scale on which the range of the space and the values have their places."""
+    is_log = dimension.is_log
+    placed = [value for value in values if value > 0 or not is_log]
+    low = min([dimension.low, *placed])
+    high = max([dimension.high, *placed])
+    return Numbers(low, high, is_log, _steps(dimension))
 
 
 def _steps(dimension: Dimension) -> list[float]:
@@ -102,17 +121,20 @@ def _round_numbers(low: float, high: float, is_log: bool) -> list[float]:
     """At most MOST_TICKS round numbers between two ends."""
     if low == high:
         return [low]
-    if is_log and high / low >= 10:
-        few = high / low < 1000
-        locator: Any = LogLocator(subs=(1, 2, 5) if few else (1,), numticks=MOST_TICKS)
-    else:
-        locator = MaxNLocator(MOST_TICKS - 1, steps=[1, 2, 5, 10])
+    locator: Any = MaxNLocator(MOST_TICKS - 1, steps=[1, 2, 5, 10])
+    if is_log and high / low >= 1000:
+        locator = LogLocator(numticks=MOST_TICKS)
+    elif is_log and high / low >= 10:
+        locator = LogLocator(subs=(1, 2, 5), numticks=MOST_TICKS)
     edge = 1e-9 * (high - low)
-    numbers = [float(number) for number in locator.tick_values(low, high)]
-    return [number for number in numbers if low - edge <= number <= high + edge]
+    return [
+        float(number)
+        for number in locator.tick_values(low, high)
+        if low - edge <= number <= high + edge
+    ]
 
 
-def is_number(value: Any) -> bool:
+def is_plain_number(value: Any) -> bool:
     """Whether a value is a number; True and False are words, not numbers."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 

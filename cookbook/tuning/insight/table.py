@@ -9,19 +9,18 @@ from collections.abc import Sequence
 from cookbook.config import SearchOptions, flags
 from cookbook.training.run_folder import RunFolder, write_table
 from cookbook.training.train import RecipeConfig
-from cookbook.tuning.confirm import Confirmed
 from cookbook.tuning.insight.best_so_far import draw_progress
 from cookbook.tuning.insight.importance import (
     Importance,
     draw_importance,
     importance_of,
 )
-from cookbook.tuning.insight.outcome import Outcome, in_two_lines, written
+from cookbook.tuning.insight.outcome import Outcome, in_two_lines, table_text
 from cookbook.tuning.insight.pareto import draw_front, front_lines, front_of
 from cookbook.tuning.insight.pictures import draw_parallel, draw_scores
 from cookbook.tuning.insight.verdict import Gain, confirmed_rows, gain_of
-from cookbook.tuning.results import TrialResult
-from cookbook.tuning.trials import Trials
+from cookbook.tuning.trials.results import Confirmed, TrialResult
+from cookbook.tuning.trials.runner import Trials
 
 MOST = 40  # trials that are printed; of more, the best FIRST and the defaults
 FIRST = 20
@@ -31,11 +30,12 @@ WIDTH = 120  # columns, where the output is no terminal
 
 
 def show_search(
-    trials: Trials, confirmed: Sequence[Confirmed], best: RecipeConfig
+    trials: Trials,
+    confirmed: Sequence[Confirmed],
+    best: RecipeConfig,
 ) -> None:
     """Prints what a search found; writes tuning.csv, tuning.json and pictures.
 
-    trials: the Trials of the search.
     confirmed: the settings that were trained with several seeds, the best first.
     best: the Config whose flags are printed as the last line.
     """
@@ -50,18 +50,25 @@ def show_search(
     front = front_of(outcome)
     gain = gain_of(outcome, confirmed)
     _draw(outcome, importance, front, run)
-    run.write_json("tuning.json", _summary(outcome, importance, front, gain, confirmed))
+    summary = _summary(outcome, importance, front, gain)
+    summary["confirmed"] = confirmed_rows(confirmed, outcome.score)
+    run.write_json("tuning.json", summary)
 
     print(importance.text)
-    if front:
-        print("\n".join(front_lines(outcome, front)))
+    for line in summary["front"]:
+        print(line)
     if confirmed:
-        print_columns(confirmed_rows(confirmed, outcome.score))
+        print_columns(summary["confirmed"])
     print(gain.text)
+    print(f"best: {_command(best)}")
+
+
+def _command(best: RecipeConfig) -> str:
+    """The command that trains the best settings."""
     off = {field.name: field.default for field in dataclasses.fields(SearchOptions)}
     again = dataclasses.replace(best, resume=False, run=None, **off)
-    recipe = os.path.relpath(str(sys.modules[type(best).__module__].__file__))
-    print(f"best: python {recipe} {flags(again)}".rstrip())
+    recipe = str(sys.modules[type(best).__module__].__file__)
+    return f"python {os.path.relpath(recipe)} {flags(again)}".rstrip()
 
 
 def _row(result: TrialResult, outcome: Outcome) -> dict:
@@ -83,10 +90,11 @@ def _print_leaders(rows: Sequence[dict], run: RunFolder) -> None:
     """Prints the table; of a long one the best rows and the defaults."""
     shown = list(rows)
     if len(rows) > MOST:
-        shown = [*rows[:FIRST], *(row for row in rows[FIRST:] if not row["trial"])]
+        defaults = [row for row in rows[FIRST:] if row["trial"] == 0]
+        shown = [*rows[:FIRST], *defaults]
     print_columns([in_words(row) for row in shown])
-    if len(rows) > len(shown):
-        left = len(rows) - len(shown)
+    left = len(rows) - len(shown)
+    if left:
         print(f"{left} other trials are in {run.path / 'tuning.csv'}")
 
 
@@ -94,24 +102,31 @@ def _print_reasons(outcome: Outcome) -> None:
     """Prints why trials failed or were stopped, the commonest reasons first."""
     reasons: dict[str, list[str]] = {}
     for result in outcome.ranked:
-        reason = f"failed ({result.problem})" if result.problem else result.stopped
+        reason = result.stopped
+        if result.problem:
+            reason = f"failed ({result.problem})"
         if reason:
             reasons.setdefault(reason, []).append(str(result.number))
+
     ordered = sorted(reasons.items(), key=lambda item: -len(item[1]))
     for reason, numbers in ordered[:REASONS]:
-        more = f" and {len(numbers) - FIRST} others" if len(numbers) > FIRST else ""
+        more = ""
+        if len(numbers) > FIRST:
+            more = f" and {len(numbers) - FIRST} others"
         print(f"{reason}: trial {', '.join(numbers[:FIRST])}{more}")
 
 
 def in_words(row: dict) -> dict[str, str]:
     """A row of tuning.csv as it is shown: beside its trial stands how that ended."""
-    words = {name: written(value) for name, value in row.items()}
-    number, problem, stopped = (
-        words.pop(name) for name in ("trial", "problem", "stopped")
-    )
-    end = " failed" if problem else " stopped" if stopped else ""
-    name = number if row["trial"] else "defaults"
-    return {"trial": name + end, **words}
+    words = {name: table_text(value) for name, value in row.items()}
+    name = words.pop("trial")
+    if name == "0":
+        name = "defaults"
+    if words.pop("problem"):
+        name += " failed"
+    if words.pop("stopped"):
+        name += " stopped"
+    return {"trial": name, **words}
 
 
 def print_columns(rows: Sequence[dict[str, str]]) -> None:
@@ -121,31 +136,41 @@ def print_columns(rows: Sequence[dict[str, str]]) -> None:
     room even then follow below, again beside the first one.
     """
     room = shutil.get_terminal_size((WIDTH, 0)).columns
-    columns = {name: [row[name] for row in rows] for name in rows[0]}
-    filled = {name: texts for name, texts in columns.items() if any(texts)}
-    widths = [max(map(len, [name, *texts])) + 2 for name, texts in filled.items()]
-    is_narrow = sum(widths) > room
-    first, *others = (_column(*item, is_narrow) for item in filled.items())
+    filled: dict[str, list[str]] = {}
+    total = 0
+    for name in rows[0]:
+        texts = [row[name] for row in rows]
+        if any(texts):
+            filled[name] = texts
+            total += max(map(len, [name, *texts])) + 2
+
+    is_narrow = total - 2 > room
+    first, *others = [_column(*item, is_narrow) for item in filled.items()]
     block = first
     for column in others:
-        if block is not first and len(block[0]) + 2 + len(column[0]) > room:
+        width = len(block[0]) + 2 + len(column[0])
+        if width > room and block is not first:
             _print_block(block)
             print()
             block = first
-        block = [f"{line}  {cell}" for line, cell in zip(block, column)]
+        block = [f"{line}  {text}" for line, text in zip(block, column)]
     _print_block(block)
-
-
-def _print_block(block: Sequence[str]) -> None:
-    print("\n".join(line.rstrip() for line in block if line.strip()))
 
 
 def _column(name: str, texts: Sequence[str], is_narrow: bool) -> list[str]:
     """A column below its name of one or two lines, aligned at the right."""
-    upper, lower = in_two_lines(name) if is_narrow else ("", name)
+    upper, lower = "", name
+    if is_narrow:
+        upper, lower = in_two_lines(name)
     lines = [upper, lower, *texts]
     width = max(map(len, lines))
     return [line.rjust(width) for line in lines]
+
+
+def _print_block(block: Sequence[str]) -> None:
+    for line in block:
+        if line.strip():
+            print(line.rstrip())
 
 
 def _draw(
@@ -168,22 +193,21 @@ def _summary(
     importance: Importance,
     front: list[TrialResult],
     gain: Gain,
-    confirmed: Sequence[Confirmed],
 ) -> dict:
     """The content of tuning.json: all that the report says about the search."""
-    leaders = [*outcome.ranked[:LEADERS]]
-    leaders += [one for one in outcome.ranked[LEADERS:] if one.number == 0]
+    ranked = outcome.ranked
+    leaders = [*ranked[:LEADERS]]
+    leaders += [one for one in ranked[LEADERS:] if one.number == 0]
     return {
         "tuner": outcome.tuner,
         "score": outcome.score,
         "goal": "largest" if outcome.better is max else "smallest",
-        "trials": len([one for one in outcome.ranked if one.number]),
-        "failed": len(outcome.ranked) - len(outcome.measured),
-        "stopped": len([one for one in outcome.ranked if one.stopped]),
-        "seconds": round(sum(one.seconds for one in outcome.ranked), 1),
-        "best": {"trial": outcome.best.number, **dataclasses.asdict(outcome.best)},
+        "trials": len([one for one in ranked if one.number]),
+        "failed": len(outcome.failed),
+        "stopped": len([one for one in ranked if one.stopped]),
+        "seconds": round(sum(one.seconds for one in ranked), 1),
+        "best": dataclasses.asdict(outcome.best),
         "gain": dataclasses.asdict(gain),
-        "confirmed": confirmed_rows(confirmed, outcome.score),
         "importance": dataclasses.asdict(importance),
         "front": front_lines(outcome, front) if front else [],
         "leaders": [in_words(_row(one, outcome)) for one in leaders],

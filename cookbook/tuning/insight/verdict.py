@@ -5,8 +5,8 @@ import math
 import statistics
 from collections.abc import Sequence
 
-from cookbook.tuning.confirm import Confirmed
-from cookbook.tuning.insight.outcome import Outcome, name_of, written
+from cookbook.tuning.insight.outcome import Outcome, setting_name, table_text
+from cookbook.tuning.trials.results import Confirmed
 
 WIDE = 2  # standard errors; a smaller difference may be chance
 
@@ -31,15 +31,15 @@ def gain_of(outcome: Outcome, confirmed: Sequence[Confirmed]) -> Gain:
     if best is defaults:
         return Gain(
             f"no trial has a better {outcome.score} than the defaults, "
-            f"{written(defaults.score)}",
+            f"{table_text(defaults.score)}",
             0.0,
         )
     difference = _improvement(outcome, best.score, defaults.score)
+    scores = f"{table_text(best.score)}, the defaults have {table_text(defaults.score)}"
     return Gain(
-        f"the best trial, {best.number}, has a {outcome.score} of "
-        f"{written(best.score)}, the defaults have {written(defaults.score)}: better "
-        f"by {difference:.2g}. That is one training each, so a part of it may be "
-        "chance; --confirm 3 measures how much",
+        f"the best trial, {best.number}, has a {outcome.score} of {scores}: better by "
+        f"{difference:.2g}. That is one training each, so a part of it may be chance; "
+        "--confirm 3 measures how much",
         difference,
     )
 
@@ -52,13 +52,13 @@ def _gain_in_the_mean(outcome: Outcome, confirmed: Sequence[Confirmed]) -> Gain:
     if best.number == 0:
         return Gain(
             "the search found nothing better than the defaults, which have the best "
-            f"mean {outcome.score}, {written(best.mean)}",
+            f"mean {outcome.score}, {table_text(best.mean)}",
             0.0,
             noise_of(confirmed),
         )
     difference = _improvement(outcome, best.mean, defaults[0].mean)
     noise = noise_of(confirmed)
-    means = f"{written(best.mean)}, the defaults {written(defaults[0].mean)}"
+    means = f"{table_text(best.mean)}, the defaults {table_text(defaults[0].mean)}"
     chance = f"the seeds alone make differences up to {noise:.2g}"
     if difference > noise:
         text = (
@@ -93,10 +93,10 @@ def confirmed_rows(confirmed: Sequence[Confirmed], score: str) -> list[dict[str,
     """A row for each confirmed setting, for printing."""
     return [
         {
-            "setting": name_of(one),
-            f"mean {score}": written(one.mean),
+            "setting": setting_name(one),
+            f"mean {score}": table_text(one.mean),
             "deviation": f"{one.deviation:.2g}",
-            **{f"seed {i}": written(s) for i, s in enumerate(one.scores, 1)},
+            **{f"seed {i}": table_text(s) for i, s in enumerate(one.scores, 1)},
         }
         for one in confirmed
     ]

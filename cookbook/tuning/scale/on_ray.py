@@ -23,11 +23,11 @@ from cookbook.errors import Mistake, fail
 from cookbook.runs.stopping import STATE, listen
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import RecipeConfig
-from cookbook.tuning.attempts import take_back_attempt
-from cookbook.tuning.hopeless import Watch
-from cookbook.tuning.results import TrialResult
 from cookbook.tuning.scale.order import RayOptions
-from cookbook.tuning.trials import Trials
+from cookbook.tuning.trials.attempts import take_back_attempt
+from cookbook.tuning.trials.hopeless import Watch
+from cookbook.tuning.trials.results import TrialResult
+from cookbook.tuning.trials.runner import Trials
 
 RETRIES = 20  # of a trial whose process dies; `attempts` gives it up much sooner
 # Beginnings of the environment variables that a trial's process gets from this one.

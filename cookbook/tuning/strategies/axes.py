@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cookbook.tuning.space import Dimension
+from cookbook.tuning.spaces.space import Dimension
 
 MOST_LEVELS = 1000  # a hyperparameter with more values counts as continuous
 

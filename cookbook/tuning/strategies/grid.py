@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from cookbook.tuning.space import Dimension
+from cookbook.tuning.spaces.space import Dimension
 from cookbook.tuning.strategies.axes import Axis, levels
 from cookbook.tuning.strategies.oracles import RandomSearch, announce
 

@@ -23,11 +23,11 @@ import numpy as np
 
 from cookbook.errors import fail
 from cookbook.processes import ID, is_worker, role
-from cookbook.tuning.results import TrialResult
 from cookbook.tuning.scale.chief import wait_for_workers
 from cookbook.tuning.scale.slots import in_slots
-from cookbook.tuning.space import Dimension
+from cookbook.tuning.spaces.space import Dimension
 from cookbook.tuning.strategies.axes import Cube, levels
+from cookbook.tuning.trials.results import TrialResult
 
 REDRAWS = 30  # draws of settings that were tried, before one of them is tried again
 PATIENCE = 60  # seconds for another process to put trial 0 into a new study
@@ -62,6 +62,10 @@ class StudySearch:
         self.run_id = f"{trials.run.path.name}-{trials.run.path.stat().st_ino}"
         if sys.platform == "win32":  # it has no such locks: each worker keeps its own
             self.run_id += os.environ.get(ID, "")
+        # Processes that propose at the same moment have seeds of their own.
+        self.place = os.environ.get(ID, "") + (
+            self.run_id if trials.config.study else ""
+        )
         self.storage = _storage(self.optuna, trials)
         self.study = self._opened()
         self.one_at_a_time = threading.Lock()
@@ -165,12 +169,12 @@ class StudySearch:
         for number, frozen in enumerate(self._searched(), 1):
             is_ours = frozen.user_attrs.get("run") == self.run_id
             if frozen.state.name == "RUNNING" and number <= self.trials.config.tune:
-                lock = self._lock(number) if is_ours else None
+                lock = self._lock(number, frozen) if is_ours else None
                 if lock is not None:  # its process has died
                     return number, self._again(frozen), lock
         while trial := self._new():
             number = self._number(trial)
-            lock = self._lock(number)
+            lock = self._lock(number, trial)
             if lock is not None:  # else another process took it for left behind
                 return number, trial, lock
         return None
@@ -191,7 +195,8 @@ class StudySearch:
             elif all(frozen.state.name != "WAITING" for frozen in searched):
                 break
             trial = self.study.ask()
-            if self._number(trial) <= asked:
+            has_values = "values" in trial.user_attrs  # else the queue was empty
+            if has_values and self._number(trial) <= asked:
                 trial.set_user_attr("run", self.run_id)
                 return trial
             trial.set_user_attr("is_surplus", True)  # two have asked for the last one
@@ -204,8 +209,8 @@ class StudySearch:
         find = self.storage.get_trial_id_from_study_id_trial_number
         return self.optuna.trial.Trial(self.study, find(study_id, frozen.number))
 
-    def _lock(self, number: int) -> Any:
-        """The open file that claims a trial; None if another process has it.
+    def _lock(self, number: int, trial: Any) -> Any:
+        """The open file that claims a trial; None if another process has or had it.
 
         The system frees the claim when the process ends, however that happens.
         """
@@ -219,6 +224,9 @@ class StudySearch:
             except BlockingIOError:
                 file.close()
                 return None
+        if self.study.get_trials(deepcopy=False)[trial.number].state.is_finished():
+            file.close()
+            return None
         return file
 
     # One trial.
@@ -290,10 +298,8 @@ class StudySearch:
     def _empty_copy(self, number: int) -> Any:
         """A study in memory, whose sampler has a seed of its own for each trial."""
         config, samplers = self.trials.config, self.optuna.samplers
-        place = os.environ.get(ID, "") + (self.run_id if config.study else "")
-        parts = np.random.SeedSequence(
-            [config.seed, number, zlib.crc32(place.encode())]
-        )
+        place = zlib.crc32(self.place.encode())
+        parts = np.random.SeedSequence([config.seed, number, place])
         has_scopes = any(d.conditions for d in self.trials.space.dimensions)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", self.optuna.exceptions.ExperimentalWarning)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 import keras
 
 from cookbook.errors import fail
-from cookbook.tuning.results import TrialResult
+from cookbook.tuning.trials.results import TrialResult
 
 LEAST = 5  # trials that must have got as far, before the rule stops another one
 WARM_UP = 1 / 3  # share of the epochs in which no trial is stopped

@@ -11,8 +11,8 @@ from cookbook.runs.files import Damaged, read_json
 from cookbook.runs.searches import TRIAL, find_search, read_search
 from cookbook.runs.settings import SEARCH, difference, plain
 from cookbook.training.run_folder import RunFolder
-from cookbook.tuning.results import TrialResult, read_result
-from cookbook.tuning.space import Dimension, Space
+from cookbook.tuning.spaces.space import Dimension, Space
+from cookbook.tuning.trials.results import TrialResult, read_result
 
 FILE = "earlier.json"  # what a run has taken from another one
 

@@ -1,6 +1,7 @@
-"""Result of a trial, as the search keeps it in a file of its own."""
+"""Results of trials, as the search keeps them in files of their own."""
 
 import dataclasses
+import statistics
 from pathlib import Path
 
 from cookbook.runs.files import Damaged, read_json
@@ -20,6 +21,24 @@ class TrialResult:
     steps: int = 0
     seconds: float = 0.0  # from the building of its model to the last validation
     parameters: int = 0  # numbers that the training changes
+
+
+@dataclasses.dataclass(frozen=True)
+class Confirmed:
+    """The scores that the settings of a trial reach with several seeds."""
+
+    number: int  # of the trial
+    scores: list[float]
+
+    @property
+    def mean(self) -> float:
+        """The mean of the scores, by which the search decides."""
+        return statistics.fmean(self.scores)
+
+    @property
+    def deviation(self) -> float:
+        """The sample standard deviation of the scores: the noise of the seeds."""
+        return statistics.stdev(self.scores)
 
 
 def read_result(path: Path) -> TrialResult:

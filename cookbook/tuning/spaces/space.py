@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
 from cookbook.errors import fail
-from cookbook.tuning.changes import Change, read_changes
+from cookbook.tuning.spaces.changes import Change, read_changes
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,11 +20,15 @@ from cookbook.training.board import board_of_trial, log_settings
 from cookbook.training.checkpoint import Saves
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import NotFinite, RecipeConfig, fit, seed_everything
-from cookbook.tuning.attempts import count_attempt, free_memory, take_back_attempt
-from cookbook.tuning.hopeless import Watch, is_hopeless
-from cookbook.tuning.progress import progress_line
-from cookbook.tuning.results import TrialResult, read_result
-from cookbook.tuning.space import Space
+from cookbook.tuning.spaces.space import Space
+from cookbook.tuning.trials.attempts import (
+    count_attempt,
+    free_memory,
+    take_back_attempt,
+)
+from cookbook.tuning.trials.hopeless import Watch, is_hopeless
+from cookbook.tuning.trials.progress import progress_line
+from cookbook.tuning.trials.results import TrialResult, read_result
 from custom_layers.common.private_keras import note_gradients
 
 Report = Callable[[int, float], bool]
@@ -54,7 +58,7 @@ class Trials:
         self.second = None if config.tune_metric == "none" else config.tune_metric
         self.earlier: list[TrialResult] = []  # of the search that --from names
         if config.from_ is not None:
-            from cookbook.tuning.earlier import earlier_trials
+            from cookbook.tuning.trials.earlier import earlier_trials
 
             self.earlier = self._sorted(earlier_trials(run, space, score))
         self.began = self._beginning()

@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from cookbook.config import UNLIMITED, seconds_in
-from cookbook.tuning.results import TrialResult
+from cookbook.tuning.trials.results import TrialResult
 
 
 def progress_line(trials: Any, result: TrialResult) -> str:

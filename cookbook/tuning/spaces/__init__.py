@@ -1,0 +1,1 @@
+"""Spaces of a search: what a recipe declares, and what --space changes."""

@@ -1,0 +1,1 @@
+"""Trials of a search: how each is run, kept, stopped and shown."""
