@@ -2,9 +2,10 @@
 
 import textwrap
 
-from cookbook.exports.formats import FORMATS
+from cookbook.exports.formats import FORMATS, Exportable
 from cookbook.exports.packages import PACKAGES
 from cookbook.exports.signature import Exported
+from cookbook.exports.steps import ExportedStep
 from cookbook.exports.uses import USES
 from cookbook.trained.description import KINDS
 
@@ -25,7 +26,7 @@ Run this in the folder:
 
 | file | what it holds |
 |---|---|
-| `{file}` | the network |
+{files}
 | `use.py` | the code that the lines above use; it needs the packages above only |
 | `model.json` | names of classes, vocabulary and other settings of the model |
 
@@ -40,8 +41,24 @@ It takes {takes}.
 It returns {returns}.
 
 The words in backticks are names in `model.json`.
-{own_loop}
+{own_loop}{step}
 {note}
+"""
+STEP = """
+## One step
+
+`{file}` holds the same weights, but it reads one token only, and keeps in its states
+what it has read. So `use.py` need not read a text again for each character.
+
+| input | type | shape |
+|---|---|---|
+{inputs}
+
+It takes a row of tokens of which it reads the one at the place `index`, and states that
+are zero before the first token.
+
+It returns logits (1, alphabet) of the character after that token, and the states that
+the step at the next place takes.
 """
 OWN_LOOP = """
 The network gives the next token after all that it is given, so a program writes in a
@@ -52,9 +69,10 @@ loop. These lines do, with `model` from the lines above:
 """
 
 
-def readme(exported: Exported, name: str, note: str) -> str:
+def readme(exported: Exported, step: ExportedStep | None, name: str, note: str) -> str:
     """The text of README.md.
 
+    step: the step of the network; None if there is none.
     name: the format.
     note: a sentence on how exact the export is.
     """
@@ -70,7 +88,7 @@ def readme(exported: Exported, name: str, note: str) -> str:
     return README.format(
         recipe=description.recipe,
         title=FORMATS[name].title,
-        file=FORMATS[name].file,
+        files=_files(name, step),
         article="an" if description.kind[0] in "aeiou" else "a",
         kind=description.kind,
         data=description.data,
@@ -82,6 +100,7 @@ def readme(exported: Exported, name: str, note: str) -> str:
         returns=kind.output,
         own_loop=OWN_LOOP.format(code=use.network) if use.network else "",
         note=_wrapped(note),
+        step=STEP.format(file=FORMATS[name].step, inputs=_rows(step)) if step else "",
     )
 
 
@@ -89,10 +108,20 @@ def _wrapped(text: str) -> str:
     return textwrap.fill(text, 88, break_long_words=False, break_on_hyphens=False)
 
 
-def _rows(exported: Exported) -> str:
+def _files(name: str, step: ExportedStep | None) -> str:
+    """The rows of the table of files that name the networks."""
+    rows = [f"| `{FORMATS[name].file}` | the network |"]
+    if step:
+        rows.append(f"| `{FORMATS[name].step}` | one step of it, for writing |")
+    return "\n".join(rows)
+
+
+def _rows(exported: Exportable) -> str:
     """A row of the table for each input; N stands for any number of rows."""
     rows = []
     for spec in exported.specs():
-        sizes = ["N", *(str(size or "any") for size in spec.shape[1:])]
+        sizes = [str(size or "any") for size in spec.shape]
+        if spec.shape[0] is None:
+            sizes[0] = "N"
         rows.append(f"| `{spec.name}` | {spec.dtype} | ({', '.join(sizes)}) |")
     return "\n".join(rows)

@@ -1,8 +1,9 @@
 """Exported models that write: the network gives the logits of the next token.
 
-Each of them reads all that is written so far at every step. A network whose rows have
-one length at every step is prepared once, so the rest of a row is filled with zeros:
-no network looks at what follows.
+Each of them reads all that is written so far at every step, unless it has a network for
+one step, which keeps what it has read. A network whose rows have one length at every
+step is prepared once, so the rest of a row is filled with zeros: no network looks at
+what follows.
 """
 
 import itertools
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from cookbook.data.text.characters import decode, encode
-from cookbook.exports.portable.networks import Network
+from cookbook.exports.portable.networks import Network, StepNetwork
 
 SPACE = "▁"  # stands for the space before a word
 WORD = re.compile(rf"{SPACE}?\w+|{SPACE}?[^\w\s]")
@@ -22,12 +23,23 @@ DIGITS = " 0123456789<>+"  # the character of each token of a sum
 
 
 class CharacterModel:
-    """A model that continues texts, character by character."""
+    """A model that continues texts, character by character.
 
-    def __init__(self, network: Network, settings: dict[str, Any]) -> None:
+    step: a network that reads one character and keeps what it has read; without it, the
+        network reads all again for each character.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        settings: dict[str, Any],
+        step: StepNetwork | None = None,
+    ) -> None:
         self.network = network
+        self.settings = settings
         self.alphabet: str = settings["alphabet"]
         self.context: int = settings["context"]
+        self.step = step
 
     def predict(
         self,
@@ -46,21 +58,74 @@ class CharacterModel:
     def _continued(
         self, text: str, length: int, temperature: float, rng: np.random.Generator
     ) -> str:
-        tokens = encode(text or "\n", self.alphabet).tolist()
-        for _ in range(length):
-            seen = tokens[-self.context :]
-            row = np.zeros((1, self.context), "int32")
-            row[0, : len(seen)] = seen
-            logits = self.network(tokens=row)
-            logits = logits[0, len(seen) - 1] / temperature
-            logits[0] = -np.inf  # the token of characters that the alphabet lacks
-            # The largest of logits with this noise has the softmax's distribution.
-            noise = rng.gumbel(size=len(logits))
-            best = np.argmax(logits + noise)
-            tokens.append(int(best))
-        first = len(tokens) - length
-        written = tokens[first:]
+        window = encode(text or "\n", self.alphabet).tolist()
+        kept = max(1, self.context // 2)
+        window = window[-kept:]
+        logits_after = self._reader()
+        written: list[int] = []
+        while len(written) < length:
+            if len(window) >= max(2, self.context):  # go on with its second half
+                window = window[-kept:]
+                logits_after = self._reader()
+            token = drawn(logits_after(window), temperature, rng)
+            window.append(token)
+            written.append(token)
         return text + decode(written, self.alphabet)
+
+    def _reader(self) -> Callable[[list[int]], np.ndarray]:
+        """A function that rates what follows a window; from call to call it grows."""
+        if self.step is None:
+            return self._read_all
+        return StepReader(self.step, self.context, self.settings["states"])
+
+    def _read_all(self, window: list[int]) -> np.ndarray:
+        row = row_of(window, self.context)
+        return self.network(tokens=row)[0, len(window) - 1]
+
+
+class StepReader:
+    """A window of tokens that grows: what has been read of it is kept in states."""
+
+    def __init__(
+        self, step: StepNetwork, context: int, states: Sequence[dict[str, Any]]
+    ) -> None:
+        self.step = step
+        self.context = context
+        self.states = empty_states(states)
+        self.seen = 0  # tokens that have been read
+
+    def __call__(self, window: list[int]) -> np.ndarray:
+        """The logits of what follows the window, which begins with what was read."""
+        tokens = row_of(window, self.context)
+        for place in range(self.seen, len(window)):
+            names = (f"state_{i}" for i in range(len(self.states)))
+            index = np.array([place], "int32")
+            logits, *self.states = self.step.outputs(
+                tokens=tokens, index=index, **dict(zip(names, self.states))
+            )
+        self.seen = len(window)
+        return logits[0]
+
+
+def empty_states(states: Sequence[dict[str, Any]]) -> list[np.ndarray]:
+    """The states before the first token, of these shapes and types."""
+    return [np.zeros(state["shape"], state["type"]) for state in states]
+
+
+def row_of(tokens: list[int], length: int) -> np.ndarray:
+    """Tokens as a row, int32 (1, length)."""
+    row = np.zeros((1, length), "int32")
+    row[0, : len(tokens)] = tokens
+    return row
+
+
+def drawn(logits: np.ndarray, temperature: float, rng: np.random.Generator) -> int:
+    """A token that is drawn from the softmax of logits / temperature."""
+    scaled = logits / temperature
+    scaled[0] = -np.inf  # the token of characters that the alphabet lacks
+    # The largest of logits with this noise has the softmax's distribution.
+    noise = rng.gumbel(size=len(scaled))
+    return int(np.argmax(scaled + noise))
 
 
 class TranslationModel:
