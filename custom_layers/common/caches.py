@@ -28,12 +28,21 @@ def cache_with(new: Any, cache: Any, index: Any) -> Any:
 
     The index is an integer or a tensor, and all T rows lie in the cache.
     """
-    others = len(cache.shape) - 2
-    if not _is_portable.get():
-        return ops.slice_update(cache, (0, index, *[0] * others), new)
+    if _is_portable.get():
+        return _chosen_rows(new, cache, index)
+    others = [0] * (len(cache.shape) - 2)
+    return ops.slice_update(cache, (0, index, *others), new)
+
+
+def _chosen_rows(new, cache, index):
+    """The same cache, of which each row is chosen from `new` or from the old one."""
     tokens = ops.shape(new)[1]
-    rows = ops.arange(ops.shape(cache)[1]) - index  # 0 where the first token stands
+    size = ops.shape(cache)[1]
+    rows = ops.arange(size)
+    rows -= index  # so that 0 is the row of the first token
     is_new = ops.logical_and(rows >= 0, rows < tokens)
-    is_new = ops.reshape(is_new, (-1, *[1] * others))
-    at_its_row = ops.take(new, ops.clip(rows, 0, tokens - 1), axis=1)
-    return ops.where(is_new, at_its_row, cache)
+    rows = ops.clip(rows, 0, tokens - 1)
+    moved = ops.take(new, rows, axis=1)
+    others = [1] * (len(cache.shape) - 2)
+    is_new = ops.reshape(is_new, (-1, *others))
+    return ops.where(is_new, moved, cache)
