@@ -101,14 +101,21 @@ def write_export(network: Exported, name: str, target: Path) -> float:
 
 
 def write_step(step: ExportedStep, name: str, folder: Path) -> float:
-    """Writes the step of a network; returns the largest difference to `predict`."""
-    file = FORMATS[name].step
-    assert file
-    write_network(step, name, folder / file)
+    """Writes the step of a network, and the encoder that it needs.
+
+    It returns the largest difference to `predict`.
+    """
+    form = FORMATS[name]
+    assert form.step
+    assert form.encoder
+    write_network(step, name, folder / form.step)
+    if step.encoder:
+        write_network(step.encoder, name, folder / form.encoder)
     with filtered_stderr(EVERYTHING):
-        exported_step = FORMATS[name].network(folder, file)
-        difference = largest_difference_of_steps(step, exported_step)
-    refuse_difference(difference, name, file)
+        encoder = form.network(folder, form.encoder) if step.encoder else None
+        exported_step = form.network(folder, form.step)
+        difference = largest_difference_of_steps(step, exported_step, encoder)
+    refuse_difference(difference, name, form.step)
     return difference
 
 

@@ -62,7 +62,7 @@ def settings_text(description: Description, step: ExportedStep | None) -> str:
         "output": kind.output,
         **description.settings,
     }
-    if step:
+    if step and not step.encoder:
         content["states"] = step.states
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
@@ -85,6 +85,8 @@ def use_py(
     arguments = f"{network}(folder), read_settings(folder)"
     if step:
         arguments += f', {network}(folder, "{FORMATS[name].step}")'
+    if step and step.encoder:
+        arguments += f', {network}(folder, "{FORMATS[name].encoder}")'
     return f"{header}\n{text}\n{LOAD.format(use=use.name, arguments=arguments)}"
 
 

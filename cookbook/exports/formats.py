@@ -49,6 +49,7 @@ class Format:
     write: Callable[[Exportable, Path], None]  # write(network, path of the file)
     network: Callable[..., Any]  # network(folder, file): what reads it, in use.py
     step: str | None = None  # the file of a step, if the format can hold one
+    encoder: str | None = None  # that of what reads the source for the step
 
 
 def write_keras(exported: Exportable, path: Path) -> None:
@@ -102,11 +103,23 @@ def _export(
 FORMATS = {
     "keras": Format("Keras", "model.keras", write_keras, KerasNetwork),
     "savedmodel": Format(
-        "SavedModel", "saved_model", write_saved_model, SavedModelNetwork, "saved_step"
+        "SavedModel",
+        "saved_model",
+        write_saved_model,
+        SavedModelNetwork,
+        "saved_step",
+        "saved_encoder",
     ),
-    "onnx": Format("ONNX", "model.onnx", write_onnx, OnnxNetwork, "step.onnx"),
+    "onnx": Format(
+        "ONNX", "model.onnx", write_onnx, OnnxNetwork, "step.onnx", "encoder.onnx"
+    ),
     "litert": Format(
-        "LiteRT", "model.tflite", write_litert, LiteRTNetwork, "step.tflite"
+        "LiteRT",
+        "model.tflite",
+        write_litert,
+        LiteRTNetwork,
+        "step.tflite",
+        "encoder.tflite",
     ),
 }
 

@@ -48,18 +48,21 @@ STEP = """
 ## One step
 
 `{file}` holds the same weights, but it reads one token only, and keeps in its states
-what it has read. So `use.py` need not read a text again for each character.
+what it has read. So `use.py` need not read all again for each token.
 
 | input | type | shape |
 |---|---|---|
 {inputs}
 
-It takes a row of tokens of which it reads the one at the place `index`, and states that
-are zero before the first token.
+It takes a row of tokens of which it reads the one at the place `index`, and states
+{begin}.
 
-It returns logits (1, alphabet) of the character after that token, and the states that
-the step at the next place takes.
+It returns logits (1, {tokens}) of the token after that one, and the states that the
+step at the next place takes.
 """
+ENCODER = """that
+`{encoder}` returns for the place 0, in their order: it takes a source, int32
+(1, any), whose last token is 3"""
 OWN_LOOP = """
 The network gives the next token after all that it is given, so a program writes in a
 loop. These lines do, with `model` from the lines above:
@@ -100,7 +103,20 @@ def readme(exported: Exported, step: ExportedStep | None, name: str, note: str) 
         returns=kind.output,
         own_loop=OWN_LOOP.format(code=use.network) if use.network else "",
         note=_wrapped(note),
-        step=STEP.format(file=FORMATS[name].step, inputs=_rows(step)) if step else "",
+        step=_step(step, name, description.kind) if step else "",
+    )
+
+
+def _step(step: ExportedStep, name: str, kind: str) -> str:
+    """What the README says about a step."""
+    begin = "that\nare zero before the first token"
+    if step.encoder:
+        begin = ENCODER.format(encoder=FORMATS[name].encoder)
+    return STEP.format(
+        file=FORMATS[name].step,
+        inputs=_rows(step),
+        begin=begin,
+        tokens="pieces" if kind == "translation" else "alphabet",
     )
 
 
@@ -113,6 +129,8 @@ def _files(name: str, step: ExportedStep | None) -> str:
     rows = [f"| `{FORMATS[name].file}` | the network |"]
     if step:
         rows.append(f"| `{FORMATS[name].step}` | one step of it, for writing |")
+    if step and step.encoder:
+        rows.append(f"| `{FORMATS[name].encoder}` | what reads a source for the step |")
     return "\n".join(rows)
 
 

@@ -1,6 +1,7 @@
-"""Steps of exported language models: they write what `predict` writes."""
+"""Steps of exported models that write: they write what `predict` writes."""
 
 import json
+import types
 
 import keras
 import numpy as np
@@ -11,12 +12,13 @@ from cookbook.config import TrainingConfig
 from cookbook.exports.command import write_export
 from cookbook.exports.formats import FORMATS
 from cookbook.exports.portable.networks import in_order, read_settings
-from cookbook.exports.portable.writers import CharacterModel
+from cookbook.exports.portable.writers import CharacterModel, TranslationModel
 from cookbook.exports.signature import exported
 from cookbook.exports.steps import largest_difference_of_steps, step_of
 from cookbook.trained.description import write_description
 from cookbook.trained.trained_run import Description
 from cookbook.training.run_folder import RunFolder
+from custom_layers.generation import SPECIALS, Subwords
 from custom_layers.layers import (
     GRU,
     LSTM,
@@ -25,6 +27,7 @@ from custom_layers.layers import (
     TransformerDecoderBlock,
 )
 from exported import run_readme
+from recipes import multi30k_attention, multi30k_transformer
 
 LAYERS = {
     "transformer": [
@@ -46,13 +49,38 @@ def written(request, tmp_path):
     for layer in LAYERS[request.param]:
         x = layer()(x)
     model = keras.Model(tokens, Dense(5, kernel_initializer="random_normal")(x))
-    run = RunFolder.open("tiny", TrainingConfig(run_dir=tmp_path / "runs"))
+    settings = {"alphabet": "\0ab\nc", "context": 8}
+    return run_of(model, "language model", settings, tmp_path)
+
+
+def run_of(model, kind, settings, folder):
+    run = RunFolder.open("tiny", TrainingConfig(run_dir=folder / "runs"))
     model.save(run.path / "model.keras")
     run.write_json("metrics.json", {})
-    settings = {"alphabet": "\0ab\nc", "context": 8}
-    description = Description("language model", "tiny", "dots", (), settings)
-    write_description(run, description)
+    write_description(run, Description(kind, "tiny", "dots", (), settings))
     return load_run(run.path)
+
+
+TRANSLATORS = {
+    "transformer": (multi30k_transformer, {"blocks": 1, "heads": 2}),
+    "bahdanau": (multi30k_attention, {"attention": "bahdanau"}),
+    "luong": (multi30k_attention, {"attention": "luong"}),
+}
+SENTENCES = ["ab", "", "fed cab", "a" * 9]  # of which translations may be longer
+
+
+@pytest.fixture
+def translator(request, tmp_path):
+    """The run of a tiny model that translates, with random weights."""
+    recipe, sizes = TRANSLATORS[request.param]
+    words = Subwords([*SPECIALS, *"\N{LOWER ONE EIGHTH BLOCK}abcdef"], [])
+    data = types.SimpleNamespace(subwords=words, train=(None, np.zeros((64, 3))))
+    model = recipe.build(recipe.Config(width=8, batch_size=8, **sizes), data)
+    rng = np.random.default_rng(0)
+    model.set_weights([rng.normal(0, 0.7, w.shape) for w in model.get_weights()])
+    model.optimizer.build(model.trainable_variables)
+    settings = {"pieces": words.pieces, "merges": [], "languages": ["de", "en"]}
+    return run_of(model, "translation", settings, tmp_path)
 
 
 class KerasStep:
@@ -63,6 +91,8 @@ class KerasStep:
         self.places = []
 
     def outputs(self, **arrays):
+        if "index" not in arrays:  # the encoder
+            return [np.asarray(x) for x in self.step.plain(arrays["source"])]
         self.places.append(arrays["index"].item())
         return [np.asarray(x) for x in self.step.plain([*arrays.values()])]
 
@@ -106,6 +136,39 @@ def test_a_step_that_is_wrong_is_seen(written, what):
     assert largest_difference_of_steps(step, Wrong(step)) > 1e-3
 
 
+@pytest.mark.parametrize("translator", TRANSLATORS, indirect=True)
+def test_a_step_translates_as_predict_does_without_a_beam(translator):
+    step = step_of(exported(translator.model, translator.description))
+    networks = KerasStep(step), KerasStep(step.encoder)
+    assert largest_difference_of_steps(step, *networks) < 1e-5
+    settings = translator.description.settings
+    expected = translator.predict(SENTENCES, beam_width=1)
+    assert len({*expected}) > 2  # the source matters
+    networks[0].places.clear()
+    model = TranslationModel(None, settings, *networks)
+    assert model.predict(SENTENCES) == expected
+    assert networks[0].places[:4] == [0, 1, 2, 3]  # it reads each token once
+
+    def network(source, target):
+        return translator.model.predict_on_batch([source, target])
+
+    assert TranslationModel(network, settings).predict(SENTENCES[:1]) == expected[:1]
+
+
+@pytest.mark.parametrize("translator", ["bahdanau"], indirect=True)
+def test_an_encoder_that_is_wrong_is_seen(translator):
+    step = step_of(exported(translator.model, translator.description))
+
+    class Wrong(KerasStep):
+        def outputs(self, **arrays):
+            return [
+                x * 0.9 if x.dtype != bool else x for x in super().outputs(**arrays)
+            ]
+
+    wrong = KerasStep(step), Wrong(step.encoder)
+    assert largest_difference_of_steps(step, *wrong) > 1e-3
+
+
 @pytest.mark.parametrize("written", ["gru"], indirect=True)
 def test_an_export_whose_step_differs_leaves_nothing(
     written, tmp_path, monkeypatch, capsys
@@ -144,6 +207,25 @@ def test_an_export_writes_with_its_step(written, name, tmp_path):
     assert f'"{FORMATS[name].step}")' in (folder / "use.py").read_text(encoding="utf-8")
     if name == "litert":
         assert run_readme(folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("translator", "name"),
+    [("transformer", "litert"), ("luong", "onnx")],
+    indirect=["translator"],
+)
+def test_an_export_translates_with_its_step(translator, name, tmp_path):
+    network = exported(translator.model, translator.description)
+    folder = tmp_path / "out"
+    write_export(network, name, folder)
+    form = FORMATS[name]
+    files = (form.file, form.step, form.encoder)
+    networks = [form.network(folder, file) for file in files]
+    model = TranslationModel(networks[0], read_settings(folder), *networks[1:])
+    assert model.predict(SENTENCES) == translator.predict(SENTENCES, beam_width=1)
+    assert f"`{form.encoder}` returns" in (folder / "README.md").read_text("utf-8")
+    assert f'"{form.encoder}")' in (folder / "use.py").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
