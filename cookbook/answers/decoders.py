@@ -163,6 +163,28 @@ def translator_with_states(model: keras.Model) -> Callable:
     return begin
 
 
+def attention_to_source(
+    model: keras.Model, decoder: Callable, source: np.ndarray, before: np.ndarray
+) -> np.ndarray:
+    """The shares (B, T, S) of the source (B, S) that a translator attends to.
+
+    model: has layers named embedding, scale and decoder, whose cell attends.
+    decoder: decoder(model) returns its decoder, as `translator_with_states` does.
+    before: the token before each place of the translation (B, T).
+    """
+    layers = {layer.name: layer for layer in model.layers}
+    embedding, scale = layers["embedding"], layers["scale"]
+    cell = layers["decoder"].cell
+    next_logits, state = decoder(model)(source, before.shape[1])
+    maps = []
+    for index in range(before.shape[1]):
+        x = scale(embedding(before[:, index]))
+        with cell.attend_to(state["memory"], state["mask"]):
+            maps.append(cell.attention_weights(x, state["states"]))
+        _, state = next_logits(before, index, state)
+    return np.array(maps).swapaxes(0, 1)
+
+
 def answer_sums(
     model: keras.Model, question: np.ndarray, length: int
 ) -> tuple[np.ndarray, np.ndarray]:
