@@ -172,15 +172,20 @@ def attention_to_source(
     decoder: decoder(model) returns its decoder, as `translator_with_states` does.
     before: the token before each place of the translation (B, T).
     """
-    layers = {layer.name: layer for layer in model.layers}
-    embedding, scale = layers["embedding"], layers["scale"]
-    cell = layers["decoder"].cell
-    next_logits, state = decoder(model)(source, before.shape[1])
+    embedding = model.get_layer("embedding")
+    scale = model.get_layer("scale")
+    cell = model.get_layer("decoder").cell
+
+    steps = before.shape[1]
+    begin = decoder(model)
+    next_logits, state = begin(source, steps)
     maps = []
-    for index in range(before.shape[1]):
-        x = scale(embedding(before[:, index]))
+    for index in range(steps):
+        newest = before[:, index]
+        x = scale(embedding(newest))
         with cell.attend_to(state["memory"], state["mask"]):
-            maps.append(cell.attention_weights(x, state["states"]))
+            shares = cell.attention_weights(x, state["states"])
+        maps.append(shares)
         _, state = next_logits(before, index, state)
     return np.array(maps).swapaxes(0, 1)
 

@@ -70,14 +70,16 @@ def write_export(network: Exported, name: str, target: Path) -> float:
     It returns the largest difference to `predict`. If that is too large, or if the
     format can't hold the network, nothing remains and one line says why.
     """
+    form = FORMATS[name]
     partial = target.with_name(f"partial_{os.getpid()}_{target.name}")
     try:
         partial.mkdir()
-        write_network(network, name, partial / FORMATS[name].file)
+        write_network(network, name, partial / form.file)
         with filtered_stderr(EVERYTHING):
-            difference = largest_difference(network, FORMATS[name].network(partial))
-        refuse_difference(difference, name, FORMATS[name].file)
-        step = step_of(network) if FORMATS[name].step else None
+            written = form.network(partial)
+            difference = largest_difference(network, written)
+        refuse_difference(difference, name, form.file)
+        step = step_of(network) if form.step else None
         if step:
             difference = max(difference, write_step(step, name, partial))
         note = (
@@ -106,15 +108,17 @@ def write_step(step: ExportedStep, name: str, folder: Path) -> float:
     It returns the largest difference to `predict`.
     """
     form = FORMATS[name]
+    encoder = None
     assert form.step
     assert form.encoder
     write_network(step, name, folder / form.step)
     if step.encoder:
         write_network(step.encoder, name, folder / form.encoder)
     with filtered_stderr(EVERYTHING):
-        encoder = form.network(folder, form.encoder) if step.encoder else None
-        exported_step = form.network(folder, form.step)
-        difference = largest_difference_of_steps(step, exported_step, encoder)
+        written = form.network(folder, form.step)
+        if step.encoder:
+            encoder = form.network(folder, form.encoder)
+        difference = largest_difference_of_steps(step, written, encoder)
     refuse_difference(difference, name, form.step)
     return difference
 
