@@ -54,15 +54,21 @@ what it has read. So `use.py` need not read all again for each token.
 |---|---|---|
 {inputs}
 
-It takes a row of tokens of which it reads the one at the place `index`, and states
-{begin}.
+{takes}
 
 It returns logits (1, {tokens}) of the token after that one, and the states that the
 step at the next place takes.
 """
-ENCODER = """that
-`{encoder}` returns for the place 0, in their order: it takes a source, int32
-(1, any), whose last token is 3"""
+TAKES = (
+    "It takes a row of tokens of which it reads the one at the place `index`, and "
+    "states that "
+)
+ZERO = "are zero before the first token."
+ENCODED = (
+    "`{encoder}` returns for the first token, in their order. That network takes a "
+    "source, int32 (1, any), whose last token is 3. A translation may have 10 tokens, "
+    "its first one included, and 12 more for every eight of the source, rounded up."
+)
 OWN_LOOP = """
 The network gives the next token after all that it is given, so a program writes in a
 loop. These lines do, with `model` from the lines above:
@@ -109,13 +115,13 @@ def readme(exported: Exported, step: ExportedStep | None, name: str, note: str) 
 
 def _step(step: ExportedStep, name: str, kind: str) -> str:
     """What the README says about a step."""
-    begin = "that\nare zero before the first token"
+    begin = ZERO
     if step.encoder:
-        begin = ENCODER.format(encoder=FORMATS[name].encoder)
+        begin = ENCODED.format(encoder=FORMATS[name].encoder)
     return STEP.format(
         file=FORMATS[name].step,
         inputs=_rows(step),
-        begin=begin,
+        takes=_wrapped(TAKES + begin),
         tokens="pieces" if kind == "translation" else "alphabet",
     )
 
