@@ -96,7 +96,7 @@ def _announce_searched(space: Space) -> None:
         if field.name in searched
         and getattr(config, field.name) != default_of(config, field)
     ]
-    if given:
+    if given and not is_worker():
         names = " and ".join(map(flag_name, given))
         note(
             f"trial 0 takes your {names}, the other trials try values of their own; "

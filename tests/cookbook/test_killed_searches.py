@@ -95,7 +95,7 @@ def test_a_search_killed_at_random_moments(tuner, places, tmp_path, unbroken):
     story = []
     while len(search.results) <= TRIALS and len(story) < 3:
         search.start()
-        search.wait_for_trials(len(search.results) + chance.randint(0, 2))
+        search.wait_for_trials(len(search.results) + chance.randint(1, 2))
         before = search.results
         story.append(attack(search, chance))
         # A search whose worker was killed goes on by itself.

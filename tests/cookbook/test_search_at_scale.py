@@ -3,17 +3,22 @@
 import argparse
 import dataclasses
 import os
+import pickle
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import types
 
+import numpy as np
 import pytest
 
 from cookbook import processes
+from cookbook.data.files.reading import Stream
 from cookbook.errors import Mistake
 from cookbook.pages.catalogue import ROOT
+from cookbook.runs.stopping import Stopped
 from cookbook.training.run_folder import RunFolder
 from cookbook.tuning.scale import devices, on_ray
 from cookbook.tuning.scale.chief import serve_workers, wait_for_workers
@@ -22,6 +27,8 @@ from cookbook.tuning.scale.order import Order, RayOptions, check_order, order_of
 from cookbook.tuning.scale.slots import in_slots, map_in_slots
 from cookbook.tuning.scale.workers import _environments
 from cookbook.tuning.search import search
+from cookbook.tuning.spaces.space import Space
+from cookbook.tuning.trials.runner import Trials
 from small_training import SearchConfig, build, data, entries, space
 
 WHOLE = "GPU 0: NVIDIA H200 (UUID: GPU-aa)\nGPU 1: NVIDIA H200 (UUID: GPU-bb)\n"
@@ -297,6 +304,7 @@ def test_a_search_on_ray_has_the_trials_of_one_in_this_process(
     assert facts[0] == facts[1]
 
 
+@pytest.mark.slow
 def test_a_mistake_on_ray_is_one_line(ray, tmp_path, capsys):
     config = SearchConfig(run_dir=tmp_path, tune=1, epochs=1)
     run = RunFolder.open("ray", config)
@@ -306,6 +314,25 @@ def test_a_mistake_on_ray_is_one_line(ray, tmp_path, capsys):
     err = capsys.readouterr().err
     assert err.count("error: a search needs the column val_beauty") == 1
     assert not ray.is_running
+
+
+def test_an_end_of_ray_is_no_failure_of_the_trials_that_it_interrupts(
+    ray, tmp_path, monkeypatch
+):
+    config = SearchConfig(run_dir=tmp_path, tune=1, epochs=1)
+    run = RunFolder.open("ray", config)
+
+    def end(reference):
+        raise OSError("Ray has ended")
+
+    trials = Trials(Space(space, config), build, data(), config, run, "val_accuracy")
+    remote = on_ray.RayTrials(trials, RayOptions())
+    monkeypatch.setattr(ray, "get", end)
+    assert "Ray has ended" in remote.run_or_recall(1, {"units": 2}).problem
+    remote.close()
+    with pytest.raises(Stopped):
+        remote.run_or_recall(2, {"units": 4})
+    assert list(trials.done) == [1]
 
 
 def test_a_machine_without_the_run_folder_says_so(ray, tmp_path):
@@ -333,3 +360,13 @@ def test_a_trial_that_fits_nowhere_is_one_line(capsys):
         on_ray._slots(RayOptions(gpus=1), {"CPU": 8.0}, 100)
     assert stop.value.code == 2
     assert "1 CPUs and 1 GPUs, and Ray has 8 and 0" in capsys.readouterr().err
+
+
+def test_pictures_that_are_streamed_are_copied_to_other_processes():
+    with tempfile.TemporaryFile() as file:
+        rows = np.arange(24, dtype="uint8").reshape(4, 2, 3)
+        file.write(rows.tobytes())
+        file.flush()
+        copied = pickle.loads(pickle.dumps(Stream(file, rows.shape)))
+    assert type(copied) is np.ndarray
+    np.testing.assert_array_equal(copied, rows)

@@ -116,6 +116,7 @@ class Search:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=_heed_ctrl_c,
             )
 
     @property
@@ -202,3 +203,8 @@ class Search:
 
     def _story(self):
         return f"{self.output.read_text()[-3000:]}\nstill there: {self.processes()}"
+
+
+def _heed_ctrl_c():
+    """Undoes what a shell does to a command that it runs in the background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -50,6 +50,11 @@ class Stream:
     def __del__(self) -> None:
         self.file.close()
 
+    def __reduce__(self) -> tuple:
+        """Pickled, for another process, it becomes an array of its rows."""
+        rows = np.memmap(self.file, self.dtype, "r", shape=self.shape)
+        return np.asarray, (np.asarray(rows),)
+
     def __len__(self) -> int:
         return self.shape[0]
 

@@ -12,6 +12,7 @@ import contextlib
 import io
 import logging
 import os
+import pickle
 import sys
 import time
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from cookbook.data.sources import first_line
 from cookbook.errors import Mistake, fail
-from cookbook.runs.stopping import STATE, listen
+from cookbook.runs.stopping import STATE, Stopped, listen
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import RecipeConfig
 from cookbook.tuning.scale.order import RayOptions
@@ -61,8 +62,12 @@ class RayTrials(Trials):
 
         vars(self).update(vars(trials))
         self.slots = _slots(options, room, trials.config.tune)
+        self.is_over = False
         self.running: set[Path] = set()  # folders of the trials that are trained now
-        self.shared = ray.put(trials)  # the data once, not with each task
+        try:
+            self.shared = ray.put(trials)  # the data once, not with each task
+        except (TypeError, pickle.PicklingError) as problem:
+            fail(f"Ray can't copy this recipe or its data: {first_line(problem)}")
         self.task = ray.remote(
             num_cpus=options.cpus, num_gpus=options.gpus, max_retries=RETRIES
         )(_attempt)
@@ -86,7 +91,11 @@ class RayTrials(Trials):
             vars(result).update(vars(ray.get(task)))
         except Mistake as mistake:  # Ray adds the calls that led to it
             fail(str(getattr(mistake, "cause", mistake)))
-        except ray.exceptions.RayError as error:
+        except Exception as error:
+            if self.is_over:  # so that the error is not taken for the trial's
+                raise Stopped from error
+            if not isinstance(error, ray.exceptions.RayError):
+                raise
             result.problem = first_line(error)
         self.running.discard(folder.path)
 
@@ -94,6 +103,7 @@ class RayTrials(Trials):
         """Ends all tasks. A trial that this interrupts did not fail by itself."""
         import ray
 
+        self.is_over = True
         ray.shutdown()
         for path in self.running:
             take_back_attempt(RunFolder(path, self.config))
@@ -127,6 +137,7 @@ def _attempt(shared: list, place: tuple, arguments: tuple) -> TrialResult:
 def _connect(options: RayOptions) -> dict[str, float]:
     """Starts Ray here, or joins the cluster; returns the resources of all machines."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"  # a thread must not start Ray again
     import ray
 
     try:
