@@ -11,6 +11,7 @@ Functions: Dixon, Szegö, "The global optimization problem: an introduction", 19
 """
 
 import dataclasses
+import functools
 import statistics
 import tempfile
 import time
@@ -110,12 +111,9 @@ def hartmann(config: HartmannConfig) -> Iterator[float]:
 
 def digits(config: DigitsConfig) -> Iterator[float]:
     """The validation accuracy of a network after each epoch."""
-    from sklearn.datasets import load_digits
     from sklearn.neural_network import MLPClassifier
 
-    images, labels = load_digits(return_X_y=True)
-    order = np.random.default_rng(0).permutation(len(images))
-    x, y = images[order] / 16, labels[order]
+    x, y = shuffled_digits()
     network = MLPClassifier(
         (config.units,),
         config.activation,
@@ -130,6 +128,16 @@ def digits(config: DigitsConfig) -> Iterator[float]:
             warnings.simplefilter("ignore")  # an overflow ends the trial anyway
             network.partial_fit(x[:LEARNED], y[:LEARNED], classes=range(10))
         yield float(network.score(x[LEARNED:], y[LEARNED:]))
+
+
+@functools.cache
+def shuffled_digits() -> tuple[np.ndarray, np.ndarray]:
+    """scikit-learn's images of digits, with values from 0 to 1, and their labels."""
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    order = np.random.default_rng(0).permutation(len(images))
+    return images[order] / 16, labels[order]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -223,6 +231,7 @@ def searched(problem: Problem, tuner: str, seed: int) -> FunctionTrials:
         run.path.mkdir(parents=True)
         trials = FunctionTrials(problem, config, run)
         propose(trials)
+    trials.under_way.clear()  # keras-tuner keeps each oracle, and so all networks
     return trials
 
 
