@@ -163,6 +163,33 @@ def translator_with_states(model: keras.Model) -> Callable:
     return begin
 
 
+def attention_to_source(
+    model: keras.Model, decoder: Callable, source: np.ndarray, before: np.ndarray
+) -> np.ndarray:
+    """The shares (B, T, S) of the source (B, S) that a translator attends to.
+
+    model: has layers named embedding, scale and decoder, whose cell attends.
+    decoder: decoder(model) returns its decoder, as `translator_with_states` does.
+    before: the token before each place of the translation (B, T).
+    """
+    embedding = model.get_layer("embedding")
+    scale = model.get_layer("scale")
+    cell = model.get_layer("decoder").cell
+
+    steps = before.shape[1]
+    begin = decoder(model)
+    next_logits, state = begin(source, steps)
+    maps = []
+    for index in range(steps):
+        newest = before[:, index]
+        x = scale(embedding(newest))
+        with cell.attend_to(state["memory"], state["mask"]):
+            shares = cell.attention_weights(x, state["states"])
+        maps.append(shares)
+        _, state = next_logits(before, index, state)
+    return np.array(maps).swapaxes(0, 1)
+
+
 def answer_sums(
     model: keras.Model, question: np.ndarray, length: int
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -220,7 +220,11 @@ def _upload(run: ImageClassifier | AnomalyDetector) -> Way:
         height=CANVAS,
         buttons=[],
     )
-    is_inverted = gr.Checkbox(False, label="Exchange dark and light (ink on paper)")
+    is_inverted = gr.Checkbox(
+        False,
+        label="Exchange dark and light (ink on paper)",
+        visible=run.shape[2] == 1,
+    )
     button = gr.Button("Ask the model", variant="primary")
     return Way("upload", button, [file, is_inverted], partial(uploaded_pixels, run=run))
 

@@ -1,10 +1,19 @@
 """Pages of models that write: a text goes on, a sentence is translated, a sum added."""
 
 import secrets
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+from matplotlib.figure import Figure
+
+from cookbook.answers.decoders import attention_to_source, translator_with_states
 from cookbook.answers.writers import Calculator, LanguageModel, Translator
 from cookbook.demo.frame import answering, framed
+from cookbook.plots.figures import attention_panel
+from cookbook.reports.translation import shown_pieces
+from custom_layers.generation import END, START
+from custom_layers.layers import AttentionDecoder
 
 LONGEST_PROMPT = 5000  # characters
 
@@ -29,6 +38,38 @@ def written_answer(run: Translator | Calculator, text: str) -> str:
     """The translation of a sentence, or the sum of two numbers."""
     (answer,) = run.predict([run.read(text)])
     return answer
+
+
+def attends(run: Translator) -> bool:
+    """Whether the model is one whose attention can be shown: a GRU that attends."""
+    return any(isinstance(layer, AttentionDecoder) for layer in run.model.layers)
+
+
+def translated(run: Translator, text: str) -> tuple[str, Figure]:
+    """(the translation of a sentence, a figure of where the model looked for it)."""
+    answer = written_answer(run, text)
+    source = [[*run.subwords.encode_known(text), END]]
+    target = [[*run.subwords.encode_known(answer), END]]
+    before = [[START, *target[0][:-1]]]
+    rows = np.array(source), np.array(before)
+    (shares,) = attention_to_source(run.model, translator_with_states, *rows)
+    (read,) = shown_pieces(source, run.subwords)
+    (written,) = shown_pieces(target, run.subwords)
+    return answer, drawn_attention(shares, written, read)
+
+
+def drawn_attention(shares: np.ndarray, written: list[str], read: list[str]) -> Figure:
+    """A figure with a row for each token written and a column for each one read."""
+    width, height = 2 + 0.32 * len(read), 1.4 + 0.28 * len(written)
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots()
+    attention_panel(axes, shares, written, read)
+    axes.set(
+        title="Where the model looks",
+        xlabel="read",
+        ylabel="written, from top to bottom",
+    )
+    return figure
 
 
 def continuation_page(run: LanguageModel) -> Any:
@@ -63,39 +104,49 @@ def translation_page(run: Translator) -> Any:
     if (source, target) in (("German", "English"), ("de", "en")):
         examples = ["Ein Hund schläft.", "Zwei Kinder spielen im Park."]
     hint = "Type a sentence: the model translates it."
-    return _line_page(run, hint, source, target, examples)
+    if attends(run):
+        return _line_page(run, hint, (source, target), examples, translated, True)
+    return _line_page(run, hint, (source, target), examples, written_answer)
 
 
 def sums_page(run: Calculator) -> Any:
     """The page of a model that adds."""
     hint = "Type a sum of two numbers: the model writes the result, digit by digit."
     largest = 10**run.digits - 1
-    return _line_page(run, hint, "Sum", "Result", ["1+2", f"12+{largest}"])
+    examples = ["1+2", f"12+{largest}"]
+    return _line_page(run, hint, ("Sum", "Result"), examples, written_answer)
 
 
 def _line_page(
     run: Translator | Calculator,
     hint: str,
-    question: str,
-    answer: str,
+    labels: tuple[str, str],
     examples: list[str],
+    answer: Callable[..., Any],
+    has_figure: bool = False,
 ) -> Any:
-    """A page with a line to fill in and a line that answers; these are their labels."""
+    """A page with a line to fill in and a line that answers.
+
+    labels: of both lines.
+    answer: answer(run, text) returns the text of the second line.
+    has_figure: whether it returns a figure as well, which is the reason.
+    """
     import gradio as gr
 
     with framed(run, hint) as page, gr.Row():
         with gr.Column():
-            text = gr.Textbox(label=question, lines=2, max_lines=6)
+            text = gr.Textbox(label=labels[0], lines=2, max_lines=6)
             button = gr.Button("Ask the model", variant="primary")
             if examples:
                 gr.Examples([[example] for example in examples], text)
         with gr.Column():
-            written = gr.Textbox(label=answer, lines=2, buttons=["copy"])
+            outputs = [gr.Textbox(label=labels[1], lines=2, buttons=["copy"])]
+            if has_figure:
+                outputs.append(gr.Plot(show_label=False))
 
-        def asked(text: str) -> str:
-            return written_answer(run, text)
+        def asked(text: str) -> Any:
+            return answer(run, text)
 
-        gr.on(
-            [button.click, text.submit], answering(asked), text, written, api_name="ask"
-        )
+        events = [button.click, text.submit]
+        gr.on(events, answering(asked), text, outputs, api_name="ask")
     return page

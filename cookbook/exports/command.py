@@ -23,6 +23,7 @@ from cookbook.exports.signature import (
     exported,
     largest_difference,
 )
+from cookbook.exports.steps import ExportedStep, largest_difference_of_steps, step_of
 from cookbook.quiet_import import filtered_stderr
 from cookbook.runs.files import storage_problem
 
@@ -69,23 +70,23 @@ def write_export(network: Exported, name: str, target: Path) -> float:
     It returns the largest difference to `predict`. If that is too large, or if the
     format can't hold the network, nothing remains and one line says why.
     """
+    form = FORMATS[name]
     partial = target.with_name(f"partial_{os.getpid()}_{target.name}")
     try:
         partial.mkdir()
-        path = write_network(network, name, partial)
+        write_network(network, name, partial / form.file)
         with filtered_stderr(EVERYTHING):
-            difference = largest_difference(network, FORMATS[name].network(partial))
-        if not difference <= TOLERANCE:
-            fail(
-                f"the export as {FORMATS[name].title} is wrong: its answers differ "
-                f"from those of predict by {difference:.2g} of the largest one, more "
-                f"than {TOLERANCE:.0e}; {path.name} is removed, use another --format"
-            )
+            written = form.network(partial)
+            difference = largest_difference(network, written)
+        refuse_difference(difference, name, form.file)
+        step = step_of(network) if form.step else None
+        if step:
+            difference = max(difference, write_step(step, name, partial))
         note = (
-            "Random inputs were given to this network and to the one that was trained: "
+            "Random inputs were given to what is exported and to what was trained: "
             f"their answers differ by at most {difference:.1e} of the largest one."
         )
-        write_companions(network, name, partial, note)
+        write_companions(network, step, name, partial, note)
         os.rename(partial, target)
         return difference
     except NotPossible as problem:
@@ -99,3 +100,34 @@ def write_export(network: Exported, name: str, target: Path) -> float:
         fail(f"{target} can't be written ({reason}): give another folder by --to")
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_step(step: ExportedStep, name: str, folder: Path) -> float:
+    """Writes the step of a network, and the encoder that it needs.
+
+    It returns the largest difference to `predict`.
+    """
+    form = FORMATS[name]
+    encoder = None
+    assert form.step
+    assert form.encoder
+    write_network(step, name, folder / form.step)
+    if step.encoder:
+        write_network(step.encoder, name, folder / form.encoder)
+    with filtered_stderr(EVERYTHING):
+        written = form.network(folder, form.step)
+        if step.encoder:
+            encoder = form.network(folder, form.encoder)
+        difference = largest_difference_of_steps(step, written, encoder)
+    refuse_difference(difference, name, form.step)
+    return difference
+
+
+def refuse_difference(difference: float, name: str, file: str) -> None:
+    """Ends the program if an export's answers are not those of `predict`."""
+    if not difference <= TOLERANCE:
+        fail(
+            f"the export as {FORMATS[name].title} is wrong: its answers differ from "
+            f"those of predict by {difference:.2g} of the largest one, more than "
+            f"{TOLERANCE:.0e}; {file} is removed, use another --format"
+        )

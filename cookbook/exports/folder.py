@@ -8,6 +8,7 @@ import keras
 from cookbook.exports.formats import FORMATS
 from cookbook.exports.readme import readme
 from cookbook.exports.signature import Exported
+from cookbook.exports.steps import ExportedStep
 from cookbook.exports.uses import USES
 from cookbook.one_file.needs import gather, named
 from cookbook.one_file.rewrite import REGISTERED
@@ -26,26 +27,30 @@ LOAD = '''
 
 def load(folder: str | Path = Path(__file__).parent) -> {use}:
     """The model in this folder, ready to answer."""
-    return {use}({network}(Path(folder)), read_settings(Path(folder)))
+    folder = Path(folder)
+    return {use}({arguments})
 '''
 
 
-def write_companions(exported: Exported, name: str, folder: Path, note: str) -> None:
+def write_companions(
+    exported: Exported, step: ExportedStep | None, name: str, folder: Path, note: str
+) -> None:
     """Writes the files beside a network: what it means, and how to use it.
 
+    step: its step, which is in the folder as well; None if there is none.
     name: the format of the network, which is in the folder already.
     note: a sentence on how exact the export is.
     """
     texts = {
-        "model.json": settings_text(exported.description),
-        "use.py": use_py(exported.description, name, folder),
-        "README.md": readme(exported, name, note),
+        "model.json": settings_text(exported.description, step),
+        "use.py": use_py(exported.description, step, name, folder),
+        "README.md": readme(exported, step, name, note),
     }
     for file, text in texts.items():
         (folder / file).write_text(text, encoding="utf-8")
 
 
-def settings_text(description: Description) -> str:
+def settings_text(description: Description, step: ExportedStep | None) -> str:
     """model.json of the export, which also holds the vocabulary."""
     kind = KINDS[description.kind]
     content = {
@@ -57,10 +62,14 @@ def settings_text(description: Description) -> str:
         "output": kind.output,
         **description.settings,
     }
+    if step and not step.encoder:
+        content["states"] = step.states
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
-def use_py(description: Description, name: str, folder: Path) -> str:
+def use_py(
+    description: Description, step: ExportedStep | None, name: str, folder: Path
+) -> str:
     """The text of use.py: one file with all that using the model takes."""
     use = USES[description.kind]
     network = FORMATS[name].network.__name__
@@ -73,7 +82,12 @@ def use_py(description: Description, name: str, folder: Path) -> str:
         roots += components_in(folder / FORMATS[name].file)
     text = one_file(gather(roots), REGISTERED)
     header = HEADER.format(version=version()) + LICENCE
-    return f"{header}\n{text}\n{LOAD.format(use=use.name, network=network)}"
+    arguments = f"{network}(folder), read_settings(folder)"
+    if step:
+        arguments += f', {network}(folder, "{FORMATS[name].step}")'
+    if step and step.encoder:
+        arguments += f', {network}(folder, "{FORMATS[name].encoder}")'
+    return f"{header}\n{text}\n{LOAD.format(use=use.name, arguments=arguments)}"
 
 
 def components_in(path: Path) -> list[Definition]:

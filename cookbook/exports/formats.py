@@ -7,7 +7,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 
@@ -17,7 +17,6 @@ from cookbook.exports.portable.networks import (
     OnnxNetwork,
     SavedModelNetwork,
 )
-from cookbook.exports.signature import Exported
 from cookbook.quiet_import import filtered_stderr
 from custom_layers.common.private_keras import all_layers
 
@@ -28,27 +27,42 @@ class NotPossible(Exception):
     """The error of a network that a format can't hold; its text says why."""
 
 
+class Exportable(Protocol):
+    """A network that can be exported."""
+
+    @property
+    def plain(self) -> keras.Model:
+        """The network itself."""
+        ...
+
+    def specs(self, batch: int | None = None) -> list[keras.InputSpec]:
+        """Name, shape and type of each input; `batch` rows, or any number of them."""
+        ...
+
+
 @dataclasses.dataclass(frozen=True)
 class Format:
-    """A format: its name for people, its file, and how that is written and read."""
+    """A format: its name for people, its files, and how they are written and read."""
 
     title: str
     file: str  # or folder, in the folder of the export
-    write: Callable[[Exported, Path], None]  # write(network, path of the file)
-    network: Callable[[Path], Any]  # the class of use.py that reads it
+    write: Callable[[Exportable, Path], None]  # write(network, path of the file)
+    network: Callable[..., Any]  # network(folder, file): what reads it, in use.py
+    step: str | None = None  # the file of a step, if the format can hold one
+    encoder: str | None = None  # that of what reads the source for the step
 
 
-def write_keras(exported: Exported, path: Path) -> None:
+def write_keras(exported: Exportable, path: Path) -> None:
     """Saves the network as Keras does."""
     exported.plain.save(path)
 
 
-def write_saved_model(exported: Exported, path: Path) -> None:
+def write_saved_model(exported: Exportable, path: Path) -> None:
     """Writes the network as a SavedModel, whose inputs have the names of `specs`."""
     _export(exported, path, "tf_saved_model", exported.specs())
 
 
-def write_onnx(exported: Exported, path: Path) -> None:
+def write_onnx(exported: Exportable, path: Path) -> None:
     """Writes the network as ONNX; what ONNX lacks is an error."""
     import onnx
 
@@ -59,7 +73,7 @@ def write_onnx(exported: Exported, path: Path) -> None:
     onnx.checker.check_model(str(path))
 
 
-def write_litert(exported: Exported, path: Path) -> None:
+def write_litert(exported: Exportable, path: Path) -> None:
     """Writes the network for LiteRT with its own operations alone.
 
     The loop of a recurrent network has operations of LiteRT's only if it is converted
@@ -77,7 +91,7 @@ def _is_recurrent(network: keras.Model) -> bool:
 
 
 def _export(
-    exported: Exported, path: Path, kind: str, specs: list, **options: Any
+    exported: Exportable, path: Path, kind: str, specs: list, **options: Any
 ) -> None:
     """Has Keras export the network; its functional models take one list of inputs."""
     signature = [specs] if len(specs) > 1 else specs
@@ -89,29 +103,40 @@ def _export(
 FORMATS = {
     "keras": Format("Keras", "model.keras", write_keras, KerasNetwork),
     "savedmodel": Format(
-        "SavedModel", "saved_model", write_saved_model, SavedModelNetwork
+        "SavedModel",
+        "saved_model",
+        write_saved_model,
+        SavedModelNetwork,
+        "saved_step",
+        "saved_encoder",
     ),
-    "onnx": Format("ONNX", "model.onnx", write_onnx, OnnxNetwork),
-    "litert": Format("LiteRT", "model.tflite", write_litert, LiteRTNetwork),
+    "onnx": Format(
+        "ONNX", "model.onnx", write_onnx, OnnxNetwork, "step.onnx", "encoder.onnx"
+    ),
+    "litert": Format(
+        "LiteRT",
+        "model.tflite",
+        write_litert,
+        LiteRTNetwork,
+        "step.tflite",
+        "encoder.tflite",
+    ),
 }
 
 
-def write_network(exported: Exported, name: str, folder: Path) -> Path:
-    """Writes the network in a format into a folder; returns the file.
+def write_network(exported: Exportable, name: str, path: Path) -> None:
+    """Writes the network in a format to a file or folder.
 
     Raises NotPossible if the format can't hold the network.
     """
-    chosen = FORMATS[name]
-    path = folder / chosen.file
     try:
         with warnings.catch_warnings(), filtered_stderr(EVERYTHING):
             warnings.simplefilter("ignore")  # of how converters use TensorFlow
-            chosen.write(exported, path)
+            FORMATS[name].write(exported, path)
     except (NotPossible, OSError):
         raise
     except Exception as error:  # whatever a converter raises for what it lacks
         raise NotPossible(_reason(error)) from None
-    return path
 
 
 @contextlib.contextmanager

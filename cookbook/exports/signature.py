@@ -117,17 +117,23 @@ def largest_difference(exported: Exported, network: Callable[..., np.ndarray]) -
     """The largest difference between two answers, relative to the largest number.
 
     network: the exported network, called with arrays by name.
-
-    It is infinite where an answer has another shape or is not finite.
     """
     worst = 0.0
     for rows, length in SIZES:
         arrays = exported.examples(rows, length)
-        expected = exported.answer(arrays).astype("float64")
-        got = np.asarray(network(**arrays), "float64")
-        if got.shape != expected.shape or not np.isfinite(got).all():
-            return float("inf")
-        scale = np.abs(expected).max() or 1.0
-        error = np.abs(got - expected).max()
-        worst = max(worst, float(error / scale))
+        worst = max(
+            worst, relative_difference(exported.answer(arrays), network(**arrays))
+        )
     return worst
+
+
+def relative_difference(expected: np.ndarray, answer: np.ndarray) -> float:
+    """The largest difference between two arrays, relative to the largest number.
+
+    It is infinite if the answer has another shape or is not finite.
+    """
+    expected, answer = (np.asarray(x, "float64") for x in (expected, answer))
+    if answer.shape != expected.shape or not np.isfinite(answer).all():
+        return float("inf")
+    scale = np.abs(expected).max() or 1.0
+    return float(np.abs(answer - expected).max() / scale)

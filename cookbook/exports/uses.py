@@ -81,7 +81,7 @@ print(score)
         """\
 import numpy as np
 
-tokens = [model.alphabet.index(c) for c in "The "]
+tokens = [max(0, model.alphabet.find(c)) for c in "The "]  # 0 is an unknown one
 for _ in range(20):
     row = np.array([tokens[-model.context :]], "int32")
     logits = model.network(tokens=row)[0, -1]

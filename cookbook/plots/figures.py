@@ -10,6 +10,7 @@ from matplotlib.animation import FuncAnimation, PillowWriter
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
 BLUE, ORANGE = "#0072B2", "#D55E00"  # colour-blind readers can tell these apart
@@ -117,16 +118,27 @@ def draw_attention(
     figure = Figure(figsize=(3 * across + 1, 6), layout="constrained")
     panels = figure.subplots(2, across, squeeze=False).flat
     for axes, shares, row, column in zip(panels, maps, rows, columns):
-        shares = shares[: len(row), : len(column)]
-        image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-        has_words = max(map(len, column)) > 2  # level words would overlap
-        axes.set_xticks(range(len(column)), column, rotation=90 if has_words else 0)
-        axes.set_yticks(range(len(row)), row)
+        image = attention_panel(axes, shares, row, column)
     figure.colorbar(image, ax=figure.axes, label="share of the attention", shrink=0.6)
     figure.suptitle(title)
     figure.supxlabel("read")
     figure.supylabel("written, from top to bottom")
     save_figure(figure, run, "attention.png")
+
+
+def attention_panel(
+    axes: Axes, shares: np.ndarray, row: Sequence[str], column: Sequence[str]
+) -> AxesImage:
+    """Draws how much attention each row pays each column; returns the image.
+
+    shares: an array that begins with (len(row), len(column)) shares.
+    """
+    shares = shares[: len(row), : len(column)]
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    has_words = max(map(len, column)) > 2  # level words would overlap
+    axes.set_xticks(range(len(column)), column, rotation=90 if has_words else 0)
+    axes.set_yticks(range(len(row)), row)
+    return image
 
 
 def draw_curves(history: Sequence[Mapping], run: Folder) -> None:

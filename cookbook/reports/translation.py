@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import keras
 import numpy as np
 
+from cookbook.answers.decoders import attention_to_source
 from cookbook.answers.writers import translate
 from cookbook.data.text.translation import Translations
 from cookbook.plots.figures import draw_attention, draw_curves, draw_lines
@@ -76,28 +77,15 @@ def draw_alignment(
     source = source[shown][:, :longest]
     before, target = before[shown], target[shown]
 
-    layers = {layer.name: layer for layer in model.layers}
-    embedding = layers["embedding"]
-    scale = layers["scale"]
-    cell = layers["decoder"].cell
-
-    maps = []
-    next_logits, state = decoder(model)(source, before.shape[1])
     steps = np.count_nonzero(target, axis=1).max()
-    for index in range(steps):
-        x = scale(embedding(before[:, index]))
-        with cell.attend_to(state["memory"], state["mask"]):
-            maps.append(cell.attention_weights(x, state["states"]))
-        _, state = next_logits(before, index, state)
-
-    shares = np.array(maps).swapaxes(0, 1)
-    written = _labels(target, data.subwords)
-    read = _labels(source, data.subwords)
+    shares = attention_to_source(model, decoder, source, before[:, :steps])
+    written = shown_pieces(target, data.subwords)
+    read = shown_pieces(source, data.subwords)
     title = "Where the decoder looks as it writes"
     draw_attention(shares, written, read, title, run)
 
 
-def _labels(rows: Sequence, subwords: Subwords) -> list[list[str]]:
+def shown_pieces(rows: Sequence, subwords: Subwords) -> list[list[str]]:
     """The subwords of each row, as a picture shows them."""
     shown = [piece.replace(SPACE, "") for piece in subwords.pieces]
     shown[END] = "end"

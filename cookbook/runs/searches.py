@@ -74,7 +74,7 @@ def begun(config: ExperimentConfig) -> dict[str, Any]:
     return {"settings": settings, "stages": [settings["tune"]]}
 
 
-def continued(
+def prolonged(
     folder: Path, search: dict[str, Any], config: ExperimentConfig
 ) -> dict[str, Any]:
     """The content of search.json for a search that goes on with a Config."""

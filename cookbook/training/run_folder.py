@@ -27,11 +27,11 @@ from cookbook.runs.searches import (
     FILE,
     METRICS,
     begun,
-    continued,
     find_search,
     goal_of,
     is_finished,
     is_search,
+    prolonged,
     read_search,
 )
 from cookbook.runs.settings import CONFIG, difference, plain, without_search
@@ -119,7 +119,7 @@ class RunFolder:
         if before is None:
             self.write_json(FILE, begun(self.config))
             return
-        now = continued(self.path, before, self.config)
+        now = prolonged(self.path, before, self.config)
         if difference(before["settings"], now["settings"]):
             self.write_json(FILE, now)
 

@@ -6,6 +6,7 @@ import dataclasses
 from cookbook.runs.files import Damaged
 from cookbook.tuning.scale.slots import map_in_slots
 from cookbook.tuning.trials.hopeless import Watch
+from cookbook.tuning.trials.progress import cell
 from cookbook.tuning.trials.results import Confirmed, TrialResult, read_result
 from cookbook.tuning.trials.runner import Trials
 
@@ -18,24 +19,35 @@ def confirm(trials: Trials) -> list[Confirmed]:
     The best trial of many is partly the luckiest one. So its first score, for which it
     was chosen, does not count. Settings that fail with one of the seeds are left out.
     """
-    ranked = [result for result in trials.ranked() if result.score is not None]
-    chosen = ranked[: trials.config.confirm]
-    chosen += [
-        result for result in ranked if result.number == 0 and result not in chosen
-    ]
-    pairs = [(result, i) for result in chosen for i in range(1, SEEDS + 1)]
-    repeats = map_in_slots(trials.slots, lambda pair: _repeat(trials, *pair), pairs)
-    confirmed = []
+    chosen = _chosen(trials)
+    pairs = []
     for result in chosen:
-        scores = [
-            repeat.score
-            for repeat in repeats
-            if repeat.number == result.number and repeat.score is not None
-        ]
-        if len(scores) == SEEDS:
-            confirmed.append(Confirmed(result.number, scores))
-    best = trials.better is max
-    return sorted(confirmed, key=lambda one: one.mean, reverse=best)
+        for i in range(SEEDS):
+            pairs.append((result, i + 1))
+    repeats = map_in_slots(trials.slots, lambda pair: _repeat(trials, *pair), pairs)
+
+    scores: dict[int, list[float]] = {}
+    for repeat in repeats:
+        if repeat.score is not None:
+            scores.setdefault(repeat.number, []).append(repeat.score)
+    confirmed = []
+    for number, found in scores.items():
+        if len(found) == SEEDS:
+            confirmed.append(Confirmed(number, found))
+    return sorted(
+        confirmed,
+        key=lambda one: one.mean,
+        reverse=trials.better is max,
+    )
+
+
+def _chosen(trials: Trials) -> list[TrialResult]:
+    """The best trials, and that of the defaults."""
+    ranked = [result for result in trials.ranked() if result.score is not None]
+    best = ranked[: trials.config.confirm]
+    others = ranked[trials.config.confirm :]
+    defaults = [result for result in others if result.number == 0]
+    return best + defaults
 
 
 def _repeat(trials: Trials, result: TrialResult, i: int) -> TrialResult:
@@ -62,11 +74,12 @@ def _repeat(trials: Trials, result: TrialResult, i: int) -> TrialResult:
     trials.run.part("trials").write_json(kept.name, content)
     for path in folder.path.glob("step_*.save"):
         path.unlink()
+
     score = f"failed ({repeat.problem})"
     if repeat.score is not None:
-        score = f"{repeat.score:.4g}"
+        score = cell(repeat.score)
     trials.say(
-        f"confirming trial {result.number} with seed {seed}: {trials.score} {score} | "
-        f"{repeat.seconds:.0f} s"
+        f"confirming trial {result.number} with seed {seed}: "
+        f"{trials.score} {score} | {repeat.seconds:.0f} s"
     )
     return repeat

@@ -32,6 +32,6 @@ def compiled(next_logits: Callable) -> Callable:
     program = tf.function(next_logits, autograph=False)
 
     def step(tokens, index, state):
-        return program(tf.convert_to_tensor(tokens), tf.constant(index), state)
+        return program(tf.convert_to_tensor(tokens), tf.convert_to_tensor(index), state)
 
     return step

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ..common.caches import cache_with
 from ..common.checks import known_sizes, positive_integer, python_number
 from ..common.initial_values import fresh
 from ..common.inputs import as_booleans, as_floats
@@ -261,7 +262,7 @@ class TransformerDecoderBlock(_Block):
         if mask is None:
             mask = ops.ones(ops.shape(inputs)[:2], "bool")
         mask = as_booleans(mask)
-        mask = ops.slice_update(cache["mask"], (0, index), mask)
+        mask = cache_with(mask, cache["mask"], index)
         x = self._before(self.self_attention_norm, inputs)
         y, kept = self.self_attention.step(x, cache["self"], index, mask)
         x = self._after(self.self_attention_norm, inputs, y, training=False)

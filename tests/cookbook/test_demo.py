@@ -15,18 +15,23 @@ from PIL import Image
 
 from cookbook.__main__ import main
 from cookbook.answers.classifiers import ImageClassifier, TextClassifier
-from cookbook.answers.numbers import Forecaster, Generator
+from cookbook.answers.numbers import AnomalyDetector, Forecaster, Generator
+from cookbook.answers.writers import Calculator, LanguageModel, Translator
 from cookbook.demo.command import demo_command, free_port
 from cookbook.demo.frame import enlarged
 from cookbook.demo.pages import PAGES, page_of
-from cookbook.demo.pictures import classified, drawn_pixels, uploaded_pixels
+from cookbook.demo.pictures import classified, drawn_pixels, scored, uploaded_pixels
 from cookbook.demo.samples import EACH, new_images, new_points
 from cookbook.demo.series import example_table, forecast
 from cookbook.demo.texts import read_and_judged, read_words
+from cookbook.demo.writers import attends, continued, translated, written_answer
 from cookbook.errors import Mistake
 from cookbook.plots.explain import network_to_explain
 from cookbook.trained.description import KINDS
 from cookbook.trained.trained_run import Description
+from custom_layers.generation import SPECIALS
+from custom_layers.layers import Conv2D, Dense, Embedding, GlobalAveragePooling2D
+from recipes import addition_seq2seq, multi30k_attention, multi30k_transformer
 from small_classifiers import WORDS, image_model, text_model
 from sources import ROOT
 
@@ -118,6 +123,39 @@ def test_a_network_without_convolutions_gets_no_grad_cam():
     assert reason is None
 
 
+def test_a_photo_in_colour_gets_its_class_and_grad_cam(tmp_path):
+    keras.utils.set_random_seed(0)
+    layers = [Conv2D(2, 3, activation="relu"), GlobalAveragePooling2D(), Dense(2)]
+    model = keras.Sequential([keras.Input((16, 16, 3)), *layers])
+    red, blue = [0.0, 1.0], [1.0, 0.0]  # of each channel: what a filter looks at
+    kernel = np.zeros((3, 3, 3, 2))
+    kernel[..., 0, :], kernel[..., 2, :] = red, blue
+    model.layers[0].set_weights([kernel, np.zeros(2)])
+    model.layers[-1].set_weights([np.eye(2) / 1000, np.zeros(2)])
+    settings = {"shape": [16, 16, 3], "pixels": [0, 255]}
+    names = ("blue", "red")
+    run = run_of(ImageClassifier, "image classifier", model, settings, names)
+    photo = np.zeros((40, 60, 3), "uint8")
+    photo[5:20, 15:30] = [255, 0, 0]  # at the top left of the part that is seen
+    Image.fromarray(photo).save(tmp_path / "photo.png")
+    pixels = uploaded_pixels(tmp_path / "photo.png", False, run)
+    top, seen, reason = classified(run, network_to_explain(run.model), pixels)
+    assert [*top] == ["red", "blue"]
+    assert seen.shape == reason.shape == (336, 336, 3)
+    np.testing.assert_array_equal(seen[80, 80], [255, 0, 0])
+    assert reason[80, 80].sum() > reason[300, 300].sum() + 100
+
+
+def test_an_image_gets_its_score_of_anomaly():
+    image = keras.Input((28, 28, 1))
+    model = keras.Model(image, keras.ops.mean(image, (1, 2, 3)))
+    settings = {"shape": [28, 28, 1], "pixels": [0, 255], "odd": "7"}
+    run = run_of(AnomalyDetector, "anomaly score", model, settings)
+    score, seen = scored(run, np.full((28, 28, 1), 50, "uint8"))
+    assert score == pytest.approx(50)
+    assert (seen == 50).all()
+
+
 def test_an_uploaded_picture_is_read_as_predict_reads_it(tmp_path):
     run = image_run(image_model())
     path = tmp_path / "photo.png"
@@ -153,6 +191,64 @@ def test_of_a_long_text_the_words_that_the_model_reads_are_shown():
 def test_a_text_without_a_word_has_no_answer():
     with pytest.raises(ValueError, match="it holds no word"):
         read_and_judged(text_run(), "<br>")
+
+
+def language_model():
+    """A run whose model writes a after b and b after a."""
+    tokens = keras.Input((None,), dtype="int32")
+    embedding = Embedding(3, 3)
+    model = keras.Model(tokens, embedding(tokens))
+    embedding.set_weights([np.array([[0, 0, 0], [0, 0, 99], [0, 99, 0]])])
+    settings = {"alphabet": "\0ab", "context": 8}
+    return run_of(LanguageModel, "language model", model, settings)
+
+
+def test_a_text_goes_on_at_the_length_that_sliders_send():
+    assert continued(language_model(), "ab", 12.0, 0.8) == "ab" + "ab" * 6
+    with pytest.raises(ValueError, match="5001 characters, expected at most 5000"):
+        continued(language_model(), "a" * 5001, 12.0, 0.8)
+
+
+def translator(recipe, **sizes):
+    pieces = [*SPECIALS, *"\N{LOWER ONE EIGHTH BLOCK}abc"]
+    data = SimpleNamespace(subwords=pieces, train=(None, np.zeros((64, 3))))
+    model = recipe.build(recipe.Config(width=8, **sizes), data)
+    rng = np.random.default_rng(0)
+    model.set_weights([rng.normal(0, 0.7, w.shape) for w in model.get_weights()])
+    settings = {"pieces": pieces, "merges": [], "languages": ["de", "en"]}
+    return run_of(Translator, "translation", model, settings)
+
+
+def test_a_translation_comes_with_where_the_model_looked():
+    run = translator(multi30k_attention)
+    assert attends(run)
+    text, figure = translated(run, "ab ba")
+    assert text == run.predict(["ab ba"])[0] == written_answer(run, "ab ba")
+    (axes,) = figure.axes
+    read = [label.get_text() for label in axes.get_xticklabels()]
+    assert read == ["", "a", "b", "", "b", "a", "end"]
+    assert axes.get_yticklabels()[-1].get_text() == "end"
+    (image,) = axes.images
+    shares = np.asarray(image.get_array())
+    assert shares.shape == (len(axes.get_yticks()), len(read))
+    np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-5)
+    with pytest.raises(ValueError, match="nothing that the vocabulary knows"):
+        translated(run, "xyz")
+
+
+def test_a_transformer_translates_without_a_figure():
+    run = translator(multi30k_transformer, blocks=1, heads=2)
+    assert not attends(run)
+    assert written_answer(run, "ab") == run.predict(["ab"])[0]
+
+
+def test_a_sum_is_answered_and_other_texts_are_refused():
+    data = SimpleNamespace(train=(None, np.zeros((64, 3))), digits=3)
+    model = addition_seq2seq.build(addition_seq2seq.Config(), data)
+    run = run_of(Calculator, "sums", model, {"digits": 3})
+    assert written_answer(run, " 12+3 ") == run.predict(["12+3"])[0]
+    with pytest.raises(ValueError, match="it is not a sum of two numbers"):
+        written_answer(run, "12-3")
 
 
 def forecaster(data="mackey_glass"):

@@ -101,3 +101,12 @@ def test_the_second_derivative_is_that_of_the_plain_formula():
 
     for function in (scaled_dot_product, blockwise_attention):
         assert_close(twice(function), twice(formula))
+
+
+def test_one_query_sees_any_number_of_keys():
+    """A graph may know the number of queries, and not that of keys."""
+    layer = OfFunction(blockwise_attention, {"causal": True})
+    query, keys = keras.Input((1, 4)), keras.Input((None, 4))
+    model = keras.Model([query, keys], layer([query, keys, keys]))
+    q, k = numbers(2, 1, 4), numbers(2, 5, 4)
+    assert_close(model.predict([q, k], verbose=0), k[:, :1])  # it sees the first alone

@@ -13,6 +13,12 @@ class Network(Protocol):
     def __call__(self, **arrays: np.ndarray) -> np.ndarray: ...
 
 
+class StepNetwork(Protocol):
+    """A network that returns several arrays: logits, and what it keeps for later."""
+
+    def outputs(self, **arrays: np.ndarray) -> list[np.ndarray]: ...
+
+
 class KerasNetwork:
     """The network in model.keras, which Keras runs.
 
@@ -33,43 +39,51 @@ class KerasNetwork:
 
 
 class SavedModelNetwork:
-    """The network in the folder saved_model, which TensorFlow runs."""
+    """A network in a folder of its own, which TensorFlow runs."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, file: str = "saved_model") -> None:
         import tensorflow as tf
 
         # The object holds the weights, so it must live as long as its function.
-        self.loaded = tf.saved_model.load(str(folder / "saved_model"))
+        self.loaded = tf.saved_model.load(str(folder / file))
         self.run = self.loaded.signatures["serving_default"]
 
     def __call__(self, **arrays: np.ndarray) -> np.ndarray:
+        (answer,) = self.outputs(**arrays)
+        return answer
+
+    def outputs(self, **arrays: np.ndarray) -> list[np.ndarray]:
+        """All arrays that the network returns."""
         import tensorflow as tf
 
         tensors = {name: tf.constant(array) for name, array in arrays.items()}
-        (answer,) = self.run(**tensors).values()
-        return answer.numpy()
+        return [tensor.numpy() for tensor in in_order(self.run(**tensors))]
 
 
 class OnnxNetwork:
-    """The network in model.onnx, which onnxruntime runs."""
+    """A network that onnxruntime runs."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, file: str = "model.onnx") -> None:
         import onnxruntime
 
-        self.session = onnxruntime.InferenceSession(str(folder / "model.onnx"))
+        self.session = onnxruntime.InferenceSession(str(folder / file))
 
     def __call__(self, **arrays: np.ndarray) -> np.ndarray:
-        (answer,) = self.session.run(None, arrays)
+        (answer,) = self.outputs(**arrays)
         return answer
+
+    def outputs(self, **arrays: np.ndarray) -> list[np.ndarray]:
+        """All arrays that the network returns."""
+        return self.session.run(None, arrays)
 
 
 class LiteRTNetwork:
-    """The network in model.tflite, which LiteRT runs."""
+    """A network that LiteRT runs."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, file: str = "model.tflite") -> None:
         from ai_edge_litert.interpreter import Interpreter
 
-        interpreter = Interpreter(str(folder / "model.tflite"))
+        interpreter = Interpreter(str(folder / file))
         self.run = interpreter.get_signature_runner()
         inputs = self.run.get_input_details().values()
         # The loops of recurrent networks are converted for one row at a time.
@@ -77,14 +91,23 @@ class LiteRTNetwork:
 
     def __call__(self, **arrays: np.ndarray) -> np.ndarray:
         if not self.takes_one_row:
-            (answer,) = self.run(**arrays).values()
+            (answer,) = self.outputs(**arrays)
             return answer
         answers = []
         for i in range(len(next(iter(arrays.values())))):
             row = {name: array[i : i + 1] for name, array in arrays.items()}
-            (answer,) = self.run(**row).values()
-            answers.append(answer)
+            answers += self.outputs(**row)
         return np.concatenate(answers)
+
+    def outputs(self, **arrays: np.ndarray) -> list[np.ndarray]:
+        """All arrays that the network returns."""
+        return in_order(self.run(**arrays))
+
+
+def in_order(outputs: dict[str, Any]) -> list[Any]:
+    """Outputs by name in their order: output_0, output_1, ..., output_10."""
+    names = sorted(outputs, key=lambda name: (len(name), name))
+    return [outputs[name] for name in names]
 
 
 def read_settings(folder: Path) -> dict[str, Any]:

@@ -50,26 +50,36 @@ def earlier_trials(run: RunFolder, space: Space, score: str) -> list[TrialResult
 def _comparable(folder: Path, space: Space, score: str) -> list[TrialResult]:
     """The trials of a run that have a score and values that are possible here."""
     settings = _settings(folder, space, score)
-    done = [result for result in trials_of(folder) if result.score is not None]
-    found, reasons = [], set()
-    for result in done:
+    found = []
+    reasons = []
+    for result in trials_of(folder):
+        if result.score is None:
+            continue
         values, reason = _values_here(result, space, settings)
         if reason:
-            reasons.add(reason)
+            reasons.append(reason)
         else:
             found.append(dataclasses.replace(result, values=values))
+
     text = f"the search learns from {len(found)} trials of {folder}"
-    if len(found) < len(done):
-        why = ", ".join(sorted(reasons))
-        text += f"; {len(done) - len(found)} are not possible here ({why})"
-    others = {
-        name: value for name, value in settings.items() if name not in _own(space)
-    }
-    now = {name: value for name, value in plain(space.config).items() if name in others}
-    if changed := difference(others, now):
+    if reasons:
+        why = ", ".join(sorted(set(reasons)))
+        text += f"; {len(reasons)} are not possible here ({why})"
+    changed = _changed(settings, space)
+    if changed:
         text += f"; its other settings were not the same ({changed})"
     note(text)
     return found
+
+
+def _changed(settings: dict[str, Any], space: Space) -> str:
+    """The settings that differ between two searches, and that neither has tried."""
+    tried = [dimension.name for dimension in space.dimensions]
+    now = plain(space.config)
+    for name in (*SEARCH, *tried):
+        now.pop(name, None)
+    known = {name: value for name, value in now.items() if name in settings}
+    return difference(settings, known)
 
 
 def _settings(folder: Path, space: Space, score: str) -> dict[str, Any]:
@@ -87,11 +97,6 @@ def _settings(folder: Path, space: Space, score: str) -> dict[str, Any]:
     return search.get("settings", {})
 
 
-def _own(space: Space) -> set[str]:
-    """The settings that may differ between searches of the same thing."""
-    return {*SEARCH, *(dimension.name for dimension in space.dimensions)}
-
-
 def _values_here(
     result: TrialResult, space: Space, settings: dict[str, Any]
 ) -> tuple[dict[str, Any], str]:
@@ -100,15 +105,17 @@ def _values_here(
     A setting that only the other search has tried must be what it is here; one that
     only this search tries was the other's own.
     """
-    names = {dimension.name for dimension in space.dimensions}
+    tried = [dimension.name for dimension in space.dimensions]
     for name, value in result.values.items():
-        if name not in names and value != getattr(space.config, name, None):
+        own = getattr(space.config, name, None)
+        if name not in tried and value != own:
             return {}, f"{name} is not tried here"
+
     values: dict[str, Any] = {}
     for dimension in space.dimensions:
+        name = dimension.name
         if not dimension.is_active(values):
             continue
-        name = dimension.name
         value = result.values.get(name, settings.get(name))
         if value is None or not _holds(dimension, value):
             return {}, f"{name} has other values here"
@@ -120,5 +127,6 @@ def _holds(dimension: Dimension, value: Any) -> bool:
     """Whether a dimension has a value."""
     if dimension.kind == "choice":
         return value in dimension.values
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and dimension.low <= value <= dimension.high
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return dimension.low <= value <= dimension.high

@@ -81,7 +81,8 @@ class _Block(NamedTuple):
 
 def _ranges(T, S, causal, window):
     """[(rows, keys)]: the blocks of queries, and the keys that each of them can see."""
-    if not isinstance(T, int) or T == 0 or T != S or not (causal or window):
+    is_known = isinstance(T, int) and isinstance(S, int)
+    if not is_known or T == 0 or T != S or not (causal or window):
         return [((0, T), (0, S))]
     size = max(_BLOCK_SIZE, math.ceil(T / 16))
     back = (window or T) - 1

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ...common.caches import cache_with
 from ...common.checks import nan_unless, python_number, within
 from ...common.types import Config
 from ..positions import RotaryEmbedding
@@ -86,7 +87,7 @@ class CachedMultiHeadAttention(MultiHeadAttention):
             is_inside = within(places, index, tokens, "The cache")
             query = nan_unless(is_inside, query)
             cache = tuple(
-                ops.slice_update(old, (0, index, 0, 0), ops.cast(new, old.dtype))
+                cache_with(ops.cast(new, old.dtype), old, index)
                 for old, new in zip(cache, self.keys_and_values(query, index))
             )
         Q = self._with_positions(self.query_dense(query), start)

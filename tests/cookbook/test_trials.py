@@ -1,0 +1,105 @@
+"""Trials: the defaults are one of them, hopeless ones stop, the best are confirmed."""
+
+import json
+
+import numpy as np
+
+from cookbook.training.run_folder import RunFolder
+from cookbook.tuning.search import search
+from cookbook.tuning.trials.hopeless import is_hopeless
+from cookbook.tuning.trials.results import TrialResult
+from small_training import SearchConfig, build, data, space, table
+
+
+def test_the_settings_of_the_defaults_are_not_trained_twice(tmp_path):
+    trained = []
+
+    def counted(config, data):
+        trained.append(config.units)
+        return build(config, data)
+
+    def few(hp):
+        return SearchConfig(units=hp.Choice("units", [4, 8]))
+
+    config = SearchConfig(run_dir=tmp_path, tune=2, tuner="grid", epochs=1)
+    run = RunFolder.open("r", config)
+    search(few, counted, data(), config, run)
+    assert sorted(trained) == [4, 8]
+    scores = {row["trial"]: row["val_accuracy"] for row in table(run)}
+    assert scores["0"] == scores["1"]
+
+
+def test_a_confirmed_search_decides_by_the_mean_over_new_seeds(tmp_path, capsys):
+    trained = []
+
+    def recorded(config, data):
+        trained.append((config.units, config.seed))
+        return build(config, data)
+
+    config = SearchConfig(run_dir=tmp_path, tune=3, epochs=1, seed=7, confirm=1)
+    run = RunFolder.open("r", config)
+    best = search(space, recorded, data(), config, run)
+    first = trained[:4]
+    assert {seed for _, seed in first} == {7}
+    repeats = trained[4:]
+    assert {seed for _, seed in repeats} == {8, 9, 10}
+    kept = {p.name for p in (run.path / "trials").glob("confirm_*")}
+    assert {"confirm_0_seed_8.json", "confirm_0_seed_10.json"} <= kept
+    means = {}
+    for file in (run.path / "trials").glob("confirm_*"):
+        repeat = json.loads(file.read_text())
+        means.setdefault(repeat["values"]["units"], []).append(repeat["score"])
+    assert np.mean(means[best.units]) == max(map(np.mean, means.values()))
+    assert (best.seed, best.confirm) == (7, 0)
+
+    count = len(trained)
+    search(space, recorded, data(), config, run)
+    assert len(trained) == count, "a resumed search must confirm nothing again"
+
+
+def test_a_search_ends_when_its_time_is_up(tmp_path):
+    config = SearchConfig(run_dir=tmp_path, tune_time="0s", epochs=1)
+    run = RunFolder.open("r", config)
+    best = search(space, build, data(), config, run)
+    assert [row["trial"] for row in table(run)] == ["0"]
+    assert best.units == 4
+
+
+def test_the_median_rule_needs_five_earlier_trials_and_a_third_of_the_epochs():
+    def result(number, *scores):
+        return TrialResult(number, {}, max(scores), list(scores))
+
+    others = [result(i, 0.5 + 0.1 * i, 0.9) for i in range(5)]  # the median is 0.7
+    assert is_hopeless([0.69], others, 3, max)
+    assert not is_hopeless([0.7], others, 3, max)
+    assert not is_hopeless([0.69], others[:4], 3, max)
+    assert not is_hopeless([0.69], others, 4, max), "in its first third"
+    assert not is_hopeless([0.69], others, 1, max), "nothing would be saved"
+    assert is_hopeless([0.1, 0.2], others, 3, max)
+    assert not is_hopeless([0.95, 0.2], others, 3, max), "its best counts"
+    losses = [result(i, 0.5 + 0.1 * i) for i in range(5)]
+    assert is_hopeless([0.71], losses, 3, min)
+    assert not is_hopeless([0.69], losses, 3, min)
+
+
+def test_a_hopeless_trial_is_stopped_and_says_so(tmp_path, capsys):
+    """Trials whose learning rate is 0 stay where they began."""
+
+    def rates(hp):
+        return SearchConfig(
+            learning_rate=hp.Choice("learning_rate", [0.05, 0.04, 1e-9, 0.03, 0.02])
+        )
+
+    settings = {"tune": 5, "tuner": "grid", "epochs": 4}
+    config = SearchConfig(run_dir=tmp_path, **settings)
+    run = RunFolder.open("r", config)
+    search(rates, build, data(), config, run, score="loss")
+    rows = {row["learning_rate"]: row for row in table(run)}
+    assert rows["1e-09"]["epochs_done"] == "2"
+    assert rows["0.05"]["epochs_done"] == "4"
+    assert "stopped: worse than the median after epoch 2" in capsys.readouterr().out
+
+    config = SearchConfig(run_dir=tmp_path, stop_early=False, **settings)
+    run = RunFolder.open("r", config)
+    search(rates, build, data(), config, run, score="loss")
+    assert {row["epochs_done"] for row in table(run)} == {"4"}
