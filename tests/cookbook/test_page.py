@@ -1,5 +1,6 @@
 """The page of a run: complete, self-contained, and harmless whatever it shows."""
 
+import dataclasses
 import html.parser
 import json
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cookbook import load_run
 from cookbook.config import TrainingConfig
 from cookbook.data.images import Images
 from cookbook.lab.claims import Claim, conclude
@@ -80,6 +82,7 @@ def test_the_page_shows_figures_settings_card_texts_and_commands(run):
         f"python -m cookbook evaluate {run.folder}",
         f"python -m cookbook demo {run.folder}",
         f"python -m cookbook export {run.folder} --format",
+        f"python recipes/recipe.py --config {run.folder / 'config.json'}",
         "load_run(",
         "examples: train",
         "odd",
@@ -110,6 +113,26 @@ def test_the_last_line_of_a_run_names_the_page(tmp_path, capsys):
     page = Page(found.folder / "report.html")
     assert "One is 1 (at least 1)holds" in page.text
     assert not page.open
+
+
+def test_the_last_lines_of_a_search_name_the_command_that_trains_again(
+    tmp_path, capsys
+):
+    config = TrainingConfig(run_dir=tmp_path, tune=2)
+    folder = RunFolder.open("recipe", config)
+    folder.decide(dataclasses.replace(config, epochs=7))
+    x, y = np.zeros((2, 4, 4, 1), "uint8"), np.array([0, 1])
+    part = {"train": (x, y), "validation": (x, y), "test": (x, y)}
+    data = Images(name="d", asked="d", classes=("a", "b"), **part)
+    layers = [keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(2)]
+    run = finish(keras.Sequential(layers), data, [], folder, {"accuracy": 1.0}, {})
+    again, last = capsys.readouterr().out.splitlines()[-2:]
+    command = f"python recipes/recipe.py --config {run.folder / 'config.json'}"
+    assert again.endswith(command)
+    assert " report: " in last
+    metrics = json.loads((run.folder / "metrics.json").read_text())
+    assert metrics["command"] == "python recipes/recipe.py --epochs 7"
+    assert load_run(run.folder).predict(x[..., 0]) is not None
 
 
 def test_every_kind_of_model_has_example_commands():

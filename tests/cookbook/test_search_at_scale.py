@@ -335,6 +335,15 @@ def test_an_end_of_ray_is_no_failure_of_the_trials_that_it_interrupts(
     assert list(trials.done) == [1]
 
 
+def test_the_median_rule_does_not_carry_the_data_to_each_task(tmp_path):
+    config = SearchConfig(run_dir=tmp_path, tune=1)
+    run = RunFolder.open("r", config)
+    trials = Trials(Space(space, config), build, data(), config, run, "val_accuracy")
+    rule = trials._rule(1, 2, None)
+    held = [cell.cell_contents for cell in rule.__closure__]
+    assert not any(isinstance(item, Trials) for item in held)
+
+
 def test_a_machine_without_the_run_folder_says_so(ray, tmp_path):
     trials = types.SimpleNamespace(run=types.SimpleNamespace(path=tmp_path / "gone"))
     folder = types.SimpleNamespace()

@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 from cookbook.plots.figures import ORANGE, Folder, panel, save_figure
 from cookbook.tuning.insight.outcome import Outcome
-from cookbook.tuning.insight.pictures import draw_points, place_legend
+from cookbook.tuning.insight.pictures import draw_trials, place_legend
 
 PINK = "#CC79A7"
 
@@ -19,7 +19,7 @@ def draw_progress(outcome: Outcome, run: Folder) -> None:
     figure, axes = panel(title, "trial", outcome.axis, (7.5, 4.2))
     trials = outcome.measured
     numbers = [result.number for result in trials]
-    draw_points(axes, trials, numbers, outcome.scores)
+    draw_trials(axes, trials, numbers, outcome.scores)
     _draw_failed(axes, outcome)
     _draw_best(axes, outcome, numbers)
 

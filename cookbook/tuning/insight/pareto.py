@@ -8,7 +8,7 @@ from cookbook.tuning.insight.outcome import Outcome, setting_name, table_text
 from cookbook.tuning.insight.pictures import (
     BEST,
     DEFAULTS,
-    draw_points,
+    draw_trials,
     place_legend,
 )
 from cookbook.tuning.trials.results import TrialResult
@@ -73,7 +73,7 @@ def draw_front(outcome: Outcome, front: list[TrialResult], run: Folder) -> None:
     numbers = [result.number for result in trials]
     place = dict(zip(numbers, zip(costs, scores)))
 
-    draw_points(axes, trials, costs, scores)
+    draw_trials(axes, trials, costs, scores)
     x, y = zip(*(place[result.number] for result in front))
     axes.step(
         x,

@@ -170,7 +170,7 @@ def _draw_panel(axes: Axes, outcome: Outcome, dimension: Dimension) -> None:
     if isinstance(scale, Categories):  # moves points apart that hide each other
         moves = (0.618 * np.arange(len(x)) + 0.5) % 1
         x = x + JITTER * (moves - 0.5)
-    draw_points(axes, outcome.measured, x, outcome.scores)
+    draw_trials(axes, outcome.measured, x, outcome.scores)
     for result, place, score in zip(outcome.measured, x, outcome.scores):
         if result is outcome.best:
             axes.scatter(place, score, **BEST, label="best")
@@ -187,7 +187,7 @@ def _draw_panel(axes: Axes, outcome: Outcome, dimension: Dimension) -> None:
     axes.grid(alpha=0.3)
 
 
-def draw_points(
+def draw_trials(
     axes: Axes,
     trials: Sequence[TrialResult],
     x: Sequence[float] | np.ndarray,

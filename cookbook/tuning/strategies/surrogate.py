@@ -19,6 +19,7 @@ LEADERS = 5  # best points, near which further candidates are drawn
 NEAR = 40  # candidates near each of them
 REACHES = 0.2, 0.05  # how far they move, as a share of an axis
 REFINED = 0.05, 0.01  # the same, near the best candidates
+APART = 0.01  # share of an axis by which a setting differs from each other one
 
 
 class SettingsModel(GaussianProcessRegressor):
@@ -104,7 +105,11 @@ def next_point(
     rng: np.random.Generator,
     is_new: Callable[[np.ndarray], bool],
 ) -> np.ndarray | None:
-    """The point whose result is expected to improve most; None if none is new."""
+    """The point whose result is expected to improve most; None if none is new.
+
+    The noise of trainings lets the model go back to the best settings again and again.
+    So points that are nearly those of a trial come last.
+    """
     scaled = standardized(badness)
     x = cube.columns(points)
     model = fitted(x, scaled, cube.columns(pending))
@@ -121,10 +126,18 @@ def next_point(
         around = np.repeat(found[order[:LEADERS]], NEAR, axis=0)
         found = np.concatenate([found[order[:DRAWN]], cube.near(around, rng, reach)])
     gain = expected_improvement(model, cube.columns(found), best)
-    for index in np.argsort(-gain, kind="stable"):
+    known = np.concatenate([x, cube.columns(pending)])
+    is_near = distance(cube.columns(found), known) < APART
+    for index in np.lexsort([-gain, is_near]):
         if is_new(found[index]):
             return found[index]
     return None
+
+
+def distance(points: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """How far each point is from the nearest of others, on the axis that tells most."""
+    apart = np.abs(points[:, None] - others[None])  # points, others, columns
+    return apart.max(axis=2).min(axis=1)
 
 
 def standardized(badness: np.ndarray) -> np.ndarray:

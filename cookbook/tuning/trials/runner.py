@@ -215,14 +215,16 @@ class Trials:
         """The function that says whether a trial with such scores is to stop.
 
         The median rule looks at trials of lower numbers only. So a search that was
-        killed and goes on stops the same trials as one that was not.
+        killed and goes on stops the same trials as one that was not. The function
+        holds no more of the search than it needs, because Ray copies it.
         """
         if report is not None:
             return lambda scores: report(len(scores), scores[-1])
         if not self.config.stop_early or self.config.tuner == "hyperband":
             return lambda scores: False
         earlier = [result for other, result in self.done.items() if other < number]
-        return lambda scores: is_hopeless(scores, earlier, until, self.better)
+        better = self.better
+        return lambda scores: is_hopeless(scores, earlier, until, better)
 
     def _cut(self, result: TrialResult, until: int) -> TrialResult:
         """The result that a trial had at the end of epoch `until`."""
