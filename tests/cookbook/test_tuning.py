@@ -46,6 +46,26 @@ def test_of_a_loss_the_smallest_is_best(tmp_path):
     assert best.learning_rate == float(table(run)[0]["learning_rate"])
 
 
+class Killed(BaseException):
+    """What ends a search in the middle of a training."""
+
+
+def killed_in_training(net):
+    """The model, whose fit raises Killed in its fifth step."""
+    original, seen = net.fit, []
+
+    def kill(batch, logs):
+        seen.append(batch)
+        if len(seen) == 5:
+            raise Killed
+
+    killer = keras.callbacks.LambdaCallback(on_train_batch_begin=kill)
+    net.fit = lambda *a, callbacks=(), **k: original(
+        *a, callbacks=[*callbacks, killer], **k
+    )
+    return net
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("tuner", ["random", "bayesian", "hyperband", "grid", "tpe"])
 def test_every_tuner_gives_the_same_table_again_after_a_break(tuner, tmp_path, capsys):
@@ -59,27 +79,12 @@ def test_every_tuner_gives_the_same_table_again_after_a_break(tuner, tmp_path, c
     whole = RunFolder.open("whole", config)
     search(space, build, data(), config, whole)
 
-    class Killed(BaseException):
-        pass
-
     trained = []
 
     def mortal(config, data):
-        net = build(config, data)
         trained.append(config)
-        if len(trained) == 4:
-            original, seen = net.fit, []
-
-            def kill(batch, logs):
-                seen.append(batch)
-                if len(seen) == 5:
-                    raise Killed
-
-            killer = keras.callbacks.LambdaCallback(on_train_batch_begin=kill)
-            net.fit = lambda *a, callbacks=(), **k: original(
-                *a, callbacks=[*callbacks, killer], **k
-            )
-        return net
+        net = build(config, data)
+        return killed_in_training(net) if len(trained) == 4 else net
 
     broken = RunFolder.open("broken", config)
     with pytest.raises(Killed):
