@@ -2,76 +2,31 @@
 
 import dataclasses
 import itertools
-import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from benchmarks.search import FunctionTrials, Problem
-from cookbook.config import UNLIMITED, Count, TrainingConfig
-from cookbook.training.run_folder import RunFolder
+from benchmarks.search import FunctionTrials
+from cookbook.config import UNLIMITED
 from cookbook.tuning.strategies.axes import Cube
 from cookbook.tuning.strategies.engines import TUNERS, propose
 from cookbook.tuning.strategies.grid import Grid
 from cookbook.tuning.strategies.hyperband import cost, plan
-from cookbook.tuning.strategies.tpe import StudySearch
+from function_trials import (
+    PROBLEM,
+    Config,
+    Killed,
+    Mortal,
+    OutOfTime,
+    Recording,
+    scores,
+    searched,
+    trials_of,
+    values,
+)
 
 KERAS_TUNERS = ["random", "grid", "bayesian", "hyperband"]
 EVERY_TUNER = [*KERAS_TUNERS, "tpe"]
-
-
-@dataclasses.dataclass(frozen=True)
-class Config(TrainingConfig):
-    epochs: Count = 4  # passes
-    kind: str = "plain"  # of the optimizer
-    momentum: float = 0.3  # of one kind
-    rate: float = 0.05  # step size
-    units: Count = 4  # hidden units
-    is_wide: bool = False  # a flag
-
-
-def space(hp):
-    """With each type of hyperparameter, and one that is not always active."""
-    kind = hp.Choice("kind", ["plain", "momentum", "other"])
-    with hp.conditional_scope("kind", ["momentum"]):
-        momentum = hp.Float("momentum", 0.0, 0.9, step=0.3)
-    return Config(
-        kind=kind,
-        momentum=momentum,
-        rate=hp.Float("rate", 1e-3, 1.0, sampling="log"),
-        units=hp.Int("units", 2, 5),
-        is_wide=hp.Boolean("is_wide"),
-    )
-
-
-def scores(config):
-    """Scores that rise with the epochs, and are best at certain settings."""
-    distance = abs(np.log10(config.rate) + 2) + abs(config.units - 3) / 2
-    distance += {"plain": 1, "momentum": 0, "other": 2}[config.kind]
-    for epoch in range(1, 100):
-        yield float(-distance + 0.01 * epoch)
-
-
-PROBLEM = Problem("test", Config, space, scores, "accuracy")
-
-
-def trials_of(folder, tuner, problem=PROBLEM, kind=FunctionTrials, **settings):
-    """A fake Trials whose run folder is `folder`."""
-    config = problem.config(tuner=tuner, **settings)
-    folder.mkdir(exist_ok=True)
-    return kind(problem, config, RunFolder(folder, config))
-
-
-def searched(folder, tuner, **settings):
-    trials = trials_of(folder, tuner, **settings)
-    propose(trials)
-    return trials
-
-
-def values(trials):
-    return {number: result.values for number, result in trials.done.items()}
 
 
 @pytest.mark.parametrize("tuner", EVERY_TUNER)
@@ -110,24 +65,6 @@ def test_searches_with_neighbouring_seeds_share_no_settings(tmp_path):
     ]
     rates = [v["rate"] for one in found for number, v in one.items() if number]
     assert len(set(rates)) == len(rates)
-
-
-class Killed(BaseException):
-    """The end of a process, as far as one process can tell it."""
-
-
-class Mortal(FunctionTrials):
-    """A Trials whose process dies in a trial, after its first epoch."""
-
-    dies_in = 6
-
-    def run_or_recall(self, number, values, until=None, report=None):
-        if number == self.dies_in:
-            (self.run.part(f"tuning/trial_{number}")).write_json("values.json", values)
-            if report is not None:
-                report(1, 0.1)
-            raise Killed
-        return super().run_or_recall(number, values, until, report)
 
 
 @pytest.mark.parametrize("tuner", EVERY_TUNER)
@@ -268,18 +205,6 @@ def test_hyperbands_plan_is_that_of_the_paper():
     assert cost(next(plan(49, 27))) == 27 + 9 * 2 + 3 * 6 + 18
 
 
-class Recording(FunctionTrials):
-    """A Trials that notes who was trained how far."""
-
-    def __init__(self, *arguments):
-        self.calls = []
-        super().__init__(*arguments)
-
-    def run_or_recall(self, number, values, until=None, report=None):
-        self.calls.append((number, until))
-        return super().run_or_recall(number, values, until, report)
-
-
 def test_hyperband_promotes_the_best_under_their_numbers(tmp_path):
     trials = trials_of(tmp_path / "r", "hyperband", kind=Recording, tune=12, epochs=9)
     propose(trials)
@@ -354,153 +279,20 @@ def test_hyperband_with_one_epoch_says_that_it_is_random(tmp_path):
     assert values(trials) == values(searched(tmp_path / "s", "random", tune=5))
 
 
-class OutOfTime(FunctionTrials):
-    """A Trials whose time is up after four trials beside trial 0."""
-
-    def time_is_up(self):
-        return len(self.done) > 4
-
-
 @pytest.mark.parametrize("tuner", EVERY_TUNER)
 def test_no_trial_begins_when_the_time_is_up(tuner, tmp_path):
     trials = searched(tmp_path / "r", tuner, kind=OutOfTime, tune=UNLIMITED, epochs=9)
     assert [*trials.done] == [0, 1, 2, 3, 4]
 
 
-# TPE.
+def test_hyperband_ends_if_all_its_trials_fail(tmp_path):
+    def fails(config):
+        raise ValueError("no room")
+        yield
 
-
-def study_of(trials):
-    import optuna
-
-    journal = optuna.storages.journal.JournalFileBackend(
-        str(trials.run.path / "study.log"),
-        optuna.storages.journal.JournalFileOpenLock(str(trials.run.path / "study.log")),
-    )
-    storage = optuna.storages.JournalStorage(journal)
-    return optuna.load_study(study_name=trials.run.recipe, storage=storage)
-
-
-def test_the_study_numbers_trials_as_the_search_does(tmp_path):
-    trials = searched(tmp_path / "r", "tpe", tune=5)
-    study = study_of(trials)
-    assert [t.params for t in study.trials] == [*values(trials).values()]
-    assert [t.value for t in study.trials] == [r.score for r in trials.done.values()]
-    curve = dict(enumerate(trials.done[3].scores, 1))
-    assert study.trials[3].intermediate_values == curve
-
-
-def test_a_trial_that_a_kill_has_left_running_goes_on_under_its_number(tmp_path):
-    broken = trials_of(tmp_path / "r", "tpe", kind=Mortal, tune=8)
-    with pytest.raises(Killed):
-        propose(broken)
-    left = study_of(broken).trials[6]
-    assert left.state.name == "RUNNING"
-    again = trials_of(tmp_path / "r", "tpe", kind=Recording, tune=8)
-    propose(again)
-    assert [number for number, _ in again.calls] == [0, 6, 7, 8]
-    assert values(again)[6] == left.user_attrs["values"]
-    assert len(study_of(again).trials) == 9
-    assert all(trial.state.is_finished() for trial in study_of(again).trials)
-
-
-def test_several_searches_share_a_study_and_its_number_of_trials(tmp_path):
-    """As two machines do, which have a run folder each."""
-    study = str(tmp_path / "study.log")
-    first = trials_of(tmp_path / "a", "tpe", kind=OutOfTime, tune=9, study=study)
-    propose(first)
-    second = searched(tmp_path / "b", "tpe", tune=9, study=study)
-    assert [*first.done] == [0, 1, 2, 3, 4]
-    assert [*second.done] == [0, 5, 6, 7, 8, 9]
-    collected = sorted((tmp_path / "b" / "trials").iterdir())
-    assert [path.stem for path in collected] == ["1", "2", "3", "4"]
-
-
-def test_optuna_stops_hopeless_trials_and_no_stop_early_does_not(tmp_path):
-    stopped = {}
-    for stop_early in (True, False):
-        folder = tmp_path / str(stop_early)
-        trials = searched(folder, "tpe", tune=20, epochs=8, stop_early=stop_early)
-        stopped[stop_early] = [r for r in trials.done.values() if r.stopped]
-    assert stopped[True]
-    assert all(result.epochs < 8 for result in stopped[True])
-    assert not stopped[False]
-
-
-def slow_scores(config):
-    for score in scores(config):
-        time.sleep(0.03)
-        yield score
-
-
-def test_processes_that_share_a_study_run_each_trial_once(tmp_path):
-    """Threads stand for the processes; each has a Trials and a study of its own."""
-    problem = dataclasses.replace(PROBLEM, scores=slow_scores)
-    workers = [trials_of(tmp_path / "r", "tpe", problem, tune=14) for _ in range(3)]
-
-    def work(i):
-        search = StudySearch(workers[i])
-        search.place = f"worker_{i}"
-        search.run_all()
-
-    with ThreadPoolExecutor(3) as pool:
-        list(pool.map(work, range(3)))
-    shares = [[number for number in worker.done if number] for worker in workers]
-    assert sorted(itertools.chain(*shares)) == [*range(1, 15)]
-    assert all(shares)
-    found = {str(values(worker)[n]) for worker, ns in zip(workers, shares) for n in ns}
-    assert len(found) == 14
-
-
-def test_a_study_may_be_a_database(tmp_path):
-    study = f"sqlite:///{tmp_path / 'all.db'}"
-    trials = searched(tmp_path / "r", "tpe", tune=3, study=study)
-    assert [*trials.done] == [0, 1, 2, 3]
-    assert (tmp_path / "all.db").stat().st_size > 0
-    assert not (tmp_path / "r" / "study.log").exists()
-
-
-class TwoObjectives(FunctionTrials):
-    """A Trials with --tune-metric parameters."""
-
-    second = "parameters"
-
-    def run_or_recall(self, number, values, until=None, report=None):
-        assert report is None
-        result = super().run_or_recall(number, values, until)
-        result.parameters = values["units"]
-        return result
-
-
-def test_tpe_searches_for_two_objectives(tmp_path):
-    trials = searched(tmp_path / "r", "tpe", kind=TwoObjectives, tune=14)
-    assert [*trials.done] == [*range(15)]
-    assert trials.lines == ["with two objectives, tpe stops no trial early"]
-    assert [t.values[1] for t in study_of(trials).trials] == [
-        result.values["units"] for result in trials.done.values()
-    ]
-
-
-def test_without_optuna_one_line_says_what_to_install(tmp_path, monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "optuna", None)
-    with pytest.raises(SystemExit) as stop:
-        searched(tmp_path / "r", "tpe", tune=3)
-    assert stop.value.code == 2
-    err = capsys.readouterr().err.strip()
-    assert err.startswith(
-        "error: --tuner tpe needs Optuna, which is not installed: pip"
-    )
-    assert len(err.splitlines()) == 1
-
-
-@pytest.mark.parametrize("study", ["sqlite:////nowhere/at/all.db", "/nowhere/all.log"])
-def test_a_study_that_cannot_be_opened_is_one_line(study, tmp_path, capsys):
-    with pytest.raises(SystemExit) as stop:
-        searched(tmp_path / "r", "tpe", tune=3, study=study)
-    assert stop.value.code == 2
-    err = capsys.readouterr().err.strip()
-    assert err.startswith(f"error: --study got {study}, which can't be opened")
-    assert len(err.splitlines()) == 1
+    problem = dataclasses.replace(PROBLEM, scores=fails)
+    trials = searched(tmp_path / "r", "hyperband", problem=problem, tune=12, epochs=9)
+    assert len(trials.done) == 13
 
 
 # What models see.

@@ -90,8 +90,7 @@ def test_every_tuner_gives_the_same_table_again_after_a_break(tuner, tmp_path, c
     search(space, mortal, data(), again, run)
     assert without_times(table(run)) == without_times(table(whole))
     finished = len(table(run))
-    promoted = tuner == "hyperband"  # its plan: 3 settings for 1 epoch, 1 for 3, ...
-    trainings = finished + 1 + promoted
+    trainings = finished + 1 + (tuner == "hyperband")  # which promotes one
     assert len(trained) == trainings, "a finished trial was repeated, or one lost"
     assert f"trial {finished - 1} of 5" in capsys.readouterr().out
     assert not (run.path / "tuning").exists()
