@@ -27,10 +27,25 @@ def propose(trials: Any) -> None:
 
         search_with_optuna(trials)
     else:
-        from cookbook.tuning.strategies.oracles import make_tuner
-
-        tuner = make_tuner(trials)
+        tuner = _tuner(trials)
         if role() == "chief":
             serve_workers(tuner, trials)
         else:
             in_slots(trials.slots, lambda name: tuner.in_slot(name).search())
+
+
+def _tuner(trials: Any) -> Any:
+    """keras-tuner's search of the kind config.tuner, which takes seconds to import."""
+    from cookbook.tuning.strategies.bayesian import BayesianSearch
+    from cookbook.tuning.strategies.grid import GridSearch
+    from cookbook.tuning.strategies.hyperband import Hyperband
+    from cookbook.tuning.strategies.oracles import RandomSearch, Search
+
+    kinds = {
+        "random": RandomSearch,
+        "grid": GridSearch,
+        "bayesian": BayesianSearch,
+        "hyperband": Hyperband,
+    }
+    oracle = kinds[trials.config.tuner](trials)
+    return Search(oracle, trials)

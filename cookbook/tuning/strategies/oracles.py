@@ -122,21 +122,6 @@ class RandomSearch(keras_tuner.Oracle):
             )
 
 
-def make_tuner(trials: Any) -> Search:
-    """keras-tuner's search of the kind config.tuner."""
-    from cookbook.tuning.strategies.bayesian import BayesianSearch
-    from cookbook.tuning.strategies.grid import GridSearch
-    from cookbook.tuning.strategies.hyperband import Hyperband
-
-    kinds = {
-        "random": RandomSearch,
-        "grid": GridSearch,
-        "bayesian": BayesianSearch,
-        "hyperband": Hyperband,
-    }
-    return Search(kinds[trials.config.tuner](trials), trials)
-
-
 def number_of_trial(trial: Any) -> int:
     """The number of keras-tuner's trial in the search; trial 0 is not among them."""
     return int(trial.trial_id) + 1

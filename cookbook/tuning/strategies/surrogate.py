@@ -72,7 +72,7 @@ def _few_steps(objective: Any, start: np.ndarray, bounds: np.ndarray) -> tuple:
     return found.x, found.fun
 
 
-def model_of(x: np.ndarray, y: np.ndarray, pending: np.ndarray) -> SettingsModel:
+def settings_model(x: np.ndarray, y: np.ndarray, pending: np.ndarray) -> SettingsModel:
     """The model of trials.
 
     x, y: settings as columns, and badness: the smaller, the better.
@@ -116,7 +116,7 @@ def next_point(
     """
     scaled = standardized(badness)
     x = cube.columns(points)
-    model = model_of(x, scaled, cube.columns(pending))
+    model = settings_model(x, scaled, cube.columns(pending))
     best = model.predict(x).min()
 
     order = np.argsort(scaled)
