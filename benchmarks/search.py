@@ -12,7 +12,6 @@ Functions: Dixon, Szegö, "The global optimization problem: an introduction", 19
 
 import dataclasses
 import functools
-import statistics
 import tempfile
 import time
 import warnings
@@ -105,8 +104,10 @@ def hartmann(config: HartmannConfig) -> Iterator[float]:
         [0.2348, 0.1451, 0.3522, 0.2883, 0.3047, 0.6650],
         [0.4047, 0.8828, 0.8732, 0.5743, 0.1091, 0.0381],
     ]
-    distance = np.sum(np.array(width) * (x - np.array(place)) ** 2, axis=1)
-    yield 3.32237 - float(np.sum(np.array(height) * np.exp(-distance)))
+    squares = (x - np.array(place)) ** 2
+    distance = np.sum(np.array(width) * squares, axis=1)
+    hills = np.array(height) * np.exp(-distance)
+    yield 3.32237 - float(np.sum(hills))
 
 
 def digits(config: DigitsConfig) -> Iterator[float]:
@@ -195,12 +196,15 @@ class FunctionTrials:
         if number not in self.under_way:
             self.under_way[number] = self.scores(self.space.configure(values))
         training = self.under_way[number]
-        while len(result.scores) < (until or self.config.epochs) and not result.stopped:
+        until = until or self.config.epochs
+
+        while len(result.scores) < until and not result.stopped:
             try:
                 result.scores.append(next(training))
             except (ValueError, StopIteration) as problem:  # weights that overflow
                 result.problem, result.score = str(problem), None
                 break
+
             result.score = self.better(result.scores)
             result.epochs = len(result.scores)
             if report is not None and report(result.epochs, result.scores[-1]):
@@ -209,9 +213,11 @@ class FunctionTrials:
         return result
 
     def _note(self) -> None:
-        known = [r.score for r in self.done.values() if r.score is not None]
-        epochs = sum(result.epochs for result in self.done.values())
-        self.history.append((epochs, self.better(known)))
+        results = self.done.values()
+        known = [r.score for r in results if r.score is not None]
+        epochs = sum(result.epochs for result in results)
+        best = self.better(known)
+        self.history.append((epochs, best))
 
     def time_is_up(self) -> bool:
         return False
@@ -225,6 +231,7 @@ def searched(problem: Problem, tuner: str, seed: int) -> FunctionTrials:
     settings: dict = {"tuner": tuner, "seed": seed, "tune": TRIALS}
     if tuner == "hyperband":
         settings["tune"] = affordable(TRIALS * problem.epochs, problem.epochs)
+
     config = problem.config(stop_early=False, epochs=problem.epochs, **settings)
     with tempfile.TemporaryDirectory() as folder:
         run = RunFolder(Path(folder) / "search" / "1", config)
@@ -237,9 +244,12 @@ def searched(problem: Problem, tuner: str, seed: int) -> FunctionTrials:
 
 def affordable(budget: int, epochs: int) -> int:
     """The most settings for which Hyperband needs at most so many epochs."""
-    settings = 1
-    while sum(cost(bracket) for bracket in plan(settings + 1, epochs)) <= budget:
+    settings = 0
+    total = 0
+    while total <= budget:
         settings += 1
+        brackets = plan(settings + 1, epochs)
+        total = sum(cost(bracket) for bracket in brackets)
     return settings
 
 
@@ -255,21 +265,26 @@ def run_searches() -> None:
         for tuner in tuners:
             start = time.time()
             found[tuner] = [searched(problem, tuner, seed).history for seed in SEEDS]
-            _print_row(problem, tuner, found, time.time() - start)
+            seconds = time.time() - start
+            _print_row(problem, tuner, found, seconds)
         curves[problem.name] = found
+
     draw(curves)
 
 
 def _print_row(problem: Problem, tuner: str, found: dict, seconds: float) -> None:
-    best = [history[-1][1] for history in found[tuner]]
-    rivals = [history[-1][1] for history in found["random"]]
-    sign = -1 if problem.column == "loss" else 1
-    wins = sum(sign * ours > sign * theirs for ours, theirs in zip(best, rivals))
-    ties = sum(ours == theirs for ours, theirs in zip(best, rivals))
-    score = f"{statistics.median(best):.4f}"
-    times = f"{wins} of {len(best)}" + (f", {ties} equal" if ties else "")
+    best = np.array([history[-1][1] for history in found[tuner]])
+    rivals = np.array([history[-1][1] for history in found["random"]])
+    wins = np.sum(best < rivals if problem.column == "loss" else best > rivals)
+    ties = np.sum(best == rivals)
+
+    score = f"{np.median(best):.4f}"
+    times = f"{wins} of {len(best)}"
+    if ties:
+        times += f", {ties} equal"
     if tuner == "random":
         times = ""
+
     row = f"{problem.name:<12}{tuner:<12}{score:>10}{times:>20}{seconds:>6.0f}"
     print(row, flush=True)
 
@@ -286,10 +301,14 @@ def draw(curves: dict[str, dict[str, list]]) -> None:
         for tuner, histories in curves[problem.name].items():
             total = min(history[-1][0] for history in histories)
             epochs = np.arange(problem.epochs, total + 1)
-            medians = np.median([best_at(h, epochs) for h in histories], axis=0)
+            best = [best_at(history, epochs) for history in histories]
+            medians = np.median(best, axis=0)
+
             if problem.column == "accuracy":
                 medians = 1 - medians
-            axis.plot(epochs / problem.epochs - 1, medians, label=tuner)
+            trials = epochs / problem.epochs - 1
+            axis.plot(trials, medians, label=tuner)
+
         axis.set_title(problem.name)
         axis.set_yscale("log")
         axis.set_ylabel("distance from the minimum")
@@ -309,5 +328,6 @@ def best_at(
 ) -> np.ndarray:
     """The best score after so many epochs in all."""
     ends = [end for end, _ in history]
+    best = np.array([score for _, score in history])
     places = np.searchsorted(ends, epochs, side="right") - 1
-    return np.array([history[max(place, 0)][1] for place in places])
+    return best[np.maximum(places, 0)]

@@ -12,7 +12,7 @@ from cookbook.tuning.strategies.axes import Cube
 from cookbook.tuning.strategies.engines import TUNERS, propose
 from cookbook.tuning.strategies.grid import Grid
 from cookbook.tuning.strategies.hyperband import cost, plan
-from small_searches import (
+from function_trials import (
     PROBLEM,
     Config,
     Killed,
@@ -283,6 +283,19 @@ def test_hyperband_with_one_epoch_says_that_it_is_random(tmp_path):
 def test_no_trial_begins_when_the_time_is_up(tuner, tmp_path):
     trials = searched(tmp_path / "r", tuner, kind=OutOfTime, tune=UNLIMITED, epochs=9)
     assert [*trials.done] == [0, 1, 2, 3, 4]
+
+
+def test_hyperband_ends_if_all_its_trials_fail(tmp_path):
+    def fails(config):
+        raise ValueError("no room")
+        yield
+
+    problem = dataclasses.replace(PROBLEM, scores=fails)
+    trials = searched(tmp_path / "r", "hyperband", problem=problem, tune=12, epochs=9)
+    assert len(trials.done) == 13
+
+
+# What models see.
 
 
 def test_settings_survive_their_way_through_the_cube(tmp_path):

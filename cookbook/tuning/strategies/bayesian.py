@@ -1,5 +1,6 @@
 """Bayesian optimization: a Gaussian process says which setting to try next."""
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,8 @@ class BayesianSearch(RandomSearch):
 
     def __init__(self, trials: Any):
         super().__init__(trials)
-        self.enough = max(FEWEST, sum(len(a.levels) != 1 for a in self.cube.axes))
+        searched = [axis for axis in self.cube.axes if axis.count > 1]
+        self.enough = max(FEWEST, len(searched))
         self.recorded = self._recorded()
 
     def proposed(self, number: int) -> dict | None:
@@ -46,28 +48,41 @@ class BayesianSearch(RandomSearch):
         """The values of the greatest expected improvement that were not tried."""
         tried = self.tried()
         points, scores = zip(*observed)
-        running = [t.hyperparameters.values for t in self.ongoing_trials.values()]
-        pending = [p for p in map(self.cube.point, running) if p is not None]
+
+        def is_new(point: np.ndarray) -> bool:
+            return self.cube.values(point) not in tried
+
         point = next_point(
             self.cube,
             np.array(points),
             self._badness(scores),
-            np.array(pending).reshape(-1, len(self.cube.axes)),
+            self._pending(),
             np.random.default_rng([self.runner.config.seed, number]),
-            is_new=lambda point: self.cube.values(point) not in tried,
+            is_new,
         )
         return None if point is None else self.cube.values(point)
+
+    def _pending(self) -> np.ndarray:
+        """The points of the trials that run at this moment."""
+        points = []
+        for trial in self.ongoing_trials.values():
+            point = self.cube.point(trial.hyperparameters.values)
+            if point is not None:
+                points.append(point)
+        return np.array(points).reshape(-1, len(self.cube.axes))
 
     def _observed(self) -> list[tuple]:
         """(point, score) of each result inside the space; None for a failed one."""
         ended = [(result.values, result.score) for result in self.runner.prior]
-        ended += [
-            (trial.hyperparameters.values, trial.score)
-            for trial in self.trials.values()
-            if trial.status in ("COMPLETED", "FAILED")
-        ]
-        placed = [(self.cube.point(values), score) for values, score in ended]
-        observed = [(point, score) for point, score in placed if point is not None]
+        for trial in self.trials.values():
+            if trial.status in ("COMPLETED", "FAILED"):
+                ended.append((trial.hyperparameters.values, trial.score))
+
+        observed = []
+        for values, score in ended:
+            point = self.cube.point(values)
+            if point is not None:
+                observed.append((point, score))
         has_score = any(score is not None for _, score in observed)
         return observed if has_score else []
 
@@ -75,24 +90,27 @@ class BayesianSearch(RandomSearch):
         """Scores where small is good; a failed trial counts as the worst."""
         sign = -1 if self.runner.better is max else 1
         known = [sign * score for score in scores if score is not None]
-        worst = max(known)
+        worst = max(known)  # as bad as a failed trial is taken to be
+
         return np.array([worst if s is None else sign * s for s in scores], float)
 
     def _recorded(self) -> dict[int, dict]:
         """{number: values} of the trials that were begun before this process."""
+        run = self.runner.run
         begun = {}
-        for path in (self.runner.run.path / "tuning").glob("trial_*/values.json"):
-            try:
-                begun[int(path.parent.name.removeprefix("trial_"))] = read_json(path)
-            except (Damaged, ValueError):
-                continue
-        begun.update((n, result.values) for n, result in self.runner.done.items())
+        for path in (run.path / "tuning").glob("trial_*/values.json"):
+            number = path.parent.name.removeprefix("trial_")
+            with contextlib.suppress(Damaged, ValueError):
+                begun[int(number)] = read_json(path)
+        for done, result in self.runner.done.items():
+            begun[done] = result.values
+
         for number, values in begun.items():
             is_own = len(self.runner.first) < number <= self.runner.config.tune
             if is_own and self.cube.point(values) is None:
                 fail(
-                    f"trial {number} in {self.runner.run.path} lies outside this "
-                    "search's space: the space has changed since; undo that, or start "
-                    "anew without --resume"
+                    f"trial {number} in {run.path} lies outside this search's space: "
+                    "the space has changed since; undo that, or start anew without "
+                    "--resume"
                 )
         return begun

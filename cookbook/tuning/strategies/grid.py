@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cookbook.tuning.spaces.space import Dimension
-from cookbook.tuning.strategies.axes import Axis, levels
+from cookbook.tuning.strategies.axes import axis_of, levels
 from cookbook.tuning.strategies.oracles import RandomSearch, announce
 
 PARTS = 10  # values taken from a range that has no step
@@ -97,7 +97,7 @@ def grid_values(dimension: Dimension) -> list:
     """The values of a hyperparameter in a grid; ranges without a step are cut."""
     if levels(dimension):
         return list(levels(dimension))
-    axis = Axis(dimension)
+    axis = axis_of(dimension)
     cut = [axis.value(index / (PARTS - 1)) for index in range(PARTS)]
     return list(dict.fromkeys(cut))  # whole numbers may come twice
 

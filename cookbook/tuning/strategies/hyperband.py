@@ -5,6 +5,7 @@ approach to hyperparameter optimization", 2018, https://arxiv.org/abs/1603.06560
 """
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -37,26 +38,34 @@ def plan(settings: int, epochs: int) -> Iterator[Bracket]:
     what is left of the settings, and halves as often as these allow.
     """
     deepest = _halvings(epochs) or int(epochs > 1)
-    while settings:
-        for s in range(deepest, -1, -1):
-            n = math.ceil((deepest + 1) * ETA**s / (s + 1)) if deepest else settings
-            n = min(n, settings)
-            if n:
-                yield _bracket(n, min(s, _halvings(n)), epochs)
-            settings -= n
+    if deepest == 0:
+        yield _bracket(settings, 0, epochs)
+        return
+    for s in itertools.cycle(range(deepest, -1, -1)):
+        n = math.ceil((deepest + 1) * ETA**s / (s + 1))
+        n = min(n, settings)
+        if n == 0:
+            return
+        yield _bracket(n, min(s, _halvings(n)), epochs)
+        settings -= n
 
 
 def _bracket(n: int, s: int, epochs: int) -> Bracket:
     """Successive halving: n settings, of which s times a third is promoted."""
-    return tuple(
-        Rung(n // ETA**i, max(1, round(epochs / ETA ** (s - i)))) for i in range(s + 1)
-    )
+    rungs = []
+    for i in range(s + 1):
+        until = round(epochs / ETA ** (s - i))
+        rungs.append(Rung(n // ETA**i, max(1, until)))
+    return tuple(rungs)
 
 
 def cost(bracket: Bracket) -> int:
     """The epochs that a bracket takes; promoted trials go on where they were."""
-    before = [0, *(rung.epochs for rung in bracket)]
-    return sum(r.settings * (r.epochs - done) for r, done in zip(bracket, before))
+    total = done = 0
+    for rung in bracket:
+        total += rung.settings * (rung.epochs - done)
+        done = rung.epochs
+    return total
 
 
 def _halvings(number: int) -> int:
@@ -88,9 +97,13 @@ class _Race:
         """Opens the next rung; returns the trials in it, or none after the last."""
         self.rungs.pop(0)
         self.ended.clear()
-        self.members = list(best_first[: self.rungs[0].settings]) if self.rungs else []
+        self.members = []
         if self.rungs:
-            self.rungs[0] = Rung(len(self.members), self.rungs[0].epochs)
+            rung = self.rungs[0]
+            self.members = list(best_first[: rung.settings])
+            self.rungs[0] = Rung(len(self.members), rung.epochs)  # some have failed
+        if not self.members:
+            self.rungs.clear()
         return self.members
 
 
@@ -117,6 +130,7 @@ class Hyperband(RandomSearch):
     def create_trial(self, tuner_id: str) -> Any:
         """The next trial for a process: a promoted one, or a new setting."""
         is_new = tuner_id not in self.ongoing_trials
+
         if is_new and self.promoted and not self.runner.time_is_up():
             trial = self.promoted.pop(0)
             trial.status = "RUNNING"
@@ -126,6 +140,7 @@ class Hyperband(RandomSearch):
             trial = super().create_trial(tuner_id)
             if is_new and trial.status == "RUNNING":
                 self._enter(trial)
+
         if trial.status == "RUNNING":
             until = self.race_of[trial.trial_id].rungs[0].epochs
             trial.hyperparameters.values[UNTIL] = until
@@ -168,10 +183,11 @@ class Hyperband(RandomSearch):
 
     def _close_last(self) -> None:
         """Lets the last bracket go on with fewer settings than were planned."""
-        race = self.races[-1] if self.races else None
-        if race and race.rungs and race.is_open:
-            race.rungs[0] = Rung(len(race.members), race.rungs[0].epochs)
-            self._promote(race)
+        for race in self.races:
+            if race.is_open:
+                count = len(race.members)
+                race.rungs[0] = Rung(count, race.rungs[0].epochs)
+                self._promote(race)
 
 
 def _earlier_stages(trials: Any) -> list[int]:
@@ -189,9 +205,10 @@ def _summary(parts: Sequence[int], epochs: int) -> list[str]:
         return ["hyperband has nothing to halve with 1 epoch: it is random search"]
     brackets: list[Bracket] = []
     for n in parts:
-        shown = [b for b, _ in zip(plan(n, epochs), range(SHOWN - len(brackets)))]
-        brackets += shown
+        room = SHOWN - len(brackets)
+        brackets += itertools.islice(plan(n, epochs), room)
     settings = sum(bracket[0].settings for bracket in brackets)
+
     lines = [f"hyperband's plan for {sum(parts):,} settings:"]
     for i, bracket in enumerate(brackets, 1):
         first, *others = bracket

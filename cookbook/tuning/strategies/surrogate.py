@@ -33,12 +33,14 @@ class SettingsModel(GaussianProcessRegressor):
 
     def __init__(self, columns: int = 1):
         self.columns = columns
-        kernel = ConstantKernel(1.0, (0.05, 20.0)) * Matern(
-            np.full(columns, np.sqrt(columns) / 2), (0.05, 50.0), nu=2.5
-        ) + WhiteKernel(0.01, (1e-6, 1.0))
+        length = np.full(columns, np.sqrt(columns) / 2)
+        kernel = ConstantKernel(1.0, (0.05, 20.0))
+        kernel *= Matern(length, (0.05, 50.0), nu=2.5)
+        kernel += WhiteKernel(0.01, (1e-6, 1.0))  # noise of the results
         super().__init__(kernel, optimizer=_few_steps)
-        centre = [0.0, *np.full(columns, np.log(np.sqrt(columns) / 2)), np.log(1e-3)]
-        self.centre = np.array(centre)
+
+        # Normal distributions of the logarithms: of variance, lengths and noise.
+        self.centre = np.array([0.0, *np.log(length), np.log(1e-3)])
         self.width = np.array([1.0, *np.full(columns, 0.8), 2.0])
 
     def log_marginal_likelihood(
@@ -48,11 +50,13 @@ class SettingsModel(GaussianProcessRegressor):
         found = super().log_marginal_likelihood(theta, eval_gradient, clone_kernel)
         if theta is None:
             return found
+
         distance = (theta - self.centre) / self.width
+        penalty = np.sum(distance**2) / 2
         if not eval_gradient:
-            return found - np.sum(distance**2) / 2
+            return found - penalty
         likelihood, gradient = found
-        return likelihood - np.sum(distance**2) / 2, gradient - distance / self.width
+        return likelihood - penalty, gradient - distance / self.width
 
 
 def _few_steps(objective: Any, start: np.ndarray, bounds: np.ndarray) -> tuple:
@@ -114,7 +118,9 @@ def next_point(
     x = cube.columns(points)
     model = settings_model(x, scaled, cube.columns(pending))
     best = model.predict(x).min()
-    leaders = points[np.argsort(scaled)[:LEADERS]]
+
+    order = np.argsort(scaled)
+    leaders = points[order[:LEADERS]]
     candidates = [cube.draw(rng, DRAWN)]
     candidates += [
         cube.near(np.repeat(leaders, NEAR, axis=0), rng, reach) for reach in REACHES

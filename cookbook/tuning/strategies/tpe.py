@@ -63,9 +63,9 @@ class StudySearch:
         if sys.platform == "win32":  # it has no such locks: each worker keeps its own
             self.run_id += os.environ.get(ID, "")
         # Processes that propose at the same moment have seeds of their own.
-        self.place = os.environ.get(ID, "") + (
-            self.run_id if trials.config.study else ""
-        )
+        self.place = os.environ.get(ID, "")
+        if trials.config.study:
+            self.place += self.run_id
         self.storage = _storage(self.optuna, trials)
         self.study = self._opened()
         self.one_at_a_time = threading.Lock()
@@ -113,7 +113,8 @@ class StudySearch:
         settings = {
             "study_name": self.trials.run.recipe,
             "storage": self.storage,
-            "sampler": optuna.samplers.RandomSampler(),  # unused: trials have values
+            # It is never asked: all trials come with their values.
+            "sampler": optuna.samplers.RandomSampler(),
             "pruner": pruner,
         }
         until = time.time()
@@ -127,6 +128,7 @@ class StudySearch:
                 f"the study {study.study_name} has other objectives than this search: "
                 "name another --study"
             )
+
         while not study.get_trials(deepcopy=False) and time.time() < until:
             time.sleep(PAUSE)
         if not study.get_trials(deepcopy=False):
@@ -172,6 +174,7 @@ class StudySearch:
                 lock = self._lock(number, frozen) if is_ours else None
                 if lock is not None:  # its process has died
                     return number, self._again(frozen), lock
+
         while trial := self._new():
             number = self._number(trial)
             lock = self._lock(number, trial)
@@ -251,6 +254,7 @@ class StudySearch:
 
         reporter = None if self.second else report
         result = self.trials.run_or_recall(number, values, report=reporter)
+
         trial.set_user_attr("result", dataclasses.asdict(result))
         if not self.second:
             for epoch, score in enumerate(result.scores, 1):
@@ -280,6 +284,7 @@ class StudySearch:
             return self.trials.first[number - 1]
         copy = self._empty_copy(number)
         tried = [self.trials.space.defaults()]
+
         for result in self.trials.prior:
             if self.cube.point(result.values) is not None:
                 copy.add_trial(self._frozen(result))
@@ -289,6 +294,7 @@ class StudySearch:
             if self.cube.point(values) is not None:
                 is_known = frozen.state.is_finished()
                 copy.add_trial(frozen if is_known else self._unfinished(values))
+
         for _ in range(REDRAWS):
             values = suggested(self.trials.space.dimensions, copy.ask())
             if values not in tried:
@@ -326,6 +332,7 @@ class StudySearch:
         trial = study.ask()
         if self.cube.point(result.values) is not None:
             suggested(self.trials.space.dimensions, trial)
+
         for epoch, score in enumerate(result.scores, 1):
             if not self.second:
                 trial.report(score, epoch)

@@ -1,4 +1,4 @@
-"""Searches without trainings, for tests of strategies: a formula gives the scores."""
+"""A search of a function, for the tests of strategies: it takes no time."""
 
 import dataclasses
 
@@ -62,13 +62,6 @@ def values(trials):
     return {number: result.values for number, result in trials.done.items()}
 
 
-class OutOfTime(FunctionTrials):
-    """A Trials whose time is up after four trials beside trial 0."""
-
-    def time_is_up(self):
-        return len(self.done) > 4
-
-
 class Killed(BaseException):
     """The end of a process, as far as one process can tell it."""
 
@@ -97,3 +90,10 @@ class Recording(FunctionTrials):
     def run_or_recall(self, number, values, until=None, report=None):
         self.calls.append((number, until))
         return super().run_or_recall(number, values, until, report)
+
+
+class OutOfTime(FunctionTrials):
+    """A Trials whose time is up after four trials beside trial 0."""
+
+    def time_is_up(self):
+        return len(self.done) > 4

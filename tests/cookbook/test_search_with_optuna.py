@@ -1,4 +1,4 @@
-"""Studies of Optuna: numbers, breaks, several processes, databases, two objectives."""
+"""Searches with Optuna: studies, their numbers, several processes, pruning."""
 
 import dataclasses
 import itertools
@@ -11,7 +11,7 @@ import pytest
 from benchmarks.search import FunctionTrials
 from cookbook.tuning.strategies.engines import propose
 from cookbook.tuning.strategies.tpe import StudySearch
-from small_searches import (
+from function_trials import (
     PROBLEM,
     Killed,
     Mortal,
@@ -22,8 +22,6 @@ from small_searches import (
     trials_of,
     values,
 )
-
-pytest.importorskip("optuna")
 
 
 def study_of(trials):
@@ -157,6 +155,3 @@ def test_a_study_that_cannot_be_opened_is_one_line(study, tmp_path, capsys):
     err = capsys.readouterr().err.strip()
     assert err.startswith(f"error: --study got {study}, which can't be opened")
     assert len(err.splitlines()) == 1
-
-
-# What models see.
