@@ -241,43 +241,40 @@ def results_of(run):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("place", ["opened", "trial", "searched", "epoch", "trained"])
-def test_a_kill_while_a_search_goes_on_loses_nothing(place, tmp_path, monkeypatch):
-    """The unbroken search of 6 trials and the broken one of 2, then 6, end the same."""
+def test_kills_while_a_search_goes_on_lose_nothing(tmp_path, monkeypatch):
+    """An unbroken search of 6 trials, and one of 2, then 6, killed at each place."""
     config = SearchConfig(run_dir=tmp_path / "whole", tune=6, epochs=2)
     whole = whole_run(config)
     few = dataclasses.replace(config, run_dir=tmp_path / "broken", tune=2)
     run = whole_run(few)
     before = results_of(run)
     more = dataclasses.replace(few, tune=6, resume=True)
+    place = ""
 
-    def stop(reached):
+    def stop(reached, logs=None):
         if reached == place:
             raise Killed
 
     def fit_of(model, *arguments, **settings):
         is_last = not [*(run.path / "tuning").glob("trial_*")]
-        if place == ("epoch" if is_last else "trial"):
-            bomb = keras.callbacks.LambdaCallback(on_epoch_end=raise_killed)
-            settings["callbacks"] = [*settings["callbacks"], bomb]
-        return fit(model, *arguments, **settings)
-
-    def raise_killed(epoch, logs):
-        raise Killed
+        here = "last training" if is_last else "trial"
+        bomb = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: stop(here))
+        callbacks = [*settings.pop("callbacks", ()), bomb]
+        return fit(model, *arguments, callbacks=callbacks, **settings)
 
     fit = keras.Sequential.fit
-    with monkeypatch.context() as patch:
-        patch.setattr(keras.Sequential, "fit", fit_of)
+    monkeypatch.setattr(keras.Sequential, "fit", fit_of)
+    for place in ("opened", "trial", "searched", "last training", "trained"):
         with pytest.raises(Killed):
             whole_run(more, stop)
-    assert results_of(run) == before
-    assert not is_finished(run.path)
-    again = whole_run(more)
-    assert again.path == run.path
-    weights = content(again, "metrics.json")["weights"]
-    assert weights == content(whole, "metrics.json")["weights"]
-    assert trained_in(again) == trained_in(whole)
+        assert results_of(run) == before, place
+        assert not is_finished(run.path), place
+    place = ""
+    assert whole_run(more, stop).path == run.path
     assert is_finished(run.path)
+    weights = content(run, "metrics.json")["weights"]
+    assert weights == content(whole, "metrics.json")["weights"]
+    assert trained_in(run) == trained_in(whole)
 
 
 def trained_in(run):
