@@ -9,15 +9,18 @@ from pathlib import Path
 
 import pytest
 
+import metric_formulas
 from loss_formulas import ROWS, error_of_loss
 from mutation import mutated
 
 pytestmark = pytest.mark.one_backend  # the mistakes are in the formulas
 SHARED = {  # what other files of the namespace import, in that order
     "losses": ["base", "labels", "triplet"],
+    "metrics": ["base", "multi_label"],
 }
 ERRORS = {
     **{row[0]: functools.partial(error_of_loss, row[0]) for row in ROWS},
+    **metric_formulas.ERRORS,
 }
 
 
