@@ -64,7 +64,7 @@ class FBetaScore(keras.metrics.Metric):
         self.beta = python_number(beta)
         self.threshold = python_number(threshold)
 
-    def build(self, classes: int) -> None:
+    def build(self, classes: int | None) -> None:
         """Makes the counts, which need the number of classes."""
         self.built = True
         names = ("true_positives", "false_positives", "false_negatives")

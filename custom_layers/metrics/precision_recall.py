@@ -1,6 +1,7 @@
 """Precision and recall, at one threshold or at several."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
@@ -31,8 +32,9 @@ class _AtThresholds(keras.metrics.Metric):
         self.class_id = python_number(class_id)
         if thresholds is None:
             thresholds = LOWEST if top_k else 0.5
-        single = isinstance(thresholds, int | float)
-        self._levels = [thresholds] if single else list(python_number(thresholds))
+        is_one = isinstance(thresholds, int | float)
+        levels: Any = [thresholds] if is_one else thresholds
+        self._levels: list[float] = list(python_number(levels))
         outside = [x for x in self._levels if not 0 <= x <= 1 and x != LOWEST]
         if outside:
             raise ValueError(

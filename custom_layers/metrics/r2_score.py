@@ -60,7 +60,7 @@ class R2Score(keras.metrics.Metric):
         self.class_aggregation = one_of(class_aggregation, kinds, "class_aggregation")
         self.num_regressors = python_number(num_regressors)
 
-    def build(self, outputs: int) -> None:
+    def build(self, outputs: int | None) -> None:
         """Makes the sums, which need the number of outputs."""
         self.built = True
 

@@ -309,8 +309,16 @@ OPTIMIZERS = {
     "Lamb": {"learning_rate": 0.1},
     "Adafactor": {"learning_rate": 0.1},
     "Muon": {"learning_rate": 0.1},
+    "Yogi": {"learning_rate": 0.1},
+    "NovoGrad": {"learning_rate": 0.1, "grad_averaging": True},
+    "COCOB": {"alpha": 50.0},
+    "ProximalAdagrad": {"learning_rate": 0.1, "l1_regularization_strength": 0.125},
+    "ConditionalGradient": {"learning_rate": 0.875, "lambda_": 2.0},
+    "Rprop": {"learning_rate": 0.1},
+    "ScheduleFreeAdamW": {"learning_rate": 0.1, "warmup_steps": 2},
     "Lookahead": {"inner_optimizer": "adam", "sync_period": 2},
     "SWA": {"inner_optimizer": "adam", "start_averaging": 1, "average_period": 2},
+    "MovingAverage": {"inner_optimizer": "adam", "average_decay": 0.5, "start_step": 1},
     "SAM": {"inner_optimizer": "adam", "rho": 0.5},
 }
 
