@@ -122,6 +122,11 @@ class Precision(_AtThresholds):
 
     second_name = "false_positives"
 
+    @property
+    def false_positives(self) -> keras.Variable:
+        """The number of predicted positives that are not true, at each threshold."""
+        return self.second
+
     def __init__(
         self,
         thresholds: float | Sequence[float] | None = None,
@@ -156,6 +161,11 @@ class Recall(_AtThresholds):
     """
 
     second_name = "false_negatives"
+
+    @property
+    def false_negatives(self) -> keras.Variable:
+        """The number of true ones that are not predicted, at each threshold."""
+        return self.second
 
     def __init__(
         self,
