@@ -36,9 +36,11 @@ class ScheduleFreeAdamW(_BetaOptimizer):
     Differs from Keras: the arguments of the base class are keyword-only. Where
     gradients are accumulated, use_ema averages once per step, not at every batch.
     On TensorFlow, the gradients of an embedding's row are summed before they are
-    clipped or squared. z begins at the weights of the first step; Keras's begins at
-    those at which the optimizer was built, even if others were loaded since. Keras has
-    no `average_of`. As in Keras, all steps weigh the same in x; the authors' code
+    clipped or squared. x is computed from y and z as they were before the step, on all
+    backends; Keras 3.15 does so on JAX, and takes the z after it on TensorFlow and
+    torch. z begins at the weights of the first step; Keras's begins at those at which
+    the optimizer was built, even if others were loaded since. Keras has no
+    `average_of`. As in Keras, all steps weigh the same in x; the authors' code
     weighs them by the square of the rate.
 
     >>> w = keras.Variable(1.0)
