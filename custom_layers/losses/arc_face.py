@@ -60,24 +60,33 @@ class ArcFace(_Loss):
         self.scale = python_number(scale)
 
     def call(self, y_true, y_pred):
-        cos = _wide(_tensor(y_pred, "y_pred"))
+        cos = _tensor(y_pred, "y_pred")
+        cos = _wide(cos)
         y = _integers(y_true, "y_true")
         if len(y.shape) == len(cos.shape) and y.shape[-1] == 1:
             y = ops.squeeze(y, -1)
         if len(y.shape) != len(cos.shape) - 1:
             _refuse_shapes(y, cos, "must have the shapes (B, ...) and (B, ..., C)")
-        is_truth = ops.one_hot(y, cos.shape[-1], dtype="bool")
-        z = self.scale * ops.where(is_truth, self._with_margin(cos), cos)
-        of_truth = ops.sum(ops.where(is_truth, z, ops.zeros_like(z)), axis=-1)
-        return ops.cast(ops.logsumexp(z, axis=-1) - of_truth, self.dtype)
+        C = cos.shape[-1]
+        is_truth = ops.one_hot(y, C, dtype="bool")
+        wider = self._with_margin(cos)
+        z = self.scale * ops.where(is_truth, wider, cos)
+        nothing = ops.zeros_like(z)
+        of_truth = ops.where(is_truth, z, nothing)
+        of_truth = ops.sum(of_truth, axis=-1)
+        loss = ops.logsumexp(z, axis=-1) - of_truth
+        return ops.cast(loss, self.dtype)
 
     def _with_margin(self, cos):
         """cos(angle + margin); the slope stays finite where the sine is 0."""
         m = self.margin
-        sin = ops.sqrt(ops.maximum(1 - ops.square(cos), keras.config.epsilon()))
+        square = 1 - ops.square(cos)
+        square = ops.maximum(square, keras.config.epsilon())
+        sin = ops.sqrt(square)
         wider = cos * math.cos(m) - sin * math.sin(m)
         is_below_pi = cos > math.cos(math.pi - m)
-        return ops.where(is_below_pi, wider, cos - m * math.sin(m))
+        beyond = cos - m * math.sin(m)
+        return ops.where(is_below_pi, wider, beyond)
 
     def get_config(self) -> Config:
         return {**super().get_config(), "margin": self.margin, "scale": self.scale}

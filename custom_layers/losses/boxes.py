@@ -8,10 +8,10 @@ from ..common.types import Config, DType
 from .base import _Loss, _pair, _refuse_shapes
 
 
-def _area(box):
-    """(...) of a box (..., 4); one whose maximum lies below its minimum is empty."""
-    sides = ops.maximum(box[..., 2:] - box[..., :2], 0)
-    return sides[..., 0] * sides[..., 1]
+def _area(low, high):
+    """(...) of boxes from low (..., 2) to high; one with high below low is empty."""
+    sides = ops.maximum(high - low, 0)
+    return ops.prod(sides, axis=-1)
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -57,17 +57,19 @@ class GIoU(_Loss):
         y_true, y_pred = _pair(y_true, y_pred)
         if y_pred.shape[-1] != 4:
             _refuse_shapes(y_true, y_pred, "must have the shape (B, ..., 4)")
-        low = ops.maximum(y_true[..., :2], y_pred[..., :2])
-        high = ops.minimum(y_true[..., 2:], y_pred[..., 2:])
-        both = _area(ops.concatenate([low, high], axis=-1))
-        either = _area(y_true) + _area(y_pred) - both
+        a_low, a_high = ops.split(y_true, 2, axis=-1)
+        b_low, b_high = ops.split(y_pred, 2, axis=-1)
+        low = ops.maximum(a_low, b_low)
+        high = ops.minimum(a_high, b_high)
+        both = _area(low, high)
+        either = _area(a_low, a_high) + _area(b_low, b_high) - both
         loss = 1 - ops.divide_no_nan(both, either)
         if self.mode == "iou":
             return loss
 
-        low = ops.minimum(y_true[..., :2], y_pred[..., :2])
-        high = ops.maximum(y_true[..., 2:], y_pred[..., 2:])
-        around = _area(ops.concatenate([low, high], axis=-1))
+        low = ops.minimum(a_low, b_low)
+        high = ops.maximum(a_high, b_high)
+        around = _area(low, high)
         return loss + ops.divide_no_nan(around - either, around)
 
     def get_config(self) -> Config:

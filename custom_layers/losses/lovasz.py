@@ -22,9 +22,12 @@ def _jaccard_of_errors(errors, truth):
     size = ops.sum(truth, axis=1, keepdims=True)
     both = size - ops.cumsum(truth, axis=1)
     either = size + ops.cumsum(1 - truth, axis=1)
-    cost = 1 - both / ops.maximum(either, 1)
-    before = ops.pad(cost, [[0, 0], [1, 0]])[:, :-1]
-    return ops.sum(errors * (cost - before), axis=1)
+    either = ops.maximum(either, 1)
+    cost = 1 - both / either
+    before = ops.pad(cost, [[0, 0], [1, 0]])
+    before = before[:, :-1]
+    weighted = errors * (cost - before)
+    return ops.sum(weighted, axis=1)
 
 
 class _Lovasz(_Loss):
@@ -40,15 +43,18 @@ class _Lovasz(_Loss):
 
     def rows(self, x, *last):
         """x as (N, P, *last), with a row for each sample, or with one row."""
-        if not self.per_sample:
-            return ops.reshape(x, (1, -1, *last))
-        return ops.reshape(x, (ops.shape(x)[0], -1, *last))
+        N = 1
+        if self.per_sample:
+            N = ops.shape(x)[0]
+        return ops.reshape(x, (N, -1, *last))
 
     def kept(self, mask, shape):
         """The mask as (N, P), for places of that shape."""
-        more = (1,) * (len(shape) - len(mask.shape))
+        missing = len(shape) - len(mask.shape)
+        more = (1,) * missing
         mask = ops.reshape(mask, (*ops.shape(mask), *more))
-        return self.rows(ops.broadcast_to(mask, shape))
+        mask = ops.broadcast_to(mask, shape)
+        return self.rows(mask)
 
     def finished(self, loss, is_kept):
         """The loss (N,); a scalar if the whole batch is one row."""
@@ -101,14 +107,18 @@ class LovaszHinge(_Lovasz):
     def call(self, y_true, y_pred, mask=None):
         y_true, y_pred = _pair(y_true, y_pred)
         shape = ops.shape(y_pred)
-        y_true, y_pred = self.rows(_wide(y_true)), self.rows(_wide(y_pred))
-        errors = ops.relu(1 - (2 * y_true - 1) * y_pred)
+        y_true = self.rows(_wide(y_true))
+        y_pred = self.rows(_wide(y_pred))
+        sign = 2 * y_true - 1
+        errors = ops.relu(1 - sign * y_pred)
         is_kept = None
         if mask is not None:
             is_kept = self.kept(mask, shape)
-            errors = ops.where(is_kept, errors, ops.zeros_like(errors))
-            y_true = ops.where(is_kept, y_true, ops.zeros_like(y_true))
-        return self.finished(_jaccard_of_errors(errors, y_true), is_kept)
+            nothing = ops.zeros_like(errors)
+            errors = ops.where(is_kept, errors, nothing)
+            y_true = ops.where(is_kept, y_true, nothing)
+        loss = _jaccard_of_errors(errors, y_true)
+        return self.finished(loss, is_kept)
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -151,27 +161,40 @@ class LovaszSoftmax(_Lovasz):
         self.classes = one_of(classes, ("present", "all"), "classes")
 
     def call(self, y_true, y_pred, mask=None):
-        p, y = _wide(_tensor(y_pred, "y_pred")), _integers(y_true, "y_true")
+        p = _tensor(y_pred, "y_pred")
+        p = _wide(p)
+        y = _integers(y_true, "y_true")
         if len(y.shape) == len(p.shape) and y.shape[-1] == 1:
             y = ops.squeeze(y, -1)
         if len(y.shape) != len(p.shape) - 1:
             _refuse_shapes(y, p, "must have the shapes (B, ...) and (B, ..., C)")
-        is_kept = None if mask is None else self.kept(mask, ops.shape(y))
         C = p.shape[-1]
+        is_kept = None
+        if mask is not None:
+            is_kept = self.kept(mask, ops.shape(y))
         truth = ops.one_hot(self.rows(y), C, dtype=p.dtype)  # N, P, C
         errors = ops.abs(truth - self.rows(p, C))
         if is_kept is not None:
             is_place = ops.expand_dims(is_kept, -1)
-            errors = ops.where(is_place, errors, ops.zeros_like(errors))
-            truth = ops.where(is_place, truth, ops.zeros_like(truth))
+            nothing = ops.zeros_like(errors)
+            errors = ops.where(is_place, errors, nothing)
+            truth = ops.where(is_place, truth, nothing)
 
-        of_class = [_jaccard_of_errors(errors[..., c], truth[..., c]) for c in range(C)]
+        of_class = [
+            _jaccard_of_errors(m, y)
+            for m, y in zip(
+                ops.unstack(errors, C, axis=-1),
+                ops.unstack(truth, C, axis=-1),
+            )
+        ]
         losses = ops.stack(of_class, axis=-1)  # N, C
         counts = ops.ones_like(losses)
         if self.classes == "present":
-            counts = ops.cast(ops.any(truth > 0, axis=1), losses.dtype)
-        total = ops.sum(counts, axis=-1)
-        loss = ops.divide_no_nan(ops.sum(losses * counts, axis=-1), total)
+            is_present = ops.any(truth > 0, axis=1)
+            counts = ops.cast(is_present, losses.dtype)
+        total = ops.sum(losses * counts, axis=-1)
+        classes = ops.sum(counts, axis=-1)
+        loss = ops.divide_no_nan(total, classes)
         return self.finished(loss, is_kept)
 
     def get_config(self) -> Config:

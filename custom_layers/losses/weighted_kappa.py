@@ -75,17 +75,20 @@ class WeightedKappa(_Loss):
             nothing = ops.zeros_like(y_pred)
             y_true = ops.where(is_kept, y_true, nothing)
             y_pred = ops.where(is_kept, y_pred, nothing)
-        y_true = ops.reshape(_wide(y_true), (-1, C))  # N, C
-        y_pred = ops.reshape(_wide(y_pred), (-1, C))
+        y_true, y_pred = _wide(y_true), _wide(y_pred)
+        y_true = ops.reshape(y_true, (-1, C))  # N, C
+        y_pred = ops.reshape(y_pred, (-1, C))
 
         classes = ops.arange(C, dtype=y_pred.dtype)
         apart = ops.expand_dims(classes, 1) - classes
         w = ops.abs(apart) if self.weightage == "linear" else ops.square(apart)
-        true, pred = ops.sum(y_true, axis=0), ops.sum(y_pred, axis=0)
+        true = ops.sum(y_true, axis=0)
+        pred = ops.sum(y_pred, axis=0)
         samples = ops.sum(y_true)
         observed = ops.sum(ops.matmul(y_true, w) * y_pred)
         expected = ops.divide_no_nan(ops.sum(ops.matmul(true, w) * pred), samples)
-        loss = ops.log(ops.divide_no_nan(observed, expected) + self.epsilon)
+        error = ops.divide_no_nan(observed, expected)  # 1 - kappa
+        loss = ops.log(error + self.epsilon)
         return ops.cast(loss, self.dtype)
 
     def get_config(self) -> Config:

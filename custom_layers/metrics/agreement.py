@@ -64,14 +64,21 @@ class CohenKappa(_OfConfusion):
 
     def update_state(self, y_true, y_pred, sample_weight=None) -> None:
         is_label = self.sparse_labels or self.regression
-        y, prediction = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+        y = ops.convert_to_tensor(y_true)
+        prediction = ops.convert_to_tensor(y_pred)
         if self.regression:
             highest = self.num_classes - 1
-            y = ops.round(ops.cast(y, self.dtype))
-            prediction = ops.clip(ops.round(prediction), 0, highest)
-        places = ops.shape(y) if is_label else ops.shape(y)[:-1]
+            y = ops.cast(y, self.dtype)
+            y = ops.round(y)
+            prediction = ops.round(prediction)
+            prediction = ops.clip(prediction, 0, highest)
+        places = ops.shape(y)
+        if not is_label:
+            places = places[:-1]
         weight = _weights(y_pred, sample_weight, places, self.dtype)
-        self.count(_classes_of(y, is_label), _classes_of(prediction, is_label), weight)
+        y = _classes_of(y, is_label)
+        prediction = _classes_of(prediction, is_label)
+        self.count(y, prediction, weight)
 
     def result(self):
         n = self.confusion
@@ -80,11 +87,11 @@ class CohenKappa(_OfConfusion):
         w = ops.cast(apart > 0, self.dtype)
         if self.weightage is not None:
             w = apart if self.weightage == "linear" else ops.square(apart)
-        true, predicted = ops.sum(n, axis=1), ops.sum(n, axis=0)
+        true = ops.sum(n, axis=1, keepdims=True)
+        predicted = ops.sum(n, axis=0, keepdims=True)
         total = ops.sum(n)
         observed = ops.sum(w * n)
-        # e is an outer product: sum(w * e) = true w predicted / total
-        chance = ops.sum(ops.matmul(w, ops.expand_dims(predicted, 1))[:, 0] * true)
+        chance = ops.sum(w * true * predicted)  # sum(w * e), times the total
         error = ops.divide_no_nan(observed * total, chance)
         return ops.where(chance > 0, 1 - error, ops.zeros_like(error))
 
@@ -142,22 +149,30 @@ class MatthewsCorrelationCoefficient(_OfConfusion):
         self.outputs = classes
 
     def update_state(self, y_true, y_pred, sample_weight=None) -> None:
-        y, p = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
-        weight = _weights(y_pred, sample_weight, ops.shape(p)[:-1], self.dtype)
+        y = ops.convert_to_tensor(y_true)
+        p = ops.convert_to_tensor(y_pred)
+        places = ops.shape(p)[:-1]
+        weight = _weights(y_pred, sample_weight, places, self.dtype)
         is_single = self.outputs == 1
         if is_single:
-            y, p = ops.cast(y, self.dtype) > 0.5, ops.cast(p, self.dtype) > 0.5
-        self.count(_classes_of(y, is_single), _classes_of(p, is_single), weight)
+            y = ops.cast(y, self.dtype) > 0.5
+            p = ops.cast(p, self.dtype) > 0.5
+        y = _classes_of(y, is_single)
+        p = _classes_of(p, is_single)
+        self.count(y, p, weight)
 
     def result(self):
         n = self.confusion
-        t, p = ops.sum(n, axis=1), ops.sum(n, axis=0)
-        s, right = ops.sum(n), ops.trace(n)
-        # Shares in place of counts, whose fourth power is beyond float32.
-        t, p = ops.divide_no_nan(t, s), ops.divide_no_nan(p, s)
-        shared = ops.divide_no_nan(right, s) - ops.sum(t * p)
+        # Shares in place of counts, whose fourth power is beyond float32. Before the
+        # first update, all of them are 0.
+        s = ops.sum(n)
+        n = ops.divide_no_nan(n, s)
+        t = ops.sum(n, axis=1)
+        p = ops.sum(n, axis=0)
+        shared = ops.trace(n) - ops.sum(t * p)
         own = (1 - ops.sum(ops.square(p))) * (1 - ops.sum(ops.square(t)))
-        return ops.divide_no_nan(shared, ops.sqrt(ops.maximum(own, 0)))
+        own = ops.maximum(own, 0)
+        return ops.divide_no_nan(shared, ops.sqrt(own))
 
     def get_config(self) -> Config:
         return {**super().get_config(), "num_classes": self.outputs}

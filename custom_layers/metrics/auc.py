@@ -101,14 +101,18 @@ class AUC(keras.metrics.Metric):
         weight = _weights(y_pred, sample_weight, ops.shape(p), self.dtype)
         if self.from_logits:
             p = ops.sigmoid(p)
-        y = ops.reshape(ops.convert_to_tensor(y_true, dtype=self.dtype), ops.shape(p))
+        y = ops.convert_to_tensor(y_true, dtype=self.dtype)
         y, p, weight = (ops.reshape(x, (1, -1)) for x in (y, p, weight))
         levels = ops.convert_to_tensor(self._levels, dtype=self.dtype)
-        is_above = ops.cast(p > ops.expand_dims(levels, 1), self.dtype)
+        levels = ops.expand_dims(levels, 1)
+        is_above = ops.cast(p > levels, self.dtype)  # levels, N
         is_true = ops.cast(y > 0, self.dtype)
-        self.positives.assign_add(ops.sum(weight * is_true * is_above, axis=1))
-        false = weight * (1 - is_true) * is_above
-        self.false_positives.assign_add(ops.sum(false, axis=1))
+        is_false = 1 - is_true
+        above = weight * is_above
+        tp = ops.sum(is_true * above, axis=1)
+        self.positives.assign_add(tp)
+        fp = ops.sum(is_false * above, axis=1)
+        self.false_positives.assign_add(fp)
 
     def result(self):
         tp = ops.convert_to_tensor(self.positives)
@@ -117,15 +121,21 @@ class AUC(keras.metrics.Metric):
             return _area_of_precision(tp, fp)
         recall = ops.divide_no_nan(tp, tp[0])  # above the first threshold lies all
         if self.curve == "ROC":
-            x, y = ops.divide_no_nan(fp, fp[0]), recall
+            x = ops.divide_no_nan(fp, fp[0])
+            y = recall
         else:
-            x, y = recall, ops.divide_no_nan(tp, tp + fp)
+            x = recall
+            y = ops.divide_no_nan(tp, tp + fp)
+        width = x[:-1] - x[1:]
+        start = y[:-1]
+        end = y[1:]
         heights = {
-            "interpolation": (y[:-1] + y[1:]) / 2,
-            "minoring": ops.minimum(y[:-1], y[1:]),
-            "majoring": ops.maximum(y[:-1], y[1:]),
+            "interpolation": (start + end) / 2,
+            "minoring": ops.minimum(start, end),
+            "majoring": ops.maximum(start, end),
         }
-        return ops.sum((x[:-1] - x[1:]) * heights[self.summation_method])
+        height = heights[self.summation_method]
+        return ops.sum(width * height)
 
     def get_config(self) -> Config:
         return {
@@ -157,10 +167,14 @@ def _area_of_precision(tp, fp):
     recall is the integral of slope * (1 + start / (slope * p)) over p.
     """
     p = tp + fp
-    dtp, dp = tp[:-1] - tp[1:], p[:-1] - p[1:]
+    low, high = p[1:], p[:-1]
+    dtp = tp[:-1] - tp[1:]
+    dp = high - low
     slope = ops.divide_no_nan(dtp, dp)
-    start = tp[1:] - slope * p[1:]
-    is_open = ops.logical_and(p[:-1] > 0, p[1:] > 0)
-    ratio = ops.where(is_open, ops.divide_no_nan(p[:-1], p[1:]), ops.ones_like(dp))
+    start = tp[1:] - slope * low
+    is_open = ops.logical_and(high > 0, low > 0)
+    ratio = ops.divide_no_nan(high, low)
+    ratio = ops.where(is_open, ratio, ops.ones_like(dp))
     area = slope * (dtp + start * ops.log(ratio))
-    return ops.sum(ops.divide_no_nan(area, tp[0]))
+    area = ops.sum(area)
+    return ops.divide_no_nan(area, tp[0])

@@ -67,9 +67,11 @@ class R2Score(keras.metrics.Metric):
         def add(name: str, shape: tuple = (outputs,)) -> keras.Variable:
             return self.add_variable(shape=shape, initializer="zeros", name=name)
 
-        self.mean, self.scatter = add("mean"), add("scatter")
+        self.mean = add("mean")
+        self.scatter = add("scatter")
         self.residual = add("residual")
-        self.count, self.samples = add("count", ()), add("samples", ())
+        self.count = add("count", ())
+        self.samples = add("samples", ())
 
     def update_state(self, y_true, y_pred, sample_weight=None) -> None:
         y = ops.convert_to_tensor(y_true, dtype=self.dtype)
@@ -77,40 +79,52 @@ class R2Score(keras.metrics.Metric):
         _, D = _two_dimensional(y, p, "R2Score")
         if not getattr(self, "built", False):
             self.build(D)
-        weight = _weights(y_pred, sample_weight, ops.shape(p)[:1], self.dtype)
-        is_kept = ops.reshape(weight, (-1, 1)) > 0
-        y = ops.where(is_kept, y, ops.zeros_like(y))
-        error = ops.where(is_kept, y - p, ops.zeros_like(y))
+        places = ops.shape(p)[:1]
+        weight = _weights(y_pred, sample_weight, places, self.dtype)
+        is_kept = weight > 0
+        is_row = ops.expand_dims(is_kept, 1)
+        nothing = ops.zeros_like(y)
+        square = ops.square(y - p)
+        square = ops.where(is_row, square, nothing)
+        y = ops.where(is_row, y, nothing)
 
         count = ops.sum(weight)
         mean = ops.divide_no_nan(_sum_over(y, weight), count)
-        scatter = _sum_over(ops.square(y - mean), weight)
+        scatter = ops.square(y - mean)
+        scatter = _sum_over(scatter, weight)
         # Two sets of values around their means, joined around the mean of both.
         total = self.count + count
         step = mean - self.mean
         share = ops.divide_no_nan(count, total)
-        joined = scatter + ops.square(step) * self.count * share
-        self.scatter.assign_add(joined)
+        between = ops.square(step) * self.count * share
+        self.scatter.assign_add(scatter + between)
         self.mean.assign_add(step * share)
         self.count.assign(total)
-        self.residual.assign_add(_sum_over(ops.square(error), weight))
-        self.samples.assign_add(ops.sum(ops.cast(is_kept, self.dtype)))
+        residual = _sum_over(square, weight)
+        self.residual.assign_add(residual)
+        is_kept = ops.cast(is_kept, self.dtype)
+        self.samples.assign_add(ops.sum(is_kept))
 
     def result(self):
         if not getattr(self, "built", False):
             return ops.zeros((), self.dtype)
         variance = ops.convert_to_tensor(self.scatter)
         unexplained = ops.divide_no_nan(self.residual, variance)
-        r2 = ops.where(variance > 0, 1 - unexplained, ops.zeros_like(variance))
+        nothing = ops.zeros_like(variance)
+        r2 = ops.where(variance > 0, 1 - unexplained, nothing)
         if self.class_aggregation == "uniform_average":
             r2 = ops.mean(r2)
         if self.class_aggregation == "variance_weighted_average":
-            r2 = ops.divide_no_nan(ops.sum(variance * r2), ops.sum(variance))
+            total = ops.sum(variance * r2)
+            r2 = ops.divide_no_nan(total, ops.sum(variance))
         if self.num_regressors == 0:
             return r2
-        n, p = self.samples, self.num_regressors
-        adjusted = 1 - ops.divide_no_nan((1 - r2) * (n - 1), n - p - 1)
-        return ops.where(n > p + 1, adjusted, r2)
+        n = self.samples
+        p = self.num_regressors
+        freedom = n - p - 1
+        rest = (1 - r2) * (n - 1)
+        adjusted = 1 - ops.divide_no_nan(rest, freedom)
+        return ops.where(freedom > 0, adjusted, r2)
 
     def get_config(self) -> Config:
         return {

@@ -23,13 +23,16 @@ class _TopK(keras.metrics.Metric):
         y = ops.cast(y, "int32")
         weight = _weights(y_pred, sample_weight, ops.shape(y), self.dtype)
         is_truth = ops.one_hot(y, p.shape[-1], dtype="bool")
-        score = ops.sum(ops.where(is_truth, p, ops.zeros_like(p)), axis=-1)
-        is_higher = p > ops.expand_dims(score, -1)
+        score = ops.where(is_truth, p, ops.zeros_like(p))
+        score = ops.sum(score, axis=-1, keepdims=True)
+        is_higher = p > score
         rank = ops.sum(ops.cast(is_higher, "int32"), axis=-1)
         is_class = ops.any(is_truth, axis=-1)
         is_right = ops.logical_and(is_class, rank < self.k)
-        is_right = ops.logical_and(is_right, ops.isfinite(score))
-        self.right.assign_add(ops.sum(weight * ops.cast(is_right, self.dtype)))
+        is_number = ops.isfinite(score[..., 0])
+        is_right = ops.logical_and(is_right, is_number)
+        is_right = ops.cast(is_right, self.dtype)
+        self.right.assign_add(ops.sum(weight * is_right))
         self.total.assign_add(ops.sum(weight))
 
     def result(self):
@@ -113,7 +116,8 @@ class SparseTopKCategoricalAccuracy(_TopK):
         self.from_sorted_ids = bool(from_sorted_ids)
 
     def update_state(self, y_true, y_pred, sample_weight=None) -> None:
-        y, p = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+        y = ops.convert_to_tensor(y_true)
+        p = ops.convert_to_tensor(y_pred)
         if len(y.shape) == len(p.shape):
             y = ops.squeeze(y, -1)
         if not self.from_sorted_ids:
