@@ -53,6 +53,8 @@ IN_KERAS = [
 @pytest.mark.parametrize("row", IN_KERAS, ids=lambda row: f"{row[0]}({row[1]})"[:60])
 def test_same_as_keras(row):
     name, kwargs, y, p, _ = row
+    if JAX and name == "MeanIoU":
+        pytest.skip("Keras's counts are integers of 64 bits, which JAX lacks")
     theirs = getattr(keras.metrics, name)(**kwargs)
     ours = components()[name].from_config(theirs.get_config())
     p = p.astype("int32" if name == "MeanIoU" else "float32")

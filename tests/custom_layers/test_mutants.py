@@ -70,7 +70,7 @@ OF_PAPERS = {  # what Keras lacks: its arguments, and the formula that it must e
     "RectifiedAdam": (EXACT, numpy_rectified_adam),
     "AdaBelief": ({**EXACT, "epsilon": 1e-3}, numpy_adabelief),
     "Lookahead": ({}, numpy_lookahead),
-    "Yogi": (EXACT, numpy_yogi),
+    "Yogi": ({**EXACT, "initial_accumulator_value": 2.0**-20}, numpy_yogi),
     "NovoGrad": (EXACT, numpy_novograd),
     "COCOB": ({}, numpy_cocob),
     "ProximalAdagrad": (

@@ -50,7 +50,10 @@ NUMPY = {
     "AdaBelief": (lambda: AdaBelief(0.125, epsilon=1e-3, **EXACT), numpy_adabelief),
     "Lookahead": (lambda: Lookahead(SGD(0.125), 4, 0.3), numpy_lookahead),
     "Muon": (lambda: Muon(0.125, weight_decay=None), numpy_muon),
-    "Yogi": (lambda: Yogi(0.125, **EXACT), numpy_yogi),
+    "Yogi": (
+        lambda: Yogi(0.125, initial_accumulator_value=2.0**-20, **EXACT),
+        numpy_yogi,
+    ),
     "NovoGrad": (lambda: NovoGrad(0.125, **EXACT), numpy_novograd),
     "COCOB": (COCOB, numpy_cocob),
     "ProximalAdagrad": (

@@ -63,7 +63,7 @@ def numpy_lookahead(w, gradients, lr=0.125, k=4, alpha=0.3):
 
 
 def numpy_yogi(w, gradients, lr=0.125, beta_1=0.875, beta_2=0.9375):
-    m, v = 0.0, np.float64(np.float32(1e-6))
+    m, v = 0.0, 2.0**-20
     for t, g in enumerate(gradients, 1):
         m = beta_1 * m + (1 - beta_1) * g
         v = v - (1 - beta_2) * np.sign(v - g * g) * g * g
