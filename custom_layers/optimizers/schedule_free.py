@@ -97,22 +97,19 @@ class ScheduleFreeAdamW(_BetaOptimizer):
         y = ops.convert_to_tensor(variable)
         old_z = ops.where(self.iterations == 0, y, ops.convert_to_tensor(slot))
 
-        # beta * v + (1 - beta) * g^2 = v + (1 - beta) * (g^2 - v), and so with x.
+        # beta * v + (1 - beta) * g^2 = v + (1 - beta) * (g^2 - v)
         self.assign_add(v, (1 - self.beta_2) * ops.subtract(ops.square(g), v))
-        z = old_z - lr * g / (ops.sqrt(v / bias_2) + self.epsilon)
-        x = self._average(y, old_z)
-        x = x + share * (z - x)
+        step = lr * g / (ops.sqrt(v / bias_2) + self.epsilon)
+        z = old_z - step
+        # beta_1 * (x - z), with x still old_z + (y - old_z) / beta_1
+        apart = y - old_z + self.beta_1 * step
         self.assign(slot, z)
-        self.assign(variable, z + self.beta_1 * (x - z))
-
-    def _average(self, y, z):
-        """x, from y = (1 - beta_1) * z + beta_1 * x."""
-        return z + (y - z) / self.beta_1
+        self.assign(variable, z + (1 - share) * apart)
 
     def average_of(self, variable):
         """x of one variable of the model: the mean of all its z so far."""
         z = self._momentums[slot_index(self, variable)]
-        return self._average(ops.convert_to_tensor(variable), z)
+        return z + (variable - z) / self.beta_1  # y = (1 - beta_1) * z + beta_1 * x
 
     def get_config(self) -> Config:
         return {**super().get_config(), "warmup_steps": self.warmup_steps}
