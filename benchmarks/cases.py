@@ -191,6 +191,7 @@ OPTIMIZERS: dict[str, Arguments] = {
     "Lamb": {},
     "Adafactor": {},
     "Muon": {},
+    "ScheduleFreeAdamW": {},
 }
 
 INITIALIZERS: dict[str, Arguments] = {

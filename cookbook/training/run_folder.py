@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
-from cookbook.config import ExperimentConfig, TrainingConfig
+from cookbook.config import ExperimentConfig, ResumingOptions, TrainingConfig
 from cookbook.errors import Mistake, fail
 from cookbook.processes import is_worker, wait_for_chief
 from cookbook.runs.files import Damaged, read_json, storage_problem, write_whole
@@ -75,8 +75,9 @@ class RunFolder:
         if cls.opened:
             forget_names()
         name = Path(recipe).stem
-        resume = getattr(config, "resume", False)
-        chosen = getattr(config, "run", None)
+        resume, chosen = False, None
+        if isinstance(config, ResumingOptions):
+            resume, chosen = config.resume, config.run
         if chosen and not resume:
             fail(
                 f"--run got {chosen}, which a training goes on with only after "

@@ -1,5 +1,7 @@
 """Losses, one file per technique."""
 
+from .arc_face import ArcFace
+from .boxes import GIoU
 from .circle import Circle, circle
 from .contrastive import Contrastive
 from .cosine_similarity import CosineSimilarity, cosine_similarity
@@ -13,7 +15,7 @@ from .crossentropy import (
     sparse_categorical_crossentropy,
 )
 from .ctc import CTC, ctc
-from .dice import Dice, Tversky, dice, tversky
+from .dice import Dice, FocalTversky, Tversky, dice, tversky
 from .distribution import KLDivergence, Poisson, kl_divergence, poisson
 from .focal import (
     BinaryFocalCrossentropy,
@@ -34,7 +36,10 @@ from .hinge import (
     squared_hinge,
 )
 from .image_statistics import gram_matrix, pixel_differences
-from .n_pairs import NPairs
+from .info_nce import InfoNCE, NTXent
+from .lifted_struct import LiftedStruct
+from .lovasz import LovaszHinge, LovaszSoftmax
+from .n_pairs import NPairs, NPairsMultilabel
 from .regression import (
     MeanAbsoluteError,
     MeanAbsolutePercentageError,
@@ -47,5 +52,8 @@ from .regression import (
     mean_squared_logarithmic_error,
 )
 from .robust_regression import Huber, LogCosh, Quantile, huber, log_cosh
+from .sparsemax import SparsemaxLoss
+from .supervised_contrastive import SupervisedContrastive
 from .token_crossentropy import TokenCrossentropy
 from .triplet import TripletHard, TripletSemiHard
+from .weighted_kappa import WeightedKappa

@@ -58,3 +58,16 @@ def _off_diagonal(is_same):
     diagonal = ops.eye(rows, columns, dtype=bool)
     is_pair = ops.logical_not(diagonal)
     return ops.logical_and(is_same, is_pair)
+
+
+def _shares_of_anchors(cost, is_pair, mask=None):
+    """(B,): the cost (B, B) of each row's pairs, scaled to a mean over all pairs.
+
+    Its mean over the samples, of which masked ones are none, is the mean of the pairs.
+    """
+    total = ops.sum(ops.where(is_pair, cost, ops.zeros_like(cost)), axis=1)
+    pairs = ops.sum(ops.cast(is_pair, cost.dtype))
+    samples = ops.cast(ops.shape(cost)[0], cost.dtype)
+    if mask is not None:
+        samples = ops.sum(ops.cast(mask, cost.dtype))
+    return ops.divide_no_nan(total * samples, pairs)

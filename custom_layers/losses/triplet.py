@@ -10,7 +10,7 @@ from ..common.checks import one_of, python_number
 from ..common.private_keras import set_mask
 from ..common.types import Config, DType
 from .base import _Loss, _tensor, _unit
-from .labels import _classes_of_pairs, _off_diagonal
+from .labels import _classes_of_pairs, _off_diagonal, _shares_of_anchors
 
 
 def _distances(embeddings, metric: str):
@@ -98,12 +98,7 @@ class TripletSemiHard(_Triplet):
         d_other = _semi_hard(d, is_other)
         is_triplet = ops.logical_and(_off_diagonal(is_same), ops.isfinite(d_other))
         violation = ops.relu(d - d_other + self.margin)
-        loss = ops.sum(ops.where(is_triplet, violation, ops.zeros_like(d)), axis=1)
-        triplets = ops.sum(ops.cast(is_triplet, d.dtype))
-        samples = ops.cast(ops.shape(d)[0], d.dtype)
-        if mask is not None:
-            samples = ops.sum(ops.cast(mask, d.dtype))
-        loss = ops.divide_no_nan(loss * samples, triplets)
+        loss = _shares_of_anchors(violation, is_triplet, mask)
         set_mask(loss, mask)
         return loss
 

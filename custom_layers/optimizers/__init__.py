@@ -6,15 +6,23 @@ from .adafactor import Adafactor
 from .adagrad import Adadelta, Adagrad
 from .adam import Adam, AdamW
 from .adamax import Adamax
+from .cocob import COCOB
+from .conditional_gradient import ConditionalGradient
 from .ftrl import Ftrl
 from .lamb import Lamb
 from .lazy_adam import LazyAdam
 from .lion import Lion
 from .lookahead import Lookahead
+from .moving_average import MovingAverage
 from .muon import Muon
 from .nadam import Nadam
+from .novograd import NovoGrad
+from .proximal_adagrad import ProximalAdagrad
 from .rectified_adam import RectifiedAdam
 from .rmsprop import RMSprop
+from .rprop import Rprop
 from .sam import SAM
+from .schedule_free import ScheduleFreeAdamW
 from .sgd import SGD
 from .swa import SWA
+from .yogi import Yogi

@@ -120,7 +120,16 @@ KERAS_TESTS = {
     "optimizers.nadam_test": "Nadam",
     "optimizers.optimizer_test": "SGD Adam AdamW",
     "optimizers.rmsprop_test": "RMSprop",
+    "optimizers.schedule_free_adamw_test": "ScheduleFreeAdamW",
     "optimizers.sgd_test": "SGD",
+    # metrics
+    "metrics.accuracy_metrics_test": (
+        "TopKCategoricalAccuracy SparseTopKCategoricalAccuracy"
+    ),
+    "metrics.confusion_metrics_test": "AUC Precision Recall",
+    "metrics.f_score_metrics_test": "F1Score FBetaScore",
+    "metrics.iou_metrics_test": "MeanIoU",
+    "metrics.regression_metrics_test": "R2Score",
     # schedules
     "optimizers.schedules.learning_rate_schedule_test": (
         "ExponentialDecay InverseTimeDecay PiecewiseConstantDecay PolynomialDecay "
@@ -145,6 +154,18 @@ EXEMPT = {
     r"SpectralNormalizationTest.*(basic_spectralnorm|higher_dim)": (
         "expect that a mask ends there; ours passes it on: test_kernel_wrappers.py"
     ),
+    r"PrecisionTest.*should_throw|RecallTest.*should_throw|AUCTest.*invalid|"
+    r"FBetaScoreTest.*raises_value_error|R2ScoreTest.*test_errors": (
+        "our errors have messages of our own: test_more_metrics.py"
+    ),
+    r"R2ScoreTest.*tfa_comparison[124578]$": (
+        "adjusts by the number of values; ours counts samples: test_more_metrics.py"
+    ),
+    r"MultiAUCTest|AUCTest.*prgain": "curves for each label and of gains are left out",
+    r"AUCTest.*(test_config|manual_thresholds)": "read thresholds with 0 and 1 added",
+    r"AUCTest.*negative_weights": "a negative weight has no meaning",
+    r"MeanIoUTest.*big_chunk": "counts above 2^24 in the integers that Keras takes",
+    r"MeanIoUTest.*float_weight": "expects a warning; ours counts what it is given",
     r"OptimizerTest.test_get_method": "`optimizers.get` of a name gives Keras's class",
     r"lora|quantiz|gptq|awq|int4|int8|float8": "LoRA and quantization are left out",
     r"ActivationsTest.test_get_method|RegularizersTest.test_get_method|"
@@ -159,6 +180,7 @@ _FAMILIES = (
     "initializers",
     "layers",
     "losses",
+    "metrics",
     "optimizers",
     "regularizers",
 )

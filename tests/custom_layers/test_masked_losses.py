@@ -32,6 +32,7 @@ from oracle import array, assert_close, run_layer
 
 # Losses by what they compare: (kind of y_true, kind of y_pred)
 STEPS = {  # of sequences (B, T, C) with a mask (B, T)
+    "ArcFace": ("labels", "share"),
     "BinaryCrossentropy": ("binary", "share"),
     "BinaryFocalCrossentropy": ("binary", "share"),
     "CategoricalCrossentropy": ("onehot", "logits"),
@@ -41,10 +42,14 @@ STEPS = {  # of sequences (B, T, C) with a mask (B, T)
     "Contrastive": ("binary", "positive"),
     "CosineSimilarity": ("real", "real"),
     "Dice": ("binary", "share"),
+    "FocalTversky": ("binary", "share"),
+    "GIoU": ("real", "real"),
     "Hinge": ("sign", "real"),
     "Huber": ("real", "real"),
     "KLDivergence": ("distribution", "distribution"),
     "LogCosh": ("real", "real"),
+    "LovaszHinge": ("binary", "real"),
+    "LovaszSoftmax": ("labels", "distribution"),
     "MeanAbsoluteError": ("real", "real"),
     "MeanAbsolutePercentageError": ("positive", "real"),
     "MeanSquaredError": ("real", "real"),
@@ -53,13 +58,20 @@ STEPS = {  # of sequences (B, T, C) with a mask (B, T)
     "Quantile": ("real", "real"),
     "RootMeanSquaredError": ("real", "real"),
     "SparseCategoricalCrossentropy": ("labels", "distribution"),
+    "SparsemaxLoss": ("onehot", "real"),
     "SquaredHinge": ("binary", "real"),
     "TokenCrossentropy": ("labels", "logits"),
     "Tversky": ("binary", "share"),
+    "WeightedKappa": ("onehot", "distribution"),
 }
 SAMPLES = {  # of samples (B, D) with a mask (B,)
     "Circle": "unit",
+    "InfoNCE": "real",
+    "LiftedStruct": "real",
     "NPairs": "real",
+    "NPairsMultilabel": "real",
+    "NTXent": "real",
+    "SupervisedContrastive": "real",
     "TripletHard": "real",
     "TripletSemiHard": "real",
 }
@@ -103,6 +115,18 @@ def loss_of(name):
     return make(name)
 
 
+def shape_of(name):
+    """The shape of y_pred for a loss of STEPS or SAMPLES."""
+    if name in SAMPLES:
+        return (8, 2, 4) if name in ("InfoNCE", "NTXent") else (8, 8)
+    return (4, 4, 4) if name == "GIoU" else (4, 4, 5)
+
+
+def targets_of(name, labels):
+    """y_true of a loss of SAMPLES, from the labels (B,)."""
+    return np.eye(4)[labels] if name == "NPairsMultilabel" else labels
+
+
 def spoilt(values, mask):
     """values with nonsense where the mask is False."""
     values = np.array(values)
@@ -118,7 +142,8 @@ def test_every_loss_stands_in_a_table():
 @pytest.mark.parametrize("name", STEPS)
 def test_masked_steps_do_not_count(name):
     true, pred = STEPS[name]
-    y_true, y_pred = data(true, (4, 4, 5), seed=1), data(pred, (4, 4, 5), seed=2)
+    shape = shape_of(name)
+    y_true, y_pred = data(true, shape, seed=1), data(pred, shape, seed=2)
     y_pred = y_pred.astype("float32")
     alone_true, alone_pred = y_true[MASK][None], y_pred[MASK][None]
     wanted = float(loss_of(name)(alone_true, alone_pred))
@@ -129,21 +154,29 @@ def test_masked_steps_do_not_count(name):
 @pytest.mark.parametrize("name", SAMPLES)
 def test_masked_samples_are_in_no_pair(name):
     mask = np.array([1, 1, 0, 1, 1, 0, 1, 1], bool)
-    y_true = np.array([0, 1, 0, 1, 0, 1, 2, 2])
-    y_pred = data(SAMPLES[name], (8, 8), seed=2).astype("float32")
-    alone = y_pred[mask][:, mask] if name == "NPairs" else y_pred[mask]
+    y_true = targets_of(name, np.array([0, 1, 0, 1, 0, 1, 2, 2]))
+    y_pred = data(SAMPLES[name], shape_of(name), seed=2).astype("float32")
+    alone = y_pred[mask]
+    if name.startswith("NPairs"):
+        alone = alone[:, mask]
     wanted = float(make(name)(y_true[mask], alone))
-    found = evaluated(make(name), spoilt(y_true, mask), spoilt(y_pred, mask), mask)
+    y_true, y_pred = spoilt(y_true, mask), spoilt(y_pred, mask)
+    if y_pred.ndim == 3:  # of pairs, whose mask has no axis for the two
+        found = float(AsLayer(make(name), y_true, mask=mask)(y_pred))
+    else:
+        found = evaluated(make(name), y_true, y_pred, mask)
     assert found == pytest.approx(wanted, rel=2e-5)
 
 
 @pytest.mark.parametrize("name", [*STEPS, *SAMPLES])
 def test_nonsense_at_masked_places_reaches_no_gradient(name):
     is_pair = name in SAMPLES
-    mask = MASK[:, 0] if is_pair else MASK
+    mask = np.tile(MASK[:, 0], 2) if is_pair else MASK
     true, pred = ("labels", SAMPLES[name]) if is_pair else STEPS[name]
-    shape = (4, 4) if is_pair else (4, 4, 5)
+    shape = shape_of(name)
     y_true, y_pred = data(true, shape, seed=1), data(pred, shape, seed=2)
+    if is_pair:
+        y_true = targets_of(name, data("labels", (8, 4), seed=1))
     y_true, y_pred = (spoilt(y, mask) for y in (y_true, y_pred.astype("float32")))
     layer = AsLayer(loss_of(name), y_true, mask=mask)
     slope = run_layer(layer, y_pred)["gradient to input 0"]
@@ -307,6 +340,7 @@ def test_a_batch_without_samples_costs_nothing(name):
         "SparseCategoricalCrossentropy": of_classes,
         "CategoricalGeneralizedCrossEntropy": of_classes,
         **dict.fromkeys(SAMPLES, of_classes),
+        **dict.fromkeys(("ArcFace", "LovaszSoftmax"), of_classes),
     }.get(name, [(0, 4), (0, 4)])
     loss = make(name)(np.zeros(y_true, "int32"), np.zeros(y_pred, "float32"))
     assert loss.shape == ()

@@ -15,7 +15,18 @@ from pathlib import Path
 import keras
 import pytest
 
-from paper_formulas import numpy_adabelief, numpy_lookahead, numpy_rectified_adam
+from paper_formulas import (
+    numpy_adabelief,
+    numpy_cocob,
+    numpy_frank_wolfe,
+    numpy_lookahead,
+    numpy_novograd,
+    numpy_proximal_adagrad,
+    numpy_rectified_adam,
+    numpy_rprop,
+    numpy_schedule_free,
+    numpy_yogi,
+)
 from trajectory import (
     embedding_path,
     error,
@@ -43,6 +54,13 @@ FILES = (  # each after those that it imports
     "adafactor",
     "muon",
     "ftrl",
+    "yogi",
+    "novograd",
+    "cocob",
+    "proximal_adagrad",
+    "conditional_gradient",
+    "rprop",
+    "schedule_free",
     "wrapper",
     "lookahead",
 )
@@ -52,6 +70,27 @@ OF_PAPERS = {  # what Keras lacks: its arguments, and the formula that it must e
     "RectifiedAdam": (EXACT, numpy_rectified_adam),
     "AdaBelief": ({**EXACT, "epsilon": 1e-3}, numpy_adabelief),
     "Lookahead": ({}, numpy_lookahead),
+    "Yogi": ({**EXACT, "initial_accumulator_value": 2.0**-20}, numpy_yogi),
+    "NovoGrad": (EXACT, numpy_novograd),
+    "COCOB": ({}, numpy_cocob),
+    "ProximalAdagrad": (
+        {
+            "learning_rate": 0.125,
+            "initial_accumulator_value": 0.125,
+            "l1_regularization_strength": 0.25,
+            "l2_regularization_strength": 0.5,
+        },
+        numpy_proximal_adagrad,
+    ),
+    "ConditionalGradient": (
+        {"learning_rate": 0.875, "lambda_": 2.0},
+        numpy_frank_wolfe,
+    ),
+    "Rprop": ({"learning_rate": 0.125, "increase": 1.25}, numpy_rprop),
+    "ScheduleFreeAdamW": (
+        {**EXACT, "epsilon": 1e-3, "warmup_steps": 4},
+        numpy_schedule_free,
+    ),
 }
 
 

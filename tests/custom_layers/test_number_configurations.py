@@ -89,6 +89,18 @@ def test_focal_weights_given_as_an_array_are_saved():
         assert_close(ours(y_true, y_pred), theirs(y_true, y_pred), 1e-5)
 
 
+OF_LABELS = (  # losses of a batch of embeddings, or of pairs, with labels (B,)
+    "Circle",
+    "InfoNCE",
+    "LiftedStruct",
+    "NPairs",
+    "NTXent",
+    "SupervisedContrastive",
+    "TripletHard",
+    "TripletSemiHard",
+)
+
+
 @pytest.mark.parametrize("name", sorted(examples.LOSSES.keys() - {"CTC", "CRFLoss"}))
 def test_rows_of_zeros_are_finite(name):
     """A network that has died predicts zeros; its loss must not be NaN."""
@@ -97,10 +109,13 @@ def test_rows_of_zeros_are_finite(name):
         "SparseCategoricalCrossentropy",
         "CategoricalGeneralizedCrossEntropy",
         "TokenCrossentropy",
+        "ArcFace",
+        "LovaszSoftmax",
     )
-    is_label = name in ("Circle", "NPairs", "TripletHard", "TripletSemiHard")
+    is_label = name in OF_LABELS
     y_true = np.zeros(shape[:-1] if is_sparse or is_label else shape, "int32")
-    y_pred = ops.zeros((2, 2) if name == "NPairs" else shape)
+    is_square, is_pair = name.startswith("NPairs"), name in ("InfoNCE", "NTXent")
+    y_pred = ops.zeros((2, 2) if is_square else (2, 2, 3) if is_pair else shape)
     # HingeGAN's row has float64, which JAX lacks.
     loss = CLASSES[name](**{**arguments_of(name), "dtype": "float32"})
     for y in (y_true, np.ones_like(y_true)):

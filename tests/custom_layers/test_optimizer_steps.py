@@ -8,7 +8,15 @@ import pytest
 from keras import ops
 
 import examples
-from custom_layers.optimizers import SAM, SGD, SWA, Adam, LazyAdam, Lookahead
+from custom_layers.optimizers import (
+    SAM,
+    SGD,
+    SWA,
+    Adam,
+    LazyAdam,
+    Lookahead,
+    MovingAverage,
+)
 from oracle import components, keras_counterpart
 from trajectory import compiled
 
@@ -170,7 +178,7 @@ def test_lazy_adam_leaves_the_rows_that_all_small_batches_lack(amsgrad):
 # Wrappers.
 
 
-@pytest.mark.parametrize("make_wrapper", [Lookahead, SWA, SAM])
+@pytest.mark.parametrize("make_wrapper", [Lookahead, SWA, SAM, MovingAverage])
 def test_a_wrapper_hands_on_what_belongs_to_the_inner_optimizer(make_wrapper):
     wrapper = make_wrapper(SGD(0.1, weight_decay=0.5, loss_scale_factor=8.0))
     assert float(wrapper.scale_loss(ops.ones(()))) == 8.0

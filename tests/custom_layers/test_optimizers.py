@@ -21,7 +21,14 @@ from trajectory import (
     tolerance,
 )
 
+# On TensorFlow and torch, Keras's takes the z after the step for the one before it; it
+# is compared with the formula of its paper in test_optimizer_formulas.py.
+SCHEDULE_FREE = [
+    ("ScheduleFreeAdamW", {"learning_rate": 0.01}),
+    ("ScheduleFreeAdamW", {"beta_1": 0.75, "epsilon": 0.01, "warmup_steps": 7}),
+]
 CASES = [
+    *(SCHEDULE_FREE if keras.backend.backend() == "jax" else []),
     ("SGD", {"learning_rate": 0.1}),
     ("SGD", {"momentum": 0.9}),
     ("SGD", {"momentum": 0.9, "nesterov": True}),
@@ -115,7 +122,7 @@ def test_each_feature_of_the_base_class_equals_keras(feature):
     assert error_to_keras(*ours_and_theirs("Adam"), feature, "float64") <= FLOAT64
 
 
-@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("name", sorted({*CLASSES, "ScheduleFreeAdamW"}))
 def test_slots_are_those_of_keras(name):
     """Names, shapes and order, so that a state of Keras's optimizer can be loaded."""
     layouts = []
@@ -249,6 +256,16 @@ REFUSALS = [
     ("RectifiedAdam", {"beta_2": 0.0}, "`beta_2` must be above 0"),
     ("Ftrl", {"beta": 0.1, "learning_rate_power": 0.1}, "negative or zero"),
     ("Lion", {"beta_1": 0.0}, "degenerates to SignSGD"),
+    ("ScheduleFreeAdamW", {"beta_1": 0.0}, "`beta_1` must be above 0"),
+    ("COCOB", {"alpha": 0}, "`alpha` and `epsilon` must be positive"),
+    ("ProximalAdagrad", {"initial_accumulator_value": 0}, "must be above 0"),
+    ("ProximalAdagrad", {"l1_regularization_strength": -1}, "at least 0"),
+    ("ConditionalGradient", {"lambda_": 0}, "`lambda_` must be above 0"),
+    ("ConditionalGradient", {"ord": "max"}, "`ord` argument must be"),
+    ("Rprop", {"decrease": 1.5}, "`decrease` must be between 0 and 1"),
+    ("Rprop", {"shortest": 2.0, "longest": 1.0}, "at most `longest`"),
+    ("MovingAverage", {"inner_optimizer": "sgd", "start_step": -1}, "start_step"),
+    ("MovingAverage", {"inner_optimizer": "sgd", "average_decay": 1}, "average_decay"),
     ("Lookahead", {"inner_optimizer": "sgd", "sync_period": 0}, "positive integer"),
     ("Lookahead", {"inner_optimizer": "sgd", "slow_step_size": 2}, "at most 1"),
     ("SWA", {"inner_optimizer": "sgd", "average_period": 1.5}, "positive integer"),

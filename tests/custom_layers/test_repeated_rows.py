@@ -107,7 +107,7 @@ def test_gradients_are_clipped_after_the_sum(clipping):
 
 
 @needs_tensorflow
-@pytest.mark.parametrize("name", ["Lookahead", "SWA", "SAM"])
+@pytest.mark.parametrize("name", ["Lookahead", "SWA", "SAM", "MovingAverage"])
 def test_a_wrapper_sums_for_an_optimizer_of_keras(name):
     arguments = examples.OPTIMIZERS[name]
     assert arguments["inner_optimizer"] == "adam"

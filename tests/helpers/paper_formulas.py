@@ -60,3 +60,88 @@ def numpy_lookahead(w, gradients, lr=0.125, k=4, alpha=0.3):
         if t % k == 0:
             slow = w = slow + alpha * (w - slow)
         yield w
+
+
+def numpy_yogi(w, gradients, lr=0.125, beta_1=0.875, beta_2=0.9375):
+    m, v = 0.0, 2.0**-20
+    for t, g in enumerate(gradients, 1):
+        m = beta_1 * m + (1 - beta_1) * g
+        v = v - (1 - beta_2) * np.sign(v - g * g) * g * g
+        m_hat, root = m / (1 - beta_1**t), np.sqrt(1 - beta_2**t)
+        w = w - lr * root * m_hat / (np.sqrt(v) + 1e-3)
+        yield w
+
+
+def numpy_novograd(w, gradients, lr=0.125, beta_1=0.875, beta_2=0.9375):
+    """Algorithm 1, without weight decay; its first step sets m = g / |g|."""
+    v = m = None
+    for g in gradients:
+        square = np.sum(g * g)
+        v = square if v is None else beta_2 * v + (1 - beta_2) * square
+        normalized = g / (np.sqrt(v) + 1e-7)
+        m = normalized if m is None else beta_1 * m + normalized
+        w = w - lr * m
+        yield w
+
+
+def numpy_cocob(w, gradients, alpha=100.0):
+    """COCOB-Backprop, algorithm 2, with its start value of w."""
+    start = w
+    L = np.full_like(w, np.float32(1e-8))
+    G = reward = theta = np.zeros_like(w)
+    for g in gradients:
+        L = np.maximum(L, np.abs(g))
+        G = G + np.abs(g)
+        reward = np.maximum(reward - (w - start) * g, 0)
+        theta = theta - g
+        w = start + theta / (L * np.maximum(G + L, alpha * L)) * (L + reward)
+        yield w
+
+
+def numpy_proximal_adagrad(w, gradients, lr=0.125, l1=0.25, l2=0.5):
+    """The proximal step minimizes |u - v|^2 / 2 + r * (l1 * |v| + l2 * v^2 / 2)."""
+    a = 0.125
+    for g in gradients:
+        a = a + g * g
+        r = lr / np.sqrt(a)
+        u = w - r * g
+        positive, negative = (u - r * l1) / (1 + r * l2), (u + r * l1) / (1 + r * l2)
+        w = np.where(positive > 0, positive, np.where(negative < 0, negative, 0))
+        yield w
+
+
+def numpy_frank_wolfe(w, gradients, lr=0.875, radius=2.0, ord="fro"):
+    for g in gradients:
+        if ord == "fro":
+            s = -radius * g / (np.linalg.norm(g) + 1e-7)
+        else:
+            u, _, v = np.linalg.svd(g)
+            s = -radius * np.outer(u[:, 0], v[0])
+        w = lr * w + (1 - lr) * s
+        yield w
+
+
+def numpy_schedule_free(w, gradients, lr=0.125, beta_1=0.875, beta_2=0.9375, warmup=4):
+    """Algorithm 1 with equal weights, in its own variables x, y and z."""
+    z = x = y = w
+    for t, g, _, v in moments(gradients, beta_1, beta_2):
+        gamma = lr * min(1, t / warmup)
+        z = z - gamma * g / (np.sqrt(v / (1 - beta_2**t)) + 1e-3)
+        x = (1 - 1 / t) * x + z / t
+        y = (1 - beta_1) * z + beta_1 * x
+        yield y
+
+
+def numpy_rprop(w, gradients, step=0.125):
+    step, old = np.full_like(w, step), np.zeros_like(w)
+    for g in gradients:
+        g = g.copy()
+        for at in np.ndindex(*w.shape):
+            if g[at] * old[at] > 0:
+                step[at] = min(1.25 * step[at], 50)
+            elif g[at] * old[at] < 0:
+                step[at] = max(0.5 * step[at], 1e-6)
+                g[at] = 0
+        w = w - np.sign(g) * step
+        old = g
+        yield w
