@@ -124,11 +124,11 @@ class RunFolder:
         if difference(before["settings"], now["settings"]):
             self.write_json(FILE, now)
 
-    def note_score(self, score: str) -> None:
-        """Writes into search.json which column of the history the trials have."""
+    def note_in_search(self, **facts: Any) -> None:
+        """Writes facts into search.json, such as its score; workers leave it alone."""
         search = self.search
-        if search and search.get("score") != score and not is_worker():
-            self.write_json(FILE, {**search, "score": score})
+        if search and {**search, **facts} != search and not is_worker():
+            self.write_json(FILE, {**search, **facts})
 
     def decide(self, best: TrainingConfig) -> None:
         """Goes on with the settings that the search has chosen: `best` without search.

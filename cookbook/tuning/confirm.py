@@ -5,7 +5,7 @@ import dataclasses
 
 from cookbook.runs.files import Damaged
 from cookbook.tuning.scale.slots import map_in_slots
-from cookbook.tuning.trials.hopeless import Watch
+from cookbook.tuning.trials.median_rule import Watch
 from cookbook.tuning.trials.progress import cell
 from cookbook.tuning.trials.results import Confirmed, TrialResult, read_result
 from cookbook.tuning.trials.runner import Trials

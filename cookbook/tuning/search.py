@@ -8,10 +8,11 @@ from typing import Any
 
 import keras
 
-from cookbook.config import SearchOptions, default_of, flag_name
+from cookbook.config import default_of, flag_name
 from cookbook.data.sources import DataSet
 from cookbook.errors import fail, note
 from cookbook.processes import is_worker, role
+from cookbook.runs.settings import without_search
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import RecipeConfig
 from cookbook.tuning.confirm import confirm
@@ -53,7 +54,7 @@ def search(
     """
     gc.freeze()  # collecting garbage among all imported modules slows each trial down
     ranges = Space(space, config)
-    run.note_score(score)
+    run.note_in_search(score=score)
     trials = Trials(ranges, build, data, config, run, score)
     _announce_searched(ranges)
     with workplace(trials) as place:
@@ -78,11 +79,9 @@ def search(
 
 def _final(trials: Trials, number: int) -> RecipeConfig:
     """The Config with a trial's values, which is to be trained on all parts."""
-    off = {field.name: field.default for field in dataclasses.fields(SearchOptions)}
+    chosen = without_search(trials.space.configure(trials.done[number].values))
     return dataclasses.replace(
-        trials.space.configure(trials.done[number].values),
-        with_validation=trials.data.validation is not None,
-        **off,
+        chosen, with_validation=trials.data.validation is not None
     )
 
 

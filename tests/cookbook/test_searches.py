@@ -18,8 +18,8 @@ from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
 from cookbook.tuning.search import search
 from cookbook.tuning.spaces.space import Space
-from cookbook.tuning.trials.earlier import earlier_trials, trials_of
-from cookbook.tuning.trials.results import TrialResult
+from cookbook.tuning.trials.earlier import earlier_trials
+from cookbook.tuning.trials.results import TrialResult, results_in
 from small_training import SearchConfig, build, data, space
 
 
@@ -70,7 +70,7 @@ def pretended(config, trials, **metrics):
         result = TrialResult(number, {"units": 8, "learning_rate": 0.1}, number / 100)
         content = dataclasses.asdict(result)
         run.part("trials").write_json(f"{number}.json", content)
-    run.note_score("val_accuracy")
+    run.note_in_search(score="val_accuracy")
     run.decide(dataclasses.replace(config, units=8))
     run.write_json("model.keras", {})
     run.complete(metrics)
@@ -90,7 +90,9 @@ def test_config_json_holds_the_best_settings_and_search_json_what_was_asked(tmp_
         run_dir=tmp_path, tune=3, tuner="grid", epochs=1, space=("units=16,32",)
     )
     run = whole_run(config)
-    best = max(trials_of(run.path), key=lambda result: (result.score, -result.number))
+    best = max(
+        results_in(run.path).values(), key=lambda result: (result.score, -result.number)
+    )
     saved = content(run, "config.json")
     chosen = {name: saved[name] for name in best.values}
     assert chosen == best.values
@@ -282,7 +284,7 @@ def test_kills_while_a_search_goes_on_lose_nothing(tmp_path, monkeypatch):
 
 
 def trained_in(run):
-    return [(r.number, r.values, r.scores) for r in trials_of(run.path)]
+    return [(r.number, r.values, r.scores) for r in results_in(run.path).values()]
 
 
 @pytest.mark.slow

@@ -1,14 +1,28 @@
 """Trials: the defaults are one of them, hopeless ones stop, the best are confirmed."""
 
+import dataclasses
 import json
+import os
+import time
 
 import numpy as np
+import pytest
 
 from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import NotFinite
 from cookbook.tuning.search import search
-from cookbook.tuning.trials.hopeless import is_hopeless
+from cookbook.tuning.spaces.space import Space
+from cookbook.tuning.trials.median_rule import Watch, is_hopeless
 from cookbook.tuning.trials.results import TrialResult
+from cookbook.tuning.trials.runner import Trials
 from small_training import SearchConfig, build, data, space, table
+
+
+def trials_in(run):
+    """The trials of a search in its run folder."""
+    return Trials(
+        Space(space, run.config), build, data(), run.config, run, "val_accuracy"
+    )
 
 
 def test_the_settings_of_the_defaults_are_not_trained_twice(tmp_path):
@@ -63,6 +77,45 @@ def test_a_search_ends_when_its_time_is_up(tmp_path):
     best = search(space, build, data(), config, run)
     assert [row["trial"] for row in table(run)] == ["0"]
     assert best.units == 4
+
+
+def test_trials_that_ran_at_once_use_up_the_time_of_the_search_once(tmp_path):
+    """Two workers took 100 s each, at the same time, before the search was killed."""
+    config = SearchConfig(run_dir=tmp_path, tune=5, tune_time="150s")
+    run = RunFolder.open("r", config)
+    run.note_in_search(began=time.time() - 1000)
+    for number in (1, 2):
+        result = TrialResult(number, {"units": 4}, 0.5, [0.5], epochs=1, seconds=100.0)
+        run.part("trials").write_json(f"{number}.json", dataclasses.asdict(result))
+        moment = time.time() - 900
+        os.utime(run.path / "trials" / f"{number}.json", (moment, moment))
+    resumed = trials_in(run)
+    assert 90 < time.time() - resumed.began < 110
+    assert not resumed.time_is_up()
+    assert run.search["began"] == resumed.began
+
+
+def test_a_trial_that_fails_after_its_promotion_had_not_failed_before(tmp_path):
+    """So a search that is killed and goes on promotes the same trials again."""
+    config = SearchConfig(run_dir=tmp_path, tune=1, tuner="hyperband", epochs=2)
+    trials = trials_in(RunFolder.open("r", config))
+    before = trials.run_or_recall(1, {"units": 8}, until=1)
+
+    def broken(config, data):
+        raise RuntimeError("out of memory")
+
+    trials.build = broken
+    failed = trials.run_or_recall(1, {"units": 8}, until=2)
+    assert (failed.score, failed.problem) == (None, "RuntimeError: out of memory")
+    again = trials.run_or_recall(1, {"units": 8}, until=1)
+    assert (again.score, again.problem) == (before.score, None)
+    assert trials.run_or_recall(1, {"units": 8}, until=2) == failed
+
+
+def test_a_score_that_is_not_a_number_fails_its_trial():
+    watch = Watch("val_distance", lambda scores: False)
+    with pytest.raises(NotFinite, match="val_distance became nan in epoch 1"):
+        watch.on_epoch_end(0, {"val_distance": float("nan")})
 
 
 def test_the_median_rule_needs_five_earlier_trials_and_a_third_of_the_epochs():

@@ -6,7 +6,8 @@ import shutil
 import sys
 from collections.abc import Sequence
 
-from cookbook.config import SearchOptions, flags
+from cookbook.config import flags
+from cookbook.runs.settings import without_search
 from cookbook.training.run_folder import RunFolder, write_table
 from cookbook.training.train import RecipeConfig
 from cookbook.tuning.insight.best_so_far import draw_progress
@@ -65,8 +66,7 @@ def show_search(
 
 def _command(best: RecipeConfig) -> str:
     """The command that trains the best settings."""
-    off = {field.name: field.default for field in dataclasses.fields(SearchOptions)}
-    again = dataclasses.replace(best, resume=False, run=None, **off)
+    again = dataclasses.replace(without_search(best), resume=False, run=None)
     recipe = str(sys.modules[type(best).__module__].__file__)
     return f"python {os.path.relpath(recipe)} {flags(again)}".rstrip()
 

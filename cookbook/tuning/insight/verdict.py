@@ -48,7 +48,10 @@ def _gain_in_the_mean(outcome: Outcome, confirmed: Sequence[Confirmed]) -> Gain:
     best = confirmed[0]
     defaults = [one for one in confirmed if one.number == 0]
     if not defaults:
-        return Gain("the defaults failed with a seed, so there is no gain to state")
+        return Gain(
+            "the defaults failed, in the search or with one of the seeds, so there is "
+            "no gain to state"
+        )
     if best.number == 0:
         return Gain(
             "the search found nothing better than the defaults, which have the best "

@@ -25,7 +25,7 @@ from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import RecipeConfig
 from cookbook.tuning.scale.order import RayOptions
 from cookbook.tuning.trials.attempts import take_back_attempt
-from cookbook.tuning.trials.hopeless import Watch
+from cookbook.tuning.trials.median_rule import Watch
 from cookbook.tuning.trials.results import TrialResult
 from cookbook.tuning.trials.runner import Trials
 

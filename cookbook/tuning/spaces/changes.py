@@ -138,9 +138,10 @@ def _range(
         fail(f"--space got {word!r}, expected a first number below the second")
     if is_log and low <= 0:
         fail(f"--space got {word!r}, expected numbers above 0, which log needs")
-    if step is not None and step <= is_log:
-        least = "a factor above 1" if is_log else "a step above 0"
-        fail(f"--space got {word!r}, expected {least} as its third number")
+    least = 1 if is_log else 0
+    if step is not None and step <= least:
+        kind_of_step = "factor" if is_log else "step"
+        fail(f"--space got {word!r}, expected a {kind_of_step} above {least}")
     return Change(name, (), low, high, step, is_log)
 
 

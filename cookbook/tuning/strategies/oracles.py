@@ -73,8 +73,8 @@ class RandomSearch(keras_tuner.Oracle):
     def __init__(self, trials: Any):
         super().__init__(
             objective=keras_tuner.Objective(trials.score, trials.better.__name__),
-            max_consecutive_failed_trials=trials.config.tune
-            + 1,  # failures are results
+            # A failure is a result, and ends no search.
+            max_consecutive_failed_trials=trials.config.tune + 1,
             seed=trials.config.seed + 1,  # keras-tuner takes the seed 0 for no seed
         )
         self.verbose = 0  # `trials` shows the progress

@@ -241,7 +241,10 @@ class StudySearch:
             try:
                 suggested(self.trials.space.dimensions, trial)  # the study notes them
             except ValueError as problem:
-                fail(f"the study has trials of another space ({problem}): name another")
+                fail(
+                    f"the study {self.study.study_name} has trials of another space "
+                    f"({problem}): name another --study"
+                )
         steps = {
             *self.study.get_trials(deepcopy=False)[trial.number].intermediate_values
         }

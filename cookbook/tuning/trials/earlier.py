@@ -8,23 +8,13 @@ from typing import Any
 from cookbook.errors import fail, note
 from cookbook.processes import is_worker
 from cookbook.runs.files import Damaged, read_json
-from cookbook.runs.searches import TRIAL, find_search, read_search
+from cookbook.runs.searches import find_search, read_search
 from cookbook.runs.settings import SEARCH, difference, plain
 from cookbook.training.run_folder import RunFolder
 from cookbook.tuning.spaces.space import Dimension, Space
-from cookbook.tuning.trials.results import TrialResult, read_result
+from cookbook.tuning.trials.results import TrialResult, results_in
 
 FILE = "earlier.json"  # what a run has taken from another one
-
-
-def trials_of(folder: Path) -> list[TrialResult]:
-    """The results in a run's folder trials/, by their numbers; damaged ones lack."""
-    found = []
-    for path in (folder / "trials").glob("*.json"):
-        if TRIAL.fullmatch(path.name) or path.name == "0.json":
-            with contextlib.suppress(Damaged):
-                found.append(read_result(path))
-    return sorted(found, key=lambda result: result.number)
 
 
 def earlier_trials(run: RunFolder, space: Space, score: str) -> list[TrialResult]:
@@ -52,7 +42,7 @@ def _comparable(folder: Path, space: Space, score: str) -> list[TrialResult]:
     settings = _settings(folder, space, score)
     found = []
     reasons = []
-    for result in trials_of(folder):
+    for result in results_in(folder).values():
         if result.score is None:
             continue
         values, reason = _values_here(result, space, settings)

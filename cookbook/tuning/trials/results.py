@@ -1,5 +1,6 @@
 """Results of trials, as the search keeps them in files of their own."""
 
+import contextlib
 import dataclasses
 import statistics
 from pathlib import Path
@@ -14,7 +15,8 @@ class TrialResult:
     number: int  # the same on the screen, in files and in TensorBoard; 0: the defaults
     values: dict  # {hyperparameter: value} of the hyperparameters that are active
     score: float | None = None  # the best of `scores`; None if the trial failed
-    scores: list[float] = dataclasses.field(default_factory=list)  # after each epoch
+    # After each epoch; of a failed trial, those before Hyperband promoted it.
+    scores: list[float] = dataclasses.field(default_factory=list)
     problem: str | None = None  # why it failed
     stopped: str | None = None  # why it was stopped before its last epoch
     epochs: int = 0
@@ -39,6 +41,17 @@ class Confirmed:
     def deviation(self) -> float:
         """The sample standard deviation of the scores: the noise of the seeds."""
         return statistics.stdev(self.scores)
+
+
+def results_in(run: Path) -> dict[int, TrialResult]:
+    """{number: result} of the trials in a run folder; damaged files are left out."""
+    found = {}
+    for path in (run / "trials").glob("*.json"):
+        if path.stem.isdecimal():  # others are of a confirmation
+            with contextlib.suppress(Damaged):
+                result = read_result(path)
+                found[result.number] = result
+    return dict(sorted(found.items()))
 
 
 def read_result(path: Path) -> TrialResult:

@@ -1,6 +1,5 @@
 """Trials: the trainings of a search, each run once and kept in the folder trials/."""
 
-import contextlib
 import dataclasses
 import shutil
 import time
@@ -26,9 +25,9 @@ from cookbook.tuning.trials.attempts import (
     free_memory,
     take_back_attempt,
 )
-from cookbook.tuning.trials.hopeless import Watch, is_hopeless
+from cookbook.tuning.trials.median_rule import Watch, is_hopeless
 from cookbook.tuning.trials.progress import progress_line
-from cookbook.tuning.trials.results import TrialResult, read_result
+from cookbook.tuning.trials.results import TrialResult, read_result, results_in
 from custom_layers.common.private_keras import note_gradients
 
 Report = Callable[[int, float], bool]
@@ -65,13 +64,11 @@ class Trials:
 
     @property
     def done(self) -> dict[int, TrialResult]:
-        """{number: result} of the trials that ended, in this process or another one."""
-        found = {}
-        for file in (self.run.path / "trials").glob("[0-9]*.json"):
-            with contextlib.suppress(Damaged):  # such a trial is run again
-                result = read_result(file)
-                found[result.number] = result
-        return dict(sorted(found.items()))
+        """{number: result} of the trials that ended, in this process or another one.
+
+        A trial whose file is damaged is not among them, and is run again.
+        """
+        return results_in(self.run.path)
 
     @property
     def prior(self) -> list[TrialResult]:
@@ -101,13 +98,17 @@ class Trials:
 
     def _beginning(self) -> float:
         """The time at which the search began, without the time when it did not run."""
-        place = self.run.part("tuning")
-        if is_worker():
-            with contextlib.suppress(Damaged):
-                return float(read_json(place.path / "began.json")["at"])
-        at = time.time() - sum(result.seconds for result in self.done.values())
-        place.write_json("began.json", {"at": at})
-        return at
+        before = (self.run.search or {}).get("began")
+        if is_worker() and before is not None:
+            return before
+        spent = sum(result.seconds for result in self.done.values())
+        if before is not None:  # trials that ran at once took less than their sum
+            files = (self.run.path / "trials").glob("*.json")
+            last = max((file.stat().st_mtime for file in files), default=before)
+            spent = min(spent, max(0.0, last - before))
+        began = time.time() - spent
+        self.run.note_in_search(began=began)
+        return began
 
     def time_is_up(self) -> bool:
         """Whether --tune-time has passed, so that no other trial may begin."""
@@ -152,6 +153,8 @@ class Trials:
             result = TrialResult(number, values)
             watch = Watch(self.score, self._rule(number, until, report))
             self.attempt(result, config, folder, watch, until)
+            if result.problem and before:  # it failed after Hyperband promoted it
+                result.scores, result.epochs = before.scores, before.epochs
         self._remember(result, folder)
         return self._cut(result, until)
 
@@ -227,12 +230,20 @@ class Trials:
         return lambda scores: is_hopeless(scores, earlier, until, better)
 
     def _cut(self, result: TrialResult, until: int) -> TrialResult:
-        """The result that a trial had at the end of epoch `until`."""
-        if result.epochs <= until or result.score is None:
+        """The result that a trial had at the end of epoch `until`.
+
+        A trial that failed later than that had not failed then.
+        """
+        has_failed_later = result.problem and result.epochs >= until
+        if result.epochs <= until and not has_failed_later:
             return result
         scores = result.scores[:until]
         return dataclasses.replace(
-            result, scores=scores, score=self.better(scores), epochs=until
+            result,
+            scores=scores,
+            score=self.better(scores),
+            epochs=until,
+            problem=None,
         )
 
     def _folder(self, number: int, values: dict) -> RunFolder:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 import keras
 
 from cookbook.errors import fail
+from cookbook.training.train import NotFinite
 from cookbook.tuning.trials.results import TrialResult
 
 LEAST = 5  # trials that must have got as far, before the rule stops another one
@@ -62,7 +63,13 @@ class Watch(keras.callbacks.Callback):
         logs = logs or {}
         if self.score not in logs:
             columns = ", ".join(logs)
-            fail(f"a search needs the column {self.score}, got {columns}")
-        self.scores = [*self.scores, float(logs[self.score])]
+            fail(
+                f"the search compares trials by the column {self.score}, and the "
+                f"history has {columns}: give `search` the name of one of these"
+            )
+        score = float(logs[self.score])
+        if not math.isfinite(score):  # it could not be compared with others
+            raise NotFinite(f"the {self.score} became {score} in epoch {epoch + 1}")
+        self.scores = [*self.scores, score]
         if self.is_over(self.scores):
             self.model.stop_training = True
