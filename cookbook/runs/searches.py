@@ -7,6 +7,7 @@ search.json beside it holds
     stages: the numbers of trials that were asked for one after the other, as [20, 40]
     score: the column of the history that the trials are compared by
     began: when the search began, in seconds since 1970, as if it had never paused
+    resumed: when it last began or went on
     best: the settings that the search has chosen, once it is done
 
 metrics.json says which search its figures belong to. A search of which more is asked
@@ -51,8 +52,9 @@ def read_search(folder: Path) -> dict[str, Any] | None:
         raise Damaged("it does not hold the settings of a search")
     if not isinstance(stages, list) or not stages:
         raise Damaged("it does not hold the stages of a search")
-    if not isinstance(content.get("began", 0), int | float):
-        raise Damaged("it does not hold the time at which the search began")
+    times = [content[name] for name in ("began", "resumed") if name in content]
+    if not all(isinstance(time, int | float) for time in times) or len(times) == 1:
+        raise Damaged("it does not hold the times of a search")
     return content
 
 

@@ -134,8 +134,8 @@ class RunFolder:
         """Goes on with the settings that the search has chosen: `best` without search.
 
         They become those of config.json, at once or, if the run has a model already,
-        when the next one replaces it. What an earlier choice has left half trained
-        goes. The next model is built as in a process that has not searched.
+        when the next one replaces it. The saves of a training with an earlier choice
+        are deleted. The next model is built as in a process that has not searched.
         """
         self.config = dataclasses.replace(without_search(best), resume=False, run=None)
         search = self.search or begun(best)

@@ -62,12 +62,15 @@ def search(
             place.run_defaults()
         propose(place)
         if is_worker():
-            raise SystemExit  # the chief goes on
+            raise SystemExit  # the chief decides, and trains the best settings
         place.run_defaults()  # reads the result, unless no worker has tried them
         confirmed = confirm(place) if config.confirm else []
     ranked = trials.ranked()
     if ranked[0].score is None:
-        fail(f"none of the {len(ranked)} trials gave a {score}: {ranked[0].problem}")
+        fail(
+            f"none of the {len(ranked)} trials gave a {score}, the first because: "
+            f"{ranked[0].problem}; correct that, and start anew without --resume"
+        )
 
     chosen = confirmed[0].number if confirmed else ranked[0].number
     best = _final(trials, chosen)

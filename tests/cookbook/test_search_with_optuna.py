@@ -106,6 +106,17 @@ def test_processes_that_share_a_study_run_each_trial_once(tmp_path):
     assert len(found) == 14
 
 
+def test_two_processes_may_tell_a_study_the_result_of_trial_0(tmp_path):
+    """Both see it running, because it came after the study."""
+    trials = trials_of(tmp_path / "r", "tpe", tune=2)
+    result = trials.done.pop(0)
+    searches = [StudySearch(trials), StudySearch(trials)]
+    both = [search._again(search.study.get_trials()[0]) for search in searches]
+    for search, trial in zip(searches, both):
+        search._tell(search.study, trial, result)
+    assert study_of(trials).trials[0].value == result.score
+
+
 def test_a_study_may_be_a_database(tmp_path):
     study = f"sqlite:///{tmp_path / 'all.db'}"
     trials = searched(tmp_path / "r", "tpe", tune=3, study=study)

@@ -83,7 +83,7 @@ def test_trials_that_ran_at_once_use_up_the_time_of_the_search_once(tmp_path):
     """Two workers took 100 s each, at the same time, before the search was killed."""
     config = SearchConfig(run_dir=tmp_path, tune=5, tune_time="150s")
     run = RunFolder.open("r", config)
-    run.note_in_search(began=time.time() - 1000)
+    run.note_in_search(began=time.time() - 1000, resumed=time.time() - 1000)
     for number in (1, 2):
         result = TrialResult(number, {"units": 4}, 0.5, [0.5], epochs=1, seconds=100.0)
         run.part("trials").write_json(f"{number}.json", dataclasses.asdict(result))
@@ -93,6 +93,7 @@ def test_trials_that_ran_at_once_use_up_the_time_of_the_search_once(tmp_path):
     assert 90 < time.time() - resumed.began < 110
     assert not resumed.time_is_up()
     assert run.search["began"] == resumed.began
+    assert abs(trials_in(run).began - resumed.began) < 10, "it was killed again at once"
 
 
 def test_a_trial_that_fails_after_its_promotion_had_not_failed_before(tmp_path):

@@ -49,18 +49,18 @@ def wait_for_workers(is_over: Callable[[], bool]) -> None:
     Until then the chief's port is open, by which workers know that its run folder is
     there.
     """
-    with _Door((os.environ[IP], int(os.environ[PORT])), _Visit) as door:
-        threading.Thread(target=door.serve_forever, daemon=True).start()
+    with _OpenPort((os.environ[IP], int(os.environ[PORT])), _NoAnswer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
         while not is_over():
             time.sleep(PAUSE)
-        door.shutdown()
+        server.shutdown()
 
 
-class _Visit(socketserver.BaseRequestHandler):
-    """A connection, which says nothing."""
+class _NoAnswer(socketserver.BaseRequestHandler):
+    """Closes a connection at once: that it was accepted is all a worker asks."""
 
 
-class _Door(socketserver.TCPServer):
-    """An open port; a new chief may open it at once after another one was killed."""
+class _OpenPort(socketserver.TCPServer):
+    """An open port, which a new chief can open as soon as another one was killed."""
 
     allow_reuse_address = True

@@ -52,7 +52,7 @@ def tune(order: Order) -> int:
     except KeyboardInterrupt:
         ignore_signals()
         _end(list(processes.values()))
-        print(f"\nstopped by {signal_name()}; go on with: {_way_on()}")
+        print(f"\nstopped by {signal_name()}; go on with: {_command_to_resume()}")
         return status()
     finally:
         ignore_signals()
@@ -122,13 +122,14 @@ def _watch(processes: dict[str, Process], start: Callable[[str], None]) -> int:
 
 
 def _status_of(chief: Process) -> int:
-    """The exit status of the chief; a kill is a negative number, as on POSIX."""
-    if chief.returncode < 0 or chief.returncode in STOPPED:
+    """The exit status of the chief: 128 + the number of a signal that killed it."""
+    code = chief.returncode
+    if code < 0 or code in STOPPED:
         print("the chief was killed; the same command with --resume goes on")
-    return abs(chief.returncode)
+    return 128 - code if code < 0 else code
 
 
-def _way_on() -> str:
+def _command_to_resume() -> str:
     """The command that was typed, with --resume."""
     words = ["python", "-m", "cookbook", *sys.argv[1:]]
     return shlex.join(words if "--resume" in words else [*words, "--resume"])

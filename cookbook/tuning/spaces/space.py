@@ -120,7 +120,7 @@ class _Ranges:
         self.changes = changes
         self.config = config
         self.asked: set[str] = set()  # the names that the recipe declares
-        self.closed = 0  # open scopes whose parent has one value, which is another one
+        self.closed = 0  # open scopes that --space makes inactive, by a fixed parent
 
     def Choice(self, name: str, values: Sequence, **settings: Any) -> Any:
         return self._value("Choice", name, list(values), **settings)

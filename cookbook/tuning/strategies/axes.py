@@ -7,6 +7,9 @@ import numpy as np
 from cookbook.tuning.spaces.space import Dimension
 
 MOST_LEVELS = 1000  # a hyperparameter with more values counts as continuous
+# Of the numbers of a point, for points near it; the other numbers stay.
+DRAWN_ANEW = 0.15
+MOVED = 0.5
 
 
 class LevelAxis:
@@ -137,14 +140,17 @@ class Cube:
     def near(
         self, points: np.ndarray, rng: np.random.Generator, reach: float
     ) -> np.ndarray:
-        """Random points near others: each number moves, or stays, or is drawn anew."""
+        """Random points near others: each number moves, or stays, or is drawn anew.
+
+        reach: the standard deviation of a move.
+        """
         shape = points.shape
         step = rng.normal(0, reach, shape)
         moved = np.clip(points + step, 0, 1)
 
         fate = rng.random(shape)
-        changed = np.where(fate < 0.15, rng.random(shape), moved)
-        found = np.where(fate < 0.65, changed, points)
+        changed = np.where(fate < DRAWN_ANEW, rng.random(shape), moved)
+        found = np.where(fate < DRAWN_ANEW + MOVED, changed, points)
         return self._snapped(found)
 
     def columns(self, points: np.ndarray) -> np.ndarray:

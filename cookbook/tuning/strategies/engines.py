@@ -11,7 +11,7 @@ TUNERS = {
     "random": "draws each setting at random",
     "grid": "goes through a grid, spread over all of it if there is not time for all",
     "bayesian": "learns from the trials where better ones are to be expected",
-    "hyperband": "trains many settings shortly, and only the best of them to the end",
+    "hyperband": "trains many settings for a few epochs, and only the best to the end",
     "tpe": "learns from the trials through Optuna, and stops hopeless ones",
 }
 

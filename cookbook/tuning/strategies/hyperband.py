@@ -1,4 +1,4 @@
-"""Hyperband: many settings are trained shortly, the best of them longer.
+"""Hyperband: many settings are trained for a few epochs, the best of them for more.
 
 Paper: Li, Jamieson, DeSalvo, Rostamizadeh, Talwalkar, "Hyperband: a novel bandit-based
 approach to hyperparameter optimization", 2018, https://arxiv.org/abs/1603.06560
@@ -33,11 +33,11 @@ Bracket = tuple[Rung, ...]
 def plan(settings: int, epochs: int) -> Iterator[Bracket]:
     """The brackets in which `settings` are tried, with up to `epochs` each.
 
-    They are those of the paper, from the one that halves most often to the one that
-    trains all its settings to the end, and again from the first. The last bracket has
-    what is left of the settings, and halves as often as these allow.
+    They are those of the paper, from the one with the most rungs to the one that trains
+    all its settings to the end, and again from the first. The last bracket has what is
+    left of the settings, and as many rungs as these allow.
     """
-    deepest = _halvings(epochs) or int(epochs > 1)
+    deepest = _promotions(epochs) or int(epochs > 1)
     if deepest == 0:
         yield _bracket(settings, 0, epochs)
         return
@@ -46,12 +46,12 @@ def plan(settings: int, epochs: int) -> Iterator[Bracket]:
         n = min(n, settings)
         if n == 0:
             return
-        yield _bracket(n, min(s, _halvings(n)), epochs)
+        yield _bracket(n, min(s, _promotions(n)), epochs)
         settings -= n
 
 
 def _bracket(n: int, s: int, epochs: int) -> Bracket:
-    """Successive halving: n settings, of which s times a third is promoted."""
+    """Successive halving of n settings: s times, the best third is promoted."""
     rungs = []
     for i in range(s + 1):
         until = round(epochs / ETA ** (s - i))
@@ -68,16 +68,16 @@ def cost(bracket: Bracket) -> int:
     return total
 
 
-def _halvings(number: int) -> int:
-    """The largest s for which ETA**s is at most `number`."""
+def _promotions(number: int) -> int:
+    """How often a number can be divided by ETA and stay at least 1."""
     s = 0
     while ETA ** (s + 1) <= number:
         s += 1
     return s
 
 
-class _Race:
-    """A bracket under way: who is in its present rung, and who has ended there."""
+class _RunningBracket:
+    """A bracket that runs: the trials in its present rung, and which of them ended."""
 
     def __init__(self, bracket: Bracket):
         self.rungs = list(bracket)
@@ -85,13 +85,13 @@ class _Race:
         self.ended: set[str] = set()  # their ids
 
     @property
-    def is_open(self) -> bool:
+    def has_room(self) -> bool:
         """Whether the first rung has room for a further setting."""
         return bool(self.rungs) and len(self.members) < self.rungs[0].settings
 
     @property
     def is_rung_complete(self) -> bool:
-        return not self.is_open and len(self.ended) == len(self.members)
+        return not self.has_room and len(self.ended) == len(self.members)
 
     def promote(self, best_first: Sequence[Any]) -> list[Any]:
         """Opens the next rung; returns the trials in it, or none after the last."""
@@ -120,9 +120,9 @@ class Hyperband(RandomSearch):
         stages = [*_earlier_stages(trials), trials.config.tune]
         parts = [b - a for a, b in zip([0, *stages], stages)]
         epochs = trials.config.epochs
-        self.brackets = (bracket for n in parts for bracket in plan(n, epochs))
-        self.races: list[_Race] = []
-        self.race_of: dict[str, _Race] = {}
+        self.planned = (bracket for n in parts for bracket in plan(n, epochs))
+        self.running: list[_RunningBracket] = []
+        self.bracket_of: dict[str, _RunningBracket] = {}
         self.promoted: list[Any] = []  # trials that wait for their next rung
         announce(trials, *_summary(parts, epochs))
 
@@ -142,14 +142,14 @@ class Hyperband(RandomSearch):
                 self._enter(trial)
 
         if trial.status == "RUNNING":
-            until = self.race_of[trial.trial_id].rungs[0].epochs
+            until = self.bracket_of[trial.trial_id].rungs[0].epochs
             trial.hyperparameters.values[UNTIL] = until
         return trial
 
     def populate_space(self, trial_id: str) -> dict:
         """Values of a new setting; IDLE while others may still be promoted."""
         response = super().populate_space(trial_id)
-        is_waiting = any(race.rungs for race in self.races)
+        is_waiting = any(bracket.rungs for bracket in self.running)
         if response["status"] == "STOPPED":
             if self.is_exhausted:
                 self._close_last()
@@ -162,32 +162,32 @@ class Hyperband(RandomSearch):
         """Notes the end of a trial in its rung, and promotes when that is complete."""
         trial.hyperparameters.values.pop(UNTIL, None)
         super().end_trial(trial)
-        race = self.race_of[trial.trial_id]
-        race.ended.add(trial.trial_id)
-        self._promote(race)
+        bracket = self.bracket_of[trial.trial_id]
+        bracket.ended.add(trial.trial_id)
+        self._promote(bracket)
 
     def _enter(self, trial: Any) -> None:
         """Puts a new trial into the bracket that has room."""
-        if not self.races or not self.races[-1].is_open:
-            self.races = [race for race in self.races if race.rungs]
-            self.races.append(_Race(next(self.brackets)))
-        self.races[-1].members.append(trial)
-        self.race_of[trial.trial_id] = self.races[-1]
+        if not self.running or not self.running[-1].has_room:
+            self.running = [bracket for bracket in self.running if bracket.rungs]
+            self.running.append(_RunningBracket(next(self.planned)))
+        self.running[-1].members.append(trial)
+        self.bracket_of[trial.trial_id] = self.running[-1]
 
-    def _promote(self, race: _Race) -> None:
-        if race.is_rung_complete:
+    def _promote(self, bracket: _RunningBracket) -> None:
+        if bracket.is_rung_complete:
             sign = -1 if self.runner.better is max else 1
-            fit = [t for t in race.members if t.status == "COMPLETED"]
-            fit.sort(key=lambda trial: (sign * trial.score, trial.trial_id))
-            self.promoted += race.promote(fit)
+            completed = [t for t in bracket.members if t.status == "COMPLETED"]
+            completed.sort(key=lambda trial: (sign * trial.score, trial.trial_id))
+            self.promoted += bracket.promote(completed)
 
     def _close_last(self) -> None:
         """Lets the last bracket go on with fewer settings than were planned."""
-        for race in self.races:
-            if race.is_open:
-                count = len(race.members)
-                race.rungs[0] = Rung(count, race.rungs[0].epochs)
-                self._promote(race)
+        for bracket in self.running:
+            if bracket.has_room:
+                count = len(bracket.members)
+                bracket.rungs[0] = Rung(count, bracket.rungs[0].epochs)
+                self._promote(bracket)
 
 
 def _earlier_stages(trials: Any) -> list[int]:

@@ -265,15 +265,15 @@ class StudySearch:
         self._tell(self.study, trial, result)
 
     def _tell(self, study: Any, trial: Any, result: TrialResult) -> None:
-        """Ends a trial of a study with its result."""
+        """Ends a trial of a study with its result, unless another process has."""
         states = self.optuna.trial.TrialState
         if result.score is None:
-            study.tell(trial, state=states.FAIL)
+            study.tell(trial, state=states.FAIL, skip_if_finished=True)
         elif result.stopped and not self.second:
-            study.tell(trial, state=states.PRUNED)
+            study.tell(trial, state=states.PRUNED, skip_if_finished=True)
         else:
             second = [getattr(result, self.second)] if self.second else []
-            study.tell(trial, [result.score, *second])
+            study.tell(trial, [result.score, *second], skip_if_finished=True)
 
     # A proposal.
 

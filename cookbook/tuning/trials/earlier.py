@@ -63,7 +63,7 @@ def _comparable(folder: Path, space: Space, score: str) -> list[TrialResult]:
 
 
 def _changed(settings: dict[str, Any], space: Space) -> str:
-    """The settings that differ between two searches, and that neither has tried."""
+    """The settings that differ between two searches, without those that they tried."""
     tried = [dimension.name for dimension in space.dimensions]
     now = plain(space.config)
     for name in (*SEARCH, *tried):
@@ -92,8 +92,10 @@ def _values_here(
 ) -> tuple[dict[str, Any], str]:
     """The values of a trial in this space, and what is wrong with them, if anything.
 
-    A setting that only the other search has tried must be what it is here; one that
-    only this search tries was the other's own.
+    settings: those from which the other search began.
+
+    A hyperparameter that only the other search has tried must have the value that the
+    Config has here. One that only this search tries had its value in `settings`.
     """
     tried = [dimension.name for dimension in space.dimensions]
     for name, value in result.values.items():

@@ -47,9 +47,9 @@ def results_in(run: Path) -> dict[int, TrialResult]:
     """{number: result} of the trials in a run folder; damaged files are left out."""
     found = {}
     for path in (run / "trials").glob("*.json"):
-        if path.stem.isdecimal():  # others are of a confirmation
-            with contextlib.suppress(Damaged):
-                result = read_result(path)
+        with contextlib.suppress(Damaged):
+            result = read_result(path)
+            if path.stem == str(result.number):  # others are of a confirmation
                 found[result.number] = result
     return dict(sorted(found.items()))
 

@@ -98,17 +98,18 @@ class Trials:
 
     def _beginning(self) -> float:
         """The time at which the search began, without the time when it did not run."""
-        before = (self.run.search or {}).get("began")
-        if is_worker() and before is not None:
-            return before
-        spent = sum(result.seconds for result in self.done.values())
-        if before is not None:  # trials that ran at once took less than their sum
-            files = (self.run.path / "trials").glob("*.json")
-            last = max((file.stat().st_mtime for file in files), default=before)
-            spent = min(spent, max(0.0, last - before))
-        began = time.time() - spent
-        self.run.note_in_search(began=began)
-        return began
+        search = self.run.search or {}
+        if is_worker() and "began" in search:
+            return search["began"]
+        done = self.done
+        spent = sum(result.seconds for result in done.values())
+        if "began" in search:  # trials that ran at once took less time than their sum
+            trials = self.run.path / "trials"
+            ends = [(trials / f"{number}.json").stat().st_mtime for number in done]
+            spent = min(spent, max([search["resumed"], *ends]) - search["began"])
+        now = time.time()
+        self.run.note_in_search(began=now - spent, resumed=now)
+        return now - spent
 
     def time_is_up(self) -> bool:
         """Whether --tune-time has passed, so that no other trial may begin."""
