@@ -19,7 +19,7 @@ def confirm(trials: Trials) -> list[Confirmed]:
     The best trial of many is partly the luckiest one. So its first score, for which it
     was chosen, does not count. Settings that fail with one of the seeds are left out.
     """
-    chosen = _chosen(trials)
+    chosen = settings_to_confirm(trials)
     pairs = []
     for result in chosen:
         for i in range(SEEDS):
@@ -41,11 +41,15 @@ def confirm(trials: Trials) -> list[Confirmed]:
     )
 
 
-def _chosen(trials: Trials) -> list[TrialResult]:
-    """The best trials, and that of the defaults."""
-    ranked = [result for result in trials.ranked() if result.score is not None]
-    best = ranked[: trials.config.confirm]
-    others = ranked[trials.config.confirm :]
+def settings_to_confirm(trials: Trials) -> list[TrialResult]:
+    """The best trials, each setting once, and that of the defaults."""
+    distinct: list[TrialResult] = []
+    for result in trials.ranked():
+        is_new = all(result.values != other.values for other in distinct)
+        if result.score is not None and is_new:
+            distinct.append(result)
+    best = distinct[: trials.config.confirm]
+    others = distinct[trials.config.confirm :]
     defaults = [result for result in others if result.number == 0]
     return best + defaults
 

@@ -68,8 +68,9 @@ def search(
     ranked = trials.ranked()
     if ranked[0].score is None:
         fail(
-            f"none of the {len(ranked)} trials gave a {score}, the first because: "
-            f"{ranked[0].problem}; correct that, and start anew without --resume"
+            f"none of the {len(ranked)} trials gave a {score}: trial "
+            f"{ranked[0].number} failed ({ranked[0].problem}); correct that, and "
+            "start anew without --resume"
         )
 
     chosen = confirmed[0].number if confirmed else ranked[0].number

@@ -10,6 +10,7 @@ import pytest
 
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import NotFinite
+from cookbook.tuning.confirm import settings_to_confirm
 from cookbook.tuning.search import search
 from cookbook.tuning.spaces.space import Space
 from cookbook.tuning.trials.median_rule import Watch, is_hopeless
@@ -69,6 +70,16 @@ def test_a_confirmed_search_decides_by_the_mean_over_new_seeds(tmp_path, capsys)
     count = len(trained)
     search(space, recorded, data(), config, run)
     assert len(trained) == count, "a resumed search must confirm nothing again"
+
+
+def test_a_setting_that_was_tried_twice_is_confirmed_once(tmp_path):
+    config = SearchConfig(run_dir=tmp_path, tune=3, confirm=2)
+    run = RunFolder.open("r", config)
+    tried = {0: (4, 0.9), 1: (4, 0.9), 2: (8, 0.8), 3: (16, 0.7)}
+    for number, (units, score) in tried.items():
+        result = TrialResult(number, {"units": units}, score, [score], epochs=1)
+        run.part("trials").write_json(f"{number}.json", dataclasses.asdict(result))
+    assert [result.number for result in settings_to_confirm(trials_in(run))] == [0, 2]
 
 
 def test_a_search_ends_when_its_time_is_up(tmp_path):

@@ -11,6 +11,7 @@ from cookbook.tuning.insight.pictures import (
     draw_trials,
     place_legend,
 )
+from cookbook.tuning.trials.progress import setting_text
 from cookbook.tuning.trials.results import TrialResult
 
 WIDE = 20  # the axis is logarithmic if its figures differ by this factor or more
@@ -53,12 +54,10 @@ def front_lines(outcome: Outcome, front: list[TrialResult]) -> list[str]:
     """What is printed of the front: a line for each of its trials."""
     lines = [f"nothing beats these in both {outcome.score} and {outcome.second}:"]
     for result in front:
-        settings = []
-        for name, value in result.values.items():
-            settings.append(f"{name} {table_text(value)}")
         lines.append(
             f"  {setting_name(result)}: {table_text(result.score)}, "
-            f"{_cost(result, outcome):,} {outcome.second} | {', '.join(settings)}"
+            f"{_cost(result, outcome):,} {outcome.second} | "
+            f"{setting_text(result.values)}"
         )
     return lines
 

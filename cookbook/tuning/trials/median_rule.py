@@ -64,8 +64,8 @@ class Watch(keras.callbacks.Callback):
         if self.score not in logs:
             columns = ", ".join(logs)
             fail(
-                f"the search compares trials by the column {self.score}, and the "
-                f"history has {columns}: give `search` the name of one of these"
+                f"a search needs the column {self.score}, got {columns}: let the "
+                "recipe call search with the name of one of these as its score"
             )
         score = float(logs[self.score])
         if not math.isfinite(score):  # it could not be compared with others

@@ -17,11 +17,13 @@ def progress_line(trials: Any, result: TrialResult) -> str:
     left = _seconds_left(trials)
     if left is not None:
         parts.append(f"about {duration(left)} left")
-    chosen = []
-    for name, value in result.values.items():
-        chosen.append(f"{name} {cell(value)}")
-    parts.append(", ".join(chosen))
+    parts.append(setting_text(result.values))
     return " | ".join(parts)
+
+
+def setting_text(values: dict) -> str:
+    """The hyperparameters of a trial in one line, as in `units 64, dropout 0.2`."""
+    return ", ".join(f"{name} {cell(value)}" for name, value in values.items())
 
 
 def _name(trials: Any, result: TrialResult) -> str:
