@@ -2,14 +2,16 @@
 
 import dataclasses
 import itertools
+import typing
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks.search import FunctionTrials
-from cookbook.config import UNLIMITED
+from cookbook.config import UNLIMITED, Tuner
 from cookbook.tuning.strategies.axes import Cube
-from cookbook.tuning.strategies.engines import TUNERS, propose
+from cookbook.tuning.strategies.engines import propose
 from cookbook.tuning.strategies.grid import Grid
 from cookbook.tuning.strategies.hyperband import cost, plan
 from function_trials import (
@@ -318,5 +320,8 @@ def test_settings_survive_their_way_through_the_cube(tmp_path):
     assert inactive[:, 3] == pytest.approx(0.5)  # the momentum, after three kinds
 
 
-def test_each_strategy_has_its_sentence():
-    assert set(TUNERS) == set(EVERY_TUNER)
+def test_each_strategy_can_be_chosen_and_has_a_row_in_the_page():
+    assert set(typing.get_args(Tuner)) == set(EVERY_TUNER)
+    page = (Path(__file__).parents[2] / "docs" / "search.md").read_text()
+    for tuner in EVERY_TUNER:
+        assert f"\n| `{tuner}`" in page

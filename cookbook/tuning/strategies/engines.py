@@ -6,15 +6,6 @@ from cookbook.processes import role
 from cookbook.tuning.scale.chief import serve_workers
 from cookbook.tuning.scale.slots import in_slots
 
-# What each --tuner does, for help texts.
-TUNERS = {
-    "random": "draws each setting at random",
-    "grid": "goes through a grid, spread over all of it if there is not time for all",
-    "bayesian": "learns from the trials where better ones are to be expected",
-    "hyperband": "trains many settings for a few epochs, and only the best to the end",
-    "tpe": "learns from the trials through Optuna, and stops hopeless ones",
-}
-
 
 def propose(trials: Any) -> None:
     """Runs the trials of a search that this process has to run.
