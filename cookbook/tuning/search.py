@@ -73,6 +73,8 @@ def search(
             "start anew without --resume"
         )
 
+    if config.confirm and not confirmed:
+        trials.say("each of the best settings failed with a seed: none is confirmed")
     chosen = confirmed[0].number if confirmed else ranked[0].number
     best = _final(trials, chosen)
     run.decide(best)

@@ -13,7 +13,9 @@ from cookbook.tuning.strategies.axes import Cube
 
 UNTIL = "tuner/epochs"  # keras-tuner's name for the last epoch of a trial
 PAUSE = 0.2  # seconds until a process without work asks for a trial again
-DRAWS = 1000  # draws of settings that were tried, after which a space counts as used up
+DRAWS = (
+    20_000  # draws of settings that were tried, after which a space counts as used up
+)
 
 
 class Search(BaseTuner):
@@ -101,9 +103,10 @@ class RandomSearch(keras_tuner.Oracle):
     def proposed(self, number: int) -> dict | None:
         """The values of a trial; None if the space has no further ones."""
         rng = np.random.default_rng([self.runner.config.seed, number])
+        tried = self.tried()
         for _ in range(DRAWS):
             values = self.cube.values(self.cube.draw(rng, 1)[0])
-            if values not in self.tried():
+            if values not in tried:
                 return values
         return None
 

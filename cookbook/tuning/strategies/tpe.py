@@ -84,11 +84,15 @@ class StudySearch:
                 self._run(number, trial)
 
     def is_running(self) -> bool:
-        """Whether trials of the search run, in any process, or are still to come."""
-        states = [frozen.state.name for frozen in self._searched()]
-        if "RUNNING" in states or 0 not in self.trials.done:
+        """Whether trials of this run are under way, or are still to come."""
+        states = [
+            (frozen.state.name, frozen.user_attrs.get("run") == self.run_id)
+            for frozen in self._searched()
+        ]
+        if ("RUNNING", True) in states or 0 not in self.trials.done:
             return True
-        is_complete = len(states) >= self.trials.config.tune and "WAITING" not in states
+        is_waiting = "WAITING" in dict(states)
+        is_complete = len(states) >= self.trials.config.tune and not is_waiting
         return not is_complete and not self.trials.time_is_up()
 
     def collect(self) -> None:
