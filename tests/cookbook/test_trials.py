@@ -1,13 +1,20 @@
 """Trials: the defaults are one of them, hopeless ones stop, the best are confirmed."""
 
+import dataclasses
 import json
+import logging
 
 import numpy as np
+import pytest
 
+from cookbook.runs.files import Damaged
 from cookbook.training.run_folder import RunFolder
 from cookbook.tuning.search import search
+from cookbook.tuning.spaces.space import Space
+from cookbook.tuning.trials.attempts import drop_hints_on_retracing
 from cookbook.tuning.trials.hopeless import is_hopeless
-from cookbook.tuning.trials.results import TrialResult
+from cookbook.tuning.trials.results import TrialResult, read_result
+from cookbook.tuning.trials.runner import Trials
 from small_training import SearchConfig, build, data, space, table
 
 
@@ -80,6 +87,43 @@ def test_the_median_rule_needs_five_earlier_trials_and_a_third_of_the_epochs():
     losses = [result(i, 0.5 + 0.1 * i) for i in range(5)]
     assert is_hopeless([0.71], losses, 3, min)
     assert not is_hopeless([0.69], losses, 3, min)
+
+
+def test_tpe_with_two_objectives_stops_no_trial(tmp_path):
+    """With one, Optuna's pruner stops them, in place of the median rule."""
+    settings = {"tuner": "tpe", "tune_metric": "parameters", "epochs": 4}
+    config = SearchConfig(run_dir=tmp_path, tune=9, **settings)
+    run = RunFolder.open("r", config)
+    trials = Trials(Space(space, config), build, data(), config, run, "loss")
+    for i in range(6):
+        result = TrialResult(i, {"units": 4}, 0.1, [0.1] * 4, epochs=4)
+        run.part("trials").write_json(f"{i}.json", dataclasses.asdict(result))
+    assert not trials._rule(6, 4, None)([9.0, 9.0])
+    random = dataclasses.replace(config, tuner="random")
+    trials.config = random
+    assert trials._rule(6, 4, None)([9.0, 9.0])
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", '{"number"', '{"number": 1, "values": {}, "scores": null}', '{"number": 1}'],
+)
+def test_a_damaged_result_is_called_so(content, tmp_path):
+    (tmp_path / "1.json").write_text(content)
+    with pytest.raises(Damaged):
+        read_result(tmp_path / "1.json")
+
+
+def test_a_search_hides_the_advice_to_make_fewer_graphs(caplog):
+    drop_hints_on_retracing()
+    logger = logging.getLogger("tensorflow")
+    logger.propagate, before = True, logger.propagate
+    logger.warning(
+        "5 out of the last 9 calls to %s triggered tf.function retracing.", 1
+    )
+    logger.warning("something else")
+    logger.propagate = before
+    assert [record.getMessage() for record in caplog.records] == ["something else"]
 
 
 def test_a_hopeless_trial_is_stopped_and_says_so(tmp_path, capsys):
