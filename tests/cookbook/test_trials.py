@@ -64,12 +64,27 @@ def test_a_confirmed_search_decides_by_the_mean_over_new_seeds(tmp_path, capsys)
     assert len(trained) == count, "a resumed search must confirm nothing again"
 
 
-def test_a_search_ends_when_its_time_is_up(tmp_path):
+def test_a_search_ends_when_its_time_is_up(tmp_path, capsys):
     config = SearchConfig(run_dir=tmp_path, tune_time="0s", epochs=1)
     run = RunFolder.open("r", config)
     best = search(space, build, data(), config, run)
     assert [row["trial"] for row in table(run)] == ["0"]
     assert best.units == 4
+    line = (
+        "the 0s of --tune-time are over: the search ends with 0 trials beside trial 0"
+    )
+    assert line in capsys.readouterr().out.splitlines()
+
+
+def test_a_search_in_which_all_is_fixed_is_refused_at_once(tmp_path, capsys):
+    fixed = ("units=fixed", "learning_rate=fixed")
+    config = SearchConfig(run_dir=tmp_path, tune=2, space=fixed)
+    run = RunFolder.open("r", config)
+    with pytest.raises(SystemExit) as stop:
+        search(space, None, data(), config, run)
+    assert stop.value.code == 2
+    assert "nothing to try" in capsys.readouterr().err
+    assert not (run.path / "trials").exists()
 
 
 def test_the_median_rule_needs_five_earlier_trials_and_a_third_of_the_epochs():
