@@ -47,12 +47,14 @@ def confirm(trials: Trials) -> list[Confirmed]:
 
 
 def _chosen(trials: Trials) -> list[TrialResult]:
-    """The best trials, and that of the defaults."""
+    """The best trials, and that of the defaults, which does not take a place of theirs.
+
+    Otherwise defaults that lead by luck would be compared with nothing.
+    """
     ranked = [result for result in trials.ranked() if result.score is not None]
-    best = ranked[: trials.config.confirm]
-    others = ranked[trials.config.confirm :]
-    defaults = [result for result in others if result.number == 0]
-    return best + defaults
+    found = [result for result in ranked if result.number]
+    chosen = {result.number for result in found[: trials.config.confirm]}
+    return [result for result in ranked if result.number in {0, *chosen}]
 
 
 def _repeat(trials: Trials, result: TrialResult, seed: int) -> TrialResult:

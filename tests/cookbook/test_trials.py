@@ -3,12 +3,14 @@
 import dataclasses
 import json
 import logging
+import types
 
 import numpy as np
 import pytest
 
 from cookbook.runs.files import Damaged
 from cookbook.training.run_folder import RunFolder
+from cookbook.tuning.confirm import _chosen
 from cookbook.tuning.search import search
 from cookbook.tuning.spaces.space import Space
 from cookbook.tuning.trials.attempts import drop_hints_on_retracing
@@ -62,6 +64,14 @@ def test_a_confirmed_search_decides_by_the_mean_over_new_seeds(tmp_path, capsys)
     count = len(trained)
     search(space, recorded, data(), config, run)
     assert len(trained) == count, "a resumed search must confirm nothing again"
+
+
+def test_defaults_that_lead_are_confirmed_beside_the_best_trial():
+    scores = {0: 0.9, 1: 0.5, 2: 0.8, 3: None}
+    ranked = [TrialResult(i, {}, scores[i]) for i in (0, 2, 1, 3)]
+    config = SearchConfig(tune=3, confirm=1)
+    trials = types.SimpleNamespace(config=config, ranked=lambda: ranked)
+    assert [result.number for result in _chosen(trials)] == [0, 2]
 
 
 def test_a_search_ends_when_its_time_is_up(tmp_path, capsys):
