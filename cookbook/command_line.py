@@ -169,11 +169,17 @@ def _refuse_idle(config: ExperimentConfig, given: Sequence[str]) -> None:
     for name in given:
         if name not in reasons:
             continue
-        problem = f"{flag_name(name)} plays no part {reasons[name]}"
+        problem = f"{_flag_given(config, name)} plays no part {reasons[name]}"
         if name in COMMON:
             note(problem)
         else:
             fail(f"{problem}: leave it out; {HINT}")
+
+
+def _flag_given(config: ExperimentConfig, name: str) -> str:
+    """The flag that was given for a field: --no-NAME if it turned the field off."""
+    is_off = getattr(config, name, None) is False
+    return flag_name(f"no_{name}" if is_off else name)
 
 
 @contextlib.contextmanager

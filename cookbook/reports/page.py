@@ -12,7 +12,7 @@ from urllib.parse import quote
 from cookbook.config import QUESTIONS, ExperimentConfig
 from cookbook.data.files.card import LEFT_OUT
 from cookbook.runs.files import Damaged, read_json
-from cookbook.runs.settings import CONFIG, FREE, plain
+from cookbook.runs.settings import CONFIG, FREE, SEARCH, plain
 from cookbook.trained.trained_run import Description
 from cookbook.training.run_folder import RunFolder
 
@@ -331,6 +331,6 @@ def text(path: Path) -> str:
 
 
 def settings_of(config: ExperimentConfig) -> dict[str, Any]:
-    """The settings of the run, without those that change no result."""
-    others = {*FREE, *QUESTIONS}
+    """The settings of the training, without those that change no result."""
+    others = {*FREE, *QUESTIONS, *SEARCH}
     return {k: value for k, value in plain(config).items() if k not in others}

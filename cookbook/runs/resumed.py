@@ -63,8 +63,8 @@ def _of_its_search(path: Path, config: ExperimentConfig) -> str:
         if search is None or not is_search(config):
             return ""
         differences = changed_settings(path, config)
-    except Damaged:
-        return ""
+    except Damaged as problem:
+        return f", and its {record_of(path).name} is damaged ({problem})"
     if differences:
         return f", and its search had other settings ({differences})"
     trials = trials_asked(path, search)

@@ -261,7 +261,9 @@ class _Progress(keras.callbacks.Callback):
         epoch = self.epoch + 1
         for name, value in logs.items():
             if name.endswith("loss") and not abs(value) < DIVERGED:
-                raise NotFinite(f"the {name} became {float(value)} in epoch {epoch}")
+                raise NotFinite(
+                    f"the {name} became {float(value):.4g} in epoch {epoch}"
+                )
         # A loss is computed before the step that follows from it: it can be finite when
         # that step has made the weights infinite.
         for weight in values_of(self.model.trainable_variables):

@@ -6,8 +6,13 @@ import dataclasses
 from cookbook.runs.files import Damaged
 from cookbook.tuning.scale.slots import map_in_slots
 from cookbook.tuning.trials.median_rule import Watch
-from cookbook.tuning.trials.progress import cell
-from cookbook.tuning.trials.results import Confirmed, TrialResult, read_result
+from cookbook.tuning.trials.progress import score_text
+from cookbook.tuning.trials.results import (
+    Confirmed,
+    TrialResult,
+    read_result,
+    seed_of_repeat,
+)
 from cookbook.tuning.trials.runner import Trials
 
 SEEDS = 3  # trainings of each setting, with seeds that the search has not used
@@ -23,7 +28,7 @@ def confirm(trials: Trials) -> list[Confirmed]:
     pairs = []
     for result in chosen:
         for i in range(SEEDS):
-            pairs.append((result, i + 1))
+            pairs.append((result, seed_of_repeat(trials.config.seed, i + 1)))
     repeats = map_in_slots(trials.slots, lambda pair: _repeat(trials, *pair), pairs)
 
     scores: dict[int, list[float]] = {}
@@ -42,21 +47,22 @@ def confirm(trials: Trials) -> list[Confirmed]:
 
 
 def settings_to_confirm(trials: Trials) -> list[TrialResult]:
-    """The best trials, each setting once, and that of the defaults."""
-    distinct: list[TrialResult] = []
-    for result in trials.ranked():
-        is_new = all(result.values != other.values for other in distinct)
-        if result.score is not None and is_new:
+    """The trial of the defaults, and the best others, each setting once.
+
+    The defaults take no place of the best. Otherwise defaults that lead by luck would
+    be compared with nothing.
+    """
+    ranked = [result for result in trials.ranked() if result.score is not None]
+    defaults = [result for result in ranked if result.number == 0]
+    distinct = list(defaults)
+    for result in ranked:
+        if all(result.values != other.values for other in distinct):
             distinct.append(result)
-    best = distinct[: trials.config.confirm]
-    others = distinct[trials.config.confirm :]
-    defaults = [result for result in others if result.number == 0]
-    return best + defaults
+    return distinct[: len(defaults) + trials.config.confirm]
 
 
-def _repeat(trials: Trials, result: TrialResult, i: int) -> TrialResult:
+def _repeat(trials: Trials, result: TrialResult, seed: int) -> TrialResult:
     """A training of a trial's settings with another seed, unless it is done already."""
-    seed = (trials.config.seed + i) % 2**31
     config = dataclasses.replace(
         trials.space.configure(result.values),
         seed=seed,
@@ -79,11 +85,8 @@ def _repeat(trials: Trials, result: TrialResult, i: int) -> TrialResult:
     for path in folder.path.glob("step_*.save"):
         path.unlink()
 
-    score = f"failed ({repeat.problem})"
-    if repeat.score is not None:
-        score = cell(repeat.score)
     trials.say(
         f"confirming trial {result.number} with seed {seed}: "
-        f"{trials.score} {score} | {repeat.seconds:.0f} s"
+        f"{score_text(trials.score, repeat)} | {repeat.seconds:.0f} s"
     )
     return repeat

@@ -54,6 +54,8 @@ def search(
     """
     gc.freeze()  # collecting garbage among all imported modules slows each trial down
     ranges = Space(space, config)
+    if not ranges.dimensions:
+        fail("--tune has nothing to try: let --space leave at least one setting free")
     run.note_in_search(score=score)
     trials = Trials(ranges, build, data, config, run, score)
     _announce_searched(ranges)
@@ -63,6 +65,7 @@ def search(
         propose(place)
         if is_worker():
             raise SystemExit  # the chief decides, and trains the best settings
+        _announce_end_of_time(trials)
         place.run_defaults()  # reads the result, unless no worker has tried them
         confirmed = confirm(place) if config.confirm else []
     ranked = trials.ranked()
@@ -89,6 +92,16 @@ def _final(trials: Trials, number: int) -> RecipeConfig:
     return dataclasses.replace(
         chosen, with_validation=trials.data.validation is not None
     )
+
+
+def _announce_end_of_time(trials: Trials) -> None:
+    """Tells the user if the time was too short for the trials that were asked for."""
+    count = len([number for number in trials.done if number])
+    if count < trials.config.tune and trials.time_is_up():
+        trials.say(
+            f"the {trials.config.tune_time} of --tune-time are over: the search ends "
+            f"with {count} trials beside trial 0"
+        )
 
 
 def _announce_searched(space: Space) -> None:

@@ -82,7 +82,10 @@ def test_one_diverged_trial_does_not_hide_all_others():
 
 @pytest.mark.parametrize(
     ("count", "score", "says"),
-    [(6, lambda v: v["dropout"], "takes 8 trials"), (20, lambda v: 0.9, "are alike")],
+    [
+        (6, lambda v: v["dropout"], "takes 8 trials"),
+        (20, lambda v: 0.9, "since all trials are alike"),
+    ],
 )
 def test_without_enough_to_learn_from_a_line_says_so(count, score, says):
     found = measured_importance(score, count)
@@ -290,7 +293,10 @@ def test_a_table_fits_into_a_narrow_terminal(tmp_path, capsys, monkeypatch):
 @pytest.mark.usefixtures("without_pictures")
 def test_confirmed_settings_are_printed_with_each_seed(tmp_path, capsys):
     confirmed = [Confirmed(2, [0.95, 0.94, 0.96]), Confirmed(0, [0.87, 0.88, 0.89])]
-    lines = shown(6, tmp_path, capsys, confirmed)
+    seven = Config(seed=7)
+    lines = shown(6, tmp_path, capsys, confirmed, config=seven)
+    (head,) = [line.split() for line in lines if line.startswith(" setting")]
+    assert head[-6:] == ["seed", "8", "seed", "9", "seed", "10"]
     (row,) = [line.split() for line in lines if line.startswith(" trial 2  ")]
     assert row[2:] == ["0.95", "0.01", "0.95", "0.94", "0.96"]
     assert "which is more than chance" in lines[-2]

@@ -130,6 +130,9 @@ def test_the_last_lines_of_a_search_name_the_command_that_trains_again(
     command = f"python recipes/recipe.py --config {run.folder / 'config.json'}"
     assert again.endswith(command)
     assert " report: " in last
+    page = Page(run.folder / "report.html")
+    assert "epochs7" in page.text
+    assert "tuner" not in page.text, "config.json does not say how the search was done"
     metrics = json.loads((run.folder / "metrics.json").read_text())
     assert metrics["command"] == "python recipes/recipe.py --epochs 7"
     assert load_run(run.folder).predict(x[..., 0]) is not None

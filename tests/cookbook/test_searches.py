@@ -199,6 +199,14 @@ def test_a_finished_search_that_can_t_go_on_says_why(
     assert expected in line
 
 
+def test_a_finished_search_whose_record_is_damaged_says_so(config, capsys):
+    run = pretended(config, 2)
+    (run.path / "search.json").write_text('{"settings')
+    longer = {"resume": True, "tune": 5, "run": run.path}
+    line = refusal(capsys, lambda: opened(config, **longer))
+    assert "its search.json is damaged (it is not JSON" in line
+
+
 def test_the_newest_run_that_can_go_on_is_meant_and_run_names_another(config):
     first, second = pretended(config, 2), pretended(config, 2)
     other = pretended(dataclasses.replace(config, units=9), 2)

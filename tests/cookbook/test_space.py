@@ -158,6 +158,7 @@ def test_several_flags_reach_the_config_and_come_back_as_flags():
     [
         ("units", "NAME=LOW:HIGH"),
         ("units=", "NAME=LOW:HIGH"),
+        ("=8", "NAME=LOW:HIGH"),
         ("unit=2,4", "expected one of the recipe's own settings: batch_size"),
         ("seed=1,2", "expected one of the recipe's own settings"),
         ("units=a,b", "expected a whole number for 'a'"),

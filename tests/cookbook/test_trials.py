@@ -2,19 +2,22 @@
 
 import dataclasses
 import json
+import logging
 import os
 import time
 
 import numpy as np
 import pytest
 
+from cookbook.runs.files import Damaged
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import NotFinite
 from cookbook.tuning.confirm import settings_to_confirm
 from cookbook.tuning.search import search
 from cookbook.tuning.spaces.space import Space
+from cookbook.tuning.trials.attempts import drop_hints_on_retracing
 from cookbook.tuning.trials.median_rule import Watch, is_hopeless
-from cookbook.tuning.trials.results import TrialResult
+from cookbook.tuning.trials.results import TrialResult, read_result
 from cookbook.tuning.trials.runner import Trials
 from small_training import SearchConfig, build, data, space, table
 
@@ -72,22 +75,38 @@ def test_a_confirmed_search_decides_by_the_mean_over_new_seeds(tmp_path, capsys)
     assert len(trained) == count, "a resumed search must confirm nothing again"
 
 
-def test_a_setting_that_was_tried_twice_is_confirmed_once(tmp_path):
-    config = SearchConfig(run_dir=tmp_path, tune=3, confirm=2)
+def test_each_setting_is_confirmed_once_and_the_defaults_take_no_place(tmp_path):
+    config = SearchConfig(run_dir=tmp_path, tune=4, confirm=1)
     run = RunFolder.open("r", config)
-    tried = {0: (4, 0.9), 1: (4, 0.9), 2: (8, 0.8), 3: (16, 0.7)}
+    tried = {0: (4, 0.9), 1: (4, 0.9), 2: (8, 0.8), 3: (16, 0.7), 4: (2, None)}
     for number, (units, score) in tried.items():
-        result = TrialResult(number, {"units": units}, score, [score], epochs=1)
+        scores = [] if score is None else [score]
+        result = TrialResult(number, {"units": units}, score, scores, epochs=1)
         run.part("trials").write_json(f"{number}.json", dataclasses.asdict(result))
     assert [result.number for result in settings_to_confirm(trials_in(run))] == [0, 2]
 
 
-def test_a_search_ends_when_its_time_is_up(tmp_path):
+def test_a_search_ends_when_its_time_is_up(tmp_path, capsys):
     config = SearchConfig(run_dir=tmp_path, tune_time="0s", epochs=1)
     run = RunFolder.open("r", config)
     best = search(space, build, data(), config, run)
     assert [row["trial"] for row in table(run)] == ["0"]
     assert best.units == 4
+    line = (
+        "the 0s of --tune-time are over: the search ends with 0 trials beside trial 0"
+    )
+    assert line in capsys.readouterr().out.splitlines()
+
+
+def test_a_search_in_which_all_is_fixed_is_refused_at_once(tmp_path, capsys):
+    fixed = ("units=fixed", "learning_rate=fixed")
+    config = SearchConfig(run_dir=tmp_path, tune=2, space=fixed)
+    run = RunFolder.open("r", config)
+    with pytest.raises(SystemExit) as stop:
+        search(space, None, data(), config, run)
+    assert stop.value.code == 2
+    assert "nothing to try" in capsys.readouterr().err
+    assert not (run.path / "trials").exists()
 
 
 def test_trials_that_ran_at_once_use_up_the_time_of_the_search_once(tmp_path):
@@ -145,6 +164,43 @@ def test_the_median_rule_needs_five_earlier_trials_and_a_third_of_the_epochs():
     losses = [result(i, 0.5 + 0.1 * i) for i in range(5)]
     assert is_hopeless([0.71], losses, 3, min)
     assert not is_hopeless([0.69], losses, 3, min)
+
+
+def test_tpe_with_two_objectives_stops_no_trial(tmp_path):
+    """With one, Optuna's pruner stops them, in place of the median rule."""
+    settings = {"tuner": "tpe", "tune_metric": "parameters", "epochs": 4}
+    config = SearchConfig(run_dir=tmp_path, tune=9, **settings)
+    run = RunFolder.open("r", config)
+    trials = Trials(Space(space, config), build, data(), config, run, "loss")
+    for i in range(6):
+        result = TrialResult(i, {"units": 4}, 0.1, [0.1] * 4, epochs=4)
+        run.part("trials").write_json(f"{i}.json", dataclasses.asdict(result))
+    assert not trials._rule(6, 4, None)([9.0, 9.0])
+    random = dataclasses.replace(config, tuner="random")
+    trials.config = random
+    assert trials._rule(6, 4, None)([9.0, 9.0])
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", '{"number"', '{"number": 1, "values": {}, "scores": null}', '{"number": 1}'],
+)
+def test_a_damaged_result_is_called_so(content, tmp_path):
+    (tmp_path / "1.json").write_text(content)
+    with pytest.raises(Damaged):
+        read_result(tmp_path / "1.json")
+
+
+def test_a_search_hides_the_advice_to_make_fewer_graphs(caplog):
+    drop_hints_on_retracing()
+    logger = logging.getLogger("tensorflow")
+    logger.propagate, before = True, logger.propagate
+    logger.warning(
+        "5 out of the last 9 calls to %s triggered tf.function retracing.", 1
+    )
+    logger.warning("something else")
+    logger.propagate = before
+    assert [record.getMessage() for record in caplog.records] == ["something else"]
 
 
 def test_a_hopeless_trial_is_stopped_and_says_so(tmp_path, capsys):

@@ -144,7 +144,12 @@ def test_failing_trials_are_recorded_and_the_search_goes_on(tmp_path, capsys):
     assert problems["8"] == "the loss became nan in epoch 1"
     assert problems["2"] == problems["16"] == ""
     assert [bool(row["val_accuracy"]) for row in rows] == [True] * 4 + [False] * 5
-    assert "failed (MemoryError: no room" in capsys.readouterr().out
+    lines = capsys.readouterr().out.splitlines()
+    trials = [line for line in lines if line.startswith("trial ")]
+    failed = [line for line in trials if ": failed (MemoryError: no room" in line]
+    assert len(failed) == 3  # trial 0 has 4 units too
+    assert any(" left" in line for line in trials)
+    assert " left" not in trials[-1], "nothing is left after the last trial"
 
 
 def test_a_search_in_which_all_fails_says_why(tmp_path, capsys):

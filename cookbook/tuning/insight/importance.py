@@ -50,7 +50,7 @@ def importance_of(outcome: Outcome) -> Importance:
     count = len(scores)
     needed = max(FEWEST, PER_DIMENSION * len(varied))
     if not varied or np.ptp(scores) == 0:
-        return Importance(f"importance: all of the {count} trials are alike")
+        return Importance("importance: not measured, since all trials are alike")
     if count < needed:
         return Importance(
             f"importance: not measured, which takes {needed} trials with a score; "

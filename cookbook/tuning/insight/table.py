@@ -52,7 +52,7 @@ def show_search(
     gain = gain_of(outcome, confirmed)
     _draw(outcome, importance, front, run)
     summary = _summary(outcome, importance, front, gain)
-    summary["confirmed"] = confirmed_rows(confirmed, outcome.score)
+    summary["confirmed"] = confirmed_rows(confirmed, outcome.score, trials.config.seed)
     run.write_json("tuning.json", summary)
 
     print(importance.text)

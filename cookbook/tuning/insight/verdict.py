@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 
 from cookbook.tuning.insight.outcome import Outcome, setting_name, table_text
-from cookbook.tuning.trials.results import Confirmed
+from cookbook.tuning.trials.results import Confirmed, seed_of_repeat
 
 WIDE = 2  # standard errors; a smaller difference may be chance
 
@@ -92,14 +92,22 @@ def noise_of(confirmed: Sequence[Confirmed]) -> float:
     return WIDE * math.sqrt(2 * variance / count)
 
 
-def confirmed_rows(confirmed: Sequence[Confirmed], score: str) -> list[dict[str, str]]:
-    """A row for each confirmed setting, for printing."""
+def confirmed_rows(
+    confirmed: Sequence[Confirmed], score: str, seed: int
+) -> list[dict[str, str]]:
+    """A row for each confirmed setting, for printing.
+
+    seed: that of the search, which the seeds of the confirmation follow.
+    """
     return [
         {
             "setting": setting_name(one),
             f"mean {score}": table_text(one.mean),
             "deviation": f"{one.deviation:.2g}",
-            **{f"seed {i}": table_text(s) for i, s in enumerate(one.scores, 1)},
+            **{
+                f"seed {seed_of_repeat(seed, i)}": table_text(found)
+                for i, found in enumerate(one.scores, 1)
+            },
         }
         for one in confirmed
     ]

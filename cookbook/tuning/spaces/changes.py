@@ -1,6 +1,7 @@
 """Changes to the space of a search: `--space learning_rate=1e-4:1e-1:log`."""
 
 import dataclasses
+import inspect
 import typing
 from typing import Any
 
@@ -65,7 +66,7 @@ def _read(word: str, config: Any) -> Change:
     name, _, text = word.partition("=")
     name = name.strip().removeprefix("--").replace("-", "_")
     text = text.strip()
-    if not text:
+    if not name or not text:
         fail(f"--space got {word!r}, expected {FORMS}")
     fields = _searchable(config)
     if name not in fields:
@@ -101,7 +102,7 @@ def _refuse_values(
 
 def _searchable(config: Any) -> set[str]:
     """The fields that the recipe's own Config declares, which a search may change."""
-    declared = vars(type(config)).get("__annotations__", {})
+    declared = inspect.get_annotations(type(config))
     return set(declared) - {*QUESTIONS, "in_quick"}
 
 
@@ -123,7 +124,7 @@ def _range(
     kind: Any,
 ) -> Change:
     """The change to LOW:HIGH, with a step or the word log behind it or without."""
-    is_log = parts[-1].strip() == "log"
+    is_log = parts[-1].strip().lower() == "log"
     if is_log:
         parts = parts[:-1]
     if kind not in (int, float) or len(parts) not in (2, 3):

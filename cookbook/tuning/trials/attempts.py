@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import gc
+import logging
 
 from cookbook.runs.files import Damaged, read_json
 from cookbook.training.checkpoint import Saves
@@ -20,6 +21,19 @@ def free_memory() -> None:
     gc.collect()
     with contextlib.suppress(AttributeError, OSError, TypeError):  # other systems
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def drop_hints_on_retracing() -> None:
+    """Keeps TensorFlow from advising against a graph for each trial.
+
+    It warns a program that makes many graphs. A search must: each trial has a network
+    of its own.
+    """
+    logging.getLogger("tensorflow").addFilter(_is_no_hint)
+
+
+def _is_no_hint(record: logging.LogRecord) -> bool:
+    return "triggered tf.function retracing" not in record.getMessage()
 
 
 def count_attempt(folder: RunFolder) -> None:

@@ -54,7 +54,7 @@ def _comparable(folder: Path, space: Space, score: str) -> list[TrialResult]:
     text = f"the search learns from {len(found)} trials of {folder}"
     if reasons:
         why = ", ".join(sorted(set(reasons)))
-        text += f"; {len(reasons)} are not possible here ({why})"
+        text += f"; not possible here: {len(reasons)} ({why})"
     changed = _changed(settings, space)
     if changed:
         text += f"; its other settings were not the same ({changed})"

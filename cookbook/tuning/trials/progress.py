@@ -11,7 +11,7 @@ from cookbook.tuning.trials.results import TrialResult
 def progress_line(trials: Any, result: TrialResult) -> str:
     """The line about a trial that has ended: its score, its time, its settings."""
     parts = [
-        f"{_name(trials, result)}: {trials.score} {_verdict(trials, result)}",
+        f"{_name(trials, result)}: {_verdict(trials, result)}",
         f"{result.seconds:.0f} s",
     ]
     left = _seconds_left(trials)
@@ -39,9 +39,9 @@ def _name(trials: Any, result: TrialResult) -> str:
 
 def _verdict(trials: Any, result: TrialResult) -> str:
     """The score of a trial and the best so far, or that the trial failed."""
+    text = score_text(trials.score, result)
     if result.score is None:
-        return f"failed ({result.problem})"
-    text = cell(result.score)
+        return text
     best = trials.ranked()[0]
     if best.number != result.number:
         text += f" (best {cell(best.score)}, of trial {best.number})"
@@ -50,8 +50,15 @@ def _verdict(trials: Any, result: TrialResult) -> str:
     return text
 
 
+def score_text(score: str, result: TrialResult) -> str:
+    """The score of a trial with the name of its column, or why the trial failed."""
+    if result.score is None:
+        return f"failed ({result.problem})"
+    return f"{score} {cell(result.score)}"
+
+
 def _seconds_left(trials: Any) -> float | None:
-    """The expected time until the last trial ends; None if nobody can know.
+    """The expected time until the last trial ends; None if it has, or nobody can know.
 
     It follows from the mean of the trials that are done, or from --tune-time.
     """
@@ -62,9 +69,9 @@ def _seconds_left(trials: Any) -> float | None:
         times.append(end - time.time())
     if config.tune < UNLIMITED and config.tuner != "hyperband":
         times.append(_seconds_of_rest(trials))
-    if not times:
+    if not times or min(times) <= 0:
         return None
-    return max(0.0, min(times))
+    return min(times)
 
 
 def _seconds_of_rest(trials: Any) -> float:

@@ -54,6 +54,11 @@ def results_in(run: Path) -> dict[int, TrialResult]:
     return dict(sorted(found.items()))
 
 
+def seed_of_repeat(seed: int, i: int) -> int:
+    """The seed of the i-th further training of a setting, counted from 1."""
+    return (seed + i) % 2**31
+
+
 def read_result(path: Path) -> TrialResult:
     """The result of a trial in a file; raises Damaged if it does not hold one."""
     content = read_json(path)
@@ -61,6 +66,8 @@ def read_result(path: Path) -> TrialResult:
         result = TrialResult(**content)
     except TypeError as problem:
         raise Damaged(str(problem)) from None
+    if not isinstance(result.scores, list):
+        raise Damaged("its scores are not a list")
     numbers = [result.score or 0.0, result.epochs, result.steps, result.seconds]
     numbers += [result.number, result.parameters, *result.scores]
     if not all(isinstance(number, int | float) for number in numbers):

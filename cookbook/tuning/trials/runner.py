@@ -22,6 +22,7 @@ from cookbook.training.train import NotFinite, RecipeConfig, fit, seed_everythin
 from cookbook.tuning.spaces.space import Space
 from cookbook.tuning.trials.attempts import (
     count_attempt,
+    drop_hints_on_retracing,
     free_memory,
     take_back_attempt,
 )
@@ -199,6 +200,7 @@ class Trials:
         until: int,
     ) -> None:
         count_attempt(folder)
+        drop_hints_on_retracing()
         keras.backend.clear_session()
         seed_everything(config.seed)
         model = self.build(config, self.data)
@@ -224,7 +226,7 @@ class Trials:
         """
         if report is not None:
             return lambda scores: report(len(scores), scores[-1])
-        if not self.config.stop_early or self.config.tuner == "hyperband":
+        if not self.config.stop_early or self.config.tuner in ("hyperband", "tpe"):
             return lambda scores: False
         earlier = [result for other, result in self.done.items() if other < number]
         better = self.better
