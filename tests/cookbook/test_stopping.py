@@ -170,7 +170,7 @@ MOMENTS = """
 import os, sys
 from cookbook.runs.stopping import listen
 from cookbook.training import checkpoint, launch, train
-from cookbook.tuning import trials
+from cookbook.tuning.trials import runner
 from recipes import mnist_mlp
 
 def interrupt(module, name, at=1, hide=False):
@@ -204,7 +204,7 @@ CASES = {
         "interrupt(mnist_mlp, 'build', 2, hide=True)",
         SEARCH,
     ),
-    "as a trial is remembered": ("interrupt(trials, '_duration')", SEARCH),
+    "as a trial is remembered": ("interrupt(runner, 'progress_line')", SEARCH),
 }
 
 

@@ -15,6 +15,8 @@ FLOAT64 = 1e-6 if IS_TORCH else 1e-12
 def tolerance(name, dtype):
     if IS_TORCH and name == "Nadam":  # Keras's rounds 1 - beta_2 in another way there
         return 1e-5
+    if name == "ScheduleFreeAdamW" and dtype == "float32":
+        return 3e-6  # x, which is y and z, is rounded in another way than Keras's
     return FLOAT64 if dtype == "float64" else 1e-6
 
 

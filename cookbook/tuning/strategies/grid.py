@@ -1,15 +1,15 @@
-"""Grid search: each combination of values once, the first ones far from each other."""
+"""Grid search: each combination of values once, in an order drawn at random."""
 
-import math
+import random
 from collections.abc import Sequence
 from typing import Any
 
+from cookbook.config import UNLIMITED
 from cookbook.tuning.spaces.space import Dimension
 from cookbook.tuning.strategies.axes import axis_of, levels
 from cookbook.tuning.strategies.oracles import RandomSearch, announce
 
 PARTS = 10  # values taken from a range that has no step
-GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 class Grid:
@@ -56,32 +56,34 @@ class Grid:
 
 
 class GridSearch(RandomSearch):
-    """Grid search over the values of a Grid, in steps of the golden section.
+    """Grid search over the values of a Grid, in an order that the seed decides.
 
     A partial grid in the order of its indices would keep the first hyperparameters at
-    their first values. Steps of 0.618 of the grid, taken around and around, visit each
-    point once, and any number of them lie spread over the whole grid.
+    their first values.
     """
 
     def __init__(self, trials: Any):
         super().__init__(trials)
         self.grid = Grid(trials.space.dimensions)
-        self.step = _golden_step(self.grid.size)
-        self.visited = 0
+        # The order must not depend on the number of trials, which may grow later.
+        count = min(self.grid.size, UNLIMITED)
+        drawn = random.Random(trials.config.seed).sample(range(self.grid.size), count)
+        self.order = iter(drawn)
         announce(trials, *self._summary())
 
     def proposed(self, number: int) -> dict | None:
         """The next point of the grid. That of trial 0 costs no second training."""
-        while self.visited < self.grid.size:
-            values = self.grid.point(self.visited * self.step % self.grid.size)
-            self.visited += 1
+        for index in self.order:
+            values = self.grid.point(index)
             if values not in self.runner.first:
                 return values
         return None
 
     def _summary(self) -> list[str]:
         size, asked = self.grid.size, self.runner.config.tune
-        covered = "all of them" if asked >= size else f"{asked} of them, spread over it"
+        covered = (
+            "all of them" if asked >= size else f"{asked} of them, drawn at random"
+        )
         lines = [f"the grid has {size:,} points; the search covers {covered}"]
         cut = [
             f"{dimension.name} into {len(values)}"
@@ -100,11 +102,3 @@ def grid_values(dimension: Dimension) -> list:
     axis = axis_of(dimension)
     cut = [axis.value(index / (PARTS - 1)) for index in range(PARTS)]
     return list(dict.fromkeys(cut))  # whole numbers may come twice
-
-
-def _golden_step(size: int) -> int:
-    """The number nearest to the golden section of `size` that shares no factor."""
-    step = max(1, round(size * GOLDEN))
-    while math.gcd(step, size) != 1:
-        step += 1
-    return step
