@@ -60,7 +60,7 @@ class _AtThresholds(keras.metrics.Metric):
         if self.top_k is not None:
             _, best = ops.top_k(p, self.top_k)
             is_best = ops.any(ops.one_hot(best, p.shape[-1], dtype="bool"), axis=-2)
-            p = ops.where(is_best, p, ops.full_like(p, LOWEST))
+            p = ops.where(is_best, p, LOWEST)
         y = ops.reshape(y, ops.shape(p))
         if self.class_id is not None:
             y, p, weight = (x[..., self.class_id] for x in (y, p, weight))
