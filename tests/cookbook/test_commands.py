@@ -30,7 +30,7 @@ def command(monkeypatch, *words):
         ("results", "a run folder"),
         ("check", ".keras file"),
         ("copy", "such as LSTM"),
-        ("tune", "processes that train"),
+        ("tune", "trials that are trained at once"),
     ],
 )
 def test_each_command_describes_itself_and_its_arguments(
@@ -94,7 +94,7 @@ def test_list_ends_quietly_when_its_reader_stops():
         (["tune", "xor_from_scratch.py"], "so nothing to search"),
         (["tune", "recipes/xor_from_scratch.py", "--tune", "2"], "can't be tuned"),
         (["tune", "README.md", "--tune", "2"], "has no function space"),
-        (["tune", "recipes/mnist_cnn.py"], "tune got no --tune"),
+        (["tune", "recipes/mnist_cnn.py"], "tune got neither --tune nor --tune-time"),
         (["index", "--fast"], "index got --fast"),
     ],
 )

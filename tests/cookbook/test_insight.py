@@ -28,6 +28,12 @@ def outcome(found, confirmed=(), **settings):
     return Outcome.of(Trials(found, None, **settings), confirmed)
 
 
+@pytest.fixture(autouse=True)
+def wide_terminal(monkeypatch):
+    """Tables in one block, however wide the terminal of the tests is."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+
 def measured_importance(score, count=40, noise=0.0, seed=0):
     return importance_of(outcome(results(count, score, noise, seed, all_whole=True)))
 

@@ -320,7 +320,8 @@ OF_OTHERS = """
 _losses _run activation add backward bias binary_crossentropy cast
 categorical_crossentropy count dense distribution export g grad gradient kernel mean
 mode momentum momentums nesterov recurrent_kernel relu remove repeat
-sparse_categorical_crossentropy start stddev total units value values weight
+sparse_categorical_crossentropy start stddev total transform true_positives units value
+values weight
 """
 
 
