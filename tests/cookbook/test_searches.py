@@ -366,10 +366,9 @@ def test_trials_with_possible_values_and_a_score_are_taken(config, capsys):
     assert found[-1].values == {"units": 4, "learning_rate": 0.1}
     (line,) = capsys.readouterr().err.splitlines()
     assert line == (
-        f"note: the search learns from 4 trials of {source.path}; 3 are not possible "
-        "here (batch_size is not tried here, learning_rate has other values here, "
-        "units has other values here); its other settings were not the same "
-        "(epochs: 1 -> 3)"
+        f"note: the search learns from 4 trials of {source.path}; not possible here: 3 "
+        "(batch_size is not tried here, learning_rate has other values here, units has "
+        "other values here); its other settings were not the same (epochs: 1 -> 3)"
     )
 
 

@@ -85,14 +85,12 @@ class StudySearch:
 
     def is_running(self) -> bool:
         """Whether trials of this run are under way, or are still to come."""
-        states = [
-            (frozen.state.name, frozen.user_attrs.get("run") == self.run_id)
-            for frozen in self._searched()
-        ]
-        if ("RUNNING", True) in states or 0 not in self.trials.done:
+        found = self._searched()
+        states = [frozen.state.name for frozen in found]
+        ours = [f.state.name for f in found if f.user_attrs.get("run") == self.run_id]
+        if "RUNNING" in ours or 0 not in self.trials.done:
             return True
-        is_waiting = "WAITING" in dict(states)
-        is_complete = len(states) >= self.trials.config.tune and not is_waiting
+        is_complete = len(states) >= self.trials.config.tune and "WAITING" not in states
         return not is_complete and not self.trials.time_is_up()
 
     def collect(self) -> None:
