@@ -84,11 +84,9 @@ class StudySearch:
                 self._run(number, trial)
 
     def is_running(self) -> bool:
-        """Whether trials of this run are under way, or are still to come."""
-        found = self._searched()
-        states = [frozen.state.name for frozen in found]
-        ours = [f.state.name for f in found if f.user_attrs.get("run") == self.run_id]
-        if "RUNNING" in ours or 0 not in self.trials.done:
+        """Whether trials of the study run, in any process, or are still to come."""
+        states = [frozen.state.name for frozen in self._searched()]
+        if "RUNNING" in states or 0 not in self.trials.done:
             return True
         is_complete = len(states) >= self.trials.config.tune and "WAITING" not in states
         return not is_complete and not self.trials.time_is_up()
@@ -103,8 +101,6 @@ class StudySearch:
             elif result is not None and number not in done:
                 folder = self.trials.run.part("trials")
                 folder.write_json(f"{number}.json", {**result, "number": number})
-
-    # The study.
 
     def _opened(self) -> Any:
         """The study; the process that creates it puts the trials so far into it."""
