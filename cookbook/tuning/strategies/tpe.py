@@ -102,6 +102,8 @@ class StudySearch:
                 folder = self.trials.run.part("trials")
                 folder.write_json(f"{number}.json", {**result, "number": number})
 
+    # The study.
+
     def _opened(self) -> Any:
         """The study; the process that creates it puts the trials so far into it."""
         optuna, config = self.optuna, self.trials.config
