@@ -49,7 +49,7 @@ def test_a_search_whose_workers_and_chief_are_killed_finds_what_one_process_find
     together.kill("TUNER_ID=worker_1", signal.SIGKILL)
     together.wait_for_trials(3)
     together.kill("TUNER_ID=chief", signal.SIGKILL)
-    assert together.wait_for_end() == signal.SIGKILL
+    assert together.wait_for_end() == 128 + signal.SIGKILL
     before = together.output.read_text()
     assert "worker_1 was killed: started again" in before
     assert "the same command with --resume goes on" in before
