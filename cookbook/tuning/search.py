@@ -19,7 +19,7 @@ from cookbook.tuning.confirm import confirm
 from cookbook.tuning.insight.table import show_search
 from cookbook.tuning.scale.on_ray import workplace
 from cookbook.tuning.spaces.space import Space
-from cookbook.tuning.strategies.engines import propose
+from cookbook.tuning.strategies.engines import propose, refuse_missing_packages
 from cookbook.tuning.trials.runner import Trials
 
 
@@ -52,6 +52,7 @@ def search(
     the best Config again. That Config learns from the training and the validation part,
     because nothing is left to decide.
     """
+    refuse_missing_packages(config.tuner)
     gc.freeze()  # collecting garbage among all imported modules slows each trial down
     ranges = Space(space, config)
     if not ranges.dimensions:

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import logging
 import os
+import sys
 import time
 
 import numpy as np
@@ -225,3 +226,16 @@ def test_a_hopeless_trial_is_stopped_and_says_so(tmp_path, capsys):
     run = RunFolder.open("r", config)
     search(rates, build, data(), config, run, score="loss")
     assert {row["epochs_done"] for row in table(run)} == {"4"}
+
+
+def test_a_missing_package_is_told_before_the_first_training(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    config = SearchConfig(run_dir=tmp_path, tune=2, tuner="tpe")
+    run = RunFolder.open("r", config)
+    with pytest.raises(SystemExit) as stop:
+        search(space, None, data(), config, run)
+    assert stop.value.code == 2
+    assert "needs Optuna, which is not installed" in capsys.readouterr().err
+    assert not (run.path / "trials").exists()

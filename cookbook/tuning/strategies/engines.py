@@ -40,3 +40,11 @@ def _tuner(trials: Any) -> Any:
     }
     oracle = kinds[trials.config.tuner](trials)
     return Search(oracle, trials)
+
+
+def refuse_missing_packages(tuner: str) -> None:
+    """Ends the program if --tuner needs a package that is not installed."""
+    if tuner == "tpe":
+        from cookbook.tuning.strategies.tpe import import_optuna
+
+        import_optuna()

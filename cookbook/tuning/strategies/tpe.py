@@ -52,7 +52,7 @@ class StudySearch:
     """The part of one process in a study of Optuna."""
 
     def __init__(self, trials: Any):
-        self.optuna = _imported()
+        self.optuna = import_optuna()
         self.trials = trials
         self.cube = Cube(trials.space.dimensions)
         self.second: str | None = trials.second  # a second objective
@@ -385,7 +385,7 @@ def _storage(optuna: Any, trials: Any) -> Any:
         fail(f"--study got {place}, which can't be opened: {problem}")
 
 
-def _imported() -> Any:
+def import_optuna() -> Any:
     """Optuna, whose own lines stay off the screen."""
     try:
         import optuna
