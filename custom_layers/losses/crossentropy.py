@@ -8,8 +8,8 @@ from keras import ops
 from ..common.checks import python_number
 from ..common.private_keras import logits_of, set_mask
 from ..common.types import Config, DType
-from . import fused
 from .base import _differ, _integers, _Loss, _pair, _refuse_shapes, _tensor, _wide
+from .fused import _fuses_crossentropy, _surprise_of_labels, _surprise_of_shares
 
 
 def _logits_of(y_pred, from_logits: bool):
@@ -62,7 +62,7 @@ def _logits_to_fuse(y_pred, from_logits: bool, axis: int):
     if (behind is not None) == from_logits:
         return None  # there are none, or `_logits_of` has to warn of two
     logits = y_pred if from_logits else behind
-    return logits if fused.fuses(logits, axis) else None
+    return logits if _fuses_crossentropy(logits, axis) else None
 
 
 def _share(label_smoothing: float) -> float:
@@ -223,7 +223,7 @@ def categorical_crossentropy(
     y_true = _smooth_classes(_wide(y_true), y_pred, label_smoothing, axis)
     logits = _logits_to_fuse(y_pred, from_logits, axis)
     if logits is not None:
-        return fused.from_shares(logits, y_true)
+        return _surprise_of_shares(logits, y_true)
     score, log_total = _class_scores(y_pred, from_logits, axis)
     loss = log_total * ops.sum(y_true, axis=axis, keepdims=True)
     loss = loss - ops.sum(y_true * score, axis=axis, keepdims=True)
@@ -305,7 +305,7 @@ def sparse_categorical_crossentropy(
     labels, inside = _labels(y_true, y_pred, axis)
     logits = _logits_to_fuse(y_pred, from_logits, axis)
     if logits is not None:
-        loss = fused.from_labels(logits, inside)
+        loss = _surprise_of_labels(logits, inside)
     else:
         score, log_total = _class_scores(y_pred, from_logits, axis)
         onehot = ops.one_hot(inside, y_pred.shape[axis], axis=axis, dtype=score.dtype)

@@ -13,19 +13,24 @@ from keras import ops
 from ..common.fused import can_fuse, fused
 
 # Fewer classes take no longer without a program, and to compile one takes 0.2 seconds.
-CLASSES = 512
+FUSED_CLASSES = 512
 # XLA sums rows of at most this length with the whole width of the processor.
-LENGTH = 2048
+PIECE_LENGTH = 2048
 
 
-def fuses(z: Any, axis: int = -1) -> bool:
+def _fuses_crossentropy(z: Any, axis: int = -1) -> bool:
     """Whether to fuse a cross-entropy of logits z with their classes along `axis`."""
     classes = z.shape[axis]
     is_last = axis in (-1, len(z.shape) - 1)
-    return is_last and classes is not None and classes >= CLASSES and can_fuse(True, z)
+    return (
+        is_last
+        and classes is not None
+        and classes >= FUSED_CLASSES
+        and can_fuse(True, z)
+    )
 
 
-def from_labels(z, labels, smoothing: float = 0.0):
+def _surprise_of_labels(z, labels, smoothing: float = 0.0):
     """-sum(t * log(p)) of logits z (..., C) and integer labels (...), smoothed to t."""
     piece = fused(_from_labels, _from_labels_gradient, smoothing=smoothing)
     flat = ops.reshape(z, (-1, z.shape[-1])), ops.reshape(labels, (-1,))
@@ -56,7 +61,7 @@ def _from_labels_gradient(inputs, saved, upstream, smoothing: float) -> tuple:
     return (p - t) * upstream[0][:, None], None
 
 
-def from_shares(z, t):
+def _surprise_of_shares(z, t):
     """-sum(t * log(p)) of logits z (..., C) and shares t (..., C) of the classes."""
     import tensorflow as tf
 
@@ -109,7 +114,7 @@ def _sum_of_classes(function: Callable, *tensors: Any):
     import tensorflow as tf
 
     classes = tensors[0].shape[-1]
-    lengths = range(LENGTH, LENGTH // 8, -1)
+    lengths = range(PIECE_LENGTH, PIECE_LENGTH // 8, -1)
     length = next((n for n in lengths if classes % n == 0), classes)
     pieces = classes // length
     cut = [

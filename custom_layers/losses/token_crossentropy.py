@@ -4,9 +4,9 @@ import keras
 from keras import ops
 
 from ..common.types import Config, DType
-from . import fused
 from .base import _differ, _integers, _Loss, _refuse_shapes, _tensor, _wide
 from .crossentropy import _share
+from .fused import _fuses_crossentropy, _surprise_of_labels
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -67,8 +67,8 @@ class TokenCrossentropy(_Loss):
         y = ops.where(is_token, y, 0)
         is_known = y < vocabulary
         y = ops.where(is_known, y, 0)
-        if fused.fuses(z):
-            surprise = fused.from_labels(z, y, e)
+        if _fuses_crossentropy(z):
+            surprise = _surprise_of_labels(z, y, e)
         else:
             truth = ops.one_hot(y, vocabulary, dtype=z.dtype) * (1 - e)
             truth = truth + e / vocabulary
