@@ -262,3 +262,39 @@ def forget_strategy(model: keras.Model) -> None:
     """
     model._distribute_strategy = None
     model.train_function = model.test_function = model.predict_function = None
+
+
+def direction_of_metric(model: keras.Model, name: str) -> str | None:
+    """ "min" or "max", as the model's metric of that name gets better; None: unknown.
+
+    Keras keeps the metrics of `compile` in a metric of its own, and publishes neither
+    which way a metric gets better.
+    """
+    from keras.src.trainers.compile_utils import CompileMetrics
+
+    found = []
+    for metric in model.metrics:
+        is_group = isinstance(metric, CompileMetrics)
+        found += metric.metrics if is_group else [metric]
+    for metric in found:
+        direction = getattr(metric, "_direction", None)
+        if metric.name == name and direction:
+            return "max" if direction == "up" else "min"
+    return None
+
+
+def averages_of(optimizer: Any) -> list[tuple]:
+    """(weight, its average) of all weights of which an optimizer keeps an average.
+
+    Keras keeps those of `use_ema=True` in `_model_variables_moving_average`. The
+    wrappers MovingAverage and SWA of ours name theirs. Optimizers inside others count.
+    """
+    if hasattr(optimizer, "weights_and_slots") and optimizer.slot_name == "average":
+        return optimizer.weights_and_slots()
+    if getattr(optimizer, "use_ema", False):
+        averages = optimizer._model_variables_moving_average
+        pairs = zip(optimizer._trainable_variables, averages)
+        return [(weight, average) for weight, average in pairs if average is not None]
+    inner = [getattr(optimizer, "inner_optimizer", None)]
+    inner = getattr(optimizer, "optimizers", inner)
+    return [pair for one in inner if one is not None for pair in averages_of(one)]
