@@ -110,6 +110,24 @@ def test_a_schedule_and_a_factor_of_one_are_refused():
     decay = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
     with pytest.raises(TypeError, match="LearningRateSchedule"):
         follow(ReduceLROnPlateau(patience=1), FIGURES, keras.optimizers.SGD(decay))
+    with pytest.raises(ValueError, match="`factor` must be below 1"):
+        ReduceLROnPlateau(factor=1.0)
+
+
+def test_auto_asks_the_metric_and_says_when_it_cannot_tell():
+    stop = EarlyStopping("mae")
+    compiled().fit(X, Y, epochs=1, verbose=0, callbacks=[stop])
+    assert stop.direction() == "min"
+    with pytest.raises(ValueError, match="Pass mode='max' or mode='min'"):
+        follow(EarlyStopping("val_score"), FIGURES)
+    with pytest.raises(ValueError, match="`mode`"):
+        EarlyStopping(mode="best")
+
+
+def test_a_figure_that_is_not_reported_is_named():
+    stop = EarlyStopping("val_accuracy")
+    with pytest.warns(UserWarning, match="watches 'val_accuracy'.*It reports: loss"):
+        compiled().fit(X, Y, epochs=1, verbose=0, callbacks=[stop])
 
 
 def test_time_stops_the_training_after_a_whole_epoch(capsys):
