@@ -27,12 +27,12 @@ class Formula(NamedTuple):
     slope(saved, states, new states, d_new) -> (d_zs, d_states), where d_new are the
         gradients of the new states and d_zs = [d_x_W, d_h_U], or [d_x_W] where both are
         the same. d_states leaves out what reaches h_tm1 through h_U.
-    widths_saved: width of each tensor in `saved`, in units.
+    saved: the number of tensors in `saved`, each of which is (B, U).
     """
 
     step: Callable
     slope: Callable
-    widths_saved: tuple = ()
+    saved: int
 
 
 def _lstm_step(x_W, h_U, b, states):
@@ -43,13 +43,13 @@ def _lstm_step(x_W, h_U, b, states):
     i, f, g, o = tf.sigmoid(z_i), tf.sigmoid(z_f), tf.tanh(z_g), tf.sigmoid(z_o)
     c = f * c_tm1 + i * g
     h = o * tf.tanh(c)
-    return [h, c], [tf.concat([i, f, g, o], axis=-1)]
+    return [h, c], [i, f, g, o]
 
 
 def _lstm_slope(saved, states, new_states, d_new):
     import tensorflow as tf
 
-    i, f, g, o = tf.split(saved[0], 4, axis=-1)
+    i, f, g, o = saved
     (_, c_tm1), (_, c) = states, new_states
     d_h, d_c = d_new
     tanh_c = tf.tanh(c)
@@ -71,13 +71,13 @@ def _gru_step(x_W, h_U, b, states):
     z, r = tf.sigmoid(x_z + h_z), tf.sigmoid(x_r + h_r)
     n = tf.tanh(x_n + r * h_n)
     h = z * h_tm1 + (1 - z) * n
-    return [h], [tf.concat([z, r, n, h_n], axis=-1)]
+    return [h], [z, r, n, h_n]
 
 
 def _gru_slope(saved, states, new_states, d_new):
     import tensorflow as tf
 
-    z, r, n, h_n = tf.split(saved[0], 4, axis=-1)
+    z, r, n, h_n = saved
     (h_tm1,) = states
     (d_h,) = d_new
     d_z = d_h * (h_tm1 - n) * z * (1 - z)
@@ -101,9 +101,9 @@ def _simple_slope(saved, states, new_states, d_new):
     return [d_h * (1 - h * h)], [tf.zeros_like(d_h)]
 
 
-FORMULA_OF_GRU = Formula(_gru_step, _gru_slope, widths_saved=(4,))
-FORMULA_OF_SIMPLE_RNN = Formula(_simple_step, _simple_slope)
-FORMULA_OF_LSTM = Formula(_lstm_step, _lstm_slope, widths_saved=(4,))
+FORMULA_OF_GRU = Formula(_gru_step, _gru_slope, saved=4)
+FORMULA_OF_SIMPLE_RNN = Formula(_simple_step, _simple_slope, saved=0)
+FORMULA_OF_LSTM = Formula(_lstm_step, _lstm_slope, saved=4)
 
 
 def run_fused(
@@ -203,28 +203,50 @@ def _loop(formula, steps, seen, return_sequences):
     """loop(x_W, U, b, *states) -> (*last states, every h if it is wanted)."""
     import tensorflow as tf
 
-    forward = compiled(_forward, formula=formula)
-    backward = compiled(_backward, formula=formula)
-    count = tf.convert_to_tensor(steps)
+    forward = _program(_forward, formula, seen, steps)
+    backward = _program(_backward, formula, seen, steps)
 
     @tf.custom_gradient
     def loop(x_W, U, b, *states):
-        tables, saved = forward(x_W, U, b, list(states), seen, count)
+        tables, saved = forward(x_W, U, b, list(states))
         last = [table[steps] for table in tables]
         hs = [tables[0][1:]] if return_sequences else []
 
         def gradient(*upstream):
             d_last, d_hs = upstream[: len(states)], upstream[len(states) :]
-            d_zs, d_states = backward(
-                U, b, tables, saved, list(d_hs), list(d_last), seen, count
-            )
+            d_zs, d_states = backward(U, b, tables, saved, list(d_hs), list(d_last))
             d_U = tf.matmul(_flat(tables[0][:-1]), _flat(d_zs[-1]), transpose_a=True)
-            d_b = tf.stack([tf.reduce_sum(_flat(d), axis=0) for d in d_zs])
+            d_b = tf.stack([_sum_of_rows(_flat(d)) for d in d_zs])
             return d_zs[0], d_U, tf.reshape(d_b, b.shape), *d_states
 
         return (*last, *hs), gradient
 
     return loop
+
+
+def _program(function, formula, seen, steps):
+    """function(*inputs, seen, steps, formula), compiled by XLA.
+
+    Its own gradient, which a second derivative takes, is that of TensorFlow.
+    """
+    import tensorflow as tf
+
+    program = compiled(function, formula=formula)
+    steps = tf.convert_to_tensor(steps)
+
+    @tf.custom_gradient
+    def run(*inputs):
+        def gradient(*upstream):
+            sources = tf.nest.flatten(inputs)
+            with tf.GradientTape() as tape:
+                tape.watch(sources)
+                outputs = function(*inputs, seen, steps, formula)
+            return tape.gradient(tf.nest.flatten(outputs), sources, list(upstream))
+
+        constants = tf.nest.map_structure(tf.stop_gradient, inputs)
+        return program(*constants, seen, steps), gradient
+
+    return run
 
 
 def _flat(table):
@@ -234,13 +256,20 @@ def _flat(table):
     return tf.reshape(table, (-1, table.shape[2]))
 
 
+def _sum_of_rows(matrix):
+    """The sum over the first axis, three times as fast as `reduce_sum`."""
+    import tensorflow as tf
+
+    return tf.raw_ops.BiasAddGrad(out_backprop=matrix)
+
+
 def _forward(x_W, U, b, states, seen, steps, formula):
     """The tables of all states (T + 1, B, U), the initial ones first, and of `saved`."""
     import tensorflow as tf
 
     room, rows = tf.shape(x_W)[0], tf.shape(x_W)[1]
     tables = [tf.pad(s[tf.newaxis], [(0, room), (0, 0), (0, 0)]) for s in states]
-    saved = [tf.zeros((room, rows, n * U.shape[0])) for n in formula.widths_saved]
+    saved = [tf.zeros((room, rows, U.shape[0])) for _ in range(formula.saved)]
 
     def body(t, states, tables, saved):
         h_U = tf.matmul(states[0], U)
@@ -254,7 +283,9 @@ def _forward(x_W, U, b, states, seen, steps, formula):
         return t + 1, new_states, tables, saved
 
     start = (tf.constant(0), states, tables, saved)
-    _, _, tables, saved = tf.while_loop(lambda t, *_: t < steps, body, start)
+    _, _, tables, saved = tf.while_loop(
+        lambda t, *_: t < steps, body, start, maximum_iterations=room
+    )
     return tables, saved
 
 
@@ -266,9 +297,10 @@ def _backward(U, b, tables, saved, d_hs, d_last, seen, steps, formula):
     """
     import tensorflow as tf
 
-    shape = tf.shape(tables[0]) - [1, 0, 0]
+    room, rows = tf.shape(tables[0])[0] - 1, tf.shape(tables[0])[1]
+    U_T = tf.transpose(U)  # once, and not at every step
     sums = len(b.shape)  # a row of b for d_x_W and one for d_h_U, or one for both
-    d_tables = [tf.zeros((shape[0], shape[1], U.shape[1])) for _ in range(sums)]
+    d_tables = [tf.zeros((room, rows, U.shape[1])) for _ in range(sums)]
 
     def body(k, d_states, d_tables):
         t = steps - 1 - k
@@ -282,12 +314,14 @@ def _backward(U, b, tables, saved, d_hs, d_last, seen, steps, formula):
             d_zs = [tf.where(is_seen, d_z, 0.0) for d_z in d_zs]
             pairs = zip(d_states, d_new)
             d_states = [tf.where(is_seen, new, same) for new, same in pairs]
-        d_states[0] += tf.matmul(d_zs[-1], U, transpose_b=True)
+        d_states[0] += tf.matmul(d_zs[-1], U_T)
         d_tables = [_with_row(a, t, d_z) for a, d_z in zip(d_tables, d_zs)]
         return k + 1, d_states, d_tables
 
     start = (tf.constant(0), d_last, d_tables)
-    _, d_states, d_tables = tf.while_loop(lambda k, *_: k < steps, body, start)
+    _, d_states, d_tables = tf.while_loop(
+        lambda k, *_: k < steps, body, start, maximum_iterations=room
+    )
     return d_tables, d_states
 
 
