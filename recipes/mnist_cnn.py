@@ -37,6 +37,7 @@ from custom_layers.layers import (
     Dense,
     GlobalAveragePooling2D,
     MaxPooling2D,
+    RandomAffine,
     ReLU,
 )
 from custom_layers.losses import SparseCategoricalCrossentropy
@@ -85,8 +86,12 @@ def build(config: Config, data: Images) -> keras.Model:
         [
             keras.Input(data.shape),  # 28, 28, 1
             keras.layers.Rescaling(1 / 255),
-            keras.layers.RandomTranslation(config.shift, config.shift, "constant"),
-            keras.layers.RandomRotation(config.turn, "constant"),
+            RandomAffine(
+                height_translation=config.shift,
+                width_translation=config.shift,
+                rotation=config.turn,
+                fill_mode="constant",
+            ),
             *block(n, pool=True),  # 13, 13, n
             *block(2 * n, pool=False),  # 11, 11, 2n
             *block(4 * n, pool=True),  # 4, 4, 4n
