@@ -50,6 +50,7 @@ from custom_layers.layers import (
     Dense,
     GlobalMaxPooling2D,
     MaxPooling2D,
+    RandomAffine,
     ReLU,
 )
 from custom_layers.losses import CategoricalCrossentropy
@@ -124,11 +125,8 @@ def build(config: Config, data: Images) -> keras.Model:
     scale = keras.layers.Rescaling(1 / 64, offset=-2)
     images = keras.Input(data.shape)  # H, W, C: 32, 32, 3
     x = scale(images)
-    if config.mirror:
-        x = keras.layers.RandomFlip("horizontal")(x)
-    x = keras.layers.RandomTranslation(
-        config.shift, config.shift, "reflect", interpolation="nearest"
-    )(x)
+    flip = "horizontal" if config.mirror else None
+    x = RandomAffine(config.shift, config.shift, flip=flip, interpolation="nearest")(x)
     kernel = whitening(scale(data.train[0][:1000]).numpy())
     stem = Conv2D(kernel.shape[-1], 2, use_bias=False, trainable=False)
     x = ReLU()(stem(x))  # 31, 31, 24

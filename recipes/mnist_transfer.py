@@ -35,7 +35,7 @@ from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
 from cookbook.tuning.search import search
-from custom_layers.layers import Dense, GlobalAveragePooling2D
+from custom_layers.layers import Dense, GlobalAveragePooling2D, RandomAffine
 from custom_layers.losses import SparseCategoricalCrossentropy
 from custom_layers.optimizers import Adam
 from custom_layers.optimizers.schedules import OneCycle
@@ -97,8 +97,7 @@ def learn_features(config: Config, data: Images) -> keras.Model:
     images = keras.Input(data.shape)  # 28, 28, 1
     augmentation = [
         keras.layers.Rescaling(1 / 255),
-        keras.layers.RandomTranslation(2 / 28, 2 / 28, "constant"),
-        keras.layers.RandomRotation(10 / 360, "constant"),
+        RandomAffine(2 / 28, 2 / 28, rotation=10 / 360, fill_mode="constant"),
     ]
     all_blocks = blocks(config.filters)
     lower_blocks = chain(*all_blocks[: config.frozen])

@@ -1,11 +1,14 @@
 """Batches of arrays, in an order that can be repeated."""
 
+import dataclasses
 import typing
 
 import keras
 import numpy as np
 
 POOL = 50  # batches whose rows are sorted by length together
+LEAST = 20  # steps that an epoch should have
+SMALLEST = 8  # examples; the statistics of a smaller batch say little
 
 
 class Batches(keras.utils.PyDataset):
@@ -120,6 +123,19 @@ def training_steps(config: typing.Any, examples: int, least: int = 1) -> int:
     """
     per_epoch = max(1, examples // config.batch_size)
     return max(least, config.epochs * per_epoch)
+
+
+def for_few(config: typing.Any, examples: int) -> typing.Any:
+    """The config, with smaller batches if an epoch would have fewer than LEAST steps.
+
+    A batch_size that was chosen, and so differs from the recipe's, is left as it is.
+    """
+    fitting = max(SMALLEST, examples // LEAST)
+    is_chosen = config.batch_size != type(config).batch_size
+    if is_chosen or fitting >= config.batch_size:
+        return config
+    print(f"{examples} examples are few: a batch holds {fitting} of them")
+    return dataclasses.replace(config, batch_size=fitting)
 
 
 def balanced_weights(y: np.ndarray) -> dict[int, float]:

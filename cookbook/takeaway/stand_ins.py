@@ -42,6 +42,7 @@ REPLACED = {
     "custom_layers.common.checks": "components.checks",
     "custom_layers.initializers.glorot_he_lecun": "components.initializers",
     "custom_layers.layers.activations.relu": "layers.simple",
+    "custom_layers.layers.augmentation.random_affine": "layers.augmentation",
     "custom_layers.layers.convolution.conv": "layers.dense",
     "custom_layers.layers.convolution.conv_transpose": "layers.dense",
     "custom_layers.layers.dense": "layers.dense",

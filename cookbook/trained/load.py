@@ -7,6 +7,7 @@ import keras
 
 from cookbook.config import ExperimentConfig
 from cookbook.data.augmentation import without_augmentation
+from cookbook.data.batches import for_few
 from cookbook.data.sources import DataSet
 from cookbook.errors import fail
 from cookbook.trained.model_file import Refused
@@ -33,6 +34,7 @@ def kept_network(
     if not path.exists():
         print(f"First {name}'s network learns {data.name}; it is kept in {path}")
         settings = recipe.Config(epochs=epochs)
+        settings = for_few(settings, len(data.train[0]))
         seed_everything(0)
         network = recipe.build(settings, data)
         train(network, data, settings)
