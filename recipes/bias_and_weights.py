@@ -18,7 +18,7 @@ from typing import Annotated
 
 from cookbook.start import start
 
-start(__name__)
+start(__name__, float64=True)
 
 import keras
 import numpy as np

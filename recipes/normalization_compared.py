@@ -32,7 +32,7 @@ from cookbook.plots.figures import draw_lines
 from cookbook.reports.finish import Run
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
-from cookbook.training.train import seed_everything
+from cookbook.training.train import seed_everything, suit_backend
 from custom_layers.layers import (
     BatchNormalization,
     Conv2D,
@@ -91,6 +91,7 @@ def train(model, data, batch_size: int, config: Config, seed: int):
     model.optimizer.learning_rate = config.learning_rate * batch_size / 32
     steps = config.passes * len(x) // batch_size
     rows = shuffled(len(x), batch_size, steps, seed).ravel()
+    suit_backend(model)
     model.fit(x[rows], y[rows], batch_size, shuffle=False, verbose=0)
     return loss_and_accuracy(model, x_test, y_test, LOSS)
 

@@ -84,7 +84,10 @@ class Config(ImageConfig):
     in_quick = {"size": 96, "epochs": 5}
 
     def idle(self) -> dict[str, str]:
-        found = super().idle() | {"with_validation": "here, as no data are held out"}
+        found = super().idle() | {
+            "with_validation": "here, as no data are held out",
+            "precision": "here, as the network that is asked computes in float32",
+        }
         beside = f"beside --backbone {self.backbone}"
         if self.backbone in ("own", "random"):
             return found | {"weights": beside}

@@ -193,7 +193,7 @@ def _pieces(array: np.ndarray, size: int) -> list[np.ndarray]:
 
 
 def _cut(rows: np.ndarray, width: int, widen: bool) -> np.ndarray:
-    """Token ids cut to `width`, or with one column more than there are; others whole."""
+    """Token ids cut to `width`, or widened by a column; other arrays as they are."""
     if rows.ndim != 2 or rows.dtype.kind != "i":
         return rows
     return np.pad(rows, ((0, 0), (0, 1))) if widen else rows[:, :width]
