@@ -171,8 +171,8 @@ class TrainingOptions:
     epochs: Count = 1
     # train on the validation part too, for a last run once all is decided
     with_validation: bool = False
-    # numbers in which layers compute: bfloat16 takes about half the time where the
-    # processor has instructions for it, or on a GPU; float16 needs a GPU
+    # numbers in which layers compute: bfloat16 saves time in large layers, but needs a
+    # processor with AVX512-BF16 or AMX, or a GPU; float16 needs a GPU
     precision: Precision = "float32"
     # write logs that `tensorboard --logdir runs` shows in a browser
     tensorboard: bool = False

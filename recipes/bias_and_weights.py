@@ -22,6 +22,7 @@ start(__name__, float64=True)
 
 import keras
 import numpy as np
+from keras import ops
 from sklearn.datasets import make_circles
 
 from cookbook.config import Between, Count, ExperimentConfig, Rate
@@ -59,7 +60,7 @@ def neuron(x, w, b):
     layer = Dense(1, activation="sigmoid", dtype="float64")
     layer.build((None, 1))
     layer.set_weights([np.array([[w]]), np.array([b])])
-    return np.array(layer(np.reshape(x, (-1, 1))))[:, 0]
+    return ops.convert_to_numpy(layer(np.reshape(x, (-1, 1))))[:, 0]
 
 
 def draw_neuron(run: RunFolder):
@@ -132,7 +133,7 @@ def train(hidden, x, y, config: Config, use_bias: bool = True):
 
 
 def accuracy(model, x, y):
-    answers = np.array(model(x))[:, 0] > 0.5
+    answers = ops.convert_to_numpy(model(x))[:, 0] > 0.5
     return float(np.mean(answers == y))
 
 

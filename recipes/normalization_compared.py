@@ -102,7 +102,8 @@ def dependence(model, x, batch_size):
     answers = np.empty((4, count, 10))
     for draw, answer in enumerate(answers):
         for rows in shuffled(count, batch_size, count // batch_size, seed=draw):
-            answer[rows] = model(x[rows], training=True)
+            outputs = model(x[rows], training=True)
+            answer[rows] = keras.ops.convert_to_numpy(outputs)
     over_batches = answers.std(0).mean()
     over_images = answers.mean(0).std(0).mean()
     return over_batches / over_images

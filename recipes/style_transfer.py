@@ -123,9 +123,9 @@ def targets_of(describe: keras.Model, pair: PicturePair) -> dict[str, np.ndarray
     P, *_ = describe(content)
     _, *A = describe(style)
 
-    targets = {"content": np.array(P)[0]}
+    targets = {"content": keras.ops.convert_to_numpy(P)[0]}
     for i, matrix in enumerate(A, start=1):
-        targets[f"style_{i}"] = np.array(matrix)[0]
+        targets[f"style_{i}"] = keras.ops.convert_to_numpy(matrix)[0]
     count = pixel_differences(content).shape[1]
     targets["roughness"] = np.zeros(count, "float32")
     return targets

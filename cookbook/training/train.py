@@ -57,13 +57,14 @@ def suit_backend(model: keras.Model) -> None:
     """Changes how a compiled model runs where the backend is not TensorFlow.
 
     Recipes choose `jit_compile` by the speed of TensorFlow, which has a graph without
-    it. JAX then runs operation by operation, which takes many times as long. On torch
-    Keras refuses more than one step per execution.
+    it. JAX then runs operation by operation, which takes many times as long. For torch,
+    `jit_compile` needs a C++ compiler, and Keras refuses several steps per execution.
     """
     backend = keras.backend.backend()
     if backend == "jax":
         model.jit_compile = True
     if backend == "torch":
+        model.jit_compile = False
         model.steps_per_execution = 1
 
 

@@ -11,10 +11,6 @@ from cookbook.lab.networks import Networks
 from custom_layers.optimizers import SGD, Adam
 from custom_layers.optimizers.schedules import CosineDecay
 
-pytestmark = pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow", reason="the lab runs on TensorFlow"
-)
-
 
 def test_descent_follows_the_gradient_and_keeps_what_was_before_each_step():
     w = keras.Variable([4.0, -2.0])
