@@ -11,7 +11,6 @@ from cookbook.lab.networks import Networks
 from custom_layers.optimizers import SGD, Adam
 from custom_layers.optimizers.schedules import CosineDecay
 
-
 # TensorFlow computes the same bits; others group operations by the sizes of arrays.
 RTOL = 1e-7 if keras.backend.backend() == "tensorflow" else 1e-5
 

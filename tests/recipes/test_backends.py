@@ -6,9 +6,9 @@ import subprocess
 import sys
 
 import pytest
+from test_recipes import BARS
 
 from cookbook.pages.catalogue import ROOT
-from test_recipes import BARS
 
 pytestmark = pytest.mark.slow
 
