@@ -76,9 +76,9 @@ def decoder_with_caches(model: keras.Model) -> Callable:
         caches = [block.empty_cache(len(prompt), length) for block in blocks]
         before = prompt.shape[1] - 1
         if before:  # read all of the prompt but its last token
-            # Padding behind the prompt, which nothing sees before it is overwritten.
-            padding = min(rounded_up(before), length) - before
-            tokens = np.pad(prompt[:, :-1], [(0, 0), (0, padding)])
+            # One program reads prompts of all lengths. No token sees the padding behind
+            # the prompt before other tokens are written over it.
+            tokens = np.pad(prompt[:, :-1], [(0, 0), (0, length - before)])
             _, caches = read(tokens, 0, caches)
         return next_logits, caches
 
