@@ -134,8 +134,8 @@ def translator_with_caches(model: keras.Model) -> Callable:
         for block, cache in zip(blocks, caches):
             x, new_cache = block.step(x, cache, index)
             new_caches.append(new_cache)
-        logits = embedding(normalize(x), reverse=True)  # B, 1, subwords
-        return logits[:, 0], new_caches
+        logits = embedding(normalize(x)[:, 0], reverse=True)  # B, subwords
+        return logits, new_caches
 
     def begin(source, length):
         source = ops.convert_to_tensor(source)

@@ -127,28 +127,32 @@ def _grown(beam, logits, length_penalty):
     """
     B, W = ops.shape(beam.total)
     V = logits.shape[-1]
-    log_p = ops.log_softmax(ops.cast(logits, "float32"))
-    log_p = ops.reshape(log_p, (B, W, V))
+    N = min(V, W)  # likeliest tokens of a row: no more of them can be chosen
+    logits = ops.cast(logits, "float32")
+    highest, tokens = ops.top_k(logits, N)  # B W, N
+    log_p = highest - ops.logsumexp(logits, axis=-1, keepdims=True)
+    log_p = ops.reshape(log_p, (B, W, N))
+    tokens = ops.reshape(tokens, (B, W * N))
 
     # A row that has ended has one continuation, which costs nothing.
-    is_continuation = ops.arange(V) == 0
+    is_continuation = ops.arange(N) == 0
     stay = ops.where(is_continuation, 0.0, _NEVER)
     log_p = ops.where(beam.ended[..., None], stay, log_p)
-    total = beam.total[..., None] + log_p  # B W V
+    total = beam.total[..., None] + log_p  # B W N
     new = ops.where(beam.ended, beam.new, beam.new + 1)
 
-    # The W best of all W V continuations of a beam.
+    # The W best of all continuations of a beam.
     scores = _scores(total, new[..., None], length_penalty)
-    scores = ops.reshape(scores, (B, W * V))
-    total = ops.reshape(total, (B, W * V))
+    scores = ops.reshape(scores, (B, W * N))
+    total = ops.reshape(total, (B, W * N))
     _, best = ops.top_k(scores, W)
-    parent = best // V
+    parent = best // N
     beam = _Beam(
         ops.take_along_axis(total, best, axis=1),
         ops.take_along_axis(new, parent, axis=1),
         ops.take_along_axis(beam.ended, parent, axis=1),
     )
-    return beam, parent, best % V
+    return beam, parent, ops.take_along_axis(tokens, best, axis=1)
 
 
 def _scores(total, new, length_penalty):
