@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import keras
 
+from benchmarks.keras_parts import keras_parts
 from benchmarks.measure import ROUNDS, compare
 from benchmarks.results import Results, Row, ratio_text, row_of
-from benchmarks.training_steps import first_fit, keras_parts, training_step
+from benchmarks.training_steps import first_fit, training_step
 from cookbook.pages.catalogue import recipes
 
 # Recipes that have no training step of a network to compare.

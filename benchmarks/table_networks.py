@@ -56,7 +56,7 @@ def _network_sides(recipe: str, make: typing.Callable[[], Step]) -> Sides:
     """Our parts, Keras's parts, and the network of torch_networks."""
 
     def theirs() -> Step:
-        from benchmarks.training_steps import keras_parts
+        from benchmarks.keras_parts import keras_parts
 
         with keras_parts(recipe):
             return make()

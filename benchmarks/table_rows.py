@@ -52,6 +52,11 @@ def rows() -> list[Row | Figure]:
     """All rows, in the order of the table."""
     from benchmarks.table_networks import figures, networks
 
+    return [*component_rows(), *networks(), *figures()]
+
+
+def component_rows() -> list[Row]:
+    """The rows of single components, which every backend runs."""
     return [
         *_recurrent(),
         _layer(
@@ -71,8 +76,6 @@ def rows() -> list[Row | Figure]:
             (512, 10_000),
             {"keras": 0.45},
         ),
-        *networks(),
-        *figures(),
     ]
 
 

@@ -23,7 +23,6 @@ from benchmarks.torch_modules import (
     Of,
 )
 
-
 Shape = tuple[int, ...]
 
 
@@ -125,7 +124,9 @@ def _separated(cls: typing.Any) -> Part:
 
 
 def _by_depth(cls: typing.Any) -> Part:
-    return image(lambda a, s: cls(s[-1], s[-1], a["kernel_size"], groups=s[-1]), _depthwise)
+    return image(
+        lambda a, s: cls(s[-1], s[-1], a["kernel_size"], groups=s[-1]), _depthwise
+    )
 
 
 def _rnn(cls: typing.Any) -> Part:

@@ -46,7 +46,7 @@ def layer_step(
     outputs = module(*inputs, **(call or {}))
     (upstream,) = gradients_of_outputs([outputs.shape])
     trained = [*floats, *module.parameters()]
-    return _step(
+    return run_or_differentiate(
         lambda: module(*inputs, **(call or {})),
         trained if backward else [],
         torch.tensor(upstream),
@@ -62,7 +62,7 @@ def _input(array: np.ndarray, part: Part) -> Tensor:
     return x.contiguous() if x.ndim == 3 else x
 
 
-def _step(
+def run_or_differentiate(
     function: typing.Callable[[], Tensor], trained: list[Tensor], upstream: Tensor
 ) -> Step:
     """A call of the function, with the gradients to `trained` if there are any."""
@@ -88,7 +88,7 @@ def activation_step(
     x = torch.tensor(layer_inputs(shape)[0], requires_grad=True)
     (upstream,) = gradients_of_outputs([function(x).shape])
     trained = [x] if backward else []
-    return _step(lambda: function(x), trained, torch.tensor(upstream))
+    return run_or_differentiate(lambda: function(x), trained, torch.tensor(upstream))
 
 
 def loss_step(
@@ -101,7 +101,9 @@ def loss_step(
     y_true, y_pred = map(torch.tensor, answers(shape, truth))
     y_pred.requires_grad_()
     trained = [y_pred] if backward else []
-    return _step(lambda: function(y_true, y_pred), trained, torch.tensor(1.0))
+    return run_or_differentiate(
+        lambda: function(y_true, y_pred), trained, torch.tensor(1.0)
+    )
 
 
 def optimizer_step(name: str, count: int) -> Step | None:

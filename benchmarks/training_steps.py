@@ -2,14 +2,10 @@
 
 import contextlib
 import importlib
-import inspect
 import io
-import sys
 import tempfile
 import time
-import types
 import typing
-from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
@@ -17,11 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.counterparts import find
-from benchmarks.keras_blocks import BLOCKS
 from benchmarks.measure import Step
-
-PACKAGES = ("recipes.", "cookbook.")
 
 
 class _FirstFit(Exception):
@@ -44,13 +36,14 @@ def first_fit(recipe: str, **flags: typing.Any) -> tuple[keras.Model, tuple]:
     with (
         tempfile.TemporaryDirectory() as folder,
         mock.patch.object(keras.Model, "fit", _stop),
+        mock.patch.object(keras.Model, "train_on_batch", _stop),
         contextlib.redirect_stdout(io.StringIO()),
     ):
         try:
             module.main(module.Config(run_dir=Path(folder), **flags))
         except _FirstFit as found:
             return found.model, found.batch
-    raise ValueError(f"{recipe} calls no fit: expected a recipe that trains with it")
+    raise ValueError(f"{recipe} trains no network of Keras: expected one that does")
 
 
 def _stop(
@@ -76,7 +69,7 @@ def training_step(model: keras.Model, batch: tuple) -> tuple[Step, float]:
     """
     model.steps_per_execution = 1
     start = time.perf_counter()
-    model.fit(_endless(batch).take(1), verbose=0)
+    model.fit(_endless(batch).take(1), shuffle=False, verbose=0)
     first = time.perf_counter() - start
     batches = iter(_endless(batch))
     train: typing.Any = model.train_function
@@ -96,40 +89,3 @@ def _of_unknown_size(*parts: typing.Any) -> typing.Any:
         return tf.compat.v1.placeholder_with_default(x, known)
 
     return tf.nest.map_structure(forget, parts)
-
-
-@contextlib.contextmanager
-def keras_parts(recipe: str) -> Iterator[list[str]]:
-    """Within it, the recipe is made of Keras's parts where Keras has the same name.
-
-    Blocks of a transformer are assembled from Keras's layers. It yields the names of
-    the parts that stay ours.
-    """
-    module = importlib.import_module(f"recipes.{recipe}")
-    ours = _parts_of(module)
-    with contextlib.ExitStack() as stack:
-        for place in _places():
-            for name in _parts_of(place):
-                theirs = BLOCKS.get(name) or find(name)[1]
-                if theirs is not None:
-                    stack.enter_context(mock.patch.object(place, name, theirs))
-        yield sorted(set(ours) & set(_parts_of(module)))
-
-
-def _places() -> list[types.ModuleType]:
-    """Modules of recipes and of the cookbook, which may hold parts."""
-    return [
-        module
-        for name, module in sys.modules.items()
-        if name.startswith(PACKAGES) and module is not None
-    ]
-
-
-def _parts_of(module: types.ModuleType) -> list[str]:
-    """The names under which a module holds classes and functions of custom_layers."""
-    return [
-        name
-        for name, thing in vars(module).items()
-        if (inspect.isclass(thing) or inspect.isfunction(thing))
-        and thing.__module__.startswith("custom_layers.")
-    ]
