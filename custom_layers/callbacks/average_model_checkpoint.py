@@ -32,6 +32,7 @@ class AverageModelCheckpoint(keras.callbacks.ModelCheckpoint):
     >>> _ = model.fit(x, 3 * x, epochs=2, verbose=0, callbacks=[keeper])
     >>> of_fit = model.get_weights()  # SWA leaves the average there in the end
     >>> model.load_weights(file)
+    >>> folder.cleanup()
     >>> bool(np.allclose(of_fit[0], model.get_weights()[0]))
     True
 

@@ -31,7 +31,7 @@ class EarlyStopping(_Monitor):
     epoch of NaN stays the best one, and its weights are restored. An unknown mode is an
     error instead of a warning.
 
-    >>> import numpy as np
+    >>> import keras, numpy as np
     >>> x = np.linspace(-1, 1, 64)[:, None]
     >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     >>> model.compile(keras.optimizers.SGD(0.5), "mse")
