@@ -15,7 +15,7 @@ from ...common.types import (
     Seed,
 )
 from .cell import _as_tensor, _Cell, _like
-from .fused import FORMULA_OF_GRU, Formula
+from .fused import _FORMULA_OF_GRU, _Formula
 from .layer import _RecurrentLayer
 
 
@@ -123,9 +123,9 @@ class GRUCell(_Cell):
         return h, _like(states, h)
 
     @property
-    def fused_formula(self) -> Formula | None:
+    def fused_formula(self) -> _Formula | None:
         usual = self.reset_after and self._has_usual_activations()
-        return FORMULA_OF_GRU if usual else None
+        return _FORMULA_OF_GRU if usual else None
 
     def _read_weights(self) -> tuple:
         """W, U and the biases of x W and of h_tm1 U (0 where there is none)."""

@@ -10,7 +10,7 @@ from ...common.inputs import as_booleans
 from ...common.private_keras import never_cast
 from ...common.types import Config
 from .cell import _Cell
-from .fused import FEWEST_UNITS, run_fused
+from .fused import FEWEST_UNITS, _run_fused
 
 
 class _StatefulRNN(keras.layers.RNN):
@@ -119,7 +119,7 @@ class _RecurrentLayer(_StatefulRNN):
         if mask_x is not None:
             masks = mask_x if isinstance(mask_x, list) else [mask_x]
             inputs = [sequences * ops.expand_dims(m, 1) for m in masks]
-        states, hs = run_fused(
+        states, hs = _run_fused(
             self.cell.fused_formula,
             inputs,
             (W, U, b),

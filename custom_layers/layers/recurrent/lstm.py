@@ -15,7 +15,7 @@ from ...common.types import (
     Seed,
 )
 from .cell import _Cell
-from .fused import FORMULA_OF_LSTM, Formula
+from .fused import _FORMULA_OF_LSTM, _Formula
 from .layer import _RecurrentLayer
 
 
@@ -108,8 +108,8 @@ class LSTMCell(_Cell):
         return h, [h, c]
 
     @property
-    def fused_formula(self) -> Formula | None:
-        return FORMULA_OF_LSTM if self._has_usual_activations() else None
+    def fused_formula(self) -> _Formula | None:
+        return _FORMULA_OF_LSTM if self._has_usual_activations() else None
 
     def _initial_bias(self, shape, dtype=None):
         if not self.unit_forget_bias:
