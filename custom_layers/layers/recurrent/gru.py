@@ -16,6 +16,7 @@ from ...common.types import (
 )
 from .cell import _as_tensor, _Cell, _like
 from .fused import _FORMULA_OF_GRU, _Formula
+from .gpu import _is_left_to_xla
 from .layer import _RecurrentLayer
 
 
@@ -162,7 +163,8 @@ class GRU(_RecurrentLayer):
         unroll: whether to write the loop out, step by step.
         zero_output_for_mask: whether masked steps return zeros instead of repeating
             the output of the step before them; it concerns return_sequences only.
-        use_cudnn: "auto", True or False; accepted because Keras has it, without effect.
+        use_cudnn: whether cuDNN runs the sequence on a GPU: "auto" where it can, True
+            (an error where it cannot), or False.
 
     Call: sequences, initial_state, mask (B, T), training. A masked step leaves the
         state as it is.
@@ -179,6 +181,7 @@ class GRU(_RecurrentLayer):
     """
 
     cell: GRUCell
+    kernel_on_gpu = "gru"
 
     def __init__(
         self,
@@ -242,6 +245,7 @@ class GRU(_RecurrentLayer):
             **kwargs,
         )
         self.use_cudnn = one_of(use_cudnn, ("auto", True, False), "use_cudnn")
+        self.supports_jit = _is_left_to_xla(self)
 
     @property
     def recurrent_activation(self):
