@@ -1,5 +1,6 @@
 """Scaled dot-product attention, fast: in blocks of queries, with its own gradient."""
 
+import functools
 import math
 from typing import Any, NamedTuple
 
@@ -118,13 +119,13 @@ def _attend(Q, K, V, blocks):
             dy = arguments[0] if upstream is None else upstream
             products = ops.cast(dy * y, Ps[0].dtype)
             rowsum = ops.sum(products, axis=-1, keepdims=True)
-            dQ, dK, dV = [], 0, 0
-            for block, P_block in zip(blocks, Ps):
-                dq, dk, dv = _backward(block, P_block, Q, K, V, dy, rowsum)
-                dQ.append(dq)
-                dK += _padded(dk, block.keys, K)
-                dV += _padded(dv, block.keys, V)
-            return ops.concatenate(dQ, axis=-2), dK, dV
+            parts = [
+                _backward(block, P_block, Q, K, V, dy, rowsum)
+                for block, P_block in zip(blocks, Ps)
+            ]
+            dQ, dK, dV = zip(*parts)
+            keys = [block.keys for block in blocks]
+            return ops.concatenate(dQ, axis=-2), _total(dK, keys), _total(dV, keys)
 
         return y, gradient
 
@@ -192,11 +193,21 @@ def _transposed_product(P, x):
     return ops.einsum("...ts,...td->...sd", P, x)
 
 
-def _padded(x, keys, like):
-    """x, which belongs to a range of keys, with zeros for the other keys."""
-    S = like.shape[-2]
-    if not isinstance(S, int) or (keys.start, keys.stop) == (0, S):
-        return x
-    padding = [(0, 0)] * len(x.shape)
-    padding[-2] = keys.start, S - keys.stop
-    return ops.pad(x, padding)
+def _total(parts, ranges):
+    """The sum of parts (..., s, n), each of which belongs to a range of all S keys.
+
+    The sum of the keys between two ends of ranges is made before that of the next ones:
+    so few numbers at a time stay in the cache of the processor.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    ends = sorted({end for keys in ranges for end in (keys.start, keys.stop)})
+    sums = []
+    for start, stop in zip(ends, ends[1:]):
+        pieces = [
+            part[..., start - keys.start : stop - keys.start, :]
+            for part, keys in zip(parts, ranges)
+            if keys.start <= start and stop <= keys.stop
+        ]
+        sums.append(functools.reduce(ops.add, pieces))
+    return ops.concatenate(sums, axis=-2)
