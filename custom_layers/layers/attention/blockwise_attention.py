@@ -1,6 +1,7 @@
 """Scaled dot-product attention, fast: in blocks of queries, with its own gradient."""
 
 import functools
+import itertools
 import math
 from typing import Any, NamedTuple
 
@@ -30,9 +31,9 @@ def blockwise_attention(
     Queries are worked on in blocks where `causal` or `window` lets a block skip keys.
     The gradient has a closed form: with dP = (dy V^T) * keep, the softmax gives
     dS = P * (dP - rowsum(dP * P)), and rowsum(dP * P) = rowsum(dy * y), which is a sum
-    over e features instead of S keys. Each pass over all pairs of queries and keys costs
-    as much as a product of matrices, so there are few: the mask is added once, and
-    without dropout a product gives the difference, [dy, -rowsum] [V, 1]^T.
+    over e features instead of S keys. A pass over all pairs of queries and keys costs
+    as much as a product of matrices. So there are few: the mask is added once, and
+    without dropout one product gives dP - rowsum, as [dy, -rowsum] [V, 1]^T.
 
     Args: those of `scaled_dot_product`, except return_weights.
     Returns: y (..., T, e). A query without any allowed key is answered by the mean
@@ -203,7 +204,7 @@ def _total(parts, ranges):
         return parts[0]
     ends = sorted({end for keys in ranges for end in (keys.start, keys.stop)})
     sums = []
-    for start, stop in zip(ends, ends[1:]):
+    for start, stop in itertools.pairwise(ends):
         pieces = [
             part[..., start - keys.start : stop - keys.start, :]
             for part, keys in zip(parts, ranges)
