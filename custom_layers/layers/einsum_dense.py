@@ -159,8 +159,8 @@ class EinsumDense(_Affine):
 def _einsum(axes: list[str], x: Any, W: Any) -> Any:
     """einsum of x and W, as one product of matrices where the order of axes allows it.
 
-    Where x has the axes `free + summed`, W `summed + made` and y `free + made`, TensorFlow
-    would make a product for each example, and a gradient for W from each, to be added.
+    It does where x has the axes `free + summed`, W `summed + made` and y `free + made`.
+    Otherwise TensorFlow makes a product for each example, and sums gradients of W.
     """
     x_axes, w_axes, y_axes = axes
     free = len(x_axes) - sum(axis in w_axes for axis in x_axes)

@@ -1,5 +1,7 @@
 """Scaled dot-product attention, fast: in blocks of queries, with its own gradient."""
 
+import functools
+import itertools
 import math
 from typing import Any, NamedTuple
 
@@ -29,9 +31,9 @@ def blockwise_attention(
     Queries are worked on in blocks where `causal` or `window` lets a block skip keys.
     The gradient has a closed form: with dP = (dy V^T) * keep, the softmax gives
     dS = P * (dP - rowsum(dP * P)), and rowsum(dP * P) = rowsum(dy * y), which is a sum
-    over e features instead of S keys. Each pass over all pairs of queries and keys costs
-    as much as a product of matrices, so there are few: the mask is added once, and
-    without dropout a product gives the difference, [dy, -rowsum] [V, 1]^T.
+    over e features instead of S keys. A pass over all pairs of queries and keys costs
+    as much as a product of matrices. So there are few: the mask is added once, and
+    without dropout one product gives dP - rowsum, as [dy, -rowsum] [V, 1]^T.
 
     Args: those of `scaled_dot_product`, except return_weights.
     Returns: y (..., T, e). A query without any allowed key is answered by the mean
@@ -118,13 +120,13 @@ def _attend(Q, K, V, blocks):
             dy = arguments[0] if upstream is None else upstream
             products = ops.cast(dy * y, Ps[0].dtype)
             rowsum = ops.sum(products, axis=-1, keepdims=True)
-            dQ, dK, dV = [], 0, 0
-            for block, P_block in zip(blocks, Ps):
-                dq, dk, dv = _backward(block, P_block, Q, K, V, dy, rowsum)
-                dQ.append(dq)
-                dK += _padded(dk, block.keys, K)
-                dV += _padded(dv, block.keys, V)
-            return ops.concatenate(dQ, axis=-2), dK, dV
+            parts = [
+                _backward(block, P_block, Q, K, V, dy, rowsum)
+                for block, P_block in zip(blocks, Ps)
+            ]
+            dQ, dK, dV = zip(*parts)
+            keys = [block.keys for block in blocks]
+            return ops.concatenate(dQ, axis=-2), _total(dK, keys), _total(dV, keys)
 
         return y, gradient
 
@@ -192,11 +194,21 @@ def _transposed_product(P, x):
     return ops.einsum("...ts,...td->...sd", P, x)
 
 
-def _padded(x, keys, like):
-    """x, which belongs to a range of keys, with zeros for the other keys."""
-    S = like.shape[-2]
-    if not isinstance(S, int) or (keys.start, keys.stop) == (0, S):
-        return x
-    padding = [(0, 0)] * len(x.shape)
-    padding[-2] = keys.start, S - keys.stop
-    return ops.pad(x, padding)
+def _total(parts, ranges):
+    """The sum of parts (..., s, n), each of which belongs to a range of all S keys.
+
+    The sum of the keys between two ends of ranges is made before that of the next ones:
+    so few numbers at a time stay in the cache of the processor.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    ends = sorted({end for keys in ranges for end in (keys.start, keys.stop)})
+    sums = []
+    for start, stop in itertools.pairwise(ends):
+        pieces = [
+            part[..., start - keys.start : stop - keys.start, :]
+            for part, keys in zip(parts, ranges)
+            if keys.start <= start and stop <= keys.stop
+        ]
+        sums.append(functools.reduce(ops.add, pieces))
+    return ops.concatenate(sums, axis=-2)
