@@ -166,9 +166,8 @@ class BatchNormalization(_Normalization):
         weights = None if mask is None else _weights(mask, x)
         if training and self.trainable:
             axes = [a for a in range(len(x.shape)) if a != axis]
-            if self._is_plain(weights) and _fuses_normalization(
-                training, inputs, [axis]
-            ):
+            is_plain = self._is_plain(weights)
+            if is_plain and _fuses_normalization(training, x, [axis]):
                 y = self._by_one_program(x, gamma, beta, axes)
             else:
                 y = self._by_the_batch(x, gamma, beta, axes, weights)

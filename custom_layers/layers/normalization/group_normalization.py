@@ -124,10 +124,10 @@ class GroupNormalization(_Normalization):
         (channels,) = self._sizes
         groups = channels if self.groups == -1 else self.groups
         sizes = groups, channels // groups
-        if _fuses_normalization(training, inputs, [axis]):
+        if _fuses_normalization(training, x, [axis]):
             gamma, beta = self._gamma_and_beta(x.dtype, [channels])
             y, *_ = _normalize_places(x, gamma, beta, groups, self.epsilon)
-            return y
+            return ops.cast(y, self.compute_dtype)
         shape = list(ops.shape(x))
         grouped = [*shape[:axis], *sizes, *shape[axis + 1 :]]
         x = ops.reshape(x, grouped)

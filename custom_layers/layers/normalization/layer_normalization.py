@@ -114,8 +114,9 @@ class LayerNormalization(_Normalization):
         axes = _positive_axes(self.axis, x.shape)
         along = _along(axes, self._sizes, len(x.shape))
         gamma, beta = self._gamma_and_beta(x.dtype, along)
-        if _fuses_normalization(training, inputs, axes) and not self.rms_scaling:
-            return _normalize_channels(x, gamma, beta, axes=axes, epsilon=self.epsilon)
+        if _fuses_normalization(training, x, axes) and not self.rms_scaling:
+            y = _normalize_channels(x, gamma, beta, axes=axes, epsilon=self.epsilon)
+            return ops.cast(y, self.compute_dtype)
         mean, variance = _moments(x, axes)
         if self.rms_scaling:
             y = x * (ops.rsqrt(variance + self.epsilon) * gamma)
