@@ -119,27 +119,34 @@ def few_widths(lengths: np.ndarray) -> np.ndarray:
     """
     if not len(lengths):
         return np.array([1])
-    grain = -(-lengths.max() // 100) or 1  # bounds the work for long rows
-    rounded = np.maximum(1, -(-lengths // grain)) * grain
-    ends, counts = np.unique(rounded, return_counts=True)
+
+    # Lengths are rounded up, to 100 different ones at most: that bounds the work.
+    grain = max(1, -(-lengths.max() // 100))
+    rounded = -(-lengths // grain) * grain
+    ends, counts = np.unique(np.maximum(rounded, 1), return_counts=True)
     rows = counts.cumsum()  # that are no longer than each end
 
-    # places[j]: the fewest for the rows up to ends[j], with one width more each time
-    between = (rows - rows[:, None]) * ends  # from after ends[i] up to ends[j]
-    unordered = np.tri(len(ends), dtype=bool)  # i >= j
-    places, before = rows * ends, []
-    while len(before) + 1 < MOST_WIDTHS:
-        options = np.where(unordered, places, places[:, None] + between)
-        if places[-1] - options[:, -1].min() < WORTH:
-            break
-        before.append(options.argmin(0))
-        places = options.min(0)
+    # between[i, j]: the places of the rows after ends[i] up to ends[j], of that width
+    between = (rows - rows[:, None]) * ends
+    is_backwards = np.tri(len(ends), dtype=bool)  # i >= j
 
-    last = len(ends) - 1
-    chosen = [last]
-    for step in reversed(before):
-        last = step[last]
-        chosen.append(last)
+    # places[j]: the fewest places of the rows up to ends[j], with one width at first
+    places = rows * ends
+    last_cuts = []  # for each further width: where the one before the last ends
+    while len(last_cuts) + 1 < MOST_WIDTHS:
+        options = places[:, None] + between
+        options = np.where(is_backwards, places, options)
+        fewest = options.min(0)
+        if places[-1] - fewest[-1] < WORTH:
+            break
+
+        last_cuts.append(options.argmin(0))
+        places = fewest
+
+    # The cuts are found from the last one to the first.
+    chosen = [len(ends) - 1]
+    for cut in reversed(last_cuts):
+        chosen.append(cut[chosen[-1]])
     return ends[np.unique(chosen)]
 
 
