@@ -15,6 +15,7 @@ def main() -> None:
         nargs="*",
         metavar="NAME",
         help="components to time, such as LSTM (default: all of them), `recipes`, or "
+        "`feeding RECIPE ...`, the share of a step that is spent on feeding, or "
         "`search`, which compares the strategies of --tuner, or `overhead`, which is "
         "what a search costs beyond its trainings",
     )
@@ -35,6 +36,10 @@ def main() -> None:
         from benchmarks.overhead import run_overhead
 
         run_overhead()
+    elif arguments.names[:1] == ["feeding"]:
+        from benchmarks.feeding import run_feeding
+
+        run_feeding(arguments.names[1:])
     elif arguments.names == ["search"]:
         from benchmarks.search import run_searches
 
