@@ -147,7 +147,7 @@ def build(config: Config, data: Images, varied: bool = False) -> keras.Model:
         model.add(ReLU())
 
     model.add(keras.layers.Flatten())
-    model.add(Dense(len(data.classes)))
+    model.add(Dense(len(data.classes), dtype="float32"))
     model.compile(
         optimizer=Adam(schedule(config.learning_rate, config)),
         loss=SparseCategoricalCrossentropy(from_logits=True),

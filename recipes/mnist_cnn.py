@@ -97,7 +97,11 @@ def build(config: Config, data: Images) -> keras.Model:
             *block(3 * n, pool=True),  # 4, 4, 3n
             *block(6 * n, pool=False),  # 2, 2, 6n
             GlobalAveragePooling2D(),
-            Dense(len(data.classes), kernel_regularizer=L2(config.penalty)),
+            Dense(
+                len(data.classes),
+                kernel_regularizer=L2(config.penalty),
+                dtype="float32",  # also where the layers below compute in 16 bits
+            ),
         ]
     )
     steps = training_steps(config, len(data.train[0]))

@@ -97,7 +97,7 @@ def build(config: Config, data: Images) -> keras.Model:
             BatchNormalization(momentum=0.9),
             ReLU(),
             Dropout(config.dropout),
-            Dense(len(data.classes)),
+            Dense(len(data.classes), dtype="float32"),
         ]
     )
     steps = training_steps(config, len(data.train[0]))

@@ -103,7 +103,7 @@ def learn_features(config: Config, data: Images) -> keras.Model:
     lower_blocks = chain(*all_blocks[: config.frozen])
     lower = keras.Sequential([images, *augmentation, *lower_blocks])
     upper = [*chain(*all_blocks[config.frozen :]), GlobalAveragePooling2D()]
-    logits = Dense(len(data.classes))
+    logits = Dense(len(data.classes), dtype="float32")
     model = keras.Sequential([images, *lower.layers, *upper, logits])
     first = replace(config, epochs=config.first_epochs, resume=False)
     compile_classifier(model, first, data)
@@ -116,7 +116,8 @@ def build(config: Config, data: Images, features: keras.Model) -> keras.Model:
     features.trainable = False
     is_own = config.backbone == "own"
     new_blocks = blocks(config.filters)[config.frozen :] if is_own else []
-    upper = [*chain(*new_blocks), GlobalAveragePooling2D(), Dense(len(data.classes))]
+    logits = Dense(len(data.classes), dtype="float32")
+    upper = [*chain(*new_blocks), GlobalAveragePooling2D(), logits]
     x = features.outputs[0]  # H, W, C
     for layer in upper:
         x = layer(x)

@@ -263,7 +263,7 @@ WORDINGS = {
     "mackey_glass_rnn": [
         ("    columns = len(data.columns)\n", ""),
         ("keras.Input((config.window, columns))", "keras.Input((config.window, 1))"),
-        ("Dense(config.horizon * columns)", "Dense(config.horizon)"),
+        ("Dense(config.horizon * columns", "Dense(config.horizon"),
         ('f"{data.columns[0]} (standard', '"value (standard'),
     ],
     "imdb_transformer": [
