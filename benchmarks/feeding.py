@@ -69,6 +69,7 @@ def begin(recipe: str, **flags: Any) -> Begun:
     with (
         tempfile.TemporaryDirectory() as folder,
         mock.patch.object(keras.Model, "fit", _stop),
+        mock.patch.object(Batches, "pipeline", lambda batches: batches),
         mock.patch.object(cookbook.trained.load, "train"),
         contextlib.redirect_stdout(io.StringIO()),
     ):
@@ -118,14 +119,14 @@ def share_of_feeding(begun: Begun) -> tuple[float, float]:
     model.steps_per_execution = min(model.steps_per_execution, max(1, whole // 4))
     least = 4 * model.steps_per_execution
     batches.steps = min(whole, least)
-    seconds_per_step(begun, batches)  # compiles
-    once = seconds_per_step(begun, batches)
+    seconds_per_step(begun, batches.pipeline())  # compiles
+    once = seconds_per_step(begun, batches.pipeline())
     batches.steps = min(whole, max(least, int(SECONDS / 2 / once)))
-    ready = ready_batches(batches)
+    ready, fresh = ready_batches(batches), batches.pipeline()
     seconds_per_step(begun, ready, epochs=2)  # compiles, and fills the memory
     fed, unfed = [], []
     for _ in range(ROUNDS):
-        fed.append(seconds_per_step(begun, batches))
+        fed.append(seconds_per_step(begun, fresh))
         unfed.append(seconds_per_step(begun, ready))
     shares = [1 - free / all_of_it for free, all_of_it in zip(unfed, fed)]
     return statistics.median(shares), statistics.median(fed)
