@@ -5,6 +5,7 @@ state), as custom_layers.generation wants them. It uses the trained layers, so t
 gives the logits of training. What kind of decoder a model needs, its layers tell.
 """
 
+import functools
 from collections.abc import Callable
 
 import keras
@@ -24,6 +25,9 @@ from custom_layers.layers import (
 def rounded_up(length: int) -> int:
     """The next multiple of 32. Arrays of few lengths need few compiled programs."""
     return -(-length // 32) * 32
+
+
+_compiled = functools.partial(compiled, any_size=True)
 
 
 def character_decoder(model: keras.Model) -> Callable:
@@ -65,12 +69,12 @@ def decoder_with_caches(model: keras.Model) -> Callable:
                 x = layer(x)
         return x[:, -1], new  # (B, alphabet), caches
 
-    @compiled
+    @_compiled
     def next_logits(tokens, index, caches):
         newest = ops.take(tokens, index, axis=1)[:, None]  # B, 1
         return run(newest, index, caches)
 
-    read = compiled(run)
+    read = _compiled(run)
 
     def begin(prompt, length):
         caches = [block.empty_cache(len(prompt), length) for block in blocks]
@@ -92,7 +96,7 @@ def decoder_with_states(model: keras.Model) -> Callable:
     """
     recurrent = [x for x in model.layers if isinstance(x, LSTM | GRU)]
 
-    @compiled
+    @_compiled
     def next_logits(tokens, index, states):
         x = ops.convert_to_tensor(tokens)[:, index]  # B
         old, new = iter(states), []
@@ -126,7 +130,7 @@ def translator_with_caches(model: keras.Model) -> Callable:
     scale = model.get_layer("scale")
     normalize = model.get_layer("last")
 
-    @compiled
+    @_compiled
     def next_logits(tokens, index, caches):
         newest = ops.take(tokens, index, axis=1)[:, None]  # B, 1
         x = scale(embedding(newest))  # B, 1, width
@@ -159,7 +163,7 @@ def translator_with_states(model: keras.Model) -> Callable:
     embedding, scale = model.get_layer("embedding"), model.get_layer("scale")
     cell = model.get_layer("decoder").cell
 
-    @compiled
+    @_compiled
     def next_logits(tokens, index, state):
         x = scale(embedding(ops.take(tokens, index, axis=1)))  # B, width
         with cell.attend_to(state["memory"], state["mask"]):

@@ -116,7 +116,7 @@ def sample(
     options = _choice_and_ends(draw, end_token, pad_token)
     tokens, known = _padded_prompt(prompt, length, pad_token)
     shape = {"temperature": temperature, "top_p": top_p}
-    luck = {**shape, "seed": ops.convert_to_tensor(seed.state)}
+    luck = {**shape, "seed": seed.state.value * 1}  # a copy
     tokens, luck = run_whole(
         _grow, next_logits, known - 1, tokens, state, luck, **options
     )
@@ -159,7 +159,8 @@ class _Draw:
             sum_before = ops.cumsum(p, axis=-1) - p
             values = ops.where(sum_before < luck["top_p"], values, -float("inf"))
         state = self.generator.state
-        with keras.StatelessScope([(state, luck["seed"])]) as scope:
+        seed = ops.reshape(luck["seed"], state.shape)
+        with keras.StatelessScope([(state, seed)]) as scope:
             drawn = keras.random.categorical(values, 1, seed=self.generator)
         chosen = ops.take_along_axis(tokens, drawn, axis=-1)[:, 0]
         return chosen, {**luck, "seed": scope.get_current_value(state)}
