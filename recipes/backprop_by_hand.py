@@ -16,14 +16,14 @@ from dataclasses import dataclass, replace
 
 from cookbook.start import start
 
-start(__name__)
+start(__name__, float64=True)
 
 import keras
 import numpy as np
 
 from cookbook.config import ExperimentConfig, Rate, Size
 from cookbook.errors import fail, note
-from cookbook.lab.claims import Claim, conclude
+from cookbook.lab.claims import Claim, conclude, of_64_bits
 from cookbook.lab.gradients import kernel_gradients, numeric_gradient
 from cookbook.lab.pictures import draw_bars
 from cookbook.reports.finish import Run
@@ -196,7 +196,7 @@ def main(config: Config) -> Run:
         Claim(
             "By hand, the gradient is within {} of automatic differentiation",
             np.abs(by_hand - automatic).max(),
-            at_most=1e-12,
+            at_most=of_64_bits(1e-12, of_32=1e-6),
         ),
         Claim(
             "By hand, the gradient is within {} of finite differences",

@@ -24,6 +24,15 @@ def _positions(length, start_index):
     return ops.arange(length, dtype="float32") + ops.cast(start_index, "float32")
 
 
+def _spread(factors, x, axis):
+    """factors, repeated along the axes of x from `axis` on.
+
+    TensorFlow multiplies fast by factors that lack the first axes of x alone.
+    """
+    sizes = ops.shape(x)[axis:]
+    return ops.broadcast_to(factors, (*[1] * axis, *sizes))
+
+
 def _check_even(features):
     if features is None or features % 2:
         raise ValueError(
@@ -87,9 +96,9 @@ class RotaryEmbedding(keras.layers.Layer):
         position = ops.reshape(position, [-1 if a == T else 1 for a in range(rank)])
         frequency = ops.reshape(frequency, [-1 if a == D else 1 for a in range(rank)])
         angle = position * frequency
-        cos = ops.cast(ops.cos(angle), inputs.dtype)
-        sin = ops.cast(ops.sin(angle), inputs.dtype)
         first, second = ops.split(inputs, 2, axis=D)
+        cos = _spread(ops.cast(ops.cos(angle), inputs.dtype), first, min(T, D))
+        sin = _spread(ops.cast(ops.sin(angle), inputs.dtype), first, min(T, D))
         turned = first * cos - second * sin, second * cos + first * sin
         return ops.concatenate(turned, axis=D)
 

@@ -3,12 +3,14 @@
 import math
 from typing import Any, NamedTuple
 
+import keras
 from keras import ops
 
 from .masks import allowed_keys
-from .scaled_dot_product import _softmax
+from .scaled_dot_product import _softmax_over_keys
 
 _BLOCK_SIZE = 128  # queries per block, where a block can skip keys
+_HIDDEN = -1e30  # added to a score, it leaves nothing of it
 
 
 def blockwise_attention(
@@ -27,7 +29,9 @@ def blockwise_attention(
     Queries are worked on in blocks where `causal` or `window` lets a block skip keys.
     The gradient has a closed form: with dP = (dy V^T) * keep, the softmax gives
     dS = P * (dP - rowsum(dP * P)), and rowsum(dP * P) = rowsum(dy * y), which is a sum
-    over e features instead of S keys.
+    over e features instead of S keys. Each pass over all pairs of queries and keys costs
+    as much as a product of matrices, so there are few: the mask is added once, and
+    without dropout a product gives the difference, [dy, -rowsum] [V, 1]^T.
 
     Args: those of `scaled_dot_product`, except return_weights.
     Returns: y (..., T, e). A query without any allowed key is answered by the mean
@@ -46,10 +50,12 @@ def blockwise_attention(
     T, S = ops.shape(Q)[-2], ops.shape(K)[-2]
     blocks = []
     for rows, keys in _ranges(T, S, causal, window):
+        allowed = allowed_keys(rows, keys, mask, causal, window)
         block = _Block(
             rows=slice(*rows),
             keys=slice(*keys),
-            allowed=allowed_keys(rows, keys, mask, causal, window),
+            allowed=allowed,
+            sees_any=_any_key(allowed) if window or mask is not None else None,
             keep=None if keep is None else keep[..., slice(*rows), slice(*keys)],
         )
         blocks.append(block)
@@ -62,6 +68,7 @@ class _Block(NamedTuple):
     rows: slice
     keys: slice
     allowed: Any  # the mask within the block, or None
+    sees_any: Any  # whether a query sees any key, or None if all do
     keep: Any  # the factors of P within the block, or None
 
     def of_rows(self, x):
@@ -130,10 +137,21 @@ def _forward(block, Q, K, V):
     k = block.of_keys(K)
     v = block.of_keys(V)
     scores = ops.matmul(q, ops.swapaxes(k, -2, -1))
-    P = _softmax(scores, block.allowed)
+    P = _softmax_over_keys(_without_hidden(scores, block.allowed))
     dropped = ops.cast(block.dropped(P), v.dtype)
     y = ops.matmul(dropped, v)
     return y, P
+
+
+def _without_hidden(scores, allowed):
+    """The scores, in float32 at least, where a hidden key's makes it weigh nothing.
+
+    A sum takes a third of the time of a choice among as many numbers.
+    """
+    scores = ops.cast(scores, keras.backend.result_type(scores.dtype, "float32"))
+    if allowed is None:
+        return scores
+    return scores + ops.where(allowed, 0.0, _HIDDEN)
 
 
 def _backward(block, P, Q, K, V, dy, rowsum):
@@ -142,17 +160,31 @@ def _backward(block, P, Q, K, V, dy, rowsum):
     k = block.of_keys(K)
     v = block.of_keys(V)
     dy = block.of_rows(dy)
-    dP = block.dropped(ops.matmul(dy, ops.swapaxes(v, -2, -1)))
-    dS = P * (ops.cast(dP, P.dtype) - block.of_rows(rowsum))
-    if block.allowed is not None:  # a query without any allowed key has P > 0
-        dS = ops.where(block.allowed, dS, 0)
-    dS = ops.cast(dS, q.dtype)
+    dS = _gradient_of_scores(block, P, v, dy, block.of_rows(rowsum))
     dropped = ops.cast(block.dropped(P), v.dtype)
 
     dq = ops.matmul(dS, k)
     dk = _transposed_product(dS, q)
     dv = _transposed_product(dropped, dy)
     return dq, dk, dv
+
+
+def _gradient_of_scores(block, P, v, dy, rowsum):
+    """dS = P * (dP - rowsum), and 0 for queries without any allowed key."""
+    if block.sees_any is not None:
+        dy = dy * ops.cast(block.sees_any, dy.dtype)
+        rowsum = rowsum * ops.cast(block.sees_any, rowsum.dtype)
+    if block.keep is None and P.dtype == v.dtype:
+        dy = ops.concatenate([dy, -rowsum], axis=-1)
+        v = ops.concatenate([v, ops.ones_like(v[..., :1])], axis=-1)
+        return P * ops.matmul(dy, ops.swapaxes(v, -2, -1))
+    dP = block.dropped(ops.matmul(dy, ops.swapaxes(v, -2, -1)))
+    return ops.cast(P * (ops.cast(dP, P.dtype) - rowsum), v.dtype)
+
+
+def _any_key(allowed):
+    """Whether a query sees any key, (..., T, 1)."""
+    return ops.any(allowed, axis=-1, keepdims=True)
 
 
 def _transposed_product(P, x):

@@ -15,6 +15,7 @@ from ...common.types import (
     Seed,
 )
 from .cell import _as_tensor, _Cell, _like
+from .fused import FORMULA_OF_GRU, Formula
 from .layer import _RecurrentLayer
 
 
@@ -120,6 +121,11 @@ class GRUCell(_Cell):
         n = self.activation(x_n + h_n)
         h = z * h_tm1 + (1 - z) * n
         return h, _like(states, h)
+
+    @property
+    def fused_formula(self) -> Formula | None:
+        usual = self.reset_after and self._has_usual_activations()
+        return FORMULA_OF_GRU if usual else None
 
     def _read_weights(self) -> tuple:
         """W, U and the biases of x W and of h_tm1 U (0 where there is none)."""

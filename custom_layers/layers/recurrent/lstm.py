@@ -15,6 +15,7 @@ from ...common.types import (
     Seed,
 )
 from .cell import _Cell
+from .fused import FORMULA_OF_LSTM, Formula
 from .layer import _RecurrentLayer
 
 
@@ -105,6 +106,10 @@ class LSTMCell(_Cell):
         c = f * c_tm1 + i * self.activation(z_g)
         h = o * self.activation(c)
         return h, [h, c]
+
+    @property
+    def fused_formula(self) -> Formula | None:
+        return FORMULA_OF_LSTM if self._has_usual_activations() else None
 
     def _initial_bias(self, shape, dtype=None):
         if not self.unit_forget_bias:
