@@ -6,6 +6,7 @@ gives the logits of training. What kind of decoder a model needs, its layers tel
 """
 
 import functools
+import math
 from collections.abc import Callable
 
 import keras
@@ -23,11 +24,8 @@ from custom_layers.layers import (
 
 
 def rounded_up(length: int) -> int:
-    """The next multiple of 32. Arrays of few lengths need few compiled programs."""
-    return -(-length // 32) * 32
-
-
-_compiled = functools.partial(compiled, any_size=True)
+    """The next power of two, from 32 on. Arrays of few sizes need few programs."""
+    return max(32, 2 ** math.ceil(math.log2(length)))
 
 
 def character_decoder(model: keras.Model) -> Callable:
@@ -69,12 +67,12 @@ def decoder_with_caches(model: keras.Model) -> Callable:
                 x = layer(x)
         return x[:, -1], new  # (B, alphabet), caches
 
-    @_compiled
+    @compiled
     def next_logits(tokens, index, caches):
         newest = ops.take(tokens, index, axis=1)[:, None]  # B, 1
         return run(newest, index, caches)
 
-    read = _compiled(run)
+    read = compiled(run)
 
     def begin(prompt, length):
         caches = [block.empty_cache(len(prompt), length) for block in blocks]
@@ -96,7 +94,7 @@ def decoder_with_states(model: keras.Model) -> Callable:
     """
     recurrent = [x for x in model.layers if isinstance(x, LSTM | GRU)]
 
-    @_compiled
+    @compiled
     def next_logits(tokens, index, states):
         x = ops.convert_to_tensor(tokens)[:, index]  # B
         old, new = iter(states), []
@@ -130,7 +128,7 @@ def translator_with_caches(model: keras.Model) -> Callable:
     scale = model.get_layer("scale")
     normalize = model.get_layer("last")
 
-    @_compiled
+    @functools.partial(compiled, any_size=True)
     def next_logits(tokens, index, caches):
         newest = ops.take(tokens, index, axis=1)[:, None]  # B, 1
         x = scale(embedding(newest))  # B, 1, width
@@ -163,7 +161,7 @@ def translator_with_states(model: keras.Model) -> Callable:
     embedding, scale = model.get_layer("embedding"), model.get_layer("scale")
     cell = model.get_layer("decoder").cell
 
-    @_compiled
+    @functools.partial(compiled, any_size=True)
     def next_logits(tokens, index, state):
         x = scale(embedding(ops.take(tokens, index, axis=1)))  # B, width
         with cell.attend_to(state["memory"], state["mask"]):

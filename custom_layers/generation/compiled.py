@@ -99,7 +99,7 @@ def _is_part_of_a_graph() -> bool:
 
 def _program(function: Callable, any_size: bool) -> Callable:
     """A function of nests of tensors, as a program; see `compiled`."""
-    make = _JaxProgram
+    make: Callable = _JaxProgram
     if keras.backend.backend() == "tensorflow":
         make = _tensorflow_program_of_any_size if any_size else _tensorflow_program
     run = make(function)
