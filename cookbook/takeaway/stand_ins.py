@@ -40,6 +40,8 @@ REPLACED = {
     "cookbook.training.run_folder": "base.folder",
     "cookbook.training.train": "training",
     "custom_layers.common.checks": "components.checks",
+    "custom_layers.generation.compiled": "components.searches",
+    "custom_layers.generation.loops": "components.searches",
     "custom_layers.initializers.glorot_he_lecun": "components.initializers",
     "custom_layers.layers.activations.relu": "layers.simple",
     "custom_layers.layers.augmentation.random_affine": "layers.augmentation",
