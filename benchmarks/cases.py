@@ -77,6 +77,11 @@ LAYERS: dict[str, Case] = {
     "SimpleRNN": ({"units": 128}, (64, 200, 128)),
     "LSTM": ({"units": 128}, (64, 200, 128)),
     "GRU": ({"units": 128}, (64, 200, 128)),
+    # augmentation
+    "RandomAffine": (
+        {"height_translation": 0.1, "width_translation": 0.1, "rotation": 0.1},
+        (128, 28, 28, 1),
+    ),
     # dropout
     "Dropout": ({"rate": 0.5}, MAPS),
     "SpatialDropout1D": ({"rate": 0.5}, (128, 676, 32)),

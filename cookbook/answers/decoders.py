@@ -21,6 +21,11 @@ from custom_layers.layers import (
 )
 
 
+def rounded_up(length: int) -> int:
+    """The next multiple of 32. Arrays of few lengths need few compiled programs."""
+    return -(-length // 32) * 32
+
+
 def character_decoder(model: keras.Model) -> Callable:
     """The decoder of a language model: of transformer blocks or of recurrent layers."""
     if _is_transformer(model):
@@ -50,6 +55,7 @@ def decoder_with_caches(model: keras.Model) -> Callable:
     blocks = [x for x in model.layers if isinstance(x, TransformerDecoderBlock)]
 
     def run(tokens, index, caches):
+        """(logits at the last of the tokens, the first of which stands at index)."""
         x, old, new = tokens, iter(caches), []
         for layer in model.layers[1:]:
             if isinstance(layer, TransformerDecoderBlock):
@@ -61,12 +67,19 @@ def decoder_with_caches(model: keras.Model) -> Callable:
 
     @compiled
     def next_logits(tokens, index, caches):
-        return run(tokens[:, index : index + 1], index, caches)
+        newest = ops.take(tokens, index, axis=1)[:, None]  # B, 1
+        return run(newest, index, caches)
+
+    read = compiled(run)
 
     def begin(prompt, length):
         caches = [block.empty_cache(len(prompt), length) for block in blocks]
-        if prompt.shape[1] > 1:  # read all of the prompt but its last token
-            _, caches = run(prompt[:, :-1], 0, caches)
+        before = prompt.shape[1] - 1
+        if before:  # read all of the prompt but its last token
+            # One program reads prompts of all lengths. No token sees the padding behind
+            # the prompt before other tokens are written over it.
+            tokens = np.pad(prompt[:, :-1], [(0, 0), (0, length - before)])
+            _, caches = read(tokens, 0, caches)
         return next_logits, caches
 
     return begin
@@ -95,7 +108,7 @@ def decoder_with_states(model: keras.Model) -> Callable:
         states = [x.cell.get_initial_state(len(prompt)) for x in recurrent]
         states = [x if isinstance(x, list) else [x] for x in states]
         for index in range(prompt.shape[1] - 1):  # read all but the last token
-            _, states = next_logits(prompt, index, states)
+            _, states = next_logits(prompt[:, index : index + 1], 0, states)
         return next_logits, states
 
     return begin
@@ -121,8 +134,8 @@ def translator_with_caches(model: keras.Model) -> Callable:
         for block, cache in zip(blocks, caches):
             x, new_cache = block.step(x, cache, index)
             new_caches.append(new_cache)
-        logits = embedding(normalize(x), reverse=True)  # B, 1, subwords
-        return logits[:, 0], new_caches
+        logits = embedding(normalize(x)[:, 0], reverse=True)  # B, subwords
+        return logits, new_caches
 
     def begin(source, length):
         source = ops.convert_to_tensor(source)

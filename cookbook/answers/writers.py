@@ -11,6 +11,7 @@ import numpy as np
 from cookbook.answers.decoders import (
     answer_sums,
     character_decoder,
+    rounded_up,
     translation_decoder,
 )
 from cookbook.data.text.characters import decode, encode
@@ -184,31 +185,21 @@ def write_on(
     while len(tokens) < wanted:
         kept = max(1, context // 2)
         prompt = np.array([tokens[-kept:]])
-        size = prompt.shape[1] + wanted - len(tokens)
+        size = rounded_up(prompt.shape[1] + wanted - len(tokens))
         size = min(size, max(2, context))
         next_logits, state = decoder(prompt, size)
         row = sample(
-            _without_unknown(next_logits),
+            next_logits,
             prompt,
             size,
             temperature=temperature,
+            suppress_tokens=[UNKNOWN],
             state=state,
             seed=draw,
         )
         drawn = np.array(row)[0, prompt.shape[1] :]
         tokens += drawn.tolist()
-    return text + decode(tokens[wanted - length :], alphabet)
-
-
-def _without_unknown(next_logits: Callable) -> Callable:
-    """The function next_logits, changed so that UNKNOWN is never drawn."""
-
-    def known(tokens, index, state):
-        logits, state = next_logits(tokens, index, state)
-        is_unknown = keras.ops.arange(logits.shape[-1]) == UNKNOWN
-        return keras.ops.where(is_unknown, -1e9, logits), state
-
-    return known
+    return text + decode(tokens[wanted - length : wanted], alphabet)
 
 
 def translate(

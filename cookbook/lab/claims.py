@@ -5,6 +5,8 @@ import re
 import time
 from collections.abc import Sequence
 
+import keras
+
 from cookbook.reports.finish import Run
 from cookbook.reports.page import write_page
 from cookbook.training.run_folder import RunFolder, plain
@@ -72,6 +74,14 @@ class Claim:
 
     def __str__(self) -> str:
         return f"{'holds ' if self.holds else 'FAILS '} {self.sentence}"
+
+
+def of_64_bits(bound: float, of_32: float) -> float:
+    """A bound on errors of rounding, for a recipe that asks Keras for 64 bits.
+
+    of_32: the bound on JAX and torch, where most of Keras computes in 32 bits at most.
+    """
+    return bound if keras.backend.backend() == "tensorflow" else of_32
 
 
 def _write(text: str, value: float) -> str:

@@ -5,7 +5,7 @@ from functools import cache
 
 from cookbook.one_file import source
 from cookbook.one_file.source import Definition, Import, Meaning, Source, find, parsed
-from cookbook.takeaway.recipe_script import as_script
+from cookbook.takeaway.recipe_script import ELSEWHERE, as_script
 from cookbook.takeaway.trimming import trimmed
 
 STANDALONE = "cookbook.takeaway.standalone"
@@ -42,6 +42,7 @@ REPLACED = {
     "custom_layers.common.checks": "components.checks",
     "custom_layers.initializers.glorot_he_lecun": "components.initializers",
     "custom_layers.layers.activations.relu": "layers.simple",
+    "custom_layers.layers.augmentation.random_affine": "layers.augmentation",
     "custom_layers.layers.convolution.conv": "layers.dense",
     "custom_layers.layers.convolution.conv_transpose": "layers.dense",
     "custom_layers.layers.dense": "layers.dense",
@@ -147,4 +148,6 @@ def _shorter(module: str, unused: frozenset[str]) -> Source:
         return parsed(module, trimmed(whole.text, unused))
     if module.startswith("recipes") and not whole.is_package:
         return parsed(module, as_script(whole.text).text)
+    if module.startswith("cookbook.lab") and not whole.is_package:
+        return parsed(module, ELSEWHERE.sub("", whole.text))
     return whole

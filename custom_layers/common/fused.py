@@ -54,7 +54,8 @@ def fused(forward: Callable, backward: Callable, **options: Any) -> Callable:
     """
     import tensorflow as tf
 
-    run, differentiate = _programs(forward, backward, **options)
+    run = compiled(forward, **options)
+    differentiate = compiled(backward, **options)
 
     @tf.custom_gradient
     def piece(*inputs: Any) -> tuple:
@@ -69,12 +70,19 @@ def fused(forward: Callable, backward: Callable, **options: Any) -> Callable:
 
 
 @functools.cache
-def _programs(forward: Callable, backward: Callable, **options: Any) -> tuple:
-    """The two programs, which exist once for all layers of a process."""
+def compiled(function: Callable, **options: Any) -> Callable:
+    """The function with these options, compiled by XLA: one program for each shape.
+
+    All layers of a process share it. Its inputs are tensors, or lists of them.
+    """
     import tensorflow as tf
 
-    compiled = functools.partial(tf.function, jit_compile=True, autograph=False)
-    return (
-        compiled(functools.partial(forward, **options)),
-        compiled(functools.partial(backward, **options)),
-    )
+    @tf.function(jit_compile=True, autograph=False)
+    def program(*inputs: Any) -> Any:
+        return function(*inputs, **options)
+
+    def run(*inputs: Any) -> Any:
+        # Called directly, `program` warns of too many shapes, as layers may well have.
+        return program.get_concrete_function(*inputs)(*inputs)
+
+    return run

@@ -1,17 +1,23 @@
-"""One compiled program for the step that a decoder repeats for each token."""
+"""Compiled programs of a decoder: one for a step, and one for a whole search."""
 
+import functools
 from collections.abc import Callable
+from typing import Any
 
 import keras
+from keras import ops
+
+from .loops import OtherState
 
 
 def compiled(next_logits: Callable) -> Callable:
     """The function `next_logits` of a decoder, compiled once for all positions.
 
-    For a small model Python costs more than arithmetic: on TensorFlow shakespeare_gpt
-    writes 500 characters in 8 seconds instead of 72. The index becomes a tensor, or
-    each position would get a program of its own. On other backends the function comes
-    back as it is.
+    `greedy_search`, `sample` and `beam_search` compile their loop with it, so that
+    Python is called once for a text, not once for a token: for a small model it costs
+    more than arithmetic. The index becomes a tensor, and the state keeps its shapes and
+    types; where it does not, only the step is compiled. Torch takes the function as it
+    is.
 
     Args:
         next_logits: next_logits(tokens, index, state) -> (logits, state), as
@@ -25,13 +31,109 @@ def compiled(next_logits: Callable) -> Callable:
     >>> logits.numpy().argmax(axis=-1).tolist()
     [2, 4]
     """
-    if keras.backend.backend() != "tensorflow":
+    if keras.backend.backend() == "torch":
         return next_logits
-    import tensorflow as tf
+    return _Compiled(next_logits)
 
-    program = tf.function(next_logits, autograph=False)
 
-    def step(tokens, index, state):
-        return program(tf.convert_to_tensor(tokens), tf.convert_to_tensor(index), state)
+def run_whole(search: Callable, next_logits: Callable, *inputs: Any, **options: Any):
+    """search(next_logits, *inputs, **options), as one program for a compiled function.
 
-    return step
+    Args:
+        search: a search whose loop is `loops.repeat`.
+        inputs: nests of tensors and numbers, which may differ from call to call.
+        options: hashable values. Each combination has a program of its own.
+    """
+    if isinstance(next_logits, _Compiled) and next_logits.keeps_state:
+        try:
+            return next_logits.program(search, **options)(*inputs)
+        except OtherState:
+            next_logits.keeps_state = False
+    return search(next_logits, *inputs, **options)
+
+
+class _Compiled:
+    """The function next_logits, and the programs made of it.
+
+    keeps_state: False once it has returned a state of other shapes or types.
+    """
+
+    def __init__(self, next_logits: Callable) -> None:
+        self.next_logits = next_logits
+        self.keeps_state = True
+        self.programs: dict[Any, Callable] = {}
+
+    def __call__(self, tokens, index, state):
+        return self.program(_step)(ops.convert_to_tensor(tokens), index, state)
+
+    def program(self, function: Callable, **options: Any) -> Callable:
+        """The program of function(next_logits, *inputs, **options)."""
+        key = function, *options.items()
+        if key not in self.programs:
+            whole = functools.partial(function, self.next_logits, **options)
+            self.programs[key] = _program(whole)
+        return self.programs[key]
+
+
+def _step(next_logits, tokens, index, state):
+    return next_logits(tokens, index, state)
+
+
+def _program(function: Callable) -> Callable:
+    """A function of nests of tensors, which is traced once for each of their shapes."""
+    if keras.backend.backend() == "jax":
+        run: Callable = _JaxProgram(function)
+    else:
+        import tensorflow as tf
+
+        # Shapes that differ from call to call become unknown ones.
+        run = tf.function(function, autograph=False, reduce_retracing=True)
+
+    def program(*inputs):
+        return run(*keras.tree.map_structure(_tensor, inputs))
+
+    return program
+
+
+def _tensor(x):
+    return None if x is None else ops.convert_to_tensor(x)
+
+
+class _JaxProgram:
+    """A function compiled by JAX, which reads the variables of layers at every call.
+
+    JAX would take them for constants otherwise, and forget what they learn later.
+    """
+
+    def __init__(self, function: Callable) -> None:
+        import jax
+
+        self.function = function
+        self.run = jax.jit(self._with_values)
+        self.variables: list[keras.Variable] | None = None
+
+    def __call__(self, *inputs):
+        import jax
+
+        if self.variables is None:
+            with _Reads() as reads:
+                jax.eval_shape(self.function, *inputs)
+            self.variables = [*reads.variables.values()]
+        return self.run([x.value for x in self.variables], *inputs)
+
+    def _with_values(self, values, *inputs):
+        assert self.variables is not None
+        with keras.StatelessScope(zip(self.variables, values)):
+            return self.function(*inputs)
+
+
+class _Reads(keras.StatelessScope):
+    """A scope that notes the variables that are read in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.variables: dict[int, keras.Variable] = {}
+
+    def get_current_value(self, variable):
+        self.variables[id(variable)] = variable
+        return super().get_current_value(variable)

@@ -1,5 +1,6 @@
 """Einsum dense layer: a dense layer over any axes, such as the heads of attention."""
 
+import math
 import re
 import string
 from typing import Any
@@ -102,8 +103,7 @@ class EinsumDense(_Affine):
 
     def call(self, inputs):
         inputs = as_floats(inputs, self.compute_dtype)
-        x_axes, w_axes, y_axes = _axes(self.equation, len(inputs.shape))
-        y = ops.einsum(f"{x_axes},{w_axes}->{y_axes}", inputs, self.kernel)
+        y = _einsum(_axes(self.equation, len(inputs.shape)), inputs, self.kernel)
         if self.bias is not None and len(self.bias.shape) == 1:
             y = ops.add(y, self.bias)
         elif self.bias is not None:
@@ -154,6 +154,28 @@ class EinsumDense(_Affine):
                 self.activity_regularizer
             ),
         }
+
+
+def _einsum(axes: list[str], x: Any, W: Any) -> Any:
+    """einsum of x and W, as one product of matrices where the order of axes allows it.
+
+    It does where x has the axes `free + summed`, W `summed + made` and y `free + made`.
+    Otherwise TensorFlow makes a product for each example, and sums gradients of W.
+    """
+    x_axes, w_axes, y_axes = axes
+    free = len(x_axes) - sum(axis in w_axes for axis in x_axes)
+    summed = x_axes[free:]
+    made = w_axes[len(summed) :]
+    is_product = (
+        free and w_axes == summed + made and y_axes == x_axes[:free] + made and summed
+    )
+    if not is_product:
+        return ops.einsum(f"{x_axes},{w_axes}->{y_axes}", x, W)
+    sizes = tuple(W.shape)
+    features = math.prod(sizes[: len(summed)])
+    rows = ops.reshape(x, (-1, features))
+    y = ops.matmul(rows, ops.reshape(W, (features, -1)))
+    return ops.reshape(y, (*ops.shape(x)[:free], *sizes[len(summed) :]))
 
 
 def _axes(equation: str, ndim: int) -> list[str]:

@@ -8,6 +8,7 @@ from keras import ops
 from ..common.private_keras import slot_index
 from ..common.types import LearningRate
 from .base import _BetaOptimizer
+from .fused import same_for_equal_shapes
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -64,6 +65,7 @@ class Nadam(_BetaOptimizer):
             name="u_product",
         )
 
+    @same_for_equal_shapes
     def update_step(self, gradient, variable, learning_rate) -> None:
         def momentum(t, beta_1, decay):
             return beta_1 * (1 - 0.5 * ops.power(decay, t))

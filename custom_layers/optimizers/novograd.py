@@ -10,6 +10,7 @@ from ..common.private_keras import slot_index
 from ..common.rows import dense
 from ..common.types import Config, LearningRate
 from .base import _BetaOptimizer
+from .fused import same_for_equal_shapes
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -64,6 +65,7 @@ class NovoGrad(_BetaOptimizer):
             for variable in variables
         ]
 
+    @same_for_equal_shapes
     def update_step(self, gradient, variable, learning_rate) -> None:
         lr = ops.cast(learning_rate, variable.dtype)
         index = slot_index(self, variable)

@@ -9,6 +9,7 @@ from ..common.checks import python_number
 from ..common.private_keras import slot_index
 from ..common.types import Config, LearningRate
 from .base import _decay_rate, _StepOptimizer
+from .fused import same_for_equal_shapes
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -72,6 +73,7 @@ class RMSprop(_StepOptimizer):
                 variables, "average_gradient"
             )
 
+    @same_for_equal_shapes
     def update_step(self, gradient, variable, learning_rate) -> None:
         lr = ops.cast(learning_rate, variable.dtype)
         g = ops.cast(gradient, variable.dtype)

@@ -10,6 +10,7 @@ from ..common.private_keras import slot_index
 from ..common.rows import dense
 from ..common.types import Config, LearningRate
 from .base import _BetaOptimizer
+from .fused import same_for_equal_shapes
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -83,6 +84,7 @@ class ScheduleFreeAdamW(_BetaOptimizer):
             if z is not None:
                 z.assign(w)
 
+    @same_for_equal_shapes
     def update_step(self, gradient, variable, learning_rate) -> None:
         def numbers(t, lr, beta_2):
             warmup = ops.minimum(t / max(self.warmup_steps, 1), 1)

@@ -179,8 +179,8 @@ MUTANTS = {  # the mistake: (file, old text, new text)
     ),
     "gradient of the softmax without its row sum": (
         "layers.attention.blockwise_attention",
-        " - block.of_rows(rowsum)",
-        "",
+        "concatenate([dy, -rowsum]",
+        "concatenate([dy, 0 * rowsum]",
     ),
     "gradients to keys and values exchanged": (
         "layers.attention.blockwise_attention",

@@ -18,6 +18,7 @@ from ...common.types import (
     Regularizer,
     Seed,
 )
+from .fused import _Formula
 
 
 class _Cell(keras.layers.Layer, CellWithDropout):
@@ -128,6 +129,28 @@ class _Cell(keras.layers.Layer, CellWithDropout):
         U = ops.convert_to_tensor(self.recurrent_kernel)
         b = None if self.bias is None else ops.convert_to_tensor(self.bias)
         return W, U, b
+
+    @property
+    def fused_formula(self) -> _Formula | None:
+        """The same step for the fast loop, or None if there is none for the options."""
+        return None
+
+    def _has_usual_activations(self) -> bool:
+        sigma = getattr(self, "recurrent_activation", keras.activations.sigmoid)
+        return (
+            self.activation is keras.activations.tanh
+            and sigma is keras.activations.sigmoid
+        )
+
+    def weights_of_fused_loop(self) -> tuple:
+        """W, U and b (0 without a bias)."""
+        W = ops.convert_to_tensor(self.kernel)
+        U = ops.convert_to_tensor(self.recurrent_kernel)
+        return (
+            W,
+            U,
+            ops.zeros(self.bias_shape) if self.bias is None else self.bias.value,
+        )
 
     def _sum(self, x, h_tm1, training: bool | None):
         """x W + h_tm1 U + b, with x and h_tm1 under dropout in training."""

@@ -5,10 +5,13 @@ from typing import Any
 import keras
 from keras import ops
 
+from ...common.fused import can_fuse
 from ...common.inputs import as_booleans
 from ...common.private_keras import never_cast
 from ...common.types import Config
 from .cell import _Cell
+from .fused import FEWEST_UNITS, _run_fused
+from .gpu import _has_gpu, _run_on_gpu
 
 
 class _StatefulRNN(keras.layers.RNN):
@@ -32,6 +35,8 @@ class _RecurrentLayer(_StatefulRNN):
     """A recurrent layer, whose cell holds the options and the weights of a step."""
 
     cell: _Cell
+    use_cudnn: str | bool = False
+    kernel_on_gpu: str | None = None  # its name in Keras
 
     def __init__(self, cell: _Cell, **kwargs: Any) -> None:
         super().__init__(cell, **kwargs)
@@ -69,9 +74,17 @@ class _RecurrentLayer(_StatefulRNN):
 
     def inner_loop(self, sequences, initial_state, mask, training: bool = False):
         with self.cell.weights_read_once():
-            if self.unroll:
-                return self._unrolled_loop(sequences, initial_state, mask, training)
-            return super().inner_loop(sequences, initial_state, mask, training)
+            if self.use_cudnn is False:
+                return self._loop(sequences, initial_state, mask, training)
+            return _run_on_gpu(self, sequences, initial_state, mask, training)
+
+    def _loop(self, sequences, initial_state, mask, training: bool = False):
+        """(last output, outputs, last states), by the cell or by its fused formula."""
+        if self.unroll:
+            return self._unrolled_loop(sequences, initial_state, mask, training)
+        if self._can_fuse(sequences, training):
+            return self._fused_loop(sequences, initial_state, mask)
+        return super().inner_loop(sequences, initial_state, mask, training)
 
     def _unrolled_loop(self, sequences, initial_state, mask, training: bool):
         """(last output, outputs, last states), with the loop written out.
@@ -94,6 +107,45 @@ class _RecurrentLayer(_StatefulRNN):
             outputs.append(y)
         outputs = outputs if self.return_sequences else outputs[-1:]
         return y, ops.stack(outputs, axis=1), states
+
+    def _can_fuse(self, sequences, training: bool) -> bool:
+        return (
+            self.cell.fused_formula is not None
+            and self.cell.compute_dtype == "float32"
+            and not self.recurrent_dropout
+            and self.units >= FEWEST_UNITS
+            and can_fuse(training, sequences)
+            and not _has_gpu()  # where nobody has measured it
+        )
+
+    def _fused_loop(self, sequences, initial_state, mask):
+        """(last output, outputs, last states), by the formula of the cell, fused."""
+        W, U, b = self.cell.weights_of_fused_loop()
+        mask_x = self.cell.get_dropout_mask(sequences[:, 0])
+        if self.go_backwards:
+            sequences = ops.flip(sequences, axis=1)
+            mask = None if mask is None else ops.flip(mask, axis=1)
+        inputs = [sequences]
+        if mask_x is not None:
+            masks = mask_x if isinstance(mask_x, list) else [mask_x]
+            inputs = [sequences * ops.expand_dims(m, 1) for m in masks]
+        states, hs = _run_fused(
+            self.cell.fused_formula,
+            inputs,
+            (W, U, b),
+            initial_state,
+            mask,
+            self.return_sequences,
+        )
+        h = states[0]
+        if mask is not None:
+            # A step is not 0 if it, or one before it, has been seen.
+            is_seen = ops.cumsum(ops.cast(mask, "int32"), axis=1) > 0
+            h = ops.where(is_seen[:, -1:], h, 0.0)
+            if self.return_sequences:
+                is_seen = mask if self.zero_output_for_mask else is_seen
+                hs = ops.where(ops.expand_dims(is_seen, -1), hs, 0.0)
+        return h, hs if self.return_sequences else ops.expand_dims(h, 1), states
 
     @property
     def units(self) -> int:

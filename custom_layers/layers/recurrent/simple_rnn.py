@@ -12,6 +12,7 @@ from ...common.types import (
     Seed,
 )
 from .cell import _as_tensor, _Cell, _like
+from .fused import _FORMULA_OF_SIMPLE_RNN, _Formula
 from .layer import _RecurrentLayer
 
 
@@ -85,6 +86,10 @@ class SimpleRNNCell(_Cell):
         z = self._sum(inputs, h_tm1, training)  # x W + h_tm1 U + b
         h = self.activation(z)
         return h, _like(states, h)
+
+    @property
+    def fused_formula(self) -> _Formula | None:
+        return _FORMULA_OF_SIMPLE_RNN if self._has_usual_activations() else None
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")

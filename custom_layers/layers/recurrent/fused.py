@@ -1,0 +1,333 @@
+"""The loops of LSTM, GRU and SimpleRNN, with gradients written by hand, for speed.
+
+The product x W has no part in the loop: one large product makes it for all steps. So is
+the gradient of U one large product, after the loop. XLA compiles what is left, the loop
+over the steps and the loop back. Time is the first axis there, so that a step reads and
+writes one piece of memory.
+
+The batch is cut in halves, because two halves keep two processor cores busy without
+waiting for each other, whereas one step is too short to be shared by two cores.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ...common.fused import compiled
+
+FEWEST_UNITS = 32  # below, compiling (0.5 s) costs more than short trainings gain
+FEWEST_ROWS = 16  # of half a batch: below, its products keep no core busy
+SHORTEST_ROOM = 16  # steps that a program has room for, where T varies
+
+
+class _Formula(NamedTuple):
+    """The step of a cell and its gradient.
+
+    step(x_W, h_U, b, states) -> (new states, saved), where the first state is h, h_U is
+        the product of h_tm1 and U, and `saved` is a list of what the slope needs.
+    slope(saved, states, new states, d_new) -> (d_zs, d_states), where d_new are the
+        gradients of the new states and d_zs = [d_x_W, d_h_U], or [d_x_W] where both are
+        the same. d_states leaves out what reaches h_tm1 through h_U.
+    saved: the number of tensors in `saved`, each of which is (B, U).
+    """
+
+    step: Callable
+    slope: Callable
+    saved: int
+
+
+def _lstm_step(x_W, h_U, b, states):
+    import tensorflow as tf
+
+    _, c_tm1 = states
+    z_i, z_f, z_g, z_o = tf.split(x_W + h_U + b, 4, axis=-1)
+    i, f, g, o = tf.sigmoid(z_i), tf.sigmoid(z_f), tf.tanh(z_g), tf.sigmoid(z_o)
+    c = f * c_tm1 + i * g
+    h = o * tf.tanh(c)
+    return [h, c], [i, f, g, o]
+
+
+def _lstm_slope(saved, states, new_states, d_new):
+    import tensorflow as tf
+
+    i, f, g, o = saved
+    (_, c_tm1), (_, c) = states, new_states
+    d_h, d_c = d_new
+    tanh_c = tf.tanh(c)
+    d_c += d_h * o * (1 - tanh_c * tanh_c)
+    d_i = d_c * g * i * (1 - i)
+    d_f = d_c * c_tm1 * f * (1 - f)
+    d_g = d_c * i * (1 - g * g)
+    d_o = d_h * tanh_c * o * (1 - o)
+    d_z = tf.concat([d_i, d_f, d_g, d_o], axis=-1)
+    return [d_z], [tf.zeros_like(d_h), d_c * f]
+
+
+def _gru_step(x_W, h_U, b, states):
+    import tensorflow as tf
+
+    (h_tm1,) = states
+    x_z, x_r, x_n = tf.split(x_W + b[0], 3, axis=-1)
+    h_z, h_r, h_n = tf.split(h_U + b[1], 3, axis=-1)
+    z, r = tf.sigmoid(x_z + h_z), tf.sigmoid(x_r + h_r)
+    n = tf.tanh(x_n + r * h_n)
+    h = z * h_tm1 + (1 - z) * n
+    return [h], [z, r, n, h_n]
+
+
+def _gru_slope(saved, states, new_states, d_new):
+    import tensorflow as tf
+
+    z, r, n, h_n = saved
+    (h_tm1,) = states
+    (d_h,) = d_new
+    d_z = d_h * (h_tm1 - n) * z * (1 - z)
+    d_n = d_h * (1 - z) * (1 - n * n)
+    d_r = d_n * h_n * r * (1 - r)
+    d_x_W = tf.concat([d_z, d_r, d_n], axis=-1)
+    d_h_U = tf.concat([d_z, d_r, d_n * r], axis=-1)
+    return [d_x_W, d_h_U], [d_h * z]
+
+
+def _simple_step(x_W, h_U, b, states):
+    import tensorflow as tf
+
+    return [tf.tanh(x_W + h_U + b)], []
+
+
+def _simple_slope(saved, states, new_states, d_new):
+    import tensorflow as tf
+
+    (h,), (d_h,) = new_states, d_new
+    return [d_h * (1 - h * h)], [tf.zeros_like(d_h)]
+
+
+_FORMULA_OF_GRU = _Formula(_gru_step, _gru_slope, saved=4)
+_FORMULA_OF_SIMPLE_RNN = _Formula(_simple_step, _simple_slope, saved=0)
+_FORMULA_OF_LSTM = _Formula(_lstm_step, _lstm_slope, saved=4)
+
+
+def _run_fused(
+    formula: _Formula,
+    inputs: list,
+    weights: tuple,
+    states: list,
+    mask: Any,
+    return_sequences: bool,
+) -> tuple:
+    """(the last states; every h (B, T, U), or None without `return_sequences`).
+
+    Args:
+        formula: the step of the cell and its gradient.
+        inputs: x (B, T, D) in the order in which it is read, or one x for each gate
+            if each has a dropout mask of its own.
+        weights: W, U and b.
+        states: the initial states, each (B, U).
+        mask: booleans (B, T), or None.
+        return_sequences: whether every h is wanted.
+    """
+    import tensorflow as tf
+
+    weights = tuple(tf.convert_to_tensor(w) for w in weights)  # variables are read once
+    rows = inputs[0].shape[0]
+    parts = 1 if rows and rows < 2 * FEWEST_ROWS else 2
+    results = []
+    for part in range(parts):
+        x = [_rows(x, part, parts) for x in inputs]
+        starts = [_rows(state, part, parts) for state in states]
+        seen = None if mask is None else _rows(mask, part, parts)
+        results.append(_run(formula, x, weights, starts, seen, return_sequences))
+    joined = [tf.concat(pieces, axis=0) for pieces in zip(*results)]
+    return joined[: len(states)], joined[-1] if return_sequences else None
+
+
+def _rows(tensor, part, parts):
+    """The rows of one of the parts that a batch is cut into."""
+    import tensorflow as tf
+
+    rows = tensor.shape[0] or tf.shape(tensor)[0]
+    return tensor[rows * part // parts : rows * (part + 1) // parts]
+
+
+def _run(formula, inputs, weights, states, mask, return_sequences):
+    """[*last states], followed by every h (B, T, U) if it is wanted."""
+    import tensorflow as tf
+
+    W, U, b = weights
+    steps = inputs[0].shape[1] or tf.shape(inputs[0])[1]
+    x_W = _with_room(_products(inputs, W), steps)
+    seen = []
+    if mask is not None:
+        seen = [_with_room(tf.transpose(mask)[:, :, tf.newaxis], steps)]
+    loop = _loop(formula, steps, seen, return_sequences)
+    last = list(loop(x_W, U, b, *states))
+    hs = [tf.transpose(h[:steps], (1, 0, 2)) for h in last[len(states) :]]
+    return last[: len(states)] + hs
+
+
+def _products(inputs, W):
+    """x W (T, B, G U), made by one product, or by one per gate."""
+    import tensorflow as tf
+
+    products = []
+    for x, kernel in zip(inputs, tf.split(W, len(inputs), axis=-1)):
+        x = tf.transpose(x, (1, 0, 2))  # T, B, D
+        shape = tf.shape(x)
+        z = tf.matmul(tf.reshape(x, (-1, x.shape[2])), kernel)
+        products.append(tf.reshape(z, (shape[0], shape[1], kernel.shape[1])))
+    return products[0] if len(products) == 1 else tf.concat(products, axis=-1)
+
+
+def _with_room(tensor, steps):
+    """The tensor (T, ...), with zeros at its end where T varies: see `_room_for`."""
+    import tensorflow as tf
+
+    if isinstance(steps, int):
+        return tensor
+    return tf.pad(tensor, [(0, _room_for(steps) - steps), (0, 0), (0, 0)])
+
+
+def _room_for(steps):
+    """The least of 16, 20, 24, 28, 32, 40, 48, ... that is not below `steps`.
+
+    A program has room for so many steps and takes as many as there are. So lengths that
+    differ from batch to batch make few programs.
+    """
+    import tensorflow as tf
+
+    steps = tf.maximum(steps, SHORTEST_ROOM)
+    octave = tf.math.log(tf.cast(steps - 1, tf.float32)) / tf.math.log(2.0)
+    quarter = tf.bitwise.left_shift(1, tf.cast(tf.floor(octave), tf.int32) - 2)
+    return (steps + quarter - 1) // quarter * quarter
+
+
+def _loop(formula, steps, seen, return_sequences):
+    """loop(x_W, U, b, *states) -> (*last states, every h if it is wanted)."""
+    import tensorflow as tf
+
+    forward = _program(_forward, formula, seen, steps)
+    backward = _program(_backward, formula, seen, steps)
+
+    @tf.custom_gradient
+    def loop(x_W, U, b, *states):
+        tables, saved = forward(x_W, U, b, list(states))
+        last = [table[steps] for table in tables]
+        hs = [tables[0][1:]] if return_sequences else []
+
+        def gradient(*upstream):
+            d_last, d_hs = upstream[: len(states)], upstream[len(states) :]
+            d_zs, d_states = backward(U, b, tables, saved, list(d_hs), list(d_last))
+            d_U = tf.matmul(_flat(tables[0][:-1]), _flat(d_zs[-1]), transpose_a=True)
+            d_b = tf.stack([_sum_of_rows(_flat(d)) for d in d_zs])
+            return d_zs[0], d_U, tf.reshape(d_b, b.shape), *d_states
+
+        return (*last, *hs), gradient
+
+    return loop
+
+
+def _program(function, formula, seen, steps):
+    """function(*inputs, seen, steps, formula), compiled by XLA.
+
+    Its own gradient, which a second derivative takes, is that of TensorFlow.
+    """
+    import tensorflow as tf
+
+    program = compiled(function, formula=formula)
+    steps = tf.convert_to_tensor(steps)
+
+    @tf.custom_gradient
+    def run(*inputs):
+        def gradient(*upstream):
+            sources = tf.nest.flatten(inputs)
+            with tf.GradientTape() as tape:
+                tape.watch(sources)
+                outputs = function(*inputs, seen, steps, formula)
+            return tape.gradient(tf.nest.flatten(outputs), sources, list(upstream))
+
+        constants = tf.nest.map_structure(tf.stop_gradient, inputs)
+        return program(*constants, seen, steps), gradient
+
+    return run
+
+
+def _flat(table):
+    """The table (T, B, U) as a matrix (T B, U)."""
+    import tensorflow as tf
+
+    return tf.reshape(table, (-1, table.shape[2]))
+
+
+def _sum_of_rows(matrix):
+    """The sum over the first axis, three times as fast as `reduce_sum`."""
+    import tensorflow as tf
+
+    return tf.raw_ops.BiasAddGrad(out_backprop=matrix)
+
+
+def _forward(x_W, U, b, states, seen, steps, formula):
+    """Tables of all states (T + 1, B, U), the initial ones first, and of `saved`."""
+    import tensorflow as tf
+
+    room, rows = tf.shape(x_W)[0], tf.shape(x_W)[1]
+    tables = [tf.pad(s[tf.newaxis], [(0, room), (0, 0), (0, 0)]) for s in states]
+    saved = [tf.zeros((room, rows, U.shape[0])) for _ in range(formula.saved)]
+
+    def body(t, states, tables, saved):
+        h_U = tf.matmul(states[0], U)
+        new_states, new_saved = formula.step(x_W[t], h_U, b, states)
+        if seen:
+            is_seen = seen[0][t]
+            pairs = zip(new_states, states)
+            new_states = [tf.where(is_seen, new, old) for new, old in pairs]
+        tables = [_with_row(a, t + 1, row) for a, row in zip(tables, new_states)]
+        saved = [_with_row(a, t, row) for a, row in zip(saved, new_saved)]
+        return t + 1, new_states, tables, saved
+
+    start = (tf.constant(0), states, tables, saved)
+    _, _, tables, saved = tf.while_loop(
+        lambda t, *_: t < steps, body, start, maximum_iterations=room
+    )
+    return tables, saved
+
+
+def _backward(U, b, tables, saved, d_hs, d_last, seen, steps, formula):
+    """The tables of d_zs and the gradients of the initial states.
+
+    The loop runs from the last step to the first. It carries d_states, the gradients of
+    the states after the step, and the slope of the cell takes them to before it.
+    """
+    import tensorflow as tf
+
+    room, rows = tf.shape(tables[0])[0] - 1, tf.shape(tables[0])[1]
+    U_T = tf.transpose(U)  # once, and not at every step
+    sums = len(b.shape)  # a row of b for d_x_W and one for d_h_U, or one for both
+    d_tables = [tf.zeros((room, rows, U.shape[1])) for _ in range(sums)]
+
+    def body(k, d_states, d_tables):
+        t = steps - 1 - k
+        d_h, *others = d_states
+        d_new = [d_h + d_hs[0][t] if d_hs else d_h, *others]
+        rows = ([table[t] for table in saved], [table[t] for table in tables])
+        new_states = [table[t + 1] for table in tables]
+        d_zs, d_states = formula.slope(*rows, new_states, d_new)
+        if seen:
+            is_seen = seen[0][t]
+            d_zs = [tf.where(is_seen, d_z, 0.0) for d_z in d_zs]
+            pairs = zip(d_states, d_new)
+            d_states = [tf.where(is_seen, new, same) for new, same in pairs]
+        d_states[0] += tf.matmul(d_zs[-1], U_T)
+        d_tables = [_with_row(a, t, d_z) for a, d_z in zip(d_tables, d_zs)]
+        return k + 1, d_states, d_tables
+
+    start = (tf.constant(0), d_last, d_tables)
+    _, d_states, d_tables = tf.while_loop(
+        lambda k, *_: k < steps, body, start, maximum_iterations=room
+    )
+    return d_tables, d_states
+
+
+def _with_row(table, t, row):
+    """The table (T, B, U), with `row` (B, U) as its row t."""
+    import tensorflow as tf
+
+    return tf.tensor_scatter_nd_update(table, [[t]], row[tf.newaxis])
