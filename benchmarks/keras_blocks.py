@@ -108,9 +108,10 @@ def keras_affine(
     y_shear: typing.Any = 0.0,
     flip: str | None = None,
     fill_mode: str = "reflect",
+    interpolation: str = "bilinear",
 ) -> keras.Sequential:
     """Layers of Keras that vary images as RandomAffine does, one after the other."""
-    fill = {"fill_mode": fill_mode}
+    fill = {"fill_mode": fill_mode, "interpolation": interpolation}
     layers: list[keras.Layer] = []
     if flip:
         layers.append(keras.layers.RandomFlip(flip))
