@@ -98,7 +98,34 @@ class KerasEncoderBlock(_KerasBlock):
     """A block whose tokens see all others."""
 
 
+class KerasAffine(keras.layers.Layer):
+    """Keras's layers in a row for what RandomAffine does in the recipes."""
+
+    def __init__(
+        self,
+        height_translation: float,
+        width_translation: float,
+        rotation: float = 0.0,
+        flip: str | None = None,
+        **options: typing.Any,
+    ) -> None:
+        super().__init__()
+        L = keras.layers
+        shifts = height_translation, width_translation
+        self.steps: list[keras.layers.Layer] = [L.RandomTranslation(*shifts, **options)]
+        if flip:
+            self.steps = [L.RandomFlip(flip), *self.steps]
+        if rotation:
+            self.steps += [L.RandomRotation(rotation, **options)]
+
+    def call(self, images, training: bool = False):
+        for step in self.steps:
+            images = step(images, training=training)
+        return images
+
+
 BLOCKS: dict[str, typing.Any] = {
+    "RandomAffine": KerasAffine,
     "TransformerDecoderBlock": KerasDecoderBlock,
     "TransformerEncoderBlock": KerasEncoderBlock,
 }
