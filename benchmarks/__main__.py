@@ -107,8 +107,9 @@ def _recipes(arguments: argparse.Namespace) -> None:
 
 def _convnet(arguments: argparse.Namespace) -> None:
     from benchmarks.convnet import run_convnet
+    from benchmarks.results import Results
 
-    run_convnet()
+    run_convnet(results=Results(arguments.json, "table"))
 
 
 def _feeding(arguments: argparse.Namespace) -> None:

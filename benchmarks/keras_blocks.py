@@ -1,4 +1,4 @@
-"""Blocks of a transformer from the layers of Keras, which has no such blocks itself."""
+"""Parts from several layers of Keras, which has no layer that does it at once."""
 
 import typing
 
@@ -98,34 +98,39 @@ class KerasEncoderBlock(_KerasBlock):
     """A block whose tokens see all others."""
 
 
-class KerasAffine(keras.layers.Layer):
-    """Keras's layers in a row for what RandomAffine does in the recipes."""
-
-    def __init__(
-        self,
-        height_translation: float,
-        width_translation: float,
-        rotation: float = 0.0,
-        flip: str | None = None,
-        **options: typing.Any,
-    ) -> None:
-        super().__init__()
-        L = keras.layers
-        shifts = height_translation, width_translation
-        self.steps: list[keras.layers.Layer] = [L.RandomTranslation(*shifts, **options)]
-        if flip:
-            self.steps = [L.RandomFlip(flip), *self.steps]
-        if rotation:
-            self.steps += [L.RandomRotation(rotation, **options)]
-
-    def call(self, images, training: bool = False):
-        for step in self.steps:
-            images = step(images, training=training)
-        return images
+def keras_affine(
+    height_translation: typing.Any = 0.0,
+    width_translation: typing.Any = 0.0,
+    rotation: typing.Any = 0.0,
+    height_zoom: typing.Any = 0.0,
+    width_zoom: typing.Any = None,
+    x_shear: typing.Any = 0.0,
+    y_shear: typing.Any = 0.0,
+    flip: str | None = None,
+    fill_mode: str = "reflect",
+    interpolation: str = "bilinear",
+    fill_value: float = 0.0,
+) -> keras.Sequential:
+    """Layers of Keras that vary images as RandomAffine does, one after the other."""
+    fill: dict[str, typing.Any] = {"fill_mode": fill_mode, "fill_value": fill_value}
+    fill["interpolation"] = interpolation
+    layers: list[keras.Layer] = []
+    if flip:
+        layers.append(keras.layers.RandomFlip(flip))
+    if height_translation or width_translation:
+        sizes = height_translation, width_translation
+        layers.append(keras.layers.RandomTranslation(*sizes, **fill))
+    if rotation:
+        layers.append(keras.layers.RandomRotation(rotation, **fill))
+    if height_zoom:
+        layers.append(keras.layers.RandomZoom(height_zoom, width_zoom, **fill))
+    if x_shear or y_shear:
+        layers.append(keras.layers.RandomShear(x_shear, y_shear, **fill))
+    return keras.Sequential(layers)
 
 
 BLOCKS: dict[str, typing.Any] = {
-    "RandomAffine": KerasAffine,
     "TransformerDecoderBlock": KerasDecoderBlock,
     "TransformerEncoderBlock": KerasEncoderBlock,
+    "RandomAffine": keras_affine,
 }
