@@ -56,6 +56,8 @@ def _stop(
     """What takes the place of Keras's fit."""
     if isinstance(x, keras.utils.PyDataset):
         batch = x[0]
+    elif isinstance(x, tf.data.Dataset):
+        batch = keras.tree.map_structure(lambda tensor: tensor.numpy(), next(iter(x)))
     else:
         count = batch_size or 32
         batch = keras.tree.map_structure(lambda array: np.array(array[:count]), (x, y))
