@@ -4,6 +4,7 @@ Each function has the name of a recipe. It returns a training step: of the same 
 sizes and batch, on random data, with the optimizer that it is given.
 """
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -125,9 +126,9 @@ class Block(nn.Module):
 
 def convnet(filters: int, classes: int) -> nn.Module:
     """Four blocks of convolution, batch normalization and ReLU; two with pooling."""
-    sizes = [1, filters, 2 * filters, 4 * filters, 6 * filters]
+    sizes = [1, filters, 2 * filters, 3 * filters, 6 * filters]
     layers: list[nn.Module] = []
-    for number, (before, after) in enumerate(zip(sizes, sizes[1:])):
+    for number, (before, after) in enumerate(itertools.pairwise(sizes)):
         layers.append(nn.Conv2d(before, after, 3, bias=False))
         if number % 2 == 0:
             layers.append(nn.MaxPool2d(2))

@@ -9,6 +9,7 @@ import numpy as np
 POOL = 50  # batches whose rows are sorted by length together
 LEAST = 20  # steps that an epoch should have
 SMALLEST = 8  # examples; the statistics of a smaller batch say little
+LARGEST = 2**28  # bytes of arrays that TensorFlow gets, perhaps as a copy
 MOST_WIDTHS = 8  # of batches of token ids
 # Compiling a network for one more width takes about as long as reading so many tokens.
 WORTH = 5_000
@@ -110,6 +111,42 @@ class Batches(keras.utils.PyDataset):
 
         return keras.tree.map_structure(batch_of, self.parts)
 
+    def pipeline(self) -> typing.Any:
+        """The same batches, as `fit` gets them soonest.
+
+        TensorFlow gathers the rows of arrays in memory itself: the threads of tf.data
+        need no turn of Python's in each step. They are given the order of an epoch when
+        the epoch begins. Where that is not possible, these Batches are returned.
+        """
+        arrays = keras.tree.flatten(self.parts)
+        is_in_memory = all(type(array) is np.ndarray for array in arrays)
+        is_small = is_in_memory and sum(array.nbytes for array in arrays) <= LARGEST
+        if keras.backend.backend() != "tensorflow" or self.padded or not is_small:
+            return self
+        return self._dataset()
+
+    def _dataset(self) -> typing.Any:
+        import tensorflow as tf
+
+        parts = keras.tree.map_structure(tf.convert_to_tensor, self.parts)
+        size, steps = self.batch_size, len(self)
+
+        def orders() -> typing.Iterator[np.ndarray]:
+            yield self._order[self._first * size :]
+
+        def batches_of(order):
+            def batch(i):
+                rows = order[i * size : (i + 1) * size]
+                return keras.tree.map_structure(lambda x: tf.gather(x, rows), parts)
+
+            return tf.data.Dataset.range(steps).map(batch)
+
+        order = tf.TensorSpec([None], "int64")
+        dataset = tf.data.Dataset.from_generator(orders, output_signature=order)
+        dataset = dataset.flat_map(batches_of)
+        length = tf.data.experimental.assert_cardinality(steps)
+        return dataset.apply(length).prefetch(2)
+
 
 def few_widths(lengths: np.ndarray) -> np.ndarray:
     """The widths, MOST_WIDTHS at most, to which rows of these lengths are padded.
@@ -119,27 +156,34 @@ def few_widths(lengths: np.ndarray) -> np.ndarray:
     """
     if not len(lengths):
         return np.array([1])
-    grain = -(-lengths.max() // 100) or 1  # bounds the work for long rows
-    rounded = np.maximum(1, -(-lengths // grain)) * grain
-    ends, counts = np.unique(rounded, return_counts=True)
+
+    # Lengths are rounded up, to 100 different ones at most: that bounds the work.
+    grain = max(1, -(-lengths.max() // 100))
+    rounded = -(-lengths // grain) * grain
+    ends, counts = np.unique(np.maximum(rounded, 1), return_counts=True)
     rows = counts.cumsum()  # that are no longer than each end
 
-    # places[j]: the fewest for the rows up to ends[j], with one width more each time
-    between = (rows - rows[:, None]) * ends  # from after ends[i] up to ends[j]
-    unordered = np.tri(len(ends), dtype=bool)  # i >= j
-    places, before = rows * ends, []
-    while len(before) + 1 < MOST_WIDTHS:
-        options = np.where(unordered, places, places[:, None] + between)
-        if places[-1] - options[:, -1].min() < WORTH:
-            break
-        before.append(options.argmin(0))
-        places = options.min(0)
+    # between[i, j]: the places of the rows after ends[i] up to ends[j], of that width
+    between = (rows - rows[:, None]) * ends
+    is_backwards = np.tri(len(ends), dtype=bool)  # i >= j
 
-    last = len(ends) - 1
-    chosen = [last]
-    for step in reversed(before):
-        last = step[last]
-        chosen.append(last)
+    # places[j]: the fewest places of the rows up to ends[j], with one width at first
+    places = rows * ends
+    last_cuts = []  # for each further width: where the one before the last ends
+    while len(last_cuts) + 1 < MOST_WIDTHS:
+        options = places[:, None] + between
+        options = np.where(is_backwards, places, options)
+        fewest = options.min(0)
+        if places[-1] - fewest[-1] < WORTH:
+            break
+
+        last_cuts.append(options.argmin(0))
+        places = fewest
+
+    # The cuts are found from the last one to the first.
+    chosen = [len(ends) - 1]
+    for cut in reversed(last_cuts):
+        chosen.append(cut[chosen[-1]])
     return ends[np.unique(chosen)]
 
 

@@ -99,7 +99,7 @@ def exported(model: keras.Model, description: Description) -> Exported:
     network = model
     if isinstance(model, AdversarialModel):
         network = model.generator
-    network = in_float32(network)
+    network = in_32_bits(network)
     names = NAMES[description.kind]
     if description.kind == "image generator" and not description.classes:
         names = ("noise",)
@@ -116,7 +116,7 @@ def exported(model: keras.Model, description: Description) -> Exported:
     return Exported(network, plain, description, names)
 
 
-def in_float32(network: keras.Model) -> keras.Model:
+def in_32_bits(network: keras.Model) -> keras.Model:
     """The network itself or, if it computes in 16 bits, one that computes in 32.
 
     The weights of both have 32 bits. Not all formats know numbers of 16 bits.

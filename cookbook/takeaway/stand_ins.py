@@ -87,6 +87,7 @@ NAMES: dict[str, Meaning | tuple[str, str]] = {
     "custom_layers.losses.base._Loss": Import("keras.losses", "Loss"),
     "custom_layers.common.private_keras.SumsOfRows": OPTIMIZER,
     "custom_layers.common.private_keras.AveragesOfSteps": OPTIMIZER,
+    "custom_layers.common.private_keras.UpdatesInPrograms": OPTIMIZER,
 }
 # For data sets whose rows end in zeros.
 PADDED = {f"{STANDALONE}.data.batches": f"{STANDALONE}.data.padded_batches"}

@@ -32,7 +32,8 @@ class Bidirectional(keras.layers.Layer):
     Raises: ValueError for another merge_mode, for arguments that are not layers, and
         for two layers of the same direction or of different flags.
     Differs from Keras: `weights` are used (Keras forgets them); the mask that the
-        input carries counts with an initial_state too; it runs no fused GPU kernel.
+        input carries counts with an initial_state too; on JAX, cuDNN runs the two
+        directions one after the other.
 
     >>> layer = Bidirectional(keras.layers.GRU(3, return_sequences=True))
     >>> layer(keras.ops.ones((2, 7, 5))).shape

@@ -11,6 +11,7 @@ from ..common.inputs import as_floats
 from ..common.private_keras import build_at_init
 from ..common.types import Config, Initializer
 from .embedding import Embedding
+from .fused_rotation import _fuses, _turned_at_once
 
 
 def _frequencies(features, wavelength):
@@ -22,15 +23,6 @@ def _frequencies(features, wavelength):
 def _positions(length, start_index):
     """start_index, start_index + 1, ..., as many as `length`, in float32."""
     return ops.arange(length, dtype="float32") + ops.cast(start_index, "float32")
-
-
-def _spread(factors, x, axis):
-    """factors, repeated along the axes of x from `axis` on.
-
-    TensorFlow multiplies fast by factors that lack the first axes of x alone.
-    """
-    sizes = ops.shape(x)[axis:]
-    return ops.broadcast_to(factors, (*[1] * axis, *sizes))
 
 
 def _check_even(features):
@@ -86,7 +78,7 @@ class RotaryEmbedding(keras.layers.Layer):
         self.supports_masking = True
         build_at_init(self)
 
-    def call(self, inputs, start_index: int = 0):
+    def call(self, inputs, start_index: int = 0, training: bool | None = None):
         inputs = as_floats(inputs, self.compute_dtype)
         rank = len(inputs.shape)
         T, D = self.sequence_axis % rank, self.feature_axis % rank
@@ -96,9 +88,11 @@ class RotaryEmbedding(keras.layers.Layer):
         position = ops.reshape(position, [-1 if a == T else 1 for a in range(rank)])
         frequency = ops.reshape(frequency, [-1 if a == D else 1 for a in range(rank)])
         angle = position * frequency
+        cos = ops.cast(ops.cos(angle), inputs.dtype)
+        sin = ops.cast(ops.sin(angle), inputs.dtype)
+        if _fuses(training, inputs, D):
+            return _turned_at_once(inputs, cos, sin)
         first, second = ops.split(inputs, 2, axis=D)
-        cos = _spread(ops.cast(ops.cos(angle), inputs.dtype), first, min(T, D))
-        sin = _spread(ops.cast(ops.sin(angle), inputs.dtype), first, min(T, D))
         turned = first * cos - second * sin, second * cos + first * sin
         return ops.concatenate(turned, axis=D)
 

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from cookbook.exports.signature import in_float32
+from cookbook.exports.signature import in_32_bits
 from cookbook.runs import precision
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
@@ -174,8 +174,8 @@ def test_what_is_exported_computes_in_float32():
     y = Dense(3, dtype="float32")(LSTM(4)(Embedding(9, 4)(ids)))
     narrow = keras.Model(ids, y)
     precision.leave_precision()
-    wide = in_float32(narrow)
-    assert in_float32(wide) is wide
+    wide = in_32_bits(narrow)
+    assert in_32_bits(wide) is wide
     x = array(4, 6, low=0, high=9, dtype="int32")
     answer, narrow_answer = map(keras.ops.convert_to_numpy, (wide(x), narrow(x)))
     assert "bfloat16" in {layer.compute_dtype for layer in narrow.layers}

@@ -363,7 +363,7 @@ def test_refuses_units_that_are_not_a_positive_integer(cls, units):
 
 @pytest.mark.parametrize("cls", [LSTM, GRU])
 def test_use_cudnn_is_one_of_three(cls):
-    assert cls(2, use_cudnn=True)(X).shape == (3, 2)
+    assert cls(2, use_cudnn="auto")(X).shape == (3, 2)
     with pytest.raises(ValueError, match="`use_cudnn`"):
         cls(2, use_cudnn="never")
 

@@ -18,7 +18,7 @@ from ...common.types import (
     Regularizer,
     Seed,
 )
-from .fused import Formula
+from .fused import _Formula
 
 
 class _Cell(keras.layers.Layer, CellWithDropout):
@@ -131,7 +131,7 @@ class _Cell(keras.layers.Layer, CellWithDropout):
         return W, U, b
 
     @property
-    def fused_formula(self) -> Formula | None:
+    def fused_formula(self) -> _Formula | None:
         """The same step for the fast loop, or None if there is none for the options."""
         return None
 

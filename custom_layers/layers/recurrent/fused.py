@@ -19,7 +19,7 @@ FEWEST_ROWS = 16  # of half a batch: below, its products keep no core busy
 SHORTEST_ROOM = 16  # steps that a program has room for, where T varies
 
 
-class Formula(NamedTuple):
+class _Formula(NamedTuple):
     """The step of a cell and its gradient.
 
     step(x_W, h_U, b, states) -> (new states, saved), where the first state is h, h_U is
@@ -101,13 +101,13 @@ def _simple_slope(saved, states, new_states, d_new):
     return [d_h * (1 - h * h)], [tf.zeros_like(d_h)]
 
 
-FORMULA_OF_GRU = Formula(_gru_step, _gru_slope, saved=4)
-FORMULA_OF_SIMPLE_RNN = Formula(_simple_step, _simple_slope, saved=0)
-FORMULA_OF_LSTM = Formula(_lstm_step, _lstm_slope, saved=4)
+_FORMULA_OF_GRU = _Formula(_gru_step, _gru_slope, saved=4)
+_FORMULA_OF_SIMPLE_RNN = _Formula(_simple_step, _simple_slope, saved=0)
+_FORMULA_OF_LSTM = _Formula(_lstm_step, _lstm_slope, saved=4)
 
 
-def run_fused(
-    formula: Formula,
+def _run_fused(
+    formula: _Formula,
     inputs: list,
     weights: tuple,
     states: list,
@@ -127,6 +127,7 @@ def run_fused(
     """
     import tensorflow as tf
 
+    weights = tuple(tf.convert_to_tensor(w) for w in weights)  # variables are read once
     rows = inputs[0].shape[0]
     parts = 1 if rows and rows < 2 * FEWEST_ROWS else 2
     results = []
@@ -264,7 +265,7 @@ def _sum_of_rows(matrix):
 
 
 def _forward(x_W, U, b, states, seen, steps, formula):
-    """The tables of all states (T + 1, B, U), the initial ones first, and of `saved`."""
+    """Tables of all states (T + 1, B, U), the initial ones first, and of `saved`."""
     import tensorflow as tf
 
     room, rows = tf.shape(x_W)[0], tf.shape(x_W)[1]

@@ -15,7 +15,8 @@ from ...common.types import (
     Seed,
 )
 from .cell import _as_tensor, _Cell, _like
-from .fused import FORMULA_OF_GRU, Formula
+from .fused import _FORMULA_OF_GRU, _Formula
+from .gpu import _is_left_to_xla
 from .layer import _RecurrentLayer
 
 
@@ -123,9 +124,9 @@ class GRUCell(_Cell):
         return h, _like(states, h)
 
     @property
-    def fused_formula(self) -> Formula | None:
+    def fused_formula(self) -> _Formula | None:
         usual = self.reset_after and self._has_usual_activations()
-        return FORMULA_OF_GRU if usual else None
+        return _FORMULA_OF_GRU if usual else None
 
     def _read_weights(self) -> tuple:
         """W, U and the biases of x W and of h_tm1 U (0 where there is none)."""
@@ -162,7 +163,8 @@ class GRU(_RecurrentLayer):
         unroll: whether to write the loop out, step by step.
         zero_output_for_mask: whether masked steps return zeros instead of repeating
             the output of the step before them; it concerns return_sequences only.
-        use_cudnn: "auto", True or False; accepted because Keras has it, without effect.
+        use_cudnn: whether cuDNN runs the sequence on a GPU: "auto" where it can, True
+            (an error where it cannot), or False.
 
     Call: sequences, initial_state, mask (B, T), training. A masked step leaves the
         state as it is.
@@ -179,6 +181,7 @@ class GRU(_RecurrentLayer):
     """
 
     cell: GRUCell
+    kernel_on_gpu = "gru"
 
     def __init__(
         self,
@@ -242,6 +245,7 @@ class GRU(_RecurrentLayer):
             **kwargs,
         )
         self.use_cudnn = one_of(use_cudnn, ("auto", True, False), "use_cudnn")
+        self.supports_jit = _is_left_to_xla(self)
 
     @property
     def recurrent_activation(self):

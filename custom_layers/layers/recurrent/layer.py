@@ -10,7 +10,8 @@ from ...common.inputs import as_booleans
 from ...common.private_keras import never_cast
 from ...common.types import Config
 from .cell import _Cell
-from .fused import FEWEST_UNITS, run_fused
+from .fused import FEWEST_UNITS, _run_fused
+from .gpu import _has_gpu, _run_on_gpu
 
 
 class _StatefulRNN(keras.layers.RNN):
@@ -34,6 +35,8 @@ class _RecurrentLayer(_StatefulRNN):
     """A recurrent layer, whose cell holds the options and the weights of a step."""
 
     cell: _Cell
+    use_cudnn: str | bool = False
+    kernel_on_gpu: str | None = None  # its name in Keras
 
     def __init__(self, cell: _Cell, **kwargs: Any) -> None:
         super().__init__(cell, **kwargs)
@@ -71,11 +74,17 @@ class _RecurrentLayer(_StatefulRNN):
 
     def inner_loop(self, sequences, initial_state, mask, training: bool = False):
         with self.cell.weights_read_once():
-            if self.unroll:
-                return self._unrolled_loop(sequences, initial_state, mask, training)
-            if self._can_fuse(sequences, training):
-                return self._fused_loop(sequences, initial_state, mask)
-            return super().inner_loop(sequences, initial_state, mask, training)
+            if self.use_cudnn is False:
+                return self._loop(sequences, initial_state, mask, training)
+            return _run_on_gpu(self, sequences, initial_state, mask, training)
+
+    def _loop(self, sequences, initial_state, mask, training: bool = False):
+        """(last output, outputs, last states), by the cell or by its fused formula."""
+        if self.unroll:
+            return self._unrolled_loop(sequences, initial_state, mask, training)
+        if self._can_fuse(sequences, training):
+            return self._fused_loop(sequences, initial_state, mask)
+        return super().inner_loop(sequences, initial_state, mask, training)
 
     def _unrolled_loop(self, sequences, initial_state, mask, training: bool):
         """(last output, outputs, last states), with the loop written out.
@@ -106,6 +115,7 @@ class _RecurrentLayer(_StatefulRNN):
             and not self.recurrent_dropout
             and self.units >= FEWEST_UNITS
             and can_fuse(training, sequences)
+            and not _has_gpu()  # where nobody has measured it
         )
 
     def _fused_loop(self, sequences, initial_state, mask):
@@ -119,7 +129,7 @@ class _RecurrentLayer(_StatefulRNN):
         if mask_x is not None:
             masks = mask_x if isinstance(mask_x, list) else [mask_x]
             inputs = [sequences * ops.expand_dims(m, 1) for m in masks]
-        states, hs = run_fused(
+        states, hs = _run_fused(
             self.cell.fused_formula,
             inputs,
             (W, U, b),

@@ -15,7 +15,8 @@ from ...common.types import (
     Seed,
 )
 from .cell import _Cell
-from .fused import FORMULA_OF_LSTM, Formula
+from .fused import _FORMULA_OF_LSTM, _Formula
+from .gpu import _is_left_to_xla
 from .layer import _RecurrentLayer
 
 
@@ -108,8 +109,8 @@ class LSTMCell(_Cell):
         return h, [h, c]
 
     @property
-    def fused_formula(self) -> Formula | None:
-        return FORMULA_OF_LSTM if self._has_usual_activations() else None
+    def fused_formula(self) -> _Formula | None:
+        return _FORMULA_OF_LSTM if self._has_usual_activations() else None
 
     def _initial_bias(self, shape, dtype=None):
         if not self.unit_forget_bias:
@@ -145,14 +146,18 @@ class LSTM(_RecurrentLayer):
         unroll: whether to write the loop out, step by step.
         zero_output_for_mask: whether masked steps return zeros instead of repeating
             the output of the step before them; it concerns return_sequences only.
-        use_cudnn: "auto", True or False; accepted because Keras has it, without effect.
+        use_cudnn: whether cuDNN runs the sequence on a GPU: "auto" where it can, True
+            (an error where it cannot), or False.
 
     Call: sequences, initial_state [h, c], mask (B, T), training. A masked step leaves
         the states as they are.
     Input shape: (B, T, D). Output shape: (B, units), or (B, T, units).
-    Raises: ValueError for units that are not a positive integer, or another use_cudnn.
-    Differs from Keras: it never uses cuDNN; the mask that the input carries counts with
-        an initial_state too; zero_output_for_mask leaves a single last output alone; an
+    Raises: ValueError for units that are not a positive integer, for another use_cudnn,
+        and for use_cudnn=True where cuDNN cannot run.
+    Differs from Keras: use_cudnn=True is an error on JAX and torch too where cuDNN
+        cannot run; masks that cuDNN cannot read take the loop; with cuDNN, masked steps
+        return what the loop returns; the mask that the input carries counts with an
+        initial_state too; zero_output_for_mask leaves a single last output alone; an
         unrolled loop that reads backwards applies the mask in the right order; a
         stateful layer keeps its states in `fit` on JAX, and can be trained and keeps
         its states in mixed precision on torch; a sequence without steps is refused.
@@ -165,6 +170,7 @@ class LSTM(_RecurrentLayer):
     """
 
     cell: LSTMCell
+    kernel_on_gpu = "lstm"
 
     def __init__(
         self,
@@ -228,6 +234,7 @@ class LSTM(_RecurrentLayer):
             **kwargs,
         )
         self.use_cudnn = one_of(use_cudnn, ("auto", True, False), "use_cudnn")
+        self.supports_jit = _is_left_to_xla(self)
 
     @property
     def recurrent_activation(self):

@@ -12,7 +12,7 @@ from ...common.types import (
     Seed,
 )
 from .cell import _as_tensor, _Cell, _like
-from .fused import FORMULA_OF_SIMPLE_RNN, Formula
+from .fused import _FORMULA_OF_SIMPLE_RNN, _Formula
 from .layer import _RecurrentLayer
 
 
@@ -88,8 +88,8 @@ class SimpleRNNCell(_Cell):
         return h, _like(states, h)
 
     @property
-    def fused_formula(self) -> Formula | None:
-        return FORMULA_OF_SIMPLE_RNN if self._has_usual_activations() else None
+    def fused_formula(self) -> _Formula | None:
+        return _FORMULA_OF_SIMPLE_RNN if self._has_usual_activations() else None
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
