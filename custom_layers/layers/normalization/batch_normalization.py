@@ -10,7 +10,7 @@ from ...common.checks import known_sizes, python_number
 from ...common.types import Config, Constraint, Initializer, Regularizer, Shape
 from .base import _along, _Normalization, _positive_axes
 from .fast_normalization import _scale_and_shift, fast_normalization
-from .fused import fuses, normalize_places
+from .fused import _fuses_normalization, _normalize_places
 from .moments import _in_float32, _is_empty, _moments
 
 
@@ -166,7 +166,8 @@ class BatchNormalization(_Normalization):
         weights = None if mask is None else _weights(mask, x)
         if training and self.trainable:
             axes = [a for a in range(len(x.shape)) if a != axis]
-            if self._is_plain(weights) and fuses(training, inputs, [axis]):
+            is_plain = self._is_plain(weights)
+            if is_plain and _fuses_normalization(training, x, [axis]):
                 y = self._by_one_program(x, gamma, beta, axes)
             else:
                 y = self._by_the_batch(x, gamma, beta, axes, weights)
@@ -204,7 +205,7 @@ class BatchNormalization(_Normalization):
 
     def _by_one_program(self, x, gamma, beta, axes: list[int]):
         """What `_by_the_batch` returns and does, for a layer without extras."""
-        y, *moments = normalize_places(x, gamma, beta, None, self.epsilon)
+        y, *moments = _normalize_places(x, gamma, beta, None, self.epsilon)
         mean, variance = (ops.reshape(moment, (-1,)) for moment in moments)
         self._update_averages(mean, variance, _is_empty(x, axes))
         return y

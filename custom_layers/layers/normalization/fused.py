@@ -17,22 +17,22 @@ from ...common.fused import can_fuse, fused
 
 # A normalization of fewer values takes no longer without a program, and to compile one
 # takes 0.2 seconds. An unknown size counts as 100.
-VALUES = 100_000
-CHANNELS = 16  # XLA sums fewer of them slowly
+FUSED_VALUES = 100_000
+FUSED_CHANNELS = 16  # XLA sums fewer of them slowly
 
 
-def fuses(training: bool | None, x: Any, axes: Sequence[int]) -> bool:
+def _fuses_normalization(training: bool | None, x: Any, axes: Sequence[int]) -> bool:
     """Whether to fuse what normalizes x, whose last axes `axes` have gamma and beta."""
     rank = len(x.shape)
     sizes = [x.shape[a] for a in axes]
     are_last = [*axes] == [*range(rank - len(axes), rank)]
-    if 0 in axes or not are_last or None in sizes or math.prod(sizes) < CHANNELS:
+    if 0 in axes or not are_last or None in sizes or math.prod(sizes) < FUSED_CHANNELS:
         return False
     values = math.prod(100 if size is None else size for size in x.shape)
-    return values >= VALUES and can_fuse(training, x)
+    return values >= FUSED_VALUES and can_fuse(training, x)
 
 
-def normalize_channels(x, gamma, *beta, axes: Sequence[int], epsilon: float):
+def _normalize_channels(x, gamma, *beta, axes: Sequence[int], epsilon: float):
     """x normalized over its last axes; without beta, by its root mean square."""
     flat = [ops.reshape(weight, (-1,)) for weight in (gamma, *beta)]
     piece = fused(_channels, _channels_gradient, epsilon=epsilon)
@@ -94,7 +94,7 @@ def _sum_over_samples(x):
     return tf.reduce_sum(tf.reduce_mean(x, 1), 0) * places
 
 
-def normalize_places(x, gamma, beta, groups: int | None, epsilon: float) -> tuple:
+def _normalize_places(x, gamma, beta, groups: int | None, epsilon: float) -> tuple:
     """(y, mean, variance) of x (B, ..., C), normalized over its places.
 
     With groups, each sample has a mean and a variance for each group of its channels;

@@ -9,7 +9,7 @@ from ...common.checks import positive_integer
 from ...common.types import Config, Constraint, Initializer, Regularizer, Shape
 from .base import _along, _Normalization, _positive_axes
 from .fast_normalization import fast_normalization
-from .fused import fuses, normalize_places
+from .fused import _fuses_normalization, _normalize_places
 from .moments import _in_float32, _moments
 
 
@@ -124,10 +124,10 @@ class GroupNormalization(_Normalization):
         (channels,) = self._sizes
         groups = channels if self.groups == -1 else self.groups
         sizes = groups, channels // groups
-        if fuses(training, inputs, [axis]):
+        if _fuses_normalization(training, x, [axis]):
             gamma, beta = self._gamma_and_beta(x.dtype, [channels])
-            y, *_ = normalize_places(x, gamma, beta, groups, self.epsilon)
-            return y
+            y, *_ = _normalize_places(x, gamma, beta, groups, self.epsilon)
+            return ops.cast(y, self.compute_dtype)
         shape = list(ops.shape(x))
         grouped = [*shape[:axis], *sizes, *shape[axis + 1 :]]
         x = ops.reshape(x, grouped)

@@ -10,7 +10,7 @@ from ...common.checks import known_sizes
 from ...common.types import Axes, Config, Constraint, Initializer, Regularizer, Shape
 from .base import _along, _checked_axis, _Normalization, _positive_axes
 from .fast_normalization import fast_normalization
-from .fused import fuses, normalize_channels
+from .fused import _fuses_normalization, _normalize_channels
 from .moments import _in_float32, _moments
 
 
@@ -114,8 +114,9 @@ class LayerNormalization(_Normalization):
         axes = _positive_axes(self.axis, x.shape)
         along = _along(axes, self._sizes, len(x.shape))
         gamma, beta = self._gamma_and_beta(x.dtype, along)
-        if fuses(training, inputs, axes) and not self.rms_scaling:
-            return normalize_channels(x, gamma, beta, axes=axes, epsilon=self.epsilon)
+        if _fuses_normalization(training, x, axes) and not self.rms_scaling:
+            y = _normalize_channels(x, gamma, beta, axes=axes, epsilon=self.epsilon)
+            return ops.cast(y, self.compute_dtype)
         mean, variance = _moments(x, axes)
         if self.rms_scaling:
             y = x * (ops.rsqrt(variance + self.epsilon) * gamma)
