@@ -77,6 +77,11 @@ LAYERS: dict[str, Case] = {
     "SimpleRNN": ({"units": 128}, (64, 200, 128)),
     "LSTM": ({"units": 128}, (64, 200, 128)),
     "GRU": ({"units": 128}, (64, 200, 128)),
+    # augmentation
+    "RandomAffine": (
+        {"height_translation": 0.1, "width_translation": 0.1, "rotation": 0.1},
+        (128, 28, 28, 1),
+    ),
     # dropout
     "Dropout": ({"rate": 0.5}, MAPS),
     "SpatialDropout1D": ({"rate": 0.5}, (128, 676, 32)),
@@ -86,6 +91,9 @@ LAYERS: dict[str, Case] = {
     "GaussianDropout": ({"rate": 0.5}, (32, 26, 26, 32)),
     "GaussianNoise": ({"stddev": 0.5}, (32, 26, 26, 32)),
 }
+
+# Layers of integers: each input is drawn from 0 to below this number.
+INTEGERS = {"Embedding": 10_000}
 
 # Further sizes of layers whose ratio depends on the size: (name, arguments, shape).
 SIZES = [
@@ -136,43 +144,87 @@ ACTIVATIONS: dict[str, Case] = {
     "threshold": ({"threshold": 0.5, "default_value": 0.0}, SMALL_MAPS),
 }
 
-# Losses; the shape is that of y_pred. SPARSE has the shapes of integer labels.
-LOSSES: dict[str, Case] = {
+# What y_true is beside y_pred of a shape (B, ..., C):
+#   "values" of that shape, in (0, 1); "binary": values of that shape that are 0 or 1;
+#   "labels": integers (B, ...) from 1 to C - 1; "one-hot": of that shape;
+#   "samples": integers (B,), so that about eight samples are of one class;
+#   a shape: integers of that shape from 1 to C - 1; None: there is no y_true.
+# (arguments, shape of y_pred, what y_true is)
+Answered = tuple[Arguments, tuple[int, ...], typing.Any]
+
+LOSSES: dict[str, Answered] = {
     # regression
-    "MeanSquaredError": ({}, MATRIX),
-    "MeanAbsoluteError": ({}, MATRIX),
-    "MeanAbsolutePercentageError": ({}, MATRIX),
-    "MeanSquaredLogarithmicError": ({}, MATRIX),
-    "Huber": ({"delta": 0.2}, MATRIX),
-    "LogCosh": ({}, MATRIX),
-    "Poisson": ({}, MATRIX),
+    "MeanSquaredError": ({}, MATRIX, "values"),
+    "RootMeanSquaredError": ({}, MATRIX, "values"),
+    "MeanAbsoluteError": ({}, MATRIX, "values"),
+    "MeanAbsolutePercentageError": ({}, MATRIX, "values"),
+    "MeanSquaredLogarithmicError": ({}, MATRIX, "values"),
+    "Huber": ({"delta": 0.2}, MATRIX, "values"),
+    "LogCosh": ({}, MATRIX, "values"),
+    "Quantile": ({"quantile": 0.9}, MATRIX, "values"),
+    "Poisson": ({}, MATRIX, "values"),
+    "GIoU": ({}, (4096, 4), "values"),
     # classification
-    "BinaryCrossentropy": ({"from_logits": True}, MATRIX),
-    "CategoricalCrossentropy": ({"from_logits": True}, MATRIX),
-    "SparseCategoricalCrossentropy": ({"from_logits": True}, MATRIX),
-    "KLDivergence": ({}, MATRIX),
+    "BinaryCrossentropy": ({"from_logits": True}, MATRIX, "values"),
+    "CategoricalCrossentropy": ({"from_logits": True}, MATRIX, "values"),
+    "SparseCategoricalCrossentropy": ({"from_logits": True}, MATRIX, "labels"),
+    "TokenCrossentropy": ({"label_smoothing": 0.1}, (32, 20, 1000), "labels"),
+    "KLDivergence": ({}, MATRIX, "values"),
+    "SparsemaxLoss": ({}, (512, 100), "one-hot"),
+    "WeightedKappa": ({}, (512, 10), "one-hot"),
     # focal
-    "BinaryFocalCrossentropy": ({"from_logits": True}, MATRIX),
-    "CategoricalFocalCrossentropy": ({"from_logits": True}, MATRIX),
-    "CategoricalGeneralizedCrossEntropy": ({}, MATRIX),
+    "BinaryFocalCrossentropy": ({"from_logits": True}, MATRIX, "values"),
+    "CategoricalFocalCrossentropy": ({"from_logits": True}, MATRIX, "values"),
+    "CategoricalGeneralizedCrossEntropy": ({}, MATRIX, "labels"),
     # margin
-    "Hinge": ({}, MATRIX),
-    "SquaredHinge": ({}, MATRIX),
-    "CategoricalHinge": ({}, MATRIX),
+    "Hinge": ({}, MATRIX, "values"),
+    "SquaredHinge": ({}, MATRIX, "values"),
+    "CategoricalHinge": ({}, MATRIX, "values"),
     # overlap
-    "Dice": ({}, MATRIX),
-    "Tversky": ({}, MATRIX),
+    "Dice": ({}, MATRIX, "values"),
+    "Tversky": ({}, MATRIX, "values"),
+    "FocalTversky": ({}, MATRIX, "values"),
+    "LovaszHinge": ({}, (8, 64, 64), "binary"),
+    "LovaszSoftmax": ({}, (8, 32, 32, 4), "labels"),
     # metric learning
-    "CosineSimilarity": ({}, MATRIX),
-    "Circle": ({}, (512, 64)),
+    "CosineSimilarity": ({}, MATRIX, "values"),
+    "Circle": ({}, (512, 64), "samples"),
+    "Contrastive": ({}, (512,), "binary"),
+    "TripletSemiHard": ({}, (128, 64), "samples"),
+    "TripletHard": ({}, (128, 64), "samples"),
+    "NPairs": ({}, (128, 128), "samples"),
+    "NPairsMultilabel": ({}, (128, 128), "binary"),
+    "LiftedStruct": ({}, (128, 64), "samples"),
+    "InfoNCE": ({}, (256, 2, 64), (256,)),
+    "NTXent": ({}, (256, 2, 64), (256,)),
+    "SupervisedContrastive": ({}, (256, 64), "samples"),
+    "ArcFace": ({}, (256, 1000), "labels"),
     # sequence
-    "CTC": ({}, (16, 50, 30)),
+    "CTC": ({}, (16, 50, 30), (16, 10)),
 }
-SPARSE = {
-    "SparseCategoricalCrossentropy": (512,),
-    "CategoricalGeneralizedCrossEntropy": (512,),
-    "Circle": (512,),
-    "CTC": (16, 10),
+
+# Metrics: an update with a batch, and the result after it.
+CLASSES = (512, 10)
+METRICS: dict[str, Answered] = {
+    "AUC": ({}, (512,), "binary"),
+    "Precision": ({}, CLASSES, "binary"),
+    "Recall": ({}, CLASSES, "binary"),
+    "FBetaScore": ({"beta": 2.0, "threshold": 0.5}, CLASSES, "binary"),
+    "F1Score": ({"average": "macro"}, CLASSES, "one-hot"),
+    "R2Score": ({}, CLASSES, "values"),
+    "MeanIoU": ({"num_classes": 10, "sparse_y_pred": False}, CLASSES, "labels"),
+    "TopKCategoricalAccuracy": ({}, MATRIX, "one-hot"),
+    "SparseTopKCategoricalAccuracy": ({}, MATRIX, "labels"),
+    "CohenKappa": ({"num_classes": 10}, CLASSES, "one-hot"),
+    "MatthewsCorrelationCoefficient": ({"num_classes": 10}, CLASSES, "one-hot"),
+    "HammingLoss": ({"mode": "multilabel", "threshold": 0.5}, CLASSES, "binary"),
+    "MultiLabelConfusionMatrix": ({"num_classes": 10}, CLASSES, "binary"),
+    "GeometricMean": ({}, (512,), None),
+    "HarmonicMean": ({}, (512,), None),
+    "SpearmansRank": ({}, (512,), "values"),
+    "KendallsTauB": ({}, (512,), "values"),
+    "KendallsTauC": ({}, (512,), "values"),
+    "Perplexity": ({"from_logits": True}, (32, 20, 1000), "labels"),
 }
 
 # Optimizers; each is timed on all these numbers of variables.
@@ -192,6 +244,19 @@ OPTIMIZERS: dict[str, Arguments] = {
     "Adafactor": {},
     "Muon": {},
     "ScheduleFreeAdamW": {},
+    "RectifiedAdam": {},
+    "AdaBelief": {},
+    "Yogi": {},
+    "NovoGrad": {},
+    "LazyAdam": {},
+    "COCOB": {},
+    "ProximalAdagrad": {},
+    "ConditionalGradient": {"learning_rate": 0.99, "lambda_": 10.0},
+    "Rprop": {},
+    # around another one
+    "Lookahead": {"inner_optimizer": "adam"},
+    "SWA": {"inner_optimizer": "adam"},
+    "MovingAverage": {"inner_optimizer": "adam"},
 }
 
 INITIALIZERS: dict[str, Arguments] = {

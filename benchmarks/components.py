@@ -1,9 +1,8 @@
-"""Time of each component against the class of Keras, as a ratio, in one process."""
+"""Time and memory of each component, against Keras and PyTorch, in one process."""
 
+import dataclasses
 import functools
-import importlib
-import pkgutil
-import time
+import operator
 import typing
 from collections.abc import Callable, Iterator, Sequence
 
@@ -11,109 +10,134 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-import custom_layers
 from benchmarks import cases
+from benchmarks.counterparts import find, rivals
+from benchmarks.measure import ROUNDS, Step, compare, warn_if_busy
+from benchmarks.results import Results, Row, ratio_text, row_of
 from benchmarks.steps import (
-    Step,
     activation_step,
     function_step,
     layer_step,
     loss_step,
+    metric_step,
     optimizer_step,
 )
 
-ROUNDS = 15
-CALLS_PER_ROUND = 0.02  # seconds that each side runs before it is the other's turn
-# (component, what is timed, a function that makes a step from a class or function)
-Measurement = tuple[str, str, Callable[[typing.Any], Step]]
 
+@dataclasses.dataclass(frozen=True)
+class Measurement:
+    """Something to time.
 
-def ratios(
-    ours: Step,
-    theirs: Step,
-    rounds: int = ROUNDS,
-) -> tuple[float, float, float, float]:
-    """(median, lower, upper quartile) of ours / theirs, and theirs in milliseconds.
-
-    The two take turns, so that a change in the machine's speed meets both.
+    Attributes:
+        name: the component.
+        what: what is timed of it.
+        make: a function that makes a step from a class or function, ours or Keras's.
+        rival: make_step(torch_rivals) -> the step of PyTorch, or None if it has none.
     """
-    for step in (ours, theirs, ours, theirs):
-        step()
-    once = _seconds(theirs, calls=1)
-    calls = max(1, int(CALLS_PER_ROUND / max(once, 1e-6)))
-    found, base = [], []
-    for i in range(rounds):
-        if i % 2:
-            our_time = _seconds(ours, calls)
-            their_time = _seconds(theirs, calls)
-        else:
-            their_time = _seconds(theirs, calls)
-            our_time = _seconds(ours, calls)
-        found.append(our_time / their_time)
-        base.append(their_time)
-    lower, median, upper = np.percentile(found, [25, 50, 75])
-    return median, lower, upper, 1e3 * float(np.median(base))
+
+    name: str
+    what: str
+    make: Callable[[typing.Any], Step]
+    rival: Callable[[typing.Any], Step | None] = lambda rivals: None
+
+    def steps(self) -> dict[str, Step]:
+        """{"ours": step, "keras": step, "torch": step}, as far as there is one."""
+        keras.backend.clear_session()
+        ours, theirs = find(self.name)
+        steps = {"ours": self.make(ours)}
+        if theirs is not None:
+            steps["keras"] = self.make(theirs)
+        torch_steps = rivals()
+        rival = self.rival(torch_steps) if torch_steps else None
+        if rival is not None:
+            steps["torch"] = rival
+        return steps
 
 
-def _seconds(step: Step, calls: int) -> float:
-    """Mean seconds of a call."""
-    start = time.perf_counter()
-    for _ in range(calls):
-        step()
-    return (time.perf_counter() - start) / calls
+def measurements(jit: bool = False) -> Iterator[Measurement]:
+    """Yields everything that can be timed.
+
+    jit: whether XLA compiles the whole step.
+    """
+    for backward in (False, True):
+        what = "trained" if backward else "forward"
+        what += ", XLA" if jit else ""
+        yield from _layers(what, backward, jit)
+        yield from _activations(what, backward, jit)
+        yield from _losses(what, backward, jit)
+    yield from _optimizers(jit)
+    if not jit:
+        yield from _metrics()
+        yield from _functions()
 
 
-def measurements() -> Iterator[Measurement]:
-    """Yields everything that can be timed."""
-    for jit in (False, True):
-        for backward in (False, True):
-            yield from _layers(jit, backward)
-            yield from _activations_and_losses(jit, backward)
-        for name, kwargs in cases.OPTIMIZERS.items():
-            for count in cases.OPTIMIZER_VARIABLES:
-                make = functools.partial(
-                    optimizer_step, kwargs=kwargs, count=count, jit_compile=jit
-                )
-                yield name, f"{count} variables, jit={jit}", make
-    yield from _functions()
-
-
-def _layers(jit: bool, backward: bool) -> Iterator[Measurement]:
-    make = functools.partial(layer_step, jit_compile=jit, backward=backward)
-    what = _what(jit, backward)
-    for name, (kwargs, shape) in cases.LAYERS.items():
-        yield name, what, functools.partial(make, kwargs=kwargs, shape=shape)
+def _layers(what: str, backward: bool, jit: bool) -> Iterator[Measurement]:
+    sizes = [(name, *case, what) for name, case in cases.LAYERS.items()]
     for name, kwargs, shape in cases.SIZES:
         size = shape["query"] if isinstance(shape, dict) else shape
-        words = " x ".join(map(str, size))
-        step = functools.partial(make, kwargs=kwargs, shape=shape)
-        yield name, f"{what}, {words}", step
-
-
-def _activations_and_losses(jit: bool, backward: bool) -> Iterator[Measurement]:
-    options = {"jit_compile": jit, "backward": backward}
-    what = _what(jit, backward)
-    for name, (kwargs, shape) in cases.ACTIVATIONS.items():
-        make = functools.partial(activation_step, kwargs=kwargs, shape=shape, **options)
-        yield name, what, make
-    for name, (kwargs, shape) in cases.LOSSES.items():
-        labels = cases.SPARSE.get(name)
-        make = functools.partial(
-            loss_step, kwargs=kwargs, shape=shape, labels=labels, **options
+        sizes.append((name, kwargs, shape, f"{what}, {' x '.join(map(str, size))}"))
+    for name, kwargs, shape, described in sizes:
+        options = {
+            "kwargs": kwargs,
+            "shape": shape,
+            "backward": backward,
+            "below": cases.INTEGERS.get(name),
+        }
+        yield Measurement(
+            name,
+            described,
+            functools.partial(layer_step, jit_compile=jit, **options),
+            operator.methodcaller("layer_step", name, **options),
         )
-        yield name, what, make
 
 
-def _what(jit: bool, backward: bool) -> str:
-    return f"{'trained' if backward else 'forward'}, jit={jit}"
+def _activations(what: str, backward: bool, jit: bool) -> Iterator[Measurement]:
+    for name, (kwargs, shape) in cases.ACTIVATIONS.items():
+        options = {"kwargs": kwargs, "shape": shape, "backward": backward}
+        yield Measurement(
+            name,
+            what,
+            functools.partial(activation_step, jit_compile=jit, **options),
+            operator.methodcaller("activation_step", name, **options),
+        )
+
+
+def _losses(what: str, backward: bool, jit: bool) -> Iterator[Measurement]:
+    for name, (kwargs, shape, truth) in cases.LOSSES.items():
+        options = {"shape": shape, "truth": truth, "backward": backward}
+        yield Measurement(
+            name,
+            what,
+            functools.partial(loss_step, kwargs=kwargs, jit_compile=jit, **options),
+            operator.methodcaller("loss_step", name, **options),
+        )
+
+
+def _optimizers(jit: bool) -> Iterator[Measurement]:
+    for name, kwargs in cases.OPTIMIZERS.items():
+        for count in cases.OPTIMIZER_VARIABLES:
+            make = functools.partial(
+                optimizer_step, kwargs=kwargs, count=count, jit_compile=jit
+            )
+            yield Measurement(
+                name,
+                f"{count} variables" + (", XLA" if jit else ""),
+                make,
+                operator.methodcaller("optimizer_step", name, count),
+            )
+
+
+def _metrics() -> Iterator[Measurement]:
+    for name, (kwargs, shape, truth) in cases.METRICS.items():
+        make = functools.partial(metric_step, kwargs=kwargs, shape=shape, truth=truth)
+        yield Measurement(name, "update and result", make)
 
 
 def _functions() -> Iterator[Measurement]:
     """Initializers, regularizers, constraints and schedules, which are called."""
     shape = (512, 512)
     rng = np.random.default_rng(0)
-    values = rng.normal(size=shape).astype("f")
-    matrix = tf.constant(values)
+    matrix = tf.constant(rng.normal(size=shape).astype("f"))
     tables: list[tuple] = [
         (cases.INITIALIZERS, "call", shape),
         (cases.REGULARIZERS, "gradient", matrix),
@@ -128,48 +152,67 @@ def _functions() -> Iterator[Measurement]:
                 argument=argument,
                 backward=what == "gradient",
             )
-            yield name, what, make
+            yield Measurement(name, what, make)
 
 
-def find(name: str) -> tuple[typing.Any, typing.Any]:
-    """(our class, Keras's class or None)."""
-    ours = None
-    for info in pkgutil.walk_packages(custom_layers.__path__, "custom_layers."):
-        module = importlib.import_module(info.name)
-        ours = ours or vars(module).get(name)
-    for package in (
-        keras.initializers,  # before layers: both have an Identity
-        keras.layers,
-        keras.losses,
-        keras.optimizers,
-        keras.optimizers.schedules,
-        keras.regularizers,
-        keras.constraints,
-        keras.activations,
-    ):
-        if hasattr(package, name):
-            return ours, getattr(package, name)
-    return ours, None
+def run(
+    names: Sequence[str],
+    rounds: int = ROUNDS,
+    jit: bool = False,
+    results: Results | None = None,
+    is_rest: bool = False,
+) -> None:
+    """Prints a row per component and step: times, ratios, memory and compile time.
 
-
-def run(names: Sequence[str] = (), rounds: int = ROUNDS) -> None:
-    """Prints a row per component and step: the ratio ours / Keras and its spread."""
-    step = "step (trained: with gradients)"
-    print(f"{'component':<32}{step:<36}ours/keras  quartiles      keras ms")
-    measured = []
-    for name, what, make in measurements():
-        if names and name not in names:
+    Args:
+        names: components to time; none stands for all of them.
+        rounds: measurements of which a ratio is the median.
+        jit: whether XLA compiles the whole step.
+        results: where the rows are kept.
+        is_rest: whether rows that are kept already are left out.
+    """
+    results = results or Results(None, "components")
+    warn_if_busy()
+    print(HEADER)
+    slowest: list[tuple[float, str]] = []
+    for measurement in measurements(jit):
+        label = f"{measurement.name}, {measurement.what}"
+        is_asked = not names or measurement.name in names
+        if not is_asked or (is_rest and results.holds(label)):
             continue
-        ours, theirs = find(name)
-        if theirs is None:
-            continue
-        keras.backend.clear_session()
-        pair = make(ours), make(theirs)
-        median, lower, upper, base = ratios(*pair, rounds=rounds)
-        spread = f"{lower:.2f} to {upper:.2f}"
-        row = f"{name:<32}{what:<36}{median:>10.2f}  {spread}"
-        print(f"{row:<92}{base:>10.3f}", flush=True)
-        measured.append((median, name, what))
-    if measured:
-        median, name, what = max(measured)
-        print(f"{len(measured)} measured; the slowest: {name}, {what}, {median:.2f}")
+        row = row_of(compare(measurement.steps(), rounds))
+        row = {"component": measurement.name, "what": measurement.what, **row}
+        print(_line(row), flush=True)
+        results.keep(label, row)
+        if "keras" in row:
+            slowest.append((row["keras"]["ratio"][1], label))
+    if slowest:
+        median, label = max(slowest)
+        print(f"{len(slowest)} measured; the slowest: {label}, {median:.2f}")
+
+
+HEADER = (
+    f"{'component':<34}{'step':<32}{'ours/keras, quartiles':<24}"
+    f"{'ours/torch, quartiles':<24}{'ours: ms':>9}{'MB':>8}{'compile s':>10}"
+    f"  (keras: MB, compile s)"
+)
+
+
+def _line(row: Row) -> str:
+    ours = row["ours"]
+    ratios = f"{ratio_text(row, 'keras'):<24}{ratio_text(row, 'torch'):<24}"
+    line = f"{row['component']:<34}{row['what']:<32}{ratios}{_costs(ours)}"
+    if "keras" in row:
+        theirs = row["keras"]
+        line += f"  ({_megabytes(theirs)}, {theirs['compile_seconds']:.2f})"
+    return line
+
+
+def _costs(side: Row) -> str:
+    compiling = side["compile_seconds"]
+    return f"{side['milliseconds']:>9.3f}{_megabytes(side):>8}{compiling:>10.2f}"
+
+
+def _megabytes(side: Row) -> str:
+    megabytes = side["megabytes"]
+    return "?" if megabytes is None else f"{megabytes:.1f}"

@@ -1,93 +1,74 @@
-"""Time and accuracy of the recipe mnist_cnn against the well-known keras-io convnet.
+"""Time of the training step of every recipe, with our parts and with Keras's."""
 
-The convnet is written from its description (Chollet, "Simple MNIST convnet", keras.io,
-2015): Conv 32 3x3, MaxPool, Conv 64 3x3, MaxPool, Flatten, Dropout 0.5, Dense 10,
-Adam, batch 128, 15 epochs, a tenth of train for validation.
-"""
-
-import os
-import statistics
-import subprocess
-import sys
-import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import keras
-from keras import layers
 
-from cookbook.data.batches import joined
-from cookbook.data.images import load_images
-from cookbook.training.train import seed_everything
+from benchmarks.keras_parts import keras_parts
+from benchmarks.measure import ROUNDS, compare, warn_if_busy
+from benchmarks.results import Results, Row, ratio_text, row_of
+from benchmarks.training_steps import first_fit, training_step
+from cookbook.pages.catalogue import recipes
 
-ROOT = Path(__file__).parent.parent
-EPOCHS = 15
+# Recipes that have no training step of a network to compare.
+WITHOUT_STEP = {
+    "backprop_by_hand": "it takes one step, by hand",
+    "epochs_and_batches": "it trains many networks at once, in NumPy's manner",
+    "initializers_and_depth": "it trains nothing",
+    "losses_compared": "it minimizes a loss of two numbers, without a network",
+    "losses_imbalanced": "it minimizes a loss of three numbers, without a network",
+    "losses_kl_both_ways": "it minimizes a loss of two numbers, without a network",
+    "optimizer_paths": "it walks down a valley of two numbers, without a network",
+    "optimizers_compared": "it trains many networks at once, in NumPy's manner",
+}
 
 
-def keras_io_convnet(seed: int) -> float:
-    """Trains the convnet as its page does, and returns its test accuracy."""
-    seed_everything(seed)
-    data = load_images("mnist", default="mnist", seed=seed)
-    x, y = joined(data.train, data.validation)
-    x = x.astype("float32") / 255
-    model = keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            layers.Conv2D(32, 3, activation="relu"),
-            layers.MaxPooling2D(),
-            layers.Conv2D(64, 3, activation="relu"),
-            layers.MaxPooling2D(),
-            layers.Flatten(),
-            layers.Dropout(0.5),
-            layers.Dense(10, activation="softmax"),
-        ]
+def measured(recipe: str, rounds: int = ROUNDS, quick: bool = False) -> Row:
+    """The row of a recipe: its costs, and which of its parts Keras has not.
+
+    quick: whether the network is that of --quick, which tells nothing about speed.
+    """
+    keras.backend.clear_session()
+    ours, first = training_step(*first_fit(recipe, quick=quick))
+    with keras_parts(recipe) as kept:
+        theirs, their_first = training_step(*first_fit(recipe, quick=quick))
+    row = row_of(compare({"ours": ours, "keras": theirs}, rounds))
+    row["ours"]["compile_seconds"] = round(first, 2)
+    row["keras"]["compile_seconds"] = round(their_first, 2)
+    return {**row, "without counterpart": kept}
+
+
+def run_recipes(
+    names: Sequence[str],
+    rounds: int = ROUNDS,
+    results: Results | None = None,
+    is_rest: bool = False,
+) -> None:
+    """Prints a row per recipe: the ratio ours / Keras, milliseconds, compile time.
+
+    Args:
+        names: recipes to time; none stands for all of them.
+        rounds, results, is_rest: as in `benchmarks.components.run`.
+    """
+    results = results or Results(None, "recipes")
+    warn_if_busy()
+    print(
+        f"{'recipe':<24}{'ours/keras, quartiles':<24}{'ours: ms':>9}{'MB':>8}"
+        f"{'first step':>12}{'keras: MB':>11}{'first step':>12}  ours in both"
     )
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    model.fit(x, y, batch_size=128, epochs=EPOCHS, validation_split=0.1, verbose=0)
-    x, y = data.test
-    x = x.astype("float32") / 255
-    return model.evaluate(x, y, verbose=0, return_dict=True)["accuracy"]
-
-
-def timed(*command: str) -> tuple[float, str]:
-    """(seconds, last line of output) of a command, from its start to its end."""
-    start = time.time()
-    done = subprocess.run(
-        [sys.executable, *command],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "1"},
-    )
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    seconds = time.time() - start
-    lines = done.stdout.strip().splitlines()
-    return seconds, lines[-1]
-
-
-def run_recipes(seeds: Sequence[int] = (0, 1, 2)) -> None:
-    """Runs the two commands in turn for each seed; prints a row each, and the means."""
-    convnet = "from benchmarks.recipes import keras_io_convnet as net; print(net({}))"
-    rows = []
-    print("seed             mnist_cnn    keras-io convnet  time ratio")
-    for seed in seeds:
-        command = "recipes/mnist_cnn.py", "--data", "mnist", "--seed", str(seed)
-        our_seconds, our_line = timed(*command)
-        their_seconds, their_line = timed("-c", convnet.format(seed))
-        our_accuracy = float(our_line.split()[2])
-        their_accuracy = float(their_line)
-        row = our_accuracy, our_seconds, their_accuracy, their_seconds
-        rows.append(row)
-        _print_row(seed, row)
-    means = [statistics.fmean(column) for column in zip(*rows)]
-    _print_row("mean", means)
-
-
-def _print_row(label: int | str, row: Sequence[float]) -> None:
-    """Prints a row: accuracy and seconds of ours, then of theirs."""
-    our_accuracy, our_seconds, their_accuracy, their_seconds = row
-    ours = f"{our_accuracy:.2%} {our_seconds:.0f} s"
-    theirs = f"{their_accuracy:.2%} {their_seconds:.0f} s"
-    ratio = our_seconds / their_seconds
-    print(f"{label:<6}{ours:>20}{theirs:>20}{ratio:>12.2f}", flush=True)
+    for recipe in names or [entry.name for entry in recipes()]:
+        if is_rest and results.holds(recipe):
+            continue
+        if recipe in WITHOUT_STEP:
+            print(f"{recipe:<24}{WITHOUT_STEP[recipe]}")
+            continue
+        row = measured(recipe, rounds)
+        results.keep(recipe, row)
+        ours, theirs = row["ours"], row["keras"]
+        print(
+            f"{recipe:<24}{ratio_text(row, 'keras'):<24}{ours['milliseconds']:>9.1f}"
+            f"{ours['megabytes']:>8}{ours['compile_seconds']:>10.1f} s"
+            f"{theirs['megabytes']:>11}{theirs['compile_seconds']:>10.1f} s  "
+            f"{', '.join(row['without counterpart'])}",
+            flush=True,
+        )

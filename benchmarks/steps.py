@@ -1,105 +1,90 @@
 """Steps to time: a component in a function that TensorFlow compiles."""
 
 import functools
-import inspect
 import typing
-from collections.abc import Callable
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from benchmarks.cases import Arguments
-
-Step = Callable[[], typing.Any]  # does the work once
+from benchmarks.inputs import (
+    answers,
+    call_layer,
+    gradients_of_outputs,
+    layer_inputs,
+    training_of,
+    variables,
+)
+from benchmarks.measure import Step
 
 
 def layer_step(
     cls: typing.Any,
     kwargs: Arguments,
     shape: typing.Any,
-    jit_compile: bool,
     backward: bool,
+    jit_compile: bool = False,
+    below: int | None = None,
+    call: Arguments | None = None,
 ) -> Step:
     """A call of the layer in training, with its gradients if `backward`.
 
     shape: of the input; a list for several inputs, a dict for keyword arguments.
+    below: where the inputs are integers, the number below which they are.
+    call: further arguments of the call.
     """
     layer = cls(**kwargs)
-    rng = np.random.default_rng(0)
-    inputs = [
-        tf.Variable(rng.normal(size=size).astype("f")) for size in _shapes_in(shape)
-    ]
-    takes_training = "training" in inspect.signature(layer.call).parameters
-    call = {"training": True} if takes_training else {}
-
-    def apply(values):
-        if isinstance(shape, dict):
-            return layer(**dict(zip(shape, values)), **call)
-        if isinstance(shape, list):
-            return layer(values, **call)
-        return layer(values[0], **call)
-
-    outputs = apply([tf.convert_to_tensor(x) for x in inputs])
-    # With a gradient of ones to start from, XLA would leave out half of some layers.
-    upstream = tf.nest.map_structure(
-        lambda y: tf.cast(rng.normal(size=y.shape), y.dtype), outputs
-    )
+    inputs = [tf.Variable(value) for value in layer_inputs(shape, below)]
+    options = {**(call or {}), **training_of(layer)}
+    outputs = call_layer(layer, shape, [x.read_value() for x in inputs], **options)
+    shapes = [output.shape for output in tf.nest.flatten(outputs)]
+    upstream = [tf.constant(y) for y in gradients_of_outputs(shapes)]
     weights = [weight.value for weight in layer.trainable_weights]
 
     @tf.function(jit_compile=jit_compile)
     def forward():
-        return apply([x.read_value() for x in inputs])
+        return call_layer(layer, shape, [x.read_value() for x in inputs], **options)
 
     @tf.function(jit_compile=jit_compile)
     def forward_and_backward():
         values = [x.read_value() for x in inputs]
+        floats = [value for value in values if value.dtype.is_floating]
         with tf.GradientTape() as tape:
-            tape.watch(values)
-            outputs = apply(values)
-        return tape.gradient(outputs, [*values, *weights], upstream)
+            tape.watch(floats)
+            outputs = call_layer(layer, shape, values, **options)
+        return tape.gradient(tf.nest.flatten(outputs), [*floats, *weights], upstream)
 
     return forward_and_backward if backward else forward
-
-
-def _shapes_in(shape: typing.Any) -> list[tuple[int, ...]]:
-    if isinstance(shape, dict):
-        return [*shape.values()]
-    return shape if isinstance(shape, list) else [shape]
 
 
 def activation_step(
     function: typing.Any,
     kwargs: Arguments,
     shape: typing.Any,
-    jit_compile: bool,
     backward: bool,
+    jit_compile: bool = False,
 ) -> Step:
     """The step of a layer that only calls the activation function."""
     call = functools.partial(function, **kwargs)
     layer = functools.partial(keras.layers.Activation, call)
-    return layer_step(layer, {}, shape, jit_compile, backward)
+    return layer_step(layer, {}, shape, backward, jit_compile)
 
 
 def loss_step(
     cls: typing.Any,
     kwargs: Arguments,
     shape: tuple[int, ...],
-    labels: tuple[int, ...] | None,
-    jit_compile: bool,
+    truth: typing.Any,
     backward: bool,
+    jit_compile: bool = False,
 ) -> Step:
     """An evaluation of the loss, with its gradient if `backward`.
 
-    shape: of y_pred, and of y_true if `labels`, the shape of integer labels, is None.
+    shape: of y_pred.
+    truth: what y_true is; see `LOSSES` in cases.
     """
     loss = cls(**kwargs)
-    rng = np.random.default_rng(0)
-    y_pred = tf.Variable(rng.uniform(0.01, 0.99, size=shape).astype("f"))
-    if labels:
-        y_true = tf.Variable(rng.integers(0, shape[-1], size=labels))
-    else:
-        y_true = tf.Variable(rng.uniform(0.01, 0.99, size=shape).astype("f"))
+    y_true, y_pred = map(tf.Variable, answers(shape, truth))
 
     @tf.function(jit_compile=jit_compile)
     def forward():
@@ -116,21 +101,35 @@ def loss_step(
     return forward_and_backward if backward else forward
 
 
+def metric_step(
+    cls: typing.Any, kwargs: Arguments, shape: tuple[int, ...], truth: typing.Any
+) -> Step:
+    """An update of the metric with a batch, and the result after it."""
+    metric = cls(**kwargs)
+    values = [*map(tf.Variable, answers(shape, truth))]
+    metric.update_state(*[value.read_value() for value in values])
+
+    @tf.function
+    def update():
+        metric.update_state(*[value.read_value() for value in values])
+        return metric.result()
+
+    return update
+
+
 def optimizer_step(
-    cls: typing.Any, kwargs: Arguments, count: int, jit_compile: bool
+    cls: typing.Any, kwargs: Arguments, count: int, jit_compile: bool = False
 ) -> Step:
     """An update of `count` variables of several sizes."""
-    rng = np.random.default_rng(0)
-    shapes = [(64, 64), (64,), (256, 32), (32,)]
-    values = [rng.normal(size=shapes[i % 4]).astype("f") for i in range(count)]
-    variables = [keras.Variable(value) for value in values]
+    values = variables(count)
+    weights = [keras.Variable(value) for value in values]
     gradients = [tf.constant(value) for value in values]
     optimizer = cls(**kwargs)
-    optimizer.build(variables)
+    optimizer.build(weights)
 
     @tf.function(jit_compile=jit_compile)
     def apply():
-        optimizer.apply(gradients, variables)
+        optimizer.apply(gradients, weights)
 
     return apply
 

@@ -65,6 +65,7 @@ Portion = typing.Annotated[float, Between(0, 0.99)]  # a part, less than the who
 Side = typing.Annotated[int, Between(1, 1024)]  # pixels
 Rate = typing.Annotated[float, Between(1e-9, 1e6)]  # a positive number: a step size
 Tuner = typing.Literal["random", "bayesian", "hyperband", "grid", "tpe"]
+Precision = typing.Literal["float32", "bfloat16", "float16"]
 Strategy = typing.Literal["none", "mirrored", "multiworker"]
 # A recipe may add small numbers to its seed, and a seed has 32 bits.
 Seed = typing.Annotated[int, Between(0, 2**31 - 1)]
@@ -170,6 +171,9 @@ class TrainingOptions:
     epochs: Count = 1
     # train on the validation part too, for a last run once all is decided
     with_validation: bool = False
+    # numbers in which layers compute: bfloat16 saves time in large layers, but needs a
+    # processor with AVX512-BF16 or AMX, or a GPU; float16 needs a GPU
+    precision: Precision = "float32"
     # write logs that `tensorboard --logdir runs` shows in a browser
     tensorboard: bool = False
     # train on several devices at once: on all GPUs of this machine (mirrored), or on

@@ -11,7 +11,7 @@ from cookbook.quiet_import import import_keras_quietly
 from cookbook.runs.stopping import listen, stop_if_asked
 
 
-def start(name: str, onednn: bool = False) -> None:
+def start(name: str, onednn: bool = False, float64: bool = False) -> None:
     """Prepares a recipe; every recipe calls it before its slow imports.
 
     It answers --help and mistakes in the command line within a second, and keeps
@@ -23,7 +23,11 @@ def start(name: str, onednn: bool = False) -> None:
         name: the recipe's `__name__`.
         onednn: whether TensorFlow is to use oneDNN where it would not do so by itself;
             oneDNN is faster for some networks, and rounds differently.
+        float64: whether the recipe computes in 64 bits somewhere, which JAX does only
+            if it is told so before it is loaded.
     """
+    if float64:
+        os.environ.setdefault("JAX_ENABLE_X64", "1")
     if onednn:
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     path = getattr(sys.modules[name], "__file__", None)

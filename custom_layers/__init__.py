@@ -6,6 +6,7 @@ A saved model that holds any of them loads after `import custom_layers`, without
 
 from . import (
     activations,
+    callbacks,
     constraints,
     explanation,
     generation,

@@ -19,7 +19,7 @@ from typing import Annotated, Any
 
 from cookbook.start import start
 
-start(__name__)
+start(__name__, float64=True)
 
 import keras
 import numpy as np

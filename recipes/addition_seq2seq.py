@@ -96,7 +96,7 @@ def build(config: Config, data: Sums) -> keras.Model:
         cell = AttentionDecoderCell(GRUCell(config.units), config.attention)
         decoder = AttentionDecoder(cell, return_sequences=True, name="decoder")
         x = decoder(x, memory, initial_state=[state], memory_mask=mask)
-    logits = Dense(len(ALPHABET), name="logits")(x)  # B, T, characters
+    logits = Dense(len(ALPHABET), name="logits", dtype="float32")(x)  # B, T, characters
     model = keras.Model([question, before], logits)
     steps = training_steps(config, len(data.train[1]), least=20)
     model.compile(

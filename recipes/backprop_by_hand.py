@@ -16,14 +16,14 @@ from dataclasses import dataclass, replace
 
 from cookbook.start import start
 
-start(__name__)
+start(__name__, float64=True)
 
 import keras
 import numpy as np
 
 from cookbook.config import ExperimentConfig, Rate, Size
 from cookbook.errors import fail, note
-from cookbook.lab.claims import Claim, conclude
+from cookbook.lab.claims import ROUNDING, Claim, conclude
 from cookbook.lab.gradients import kernel_gradients, numeric_gradient
 from cookbook.lab.pictures import draw_bars
 from cookbook.reports.finish import Run
@@ -167,6 +167,7 @@ def published_claims(config: Config, after, E_after):
     published = np.array(PUBLISHED.split(), float)
     gap = np.abs(flat(w for w, _ in after) - published).max()
     gap_E = abs(E_after - ERROR_AFTER[config.train_biases])
+
     return [
         Claim("The new weights are within {} of the published", gap, at_most=5e-9),
         Claim("The new error is within {} of the exact one", gap_E, at_most=1e-15),
@@ -196,7 +197,7 @@ def main(config: Config) -> Run:
         Claim(
             "By hand, the gradient is within {} of automatic differentiation",
             np.abs(by_hand - automatic).max(),
-            at_most=1e-12,
+            at_most=ROUNDING,
         ),
         Claim(
             "By hand, the gradient is within {} of finite differences",

@@ -18,14 +18,15 @@ from typing import Annotated
 
 from cookbook.start import start
 
-start(__name__)
+start(__name__, float64=True)
 
 import keras
 import numpy as np
+from keras import ops
 from sklearn.datasets import make_circles
 
 from cookbook.config import Between, Count, ExperimentConfig, Rate
-from cookbook.lab.claims import Claim, conclude
+from cookbook.lab.claims import ROUNDING, Claim, conclude
 from cookbook.lab.pictures import draw_panels, draw_regions
 from cookbook.lab.training import take_steps
 from cookbook.reports.finish import Run
@@ -59,7 +60,7 @@ def neuron(x, w, b):
     layer = Dense(1, activation="sigmoid", dtype="float64")
     layer.build((None, 1))
     layer.set_weights([np.array([[w]]), np.array([b])])
-    return np.array(layer(np.reshape(x, (-1, 1))))[:, 0]
+    return ops.convert_to_numpy(layer(np.reshape(x, (-1, 1))))[:, 0]
 
 
 def draw_neuron(run: RunFolder):
@@ -132,7 +133,7 @@ def train(hidden, x, y, config: Config, use_bias: bool = True):
 
 
 def accuracy(model, x, y):
-    answers = np.array(model(x))[:, 0] > 0.5
+    answers = ops.convert_to_numpy(model(x))[:, 0] > 0.5
     return float(np.mean(answers == y))
 
 
@@ -144,12 +145,12 @@ def claims_of_lines(x, y, plain, biased, config: Config):
         Claim(
             "At x = -b / w a neuron's answer is within {} of 1/2",
             abs(middle - 0.5),
-            at_most=1e-12,
+            at_most=ROUNDING,
         ),
         Claim(
             "At x = -b / w a neuron's slope is within {} of w / 4",
             abs(slope - 0.5),
-            at_most=1e-8,
+            at_most=1e4 * ROUNDING,
         ),
         Claim(
             "A line without a bias gets {percent} of the points right",

@@ -24,6 +24,7 @@ start(__name__, onednn=True)  # oneDNN halves the time of a convolution
 
 import keras
 import numpy as np
+from keras import ops
 
 from cookbook.config import (
     BatchSize,
@@ -50,6 +51,7 @@ from custom_layers.layers import (
     Dense,
     GlobalMaxPooling2D,
     MaxPooling2D,
+    RandomAffine,
     ReLU,
 )
 from custom_layers.losses import CategoricalCrossentropy
@@ -121,15 +123,12 @@ def convolve(x, filters: int, pool: bool = False):
 
 def build(config: Config, data: Images) -> keras.Model:
     n = config.filters
-    scale = keras.layers.Rescaling(1 / 64, offset=-2)
+    scale = keras.layers.Rescaling(1 / 64, offset=-2, dtype="float32")
     images = keras.Input(data.shape)  # H, W, C: 32, 32, 3
     x = scale(images)
-    if config.mirror:
-        x = keras.layers.RandomFlip("horizontal")(x)
-    x = keras.layers.RandomTranslation(
-        config.shift, config.shift, "reflect", interpolation="nearest"
-    )(x)
-    kernel = whitening(scale(data.train[0][:1000]).numpy())
+    flip = "horizontal" if config.mirror else None
+    x = RandomAffine(config.shift, config.shift, flip=flip, interpolation="nearest")(x)
+    kernel = whitening(ops.convert_to_numpy(scale(data.train[0][:1000])))
     stem = Conv2D(kernel.shape[-1], 2, use_bias=False, trainable=False)
     x = ReLU()(stem(x))  # 31, 31, 24
     stem.set_weights([kernel])
@@ -137,8 +136,8 @@ def build(config: Config, data: Images) -> keras.Model:
         x = convolve(x, filters, pool=True)
         x = keras.layers.add([x, convolve(x, filters)])
     x = GlobalMaxPooling2D()(x)  # 4n
-    x = Dense(len(data.classes), use_bias=False)(x)
-    model = keras.Model(images, keras.layers.Rescaling(1 / 8)(x))
+    x = Dense(len(data.classes), use_bias=False, dtype="float32")(x)
+    model = keras.Model(images, keras.layers.Rescaling(1 / 8, dtype="float32")(x))
     steps = training_steps(config, len(data.train[0]), least=4)
     model.compile(
         optimizer=SGD(

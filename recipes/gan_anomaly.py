@@ -120,7 +120,7 @@ def encoder(config: Config, shape: tuple[int, ...]) -> keras.Model:
         Conv2D(2 * n, 4, 2, "same"),  # 7, 7, 2n
         LeakyReLU(0.2),
         keras.layers.Flatten(),
-        Dense(config.latent),
+        Dense(config.latent, dtype="float32"),
     ]
     return keras.Sequential(layers, name="encoder")
 
@@ -134,7 +134,8 @@ def build(config: Config, data: Images, gan: AdversarialModel) -> keras.Model:
     E = encoder(config, data.shape)
     rebuilt = G(E(x), training=False)  # 28, 28, 1
     pixel_distance = ops.mean(ops.square(x - rebuilt), axis=(1, 2, 3))
-    feature_distance = ops.mean(ops.square(f(x) - f(rebuilt)), axis=-1)
+    change = ops.cast(f(x) - f(rebuilt), "float32")
+    feature_distance = ops.mean(ops.square(change), axis=-1)
     model = keras.Model(x, pixel_distance + config.kappa * feature_distance)  # B
     model.compile(
         optimizer=adam(config.learning_rate, config, data),

@@ -51,6 +51,7 @@ from custom_layers.layers import (
     Dense,
     Embedding,
     MaxPooling2D,
+    RandomAffine,
     ReLU,
 )
 from custom_layers.losses import SparseCategoricalCrossentropy
@@ -137,8 +138,8 @@ def build(config: Config, data: Images, varied: bool = False) -> keras.Model:
     model = keras.Sequential([keras.Input(data.shape)])  # 28, 28, 1
     if varied:
         black = {"fill_mode": "constant", "fill_value": -1}
-        model.add(keras.layers.RandomTranslation(config.shift, config.shift, **black))
-        model.add(keras.layers.RandomRotation(config.turn, **black))
+        shift, turn = config.shift, config.turn
+        model.add(RandomAffine(shift, shift, rotation=turn, **black))
     for filters in (n, 2 * n, 4 * n):  # 13, 13, n; 5, 5, 2n; 1, 1, 4n
         model.add(Conv2D(filters, 3, use_bias=False))
         model.add(MaxPooling2D())
@@ -146,7 +147,7 @@ def build(config: Config, data: Images, varied: bool = False) -> keras.Model:
         model.add(ReLU())
 
     model.add(keras.layers.Flatten())
-    model.add(Dense(len(data.classes)))
+    model.add(Dense(len(data.classes), dtype="float32"))
     model.compile(
         optimizer=Adam(schedule(config.learning_rate, config)),
         loss=SparseCategoricalCrossentropy(from_logits=True),

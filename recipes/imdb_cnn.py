@@ -102,7 +102,7 @@ def build(config: Config, data: Reviews) -> keras.Model:
     maximum = GlobalMaxPooling1D()(x, mask=is_word)
     summary = ops.concatenate([mean, maximum], -1)  # 2 (D + filters)
     summary = Dropout(config.dropout)(summary)
-    logits = Dense(len(data.classes))(summary)
+    logits = Dense(len(data.classes), dtype="float32")(summary)
     model = keras.Model(ids, logits)
     steps = training_steps(config, len(data.train[0]))
     model.compile(

@@ -22,7 +22,7 @@ from typing import Any
 
 from cookbook.start import start
 
-start(__name__)
+start(__name__, float64=True)
 
 import numpy as np
 

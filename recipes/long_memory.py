@@ -33,7 +33,7 @@ from cookbook.lab.pictures import draw_panels
 from cookbook.reports.finish import Run
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
-from cookbook.training.train import seed_everything
+from cookbook.training.train import seed_everything, suit_backend
 from custom_layers.layers import GRU, LSTM, Dense, SimpleRNN
 from custom_layers.losses import MeanSquaredError, SparseCategoricalCrossentropy
 from custom_layers.optimizers import Adam
@@ -129,6 +129,7 @@ def learn(config: Config, name: str, cell: str, length: int) -> float:
     while taken < config.steps and score < ENOUGH:
         steps = min(CHUNK, config.steps - taken)
         x, y = task.draw(steps * config.batch_size, length, rng)
+        suit_backend(model)
         model.fit(x, y, config.batch_size, shuffle=False, verbose=0)
         taken += steps
         score = task.score(y_new, model.predict(x_new, 500, verbose=0))

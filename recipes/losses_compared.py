@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from cookbook.start import start
 
-start(__name__)
+start(__name__, float64=True)
 
 import numpy as np
 from keras import ops

@@ -69,7 +69,7 @@ def build(config: Config, data: Forecasts) -> keras.Model:
         [
             keras.Input((config.window, columns)),
             CELLS[config.cell](config.units),
-            Dense(config.horizon * columns),
+            Dense(config.horizon * columns, dtype="float32"),
         ]
     )
     steps = training_steps(config, len(data.train[0]))

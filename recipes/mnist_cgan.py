@@ -86,8 +86,9 @@ def critic(shape: tuple[int, ...], classes: int, filters: int) -> keras.Model:
     x = LeakyReLU(0.2)(Conv2D(2 * filters, 4, 2, "same")(x))  # 7, 7, 2 filters
     features = keras.layers.Flatten()(x)
     label_vector = Embedding(classes, features.shape[-1])(label)
-    agreement = keras.layers.Dot(1)([features, label_vector])
-    score = keras.layers.Add()([Dense(1)(features), agreement])
+    agreement = keras.layers.Dot(1, dtype="float32")([features, label_vector])
+    bias = Dense(1, dtype="float32")(features)
+    score = keras.layers.Add(dtype="float32")([bias, agreement])
     return keras.Model([image, label], score)
 
 

@@ -1,4 +1,4 @@
-"""Handwritten digits with a small convolutional network: 80,282 weights, 99.5 %.
+"""Handwritten digits with a small convolutional network: 61,786 weights, 99.5 %.
 
     python recipes/mnist_cnn.py
     python recipes/mnist_cnn.py --tune 10    (searches for good settings first)
@@ -22,7 +22,7 @@ start(__name__, onednn=True)  # oneDNN halves the time of a convolution
 import keras
 
 from cookbook.config import BatchSize, Count, Filters, ImageClassConfig, Rate, Share
-from cookbook.data.batches import training_steps
+from cookbook.data.batches import for_few, training_steps
 from cookbook.data.images import Images, load_images
 from cookbook.reports.finish import Run
 from cookbook.reports.image_classifier import report_classifier
@@ -37,6 +37,7 @@ from custom_layers.layers import (
     Dense,
     GlobalAveragePooling2D,
     MaxPooling2D,
+    RandomAffine,
     ReLU,
 )
 from custom_layers.losses import SparseCategoricalCrossentropy
@@ -49,13 +50,13 @@ EXPECTED = {"mnist": (0.9953, 0.001)}
 
 @dataclass(frozen=True)
 class Config(ImageClassConfig):
-    epochs: Count = 9  # passes over the training set
-    filters: Filters = 16  # filters in block 1; the next have 2, 4 and 6 times as many
+    epochs: Count = 6  # passes over the training set
+    filters: Filters = 16  # filters in block 1; the next have 2, 3 and 6 times as many
     shift: Share = 2 / 28  # in training, images shift by up to this share of a side
     turn: Share = 10 / 360  # in training, images turn by up to this share of a circle
     penalty: Share = 1e-5  # L2 penalty on the weights of the last layer
-    batch_size: BatchSize = 128  # images per step
-    learning_rate: Rate = 1e-2  # highest learning rate, at the end of the warm-up
+    batch_size: BatchSize = 256  # images per step
+    learning_rate: Rate = 1.4e-2  # highest learning rate, at the end of the warm-up
 
 
 def space(hp) -> Config:
@@ -63,7 +64,7 @@ def space(hp) -> Config:
         filters=hp.Choice("filters", [8, 12, 16]),
         shift=hp.Float("shift", 0.0, 0.12, step=0.04),
         turn=hp.Float("turn", 0.0, 0.04, step=0.01),
-        batch_size=hp.Choice("batch_size", [64, 128, 256]),
+        batch_size=hp.Choice("batch_size", [128, 256, 512]),
         learning_rate=hp.Float("learning_rate", 1e-3, 3e-2, sampling="log"),
     )
 
@@ -85,14 +86,22 @@ def build(config: Config, data: Images) -> keras.Model:
         [
             keras.Input(data.shape),  # 28, 28, 1
             keras.layers.Rescaling(1 / 255),
-            keras.layers.RandomTranslation(config.shift, config.shift, "constant"),
-            keras.layers.RandomRotation(config.turn, "constant"),
+            RandomAffine(
+                height_translation=config.shift,
+                width_translation=config.shift,
+                rotation=config.turn,
+                fill_mode="constant",
+            ),
             *block(n, pool=True),  # 13, 13, n
             *block(2 * n, pool=False),  # 11, 11, 2n
-            *block(4 * n, pool=True),  # 4, 4, 4n
+            *block(3 * n, pool=True),  # 4, 4, 3n
             *block(6 * n, pool=False),  # 2, 2, 6n
             GlobalAveragePooling2D(),
-            Dense(len(data.classes), kernel_regularizer=L2(config.penalty)),
+            Dense(
+                len(data.classes),
+                kernel_regularizer=L2(config.penalty),
+                dtype="float32",  # also where the layers below compute in 16 bits
+            ),
         ]
     )
     steps = training_steps(config, len(data.train[0]))
@@ -112,6 +121,7 @@ def main(config: Config) -> Run:
     data = load_images(
         config.data, "mnist", config.quick, config.image_size, smallest=22
     )
+    config = for_few(config, len(data.train[0]))
     run = RunFolder.open("mnist_cnn", config)
     if config.tune:
         config = search(space, build, data, config, run)

@@ -88,7 +88,9 @@ def generator(shape: tuple[int, ...], latent: int, filters: int) -> keras.Model:
             Conv2DTranspose(n, 4, 2, "same", use_bias=False),  # 14, 14, n
             BatchNormalization(momentum=0.9),
             ReLU(),
-            Conv2DTranspose(channels, 4, 2, "same", activation="tanh"),  # 28, 28, 1
+            Conv2DTranspose(  # 28, 28, 1
+                channels, 4, 2, "same", activation="tanh", dtype="float32"
+            ),
         ]
     )
 
@@ -106,7 +108,7 @@ def critic(
             Conv2D(2 * n, 4, 2, "same"),  # 7, 7, 2n
             LeakyReLU(0.2),
             keras.layers.Flatten(),
-            Dense(1),
+            Dense(1, dtype="float32"),
         ],
         name=name,
     )

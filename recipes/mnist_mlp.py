@@ -38,7 +38,13 @@ from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
 from cookbook.tuning.search import search
 from custom_layers.initializers import HeNormal
-from custom_layers.layers import BatchNormalization, Dense, Dropout, ReLU
+from custom_layers.layers import (
+    BatchNormalization,
+    Dense,
+    Dropout,
+    RandomAffine,
+    ReLU,
+)
 from custom_layers.losses import SparseCategoricalCrossentropy
 from custom_layers.optimizers import SGD, Adam
 from custom_layers.optimizers.schedules import WarmupCosine
@@ -81,7 +87,7 @@ def build(config: Config, data: Images) -> keras.Model:
         [
             keras.Input(data.shape),
             keras.layers.Rescaling(1 / 255),
-            keras.layers.RandomTranslation(config.shift, config.shift, "constant"),
+            RandomAffine(config.shift, config.shift, fill_mode="constant"),
             keras.layers.Flatten(),
             Dense(config.units, use_bias=False, kernel_initializer=HeNormal()),
             BatchNormalization(momentum=0.9),
@@ -91,7 +97,7 @@ def build(config: Config, data: Images) -> keras.Model:
             BatchNormalization(momentum=0.9),
             ReLU(),
             Dropout(config.dropout),
-            Dense(len(data.classes)),
+            Dense(len(data.classes), dtype="float32"),
         ]
     )
     steps = training_steps(config, len(data.train[0]))

@@ -35,7 +35,7 @@ from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
 from cookbook.tuning.search import search
-from custom_layers.layers import Dense, GlobalAveragePooling2D
+from custom_layers.layers import Dense, GlobalAveragePooling2D, RandomAffine
 from custom_layers.losses import SparseCategoricalCrossentropy
 from custom_layers.optimizers import Adam
 from custom_layers.optimizers.schedules import OneCycle
@@ -97,14 +97,13 @@ def learn_features(config: Config, data: Images) -> keras.Model:
     images = keras.Input(data.shape)  # 28, 28, 1
     augmentation = [
         keras.layers.Rescaling(1 / 255),
-        keras.layers.RandomTranslation(2 / 28, 2 / 28, "constant"),
-        keras.layers.RandomRotation(10 / 360, "constant"),
+        RandomAffine(2 / 28, 2 / 28, rotation=10 / 360, fill_mode="constant"),
     ]
     all_blocks = blocks(config.filters)
     lower_blocks = chain(*all_blocks[: config.frozen])
     lower = keras.Sequential([images, *augmentation, *lower_blocks])
     upper = [*chain(*all_blocks[config.frozen :]), GlobalAveragePooling2D()]
-    logits = Dense(len(data.classes))
+    logits = Dense(len(data.classes), dtype="float32")
     model = keras.Sequential([images, *lower.layers, *upper, logits])
     first = replace(config, epochs=config.first_epochs, resume=False)
     compile_classifier(model, first, data)
@@ -117,7 +116,8 @@ def build(config: Config, data: Images, features: keras.Model) -> keras.Model:
     features.trainable = False
     is_own = config.backbone == "own"
     new_blocks = blocks(config.filters)[config.frozen :] if is_own else []
-    upper = [*chain(*new_blocks), GlobalAveragePooling2D(), Dense(len(data.classes))]
+    logits = Dense(len(data.classes), dtype="float32")
+    upper = [*chain(*new_blocks), GlobalAveragePooling2D(), logits]
     x = features.outputs[0]  # H, W, C
     for layer in upper:
         x = layer(x)

@@ -96,6 +96,7 @@ def build(config: Config, data: Translations) -> keras.Model:
         len(data.subwords),
         config.width,
         embeddings_initializer=RandomNormal(stddev=config.width**-0.5),
+        reverse_dtype="float32",
         name="embedding",
     )
     scale = keras.layers.Rescaling(config.width**0.5, name="scale")

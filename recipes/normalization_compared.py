@@ -32,7 +32,7 @@ from cookbook.plots.figures import draw_lines
 from cookbook.reports.finish import Run
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
-from cookbook.training.train import seed_everything
+from cookbook.training.train import seed_everything, suit_backend
 from custom_layers.layers import (
     BatchNormalization,
     Conv2D,
@@ -91,6 +91,7 @@ def train(model, data, batch_size: int, config: Config, seed: int):
     model.optimizer.learning_rate = config.learning_rate * batch_size / 32
     steps = config.passes * len(x) // batch_size
     rows = shuffled(len(x), batch_size, steps, seed).ravel()
+    suit_backend(model)
     model.fit(x[rows], y[rows], batch_size, shuffle=False, verbose=0)
     return loss_and_accuracy(model, x_test, y_test, LOSS)
 
@@ -101,7 +102,8 @@ def dependence(model, x, batch_size):
     answers = np.empty((4, count, 10))
     for draw, answer in enumerate(answers):
         for rows in shuffled(count, batch_size, count // batch_size, seed=draw):
-            answer[rows] = model(x[rows], training=True)
+            outputs = model(x[rows], training=True)
+            answer[rows] = keras.ops.convert_to_numpy(outputs)
     over_batches = answers.std(0).mean()
     over_images = answers.mean(0).std(0).mean()
     return over_batches / over_images

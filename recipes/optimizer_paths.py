@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from cookbook.start import start
 
-start(__name__)
+start(__name__, float64=True)
 
 import keras
 import numpy as np

@@ -126,7 +126,7 @@ def build(config: Config, data: Ring) -> AdversarialModel:
             ReLU(),
             Dense(n),
             ReLU(),
-            Dense(2),
+            Dense(2, dtype="float32"),
         ]
     )
     critic = keras.Sequential(
@@ -136,7 +136,7 @@ def build(config: Config, data: Ring) -> AdversarialModel:
             LeakyReLU(0.2),
             Dense(n),
             LeakyReLU(0.2),
-            Dense(1),
+            Dense(1, dtype="float32"),
         ]
     )
     model = AdversarialModel(generator, critic, NonSaturatingGAN(), pack=config.pack)

@@ -98,7 +98,7 @@ def build(config: Config, data: Characters) -> keras.Model:
             max_wavelength=10_000,
         )(x)
     x = LayerNormalization()(x)
-    logits = Dense(len(data.alphabet), name="logits")(x)  # B, T, alphabet
+    logits = Dense(len(data.alphabet), name="logits", dtype="float32")(x)  # B, T, A
     model = keras.Model(tokens, logits)
     steps = training_steps(config, len(data.train[0]), least=20)
     model.compile(

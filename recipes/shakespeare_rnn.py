@@ -74,7 +74,7 @@ def build(config: Config, data: Characters) -> keras.Model:
     for _ in range(config.layers):
         x = layer(config.units, return_sequences=True)(x)  # B, T, units
         x = Dropout(config.dropout)(x)
-    logits = Dense(len(data.alphabet))(x)  # B, T, alphabet
+    logits = Dense(len(data.alphabet), dtype="float32")(x)  # B, T, alphabet
     model = keras.Model(tokens, logits)
     steps = training_steps(config, len(data.train[0]), least=20)
     model.compile(

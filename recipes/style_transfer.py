@@ -84,7 +84,10 @@ class Config(ImageConfig):
     in_quick = {"size": 96, "epochs": 5}
 
     def idle(self) -> dict[str, str]:
-        found = super().idle() | {"with_validation": "here, as no data are held out"}
+        found = super().idle() | {
+            "with_validation": "here, as no data are held out",
+            "precision": "here, as the network that is asked computes in float32",
+        }
         beside = f"beside --backbone {self.backbone}"
         if self.backbone in ("own", "random"):
             return found | {"weights": beside}
@@ -120,9 +123,9 @@ def targets_of(describe: keras.Model, pair: PicturePair) -> dict[str, np.ndarray
     P, *_ = describe(content)
     _, *A = describe(style)
 
-    targets = {"content": np.array(P)[0]}
+    targets = {"content": keras.ops.convert_to_numpy(P)[0]}
     for i, matrix in enumerate(A, start=1):
-        targets[f"style_{i}"] = np.array(matrix)[0]
+        targets[f"style_{i}"] = keras.ops.convert_to_numpy(matrix)[0]
     count = pixel_differences(content).shape[1]
     targets["roughness"] = np.zeros(count, "float32")
     return targets

@@ -105,11 +105,19 @@ def fresh_keras():
 
 
 @pytest.fixture(autouse=True, scope="module")
-def few_compiled_programs():
-    """JAX also keeps them in memory: thousands are more than a process may map."""
+def little_memory():
+    """What the models of a module leave behind, beside the garbage, goes with it.
+
+    TensorFlow keeps the graph around each custom gradient; JAX keeps every program that
+    it compiled, and thousands are more than a process may map.
+    """
     import keras
 
+    from custom_layers.common.private_keras import note_gradients
+
+    forget_gradients = note_gradients()
     yield
+    forget_gradients()
     if keras.backend.backend() == "jax":
         import jax
 

@@ -5,6 +5,8 @@ state), as custom_layers.generation wants them. It uses the trained layers, so t
 gives the logits of training. What kind of decoder a model needs, its layers tell.
 """
 
+import functools
+import math
 from collections.abc import Callable
 
 import keras
@@ -19,6 +21,11 @@ from custom_layers.layers import (
     AttentionDecoderCell,
     TransformerDecoderBlock,
 )
+
+
+def rounded_up(length: int) -> int:
+    """The next power of two, from 32 on. Arrays of few sizes need few programs."""
+    return max(32, 2 ** math.ceil(math.log2(length)))
 
 
 def character_decoder(model: keras.Model) -> Callable:
@@ -50,6 +57,7 @@ def decoder_with_caches(model: keras.Model) -> Callable:
     blocks = [x for x in model.layers if isinstance(x, TransformerDecoderBlock)]
 
     def run(tokens, index, caches):
+        """(logits at the last of the tokens, the first of which stands at index)."""
         x, old, new = tokens, iter(caches), []
         for layer in model.layers[1:]:
             if isinstance(layer, TransformerDecoderBlock):
@@ -61,12 +69,19 @@ def decoder_with_caches(model: keras.Model) -> Callable:
 
     @compiled
     def next_logits(tokens, index, caches):
-        return run(tokens[:, index : index + 1], index, caches)
+        newest = ops.take(tokens, index, axis=1)[:, None]  # B, 1
+        return run(newest, index, caches)
+
+    read = compiled(run)
 
     def begin(prompt, length):
         caches = [block.empty_cache(len(prompt), length) for block in blocks]
-        if prompt.shape[1] > 1:  # read all of the prompt but its last token
-            _, caches = run(prompt[:, :-1], 0, caches)
+        before = prompt.shape[1] - 1
+        if before:  # read all of the prompt but its last token
+            # One program reads prompts of all lengths. No token sees the padding behind
+            # the prompt before other tokens are written over it.
+            tokens = np.pad(prompt[:, :-1], [(0, 0), (0, length - before)])
+            _, caches = read(tokens, 0, caches)
         return next_logits, caches
 
     return begin
@@ -95,7 +110,7 @@ def decoder_with_states(model: keras.Model) -> Callable:
         states = [x.cell.get_initial_state(len(prompt)) for x in recurrent]
         states = [x if isinstance(x, list) else [x] for x in states]
         for index in range(prompt.shape[1] - 1):  # read all but the last token
-            _, states = next_logits(prompt, index, states)
+            _, states = next_logits(prompt[:, index : index + 1], 0, states)
         return next_logits, states
 
     return begin
@@ -113,7 +128,7 @@ def translator_with_caches(model: keras.Model) -> Callable:
     scale = model.get_layer("scale")
     normalize = model.get_layer("last")
 
-    @compiled
+    @functools.partial(compiled, any_size=True)
     def next_logits(tokens, index, caches):
         newest = ops.take(tokens, index, axis=1)[:, None]  # B, 1
         x = scale(embedding(newest))  # B, 1, width
@@ -121,8 +136,8 @@ def translator_with_caches(model: keras.Model) -> Callable:
         for block, cache in zip(blocks, caches):
             x, new_cache = block.step(x, cache, index)
             new_caches.append(new_cache)
-        logits = embedding(normalize(x), reverse=True)  # B, 1, subwords
-        return logits[:, 0], new_caches
+        logits = embedding(normalize(x)[:, 0], reverse=True)  # B, subwords
+        return logits, new_caches
 
     def begin(source, length):
         source = ops.convert_to_tensor(source)
@@ -146,7 +161,7 @@ def translator_with_states(model: keras.Model) -> Callable:
     embedding, scale = model.get_layer("embedding"), model.get_layer("scale")
     cell = model.get_layer("decoder").cell
 
-    @compiled
+    @functools.partial(compiled, any_size=True)
     def next_logits(tokens, index, state):
         x = scale(embedding(ops.take(tokens, index, axis=1)))  # B, width
         with cell.attend_to(state["memory"], state["mask"]):

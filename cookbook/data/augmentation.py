@@ -6,14 +6,18 @@ from typing import Any
 import keras
 
 from custom_layers.common.private_keras import all_layers
+from custom_layers.layers import RandomAffine
 
 
 def is_augmentation(layer: Any) -> bool:
-    """Whether the layer varies its input at random unless it is told not to.
+    """Whether the layer varies images at random, so that they teach more.
 
     Keras's RandomTranslation and its relatives do so in every call that lacks the
-    argument `training`. Dropout acts only in a call with `training=True`.
+    argument `training`. Dropout acts only in a call with `training=True`, as our own
+    RandomAffine does, which belongs to training alone like Keras's layers.
     """
+    if isinstance(layer, RandomAffine):
+        return True
     training = inspect.signature(layer.call).parameters.get("training")
     acts_by_itself = training is not None and training.default is True
     is_random = any(

@@ -1,11 +1,18 @@
 """Batches of arrays, in an order that can be repeated."""
 
+import dataclasses
 import typing
 
 import keras
 import numpy as np
 
 POOL = 50  # batches whose rows are sorted by length together
+LEAST = 20  # steps that an epoch should have
+SMALLEST = 8  # examples; the statistics of a smaller batch say little
+LARGEST = 2**28  # bytes of arrays that TensorFlow gets, perhaps as a copy
+MOST_WIDTHS = 8  # of batches of token ids
+# Compiling a network for one more width takes about as long as reading so many tokens.
+WORTH = 5_000
 
 
 class Batches(keras.utils.PyDataset):
@@ -17,9 +24,9 @@ class Batches(keras.utils.PyDataset):
         seed: random seed of the order. With None the arrays keep their order, and the
             last batch may be smaller than the others.
         padded: whether rows are token ids with zeros at their end. Then a batch holds
-            rows of similar length, and columns that are zero in all its rows are cut
-            off. Where x has several arrays, such as a source and a target, the longest
-            row counts.
+            rows of similar length and is cut to the smallest of a few widths that holds
+            them, so that a network is compiled for few shapes. Where x has several
+            arrays, such as a source and a target, the longest row counts for all.
         steps: batches per epoch; without it, as many as the arrays fill.
     """
 
@@ -42,6 +49,7 @@ class Batches(keras.utils.PyDataset):
         self._lengths = np.zeros(self._count, int)  # of rows; used if they are padded
         if padded:
             self._lengths = np.max([_lengths(array) for array in arrays], axis=0)
+            self._widths = few_widths(self._lengths)
         self.steps = steps or self._whole_batches()
         self._asked_for_shapes = padded
         self.start_epoch(0)
@@ -92,22 +100,91 @@ class Batches(keras.utils.PyDataset):
         """
         start = (self._first + index) * self.batch_size
         rows = self._order[start : start + self.batch_size]
+        if not self.padded:
+            return keras.tree.map_structure(lambda part: part[rows], self.parts)
         widen = bool(self._asked_for_shapes and index % 2)
+        longest = self._lengths[rows].max()
+        width = self._widths[self._widths.searchsorted(longest)]
 
         def batch_of(part):
-            return self._take(part, rows, widen)
+            return _cut(part[rows], width, widen)
 
         return keras.tree.map_structure(batch_of, self.parts)
 
-    def _take(self, part, rows: np.ndarray, widen: bool) -> np.ndarray:
-        taken = part[rows]
-        is_ids = taken.ndim == 2 and taken.dtype.kind == "i"
-        if not self.padded or not is_ids:
-            return taken
-        if widen:
-            return np.pad(taken, ((0, 0), (0, 1)))
-        longest = _lengths(taken).max()
-        return taken[:, : max(1, longest)]
+    def pipeline(self) -> typing.Any:
+        """The same batches, as `fit` gets them soonest.
+
+        TensorFlow gathers the rows of arrays in memory itself: the threads of tf.data
+        need no turn of Python's in each step. They are given the order of an epoch when
+        the epoch begins. Where that is not possible, these Batches are returned.
+        """
+        arrays = keras.tree.flatten(self.parts)
+        is_in_memory = all(type(array) is np.ndarray for array in arrays)
+        is_small = is_in_memory and sum(array.nbytes for array in arrays) <= LARGEST
+        if keras.backend.backend() != "tensorflow" or self.padded or not is_small:
+            return self
+        return self._dataset()
+
+    def _dataset(self) -> typing.Any:
+        import tensorflow as tf
+
+        parts = keras.tree.map_structure(tf.convert_to_tensor, self.parts)
+        size, steps = self.batch_size, len(self)
+
+        def orders() -> typing.Iterator[np.ndarray]:
+            yield self._order[self._first * size :]
+
+        def batches_of(order):
+            def batch(i):
+                rows = order[i * size : (i + 1) * size]
+                return keras.tree.map_structure(lambda x: tf.gather(x, rows), parts)
+
+            return tf.data.Dataset.range(steps).map(batch)
+
+        order = tf.TensorSpec([None], "int64")
+        dataset = tf.data.Dataset.from_generator(orders, output_signature=order)
+        dataset = dataset.flat_map(batches_of)
+        length = tf.data.experimental.assert_cardinality(steps)
+        return dataset.apply(length).prefetch(2)
+
+
+def few_widths(lengths: np.ndarray) -> np.ndarray:
+    """The widths, MOST_WIDTHS at most, to which rows of these lengths are padded.
+
+    They need the fewest places that so many widths can. Each further width saves at
+    least WORTH places, or else there are fewer widths.
+    """
+    if not len(lengths):
+        return np.array([1])
+
+    # Lengths are rounded up, to 100 different ones at most: that bounds the work.
+    grain = max(1, -(-lengths.max() // 100))
+    rounded = -(-lengths // grain) * grain
+    ends, counts = np.unique(np.maximum(rounded, 1), return_counts=True)
+    rows = counts.cumsum()  # that are no longer than each end
+
+    # between[i, j]: the places of the rows after ends[i] up to ends[j], of that width
+    between = (rows - rows[:, None]) * ends
+    is_backwards = np.tri(len(ends), dtype=bool)  # i >= j
+
+    # places[j]: the fewest places of the rows up to ends[j], with one width at first
+    places = rows * ends
+    last_cuts = []  # for each further width: where the one before the last ends
+    while len(last_cuts) + 1 < MOST_WIDTHS:
+        options = places[:, None] + between
+        options = np.where(is_backwards, places, options)
+        fewest = options.min(0)
+        if places[-1] - fewest[-1] < WORTH:
+            break
+
+        last_cuts.append(options.argmin(0))
+        places = fewest
+
+    # The cuts are found from the last one to the first.
+    chosen = [len(ends) - 1]
+    for cut in reversed(last_cuts):
+        chosen.append(cut[chosen[-1]])
+    return ends[np.unique(chosen)]
 
 
 def training_steps(config: typing.Any, examples: int, least: int = 1) -> int:
@@ -120,6 +197,19 @@ def training_steps(config: typing.Any, examples: int, least: int = 1) -> int:
     """
     per_epoch = max(1, examples // config.batch_size)
     return max(least, config.epochs * per_epoch)
+
+
+def for_few(config: typing.Any, examples: int) -> typing.Any:
+    """The config, with smaller batches if an epoch would have fewer than LEAST steps.
+
+    A batch_size that was chosen, and so differs from the recipe's, is left as it is.
+    """
+    fitting = max(SMALLEST, examples // LEAST)
+    is_chosen = config.batch_size != type(config).batch_size
+    if is_chosen or fitting >= config.batch_size:
+        return config
+    print(f"{examples} examples are few: a batch holds {fitting} of them")
+    return dataclasses.replace(config, batch_size=fitting)
 
 
 def balanced_weights(y: np.ndarray) -> dict[int, float]:
@@ -160,6 +250,13 @@ def _pieces(array: np.ndarray, size: int) -> list[np.ndarray]:
     """At least one piece, of `size` elements each; the last may be smaller."""
     starts = range(0, max(1, len(array)), size)
     return [array[start : start + size] for start in starts]
+
+
+def _cut(rows: np.ndarray, width: int, widen: bool) -> np.ndarray:
+    """Token ids cut to `width`, or widened by a column; other arrays as they are."""
+    if rows.ndim != 2 or rows.dtype.kind != "i":
+        return rows
+    return np.pad(rows, ((0, 0), (0, 1))) if widen else rows[:, :width]
 
 
 def _lengths(ids: np.ndarray) -> np.ndarray:

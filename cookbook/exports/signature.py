@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from cookbook.errors import Mistake, harmless
 from cookbook.exports.portable.writers import DIGITS
 from cookbook.trained.trained_run import Description
+from custom_layers.common.private_keras import all_layers
 from custom_layers.models import AdversarialModel
 
 # {kind of model: (names of its inputs, in their order)}
@@ -97,6 +99,7 @@ def exported(model: keras.Model, description: Description) -> Exported:
     network = model
     if isinstance(model, AdversarialModel):
         network = model.generator
+    network = in_32_bits(network)
     names = NAMES[description.kind]
     if description.kind == "image generator" and not description.classes:
         names = ("noise",)
@@ -111,6 +114,36 @@ def exported(model: keras.Model, description: Description) -> Exported:
     inputs = inputs if len(inputs) > 1 else inputs[0]
     plain = keras.Model(inputs, network.outputs[0])
     return Exported(network, plain, description, names)
+
+
+def in_32_bits(network: keras.Model) -> keras.Model:
+    """The network itself or, if it computes in 16 bits, one that computes in 32.
+
+    The weights of both have 32 bits. Not all formats know numbers of 16 bits.
+    """
+    policies = {layer.dtype_policy.name for layer in all_layers(network)}
+    if not any(_is_mixed(name) for name in policies):
+        return network
+    described = keras.saving.serialize_keras_object(network)
+    described.pop("compile_config", None)
+    wider = keras.saving.deserialize_keras_object(_with_float32(described))
+    wider.set_weights(network.get_weights())
+    return wider
+
+
+def _is_mixed(policy: str) -> bool:
+    return policy.startswith("mixed_")
+
+
+def _with_float32(part: Any) -> Any:
+    """A configuration with the policy float32 in place of the mixed ones."""
+    if isinstance(part, list | tuple):
+        return type(part)(map(_with_float32, part))
+    if not isinstance(part, dict):
+        return part
+    if part.get("class_name") == "DTypePolicy" and _is_mixed(part["config"]["name"]):
+        return {**part, "config": {"name": "float32"}}
+    return {name: _with_float32(value) for name, value in part.items()}
 
 
 def largest_difference(exported: Exported, network: Callable[..., np.ndarray]) -> float:

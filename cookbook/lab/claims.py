@@ -5,10 +5,15 @@ import re
 import time
 from collections.abc import Sequence
 
+import keras
+
 from cookbook.reports.finish import Run
 from cookbook.reports.page import write_page
 from cookbook.training.run_folder import RunFolder, plain
 
+# The bound of what only rounding changes, in networks that ask Keras for 64 bits. On
+# JAX and torch, most of Keras computes in 32 bits all the same.
+ROUNDING = 1e-12 if keras.backend.backend() == "tensorflow" else 1e-6
 FIELD = re.compile(r"\{.*?\}")  # where a sentence has its number: {}, {percent}, ...
 
 

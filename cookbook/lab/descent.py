@@ -1,9 +1,12 @@
 """Gradient descent on any function, with any optimizer."""
 
+import functools
 from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
+
+from cookbook.lab.gradients import value_and_gradients
 
 
 def descend(
@@ -25,22 +28,59 @@ def descend(
     Returns:
         An array of shape (steps, ...).
     """
+    optimizer.build(weights)
+    loops = {"jax": _jax_loop, "tensorflow": _tensorflow_loop, "torch": _torch_loop}
+    loop = loops[keras.backend.backend()]
+    return loop(optimizer, weights, loss, steps, keep)
+
+
+def _tensorflow_loop(optimizer, weights, loss, steps, keep):
     import tensorflow as tf
 
-    optimizer.build(weights)
-
     def step(_, i):
-        with tf.GradientTape() as tape:
-            value = loss(i)
+        value, gradients = value_and_gradients(lambda: loss(i), weights)
         measured = tf.identity(keep() if keep else value)
         with tf.control_dependencies([measured]):
-            optimizer.apply(tape.gradient(value, weights), weights)
+            optimizer.apply(gradients, weights)
         return measured
 
     start = tf.zeros_like(keep() if keep else loss(0))
     loop = tf.function(lambda: tf.scan(step, tf.range(steps), start), autograph=False)
     # Called directly, the function would warn that each experiment traces it anew.
     return loop.get_concrete_function()().numpy()
+
+
+def _jax_loop(optimizer, weights, loss, steps, keep):
+    import jax
+
+    state = [*weights, *optimizer.variables]
+
+    def step(values, i):
+        with keras.StatelessScope(state_mapping=list(zip(state, values))) as scope:
+            value, gradients = value_and_gradients(lambda: loss(i), weights)
+            measured = keep() if keep else value
+            optimizer.apply(gradients, weights)
+        return [scope.get_current_value(v) for v in state], measured
+
+    first = [v.value for v in state]
+    last, history = jax.lax.scan(step, first, jax.numpy.arange(steps))
+    for variable, value in zip(state, last):
+        variable.assign(value)
+    return np.array(history)
+
+
+def _torch_loop(optimizer, weights, loss, steps, keep):
+    import torch
+
+    history = []
+    for i in range(steps):
+        now = functools.partial(loss, i)
+        value, gradients = value_and_gradients(now, weights)
+        with torch.no_grad():
+            measured = keep() if keep else value
+            history.append(keras.ops.convert_to_numpy(measured).copy())
+            optimizer.apply(list(gradients), weights)
+    return np.array(history)
 
 
 def minimize(

@@ -7,17 +7,45 @@ import numpy as np
 from keras import ops
 
 
+def value_and_gradients(f: Callable, weights: Sequence[keras.Variable]) -> tuple:
+    """(f(), the gradient of the sum of its numbers to each of the weights)"""
+    backend = keras.backend.backend()
+    if backend == "jax":
+        import jax
+
+        def pure(values):
+            pairs = list(zip(weights, values))
+            with keras.StatelessScope(state_mapping=pairs):
+                value = f()
+            return ops.sum(value), value
+
+        values = [w.value for w in weights]
+        gradients, value = jax.grad(pure, has_aux=True)(values)
+        return value, gradients
+    if backend == "torch":
+        import torch
+
+        value = f()
+        return value, torch.autograd.grad(value.sum(), [w.value for w in weights])
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        value = f()
+    return value, tape.gradient(value, weights)
+
+
 def kernel_gradients(
     model: keras.Model, x: np.ndarray, y: np.ndarray
 ) -> list[np.ndarray]:
     """Gradient of a compiled model's loss for every kernel, from the first layer up."""
-    import tensorflow as tf
-
     kernels = [v for v in model.trainable_variables if v.name == "kernel"]
-    with tf.GradientTape() as tape:
-        loss = model.compute_loss(x, y, model(x, training=True))
-    gradients = tape.gradient(loss, kernels)
-    return [np.array(gradient) for gradient in gradients]
+    x, y = ops.convert_to_tensor(x), ops.convert_to_tensor(y)
+
+    def loss():
+        return model.compute_loss(x, y, model(x, training=True))
+
+    _, gradients = value_and_gradients(loss, kernels)
+    return [ops.convert_to_numpy(gradient) for gradient in gradients]
 
 
 def gradient_norms(model: keras.Model, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -27,13 +55,9 @@ def gradient_norms(model: keras.Model, x: np.ndarray, y: np.ndarray) -> np.ndarr
 
 def slope(f: Callable, x: np.ndarray) -> np.ndarray:
     """df/dx of a function, element by element of x, by automatic differentiation."""
-    import tensorflow as tf
-
-    x = tf.convert_to_tensor(x, "float64")
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        y = f(x)
-    return tape.gradient(y, x).numpy()
+    place = keras.Variable(x, dtype="float64")
+    _, (gradient,) = value_and_gradients(lambda: f(place.value), [place])
+    return ops.convert_to_numpy(gradient)
 
 
 def numeric_gradient(
@@ -85,10 +109,10 @@ def flow(
     sums, forwards, back = [], [], []
     for i, W in enumerate(weights):
         # NumPy's own product waits for its threads while other processes compute.
-        z = np.array(ops.matmul(h, W))
+        z = ops.convert_to_numpy(ops.matmul(h, W))
         if inputs is not None:
             z = z + inputs[i]
-        h = np.array(f(z))
+        h = ops.convert_to_numpy(f(z))
         sums.append(z)
         forwards.append(_root_mean_square(h))
 
@@ -96,7 +120,7 @@ def flow(
     for df, W in zip(reversed(slopes), reversed(weights)):
         dz = gradient * df
         back.append(_root_mean_square(dz))
-        gradient = np.array(ops.matmul(dz, np.swapaxes(W, -1, -2)))
+        gradient = ops.convert_to_numpy(ops.matmul(dz, np.swapaxes(W, -1, -2)))
     return np.array(forwards), np.array(back[::-1])
 
 

@@ -95,7 +95,7 @@ class Networks:
         """[loss, accuracy] over all of x and y, each of shape (copies, rates)."""
         figures = []
         for figure in self._figures(x, y):
-            figure = np.array(figure).astype("float64")
+            figure = ops.convert_to_numpy(figure).astype("float64")
             figures.append(figure.reshape(self.shape))
         return figures
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import keras
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -188,7 +189,7 @@ def draw_regions(
     points = grid.reshape(-1, 2)
     (places,) = figure.subplots(1, columns, sharey=True, squeeze=False)
     for axes, (heading, network) in zip(places, networks.items()):
-        answer = np.array(network(points)).reshape(150, 150)
+        answer = keras.ops.convert_to_numpy(network(points)).reshape(150, 150)
         colours = [PALE_ORANGE, PALE_BLUE]
         axes.contourf(line, line, answer, [0, 0.5, 1], colors=colours)
         axes.scatter(*x[y == 0].T, s=9, marker="o", color=ORANGE, lw=0)

@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from cookbook.training.train import suit_backend
+
 
 def take_steps(
     model: keras.Model,
@@ -34,12 +36,13 @@ def take_steps(
 
     x = x[rows]
     y = [part[rows] for part in y] if isinstance(y, list) else y[rows]
+    suit_backend(model)
     model.fit(x, y, batch_size=batch_size, shuffle=False, verbose=0)
 
 
 def accuracy_of(model: keras.Model, x, y) -> float:
     """Share of the examples x for which the largest output is that of the class y."""
-    answers = np.array(model(x)).argmax(-1)
+    answers = keras.ops.convert_to_numpy(model(x)).argmax(-1)
     return float(np.mean(answers == y))
 
 
@@ -54,7 +57,7 @@ def loss_and_accuracy(
         y: classes, (B,), or one-hot, (B, C), as the loss wants them.
         loss: a loss that is averaged over the examples.
     """
-    logits = np.array(model(x))
+    logits = keras.ops.convert_to_numpy(model(x))
     classes = y if y.ndim == 1 else y.argmax(-1)
     is_right = logits.argmax(-1) == classes
     return float(loss(y, logits)), float(np.mean(is_right))

@@ -113,7 +113,7 @@ def draw_feature_maps(
     rows = [_colours(x)]
     labels = ["image"]
     for A in keras.tree.flatten(maps):
-        A = np.array(A, "float32")[0]
+        A = keras.ops.convert_to_numpy(A)[0].astype("float32")
         rows.append(_strongest_channels(A))
         height, width, _ = A.shape
         labels.append(f"{height} x {width}")
@@ -177,7 +177,7 @@ def evidence_for(
     hottest = heat.max((1, 2), keepdims=True)
     heat = heat / np.maximum(hottest, TINY)
     heat = keras.ops.image.resize(heat[..., None], x.shape[1:3])
-    return np.array(heat)[..., 0]
+    return keras.ops.convert_to_numpy(heat)[..., 0]
 
 
 def with_heat(images: np.ndarray, heat: np.ndarray) -> np.ndarray:

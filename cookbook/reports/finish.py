@@ -1,10 +1,12 @@
 """The end of a run: its figures, its files, its last line, and what main returns."""
 
+import contextlib
 import dataclasses
 import importlib
 import platform
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +136,21 @@ def finish(
         f"{seconds:.0f} s | report: {page}"
     )
     return Run(model, history, figures, run.path)
+
+
+@contextlib.contextmanager
+def predicting_step_by_step(model: keras.Model) -> Iterator[None]:
+    """Within it, `model.predict` runs one step per call.
+
+    Keras makes one graph of all the steps of a call, one after the other: of ten steps
+    that takes longer than predicting a test set.
+    """
+    steps = model.steps_per_execution
+    model.steps_per_execution, model.predict_function = 1, None
+    try:
+        yield
+    finally:
+        model.steps_per_execution, model.predict_function = steps, None
 
 
 def print_figures(figures: Figures) -> None:

@@ -9,7 +9,12 @@ from cookbook.data.images import Images
 from cookbook.plots.explain import explain_network
 from cookbook.plots.figures import draw_curves
 from cookbook.plots.mistakes import draw_confusion, draw_mistakes
-from cookbook.reports.finish import Expected, Run, finish
+from cookbook.reports.finish import (
+    Expected,
+    Run,
+    finish,
+    predicting_step_by_step,
+)
 from cookbook.training.run_folder import RunFolder
 
 SMALL = 32 * 32  # pixels of an image of which 500 make a batch
@@ -33,7 +38,10 @@ def report_classifier(
     x, y = data.test
     variants = views(x) if views else [x]
     size = images_per_batch(x.shape)
-    seen = [model.predict(images, batch_size=size, verbose=0) for images in variants]
+    with predicting_step_by_step(model):
+        seen = [
+            model.predict(images, batch_size=size, verbose=0) for images in variants
+        ]
     probabilities = _softmax(np.mean(seen, 0, dtype="float64"))
     predictions = probabilities.argmax(-1)
 

@@ -13,7 +13,12 @@ from cookbook.data.text.words import UNKNOWN, split_words
 from cookbook.errors import fail
 from cookbook.plots.figures import draw_curves
 from cookbook.plots.mistakes import draw_confusion
-from cookbook.reports.finish import Expected, Run, finish
+from cookbook.reports.finish import (
+    Expected,
+    Run,
+    finish,
+    predicting_step_by_step,
+)
 from cookbook.reports.review_picture import draw_review
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import RecipeConfig
@@ -39,7 +44,8 @@ def report_reviews(
     x, y = data.test
     config: RecipeConfig = run.config
     batches = Batches(x, y, 4 * config.batch_size, padded=True)
-    logits = model.predict(batches, verbose=0)
+    with predicting_step_by_step(model):
+        logits = model.predict(batches, verbose=0)
     log_p = _log_softmax(logits)
     answers = log_p.argmax(-1)
     is_right = answers == y

@@ -18,6 +18,7 @@ ABSENT = {
     "columns",
     "image_size",
     "label_column",
+    "precision",
     "predict",
     "resume",
     "run",
@@ -29,6 +30,14 @@ ABSENT = {
 }
 # Bases of a Config that add absent fields only.
 BASES = re.compile(r"\b(ImageClassConfig|ImageConfig|TextClassConfig)\b")
+# What only matters where other layers compute in 16 bits, which a script lacks.
+IN_FLOAT32 = re.compile(
+    r'^( .*?)(?:, |(?<=\())dtype="float32"(?=\)|$)|'
+    r'^ +(?:reverse_)?dtype="float32",.*\n',
+    re.MULTILINE,
+)
+# What has an effect on other backends only, for which no script is made.
+ELSEWHERE = re.compile(r"^ +suit_backend\(.*\)\n", re.MULTILINE)
 UNUSED = {"space", "idle"}  # what only the search and the cookbook's command line call
 QUICK = "in_quick"  # a dict in the class, which a linter would take for a slip
 # What a script calls the kinds of fields, whose ranges only the cookbook checks.
@@ -54,7 +63,8 @@ def as_script(recipe: str) -> Script:
 
     recipe: the text of the recipe's file.
     """
-    recipe = BASES.sub("TrainingConfig", recipe)
+    recipe = ELSEWHERE.sub("", recipe)
+    recipe = IN_FLOAT32.sub(r"\1", BASES.sub("TrainingConfig", recipe))
     tree = ast.parse(recipe)
     lines = recipe.split("\n")
     edits: list[Edit] = []

@@ -5,7 +5,7 @@ from functools import cache
 
 from cookbook.one_file import source
 from cookbook.one_file.source import Definition, Import, Meaning, Source, find, parsed
-from cookbook.takeaway.recipe_script import as_script
+from cookbook.takeaway.recipe_script import ELSEWHERE, as_script
 from cookbook.takeaway.trimming import trimmed
 
 STANDALONE = "cookbook.takeaway.standalone"
@@ -40,8 +40,11 @@ REPLACED = {
     "cookbook.training.run_folder": "base.folder",
     "cookbook.training.train": "training",
     "custom_layers.common.checks": "components.checks",
+    "custom_layers.generation.compiled": "components.searches",
+    "custom_layers.generation.loops": "components.searches",
     "custom_layers.initializers.glorot_he_lecun": "components.initializers",
     "custom_layers.layers.activations.relu": "layers.simple",
+    "custom_layers.layers.augmentation.random_affine": "layers.augmentation",
     "custom_layers.layers.convolution.conv": "layers.dense",
     "custom_layers.layers.convolution.conv_transpose": "layers.dense",
     "custom_layers.layers.dense": "layers.dense",
@@ -84,6 +87,7 @@ NAMES: dict[str, Meaning | tuple[str, str]] = {
     "custom_layers.losses.base._Loss": Import("keras.losses", "Loss"),
     "custom_layers.common.private_keras.SumsOfRows": OPTIMIZER,
     "custom_layers.common.private_keras.AveragesOfSteps": OPTIMIZER,
+    "custom_layers.common.private_keras.UpdatesInPrograms": OPTIMIZER,
 }
 # For data sets whose rows end in zeros.
 PADDED = {f"{STANDALONE}.data.batches": f"{STANDALONE}.data.padded_batches"}
@@ -147,4 +151,6 @@ def _shorter(module: str, unused: frozenset[str]) -> Source:
         return parsed(module, trimmed(whole.text, unused))
     if module.startswith("recipes") and not whole.is_package:
         return parsed(module, as_script(whole.text).text)
+    if module.startswith("cookbook.lab") and not whole.is_package:
+        return parsed(module, ELSEWHERE.sub("", whole.text))
     return whole

@@ -7,8 +7,10 @@ import keras
 
 from cookbook.config import ExperimentConfig
 from cookbook.data.augmentation import without_augmentation
+from cookbook.data.batches import for_few
 from cookbook.data.sources import DataSet
 from cookbook.errors import fail
+from cookbook.runs.precision import in_float32
 from cookbook.trained.model_file import Refused
 from cookbook.trained.safe_loading import load_or_refuse
 from cookbook.training.train import seed_everything, train
@@ -33,9 +35,11 @@ def kept_network(
     if not path.exists():
         print(f"First {name}'s network learns {data.name}; it is kept in {path}")
         settings = recipe.Config(epochs=epochs)
-        seed_everything(0)
-        network = recipe.build(settings, data)
-        train(network, data, settings)
+        settings = for_few(settings, len(data.train[0]))
+        with in_float32():  # it judges networks of any precision
+            seed_everything(0)
+            network = recipe.build(settings, data)
+            train(network, data, settings)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f"partial_{os.getpid()}_{path.name}")
         without_augmentation(network).save(partial)

@@ -10,6 +10,7 @@ from cookbook.config import ExperimentConfig, TrainingConfig
 from cookbook.errors import explained_out_of_memory, fail
 from cookbook.processes import is_launched, is_worker
 from cookbook.runs.files import storage_problem
+from cookbook.runs.precision import choose_precision
 from cookbook.runs.stopping import (
     asked,
     ignore_signals,
@@ -37,6 +38,7 @@ def launch(
         if isinstance(config, TrainingConfig):
             if config.chaos:
                 raise SystemExit(prove_survival(config))
+            choose_precision(config)
             if config.strategy != "none":
                 config = use_strategy(config)
         with without_empty_folders(), explained_out_of_memory():

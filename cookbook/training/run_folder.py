@@ -17,6 +17,7 @@ from cookbook.errors import Mistake, fail
 from cookbook.processes import is_worker, wait_for_chief
 from cookbook.runs.files import Damaged, read_json, storage_problem, write_whole
 from cookbook.runs.finished import number_of, runs_in
+from cookbook.runs.precision import choose_precision
 from cookbook.runs.record import changed, code_of, versions
 from cookbook.runs.resumed import (
     chosen_run,
@@ -72,6 +73,7 @@ class RunFolder:
         chief.
         """
         stop_if_asked()
+        choose_precision(config)
         if cls.opened:
             forget_names()
         name = Path(recipe).stem

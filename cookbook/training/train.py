@@ -13,6 +13,7 @@ from cookbook.data.augmentation import without_augmentation
 from cookbook.data.batches import Batches, balanced_weights, joined
 from cookbook.data.sources import DataSet
 from cookbook.errors import fail
+from cookbook.runs.precision import enter_precision, leave_precision
 from cookbook.runs.record import code_of, first_difference, network_of, versions
 from cookbook.runs.stopping import asked, postpone, stop_if_asked, uninterrupted
 from cookbook.training.autotuning import switch_off_autotuning
@@ -44,11 +45,27 @@ def seed_everything(seed: int) -> None:
 
     Every training begins here. So this function also switches off the automatic tuning
     of tf.data, which is a global change (see `switch_off_autotuning`), and enters the
-    strategy that --strategy chose.
+    strategy that --strategy chose and the precision that --precision chose.
     """
     keras.utils.set_random_seed(seed)
     switch_off_autotuning()
     enter_strategy()
+    enter_precision()
+
+
+def suit_backend(model: keras.Model) -> None:
+    """Changes how a compiled model runs where the backend is not TensorFlow.
+
+    Recipes choose `jit_compile` by the speed of TensorFlow, which has a graph without
+    it. JAX then runs operation by operation, which takes many times as long. For torch,
+    `jit_compile` needs a C++ compiler, and Keras refuses several steps per execution.
+    """
+    backend = keras.backend.backend()
+    if backend == "jax":
+        model.jit_compile = True
+    if backend == "torch":
+        model.jit_compile = False
+        model.steps_per_execution = 1
 
 
 def train(
@@ -112,8 +129,7 @@ class _Progress(keras.callbacks.Callback):
     ):
         super().__init__()
         self.set_model(model)
-        if keras.backend.backend() == "torch":  # Keras refuses more than one there
-            model.steps_per_execution = 1
+        suit_backend(model)
         self.data = data
         self.config = config
         self.run = run
@@ -165,6 +181,7 @@ class _Progress(keras.callbacks.Callback):
         finally:
             postpone(False)
             self.undo_preparation()
+            leave_precision()
         leave_strategy(self.model)
         return self.rows
 
@@ -175,6 +192,10 @@ class _Progress(keras.callbacks.Callback):
         batches = Batches(x, y, size, seed, self.padded, self.steps)
         batches.start_epoch(self.epoch, self.step)
         return batches
+
+    def quickly(self, batches: Batches) -> Any:
+        """What `fit` gets the batches from soonest; a strategy divides Batches."""
+        return batches.pipeline() if self.config.strategy == "none" else batches
 
     def fit(self, until: int) -> None:
         """Trains up to the end of epoch `until`, in one call of Keras's fit."""
@@ -188,8 +209,8 @@ class _Progress(keras.callbacks.Callback):
         if self.run and config.tensorboard:
             loggers = board_callbacks(self.run, self.fed)
         self.model.fit(
-            self.fed,
-            validation_data=held_out,
+            self.quickly(self.fed),
+            validation_data=held_out and self.quickly(held_out),
             initial_epoch=until if self.stopped else self.epoch,
             epochs=until,
             callbacks=[*self.callbacks, *loggers, self],

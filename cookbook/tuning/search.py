@@ -1,7 +1,6 @@
 """Hyperparameter search that survives being killed and returns the best Config."""
 
 import dataclasses
-import gc
 import shutil
 from collections.abc import Callable
 from typing import Any
@@ -20,9 +19,11 @@ from cookbook.tuning.insight.table import show_search
 from cookbook.tuning.scale.on_ray import workplace
 from cookbook.tuning.spaces.space import Space
 from cookbook.tuning.strategies.engines import propose, refuse_missing_packages
+from cookbook.tuning.trials.attempts import imports_set_aside
 from cookbook.tuning.trials.runner import Trials
 
 
+@imports_set_aside()
 def search(
     space: Callable[[Any], Any],
     build: Callable[..., keras.Model],
@@ -53,7 +54,6 @@ def search(
     because nothing is left to decide.
     """
     refuse_missing_packages(config.tuner)
-    gc.freeze()  # collecting garbage among all imported modules slows each trial down
     ranges = Space(space, config)
     if not ranges.dimensions:
         fail("--tune has nothing to try: let --space leave at least one setting free")

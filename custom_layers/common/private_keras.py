@@ -176,6 +176,89 @@ def counted_calls(optimizer: keras.optimizers.Optimizer) -> keras.Variable:
     return optimizer._iterations
 
 
+def slots_of(optimizer: keras.optimizers.Optimizer, variable: Any) -> dict[str, Any]:
+    """{name of a list of slots: the slot of this variable in it}.
+
+    Lists of slots are the attributes with a variable, or None, for each variable that
+    is optimized. Keras has some of its own, which belong to its base class.
+    """
+    of_keras = {
+        "_variables",
+        "_trainable_variables",
+        "_accumulated_gradients",
+        "_model_variables_moving_average",
+    }
+    index, count = slot_index(optimizer, variable), len(optimized_variables(optimizer))
+    lists = {
+        name: values
+        for name, values in vars(optimizer).items()
+        if isinstance(values, list) and len(values) == count and name not in of_keras
+    }
+    slots = {name: values[index] for name, values in lists.items()}
+    return {
+        name: slot for name, slot in slots.items() if isinstance(slot, keras.Variable)
+    }
+
+
+class UpdatesInPrograms(keras.optimizers.Optimizer):
+    """An optimizer that leaves the update of some variables to compiled programs.
+
+    Keras clips gradients, applies the weight decay and updates the weights in
+    `_backend_apply_gradients`. The last two are private methods for all variables. Here
+    they leave out those that a program decays and updates, which a subclass chooses.
+    """
+
+    _positions_in_programs: frozenset[int] = frozenset()
+    _position_in_program: int | None = None  # of the variable that is being traced
+
+    def choose_programs(self, grads: list, variables: list) -> frozenset[int]:
+        """Chooses what programs update: positions as `slot_index` returns them."""
+        return frozenset()
+
+    def run_programs(self, grads: dict[int, Any], learning_rate: Any) -> None:
+        """Decays and updates the variables chosen: {position: its gradient}."""
+
+    def decay_in_program(self, variable: Any) -> float | None:
+        """The weight decay that the program of this variable applies before the update.
+
+        None or 0 means none.
+        """
+        return self.weight_decay if self._use_weight_decay(variable) else None
+
+    def _backend_apply_gradients(self, grads: list, trainable_variables: list) -> None:
+        self._positions_in_programs = self.choose_programs(grads, trainable_variables)
+        try:
+            super()._backend_apply_gradients(grads, trainable_variables)
+        finally:
+            self._positions_in_programs = frozenset()
+
+    def is_in_program(self, variable: Any) -> bool:
+        chosen = self._positions_in_programs
+        return bool(chosen) and slot_index(self, variable) in chosen
+
+    def _apply_weight_decay(self, variables: list) -> None:
+        rest = [v for v in variables if not self.is_in_program(v)]
+        super()._apply_weight_decay(rest)
+
+    def _backend_update_step(
+        self, grads: list, trainable_variables: list, learning_rate: Any
+    ) -> None:
+        chosen, rest = {}, []
+        for gradient, variable in zip(grads, trainable_variables):
+            if self.is_in_program(variable):
+                chosen[slot_index(self, variable)] = gradient
+            else:
+                rest.append((gradient, variable))
+        if chosen:
+            self.run_programs(chosen, learning_rate)
+        if rest:
+            super()._backend_update_step(*zip(*rest), learning_rate)
+
+    def _get_variable_index(self, variable: Any) -> int:
+        position = self._position_in_program
+        return super()._get_variable_index(variable) if position is None else position
+
+
 class DecaysByVariable(keras.optimizers.Optimizer):
     """An optimizer with a weight decay for each variable, which `decay_of` returns.
 
@@ -187,6 +270,9 @@ class DecaysByVariable(keras.optimizers.Optimizer):
     def decay_of(self, variable: Any) -> float | None:
         """The weight decay of the variable; None or 0 means none."""
         return self.weight_decay
+
+    def decay_in_program(self, variable: Any) -> None:
+        """No program applies a decay, because `_apply_weight_decay` does it for all."""
 
     def _apply_weight_decay(self, variables: list) -> None:
         for variable in variables:
@@ -293,3 +379,39 @@ def forget_strategy(model: keras.Model) -> None:
     """
     model._distribute_strategy = None
     model.train_function = model.test_function = model.predict_function = None
+
+
+def direction_of_metric(model: keras.Model, name: str) -> str | None:
+    """ "min" or "max", as the model's metric of that name gets better; None: unknown.
+
+    Keras keeps the metrics of `compile` in a metric of its own, and publishes neither
+    which way a metric gets better.
+    """
+    from keras.src.trainers.compile_utils import CompileMetrics
+
+    found = []
+    for metric in model.metrics:
+        is_group = isinstance(metric, CompileMetrics)
+        found += metric.metrics if is_group else [metric]
+    for metric in found:
+        direction = getattr(metric, "_direction", None)
+        if metric.name == name and direction:
+            return "max" if direction == "up" else "min"
+    return None
+
+
+def averages_of(optimizer: Any) -> list[tuple]:
+    """(weight, its average) of all weights of which an optimizer keeps an average.
+
+    Keras keeps those of `use_ema=True` in `_model_variables_moving_average`. The
+    wrappers MovingAverage and SWA of ours name theirs. Optimizers inside others count.
+    """
+    if hasattr(optimizer, "weights_and_slots") and optimizer.slot_name == "average":
+        return optimizer.weights_and_slots()
+    if getattr(optimizer, "use_ema", False):
+        averages = optimizer._model_variables_moving_average
+        pairs = zip(optimizer._trainable_variables, averages)
+        return [(weight, average) for weight, average in pairs if average is not None]
+    inner = [getattr(optimizer, "inner_optimizer", None)]
+    inner = getattr(optimizer, "optimizers", inner)
+    return [pair for one in inner if one is not None for pair in averages_of(one)]

@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 from keras import ops
 
 from ..common.checks import minus_infinity, positive_integer
+from .compiled import run_whole
 from .decoding import _check_range, _padded_prompt, _with_token
+from .loops import repeat
 
 _NEVER = minus_infinity("float32")  # the score of a continuation that is not allowed
 
@@ -54,28 +56,51 @@ def beam_search(
     is_number = math.isfinite(length_penalty)
     _check_range("length_penalty", length_penalty, is_number, "a finite number")
     rows, known = _padded_prompt(prompt, length, pad_token)
-    beam = _Beam(rows.shape[0], beam_width, length_penalty)
-    rows = _repeated(rows, beam_width)
-    state = _repeated(state, beam_width)
-    for index in range(known - 1, length - 1):
-        logits, state = next_logits(rows, index, state)
-        parent, token = beam.grow(logits)
+    return run_whole(
+        _search,
+        next_logits,
+        known - 1,
+        rows,
+        state,
+        W=beam_width,
+        length_penalty=float(length_penalty),
+        end_token=None if end_token is None else int(end_token),
+        pad_token=int(pad_token),
+    )
+
+
+def _search(
+    next_logits, index, rows, state, *, W, length_penalty, end_token, pad_token
+):
+    """(tokens, scores) of `beam_search`."""
+    B, L = ops.shape(rows)
+    is_program = not isinstance(index, int)
+
+    def goes_on(index, rows, beam, state):
+        return ops.logical_and(index < L - 1, ops.logical_not(ops.all(beam.ended)))
+
+    def step(index, rows, beam, state):
+        logits, new_state = next_logits(rows, index, state)
+        beam, parent, token = _grown(beam, logits, length_penalty)
         token = ops.where(beam.ended, pad_token, token)
         rows = _of_parents(rows, parent)
-        state = _of_parents(state, parent)
+        # A program repeats one step. What that returns as it is never differs between
+        # the rows of a beam, such as the keys and values of a source.
+        state = _of_parents(new_state, parent, state if is_program else None)
         rows = _with_token(rows, index + 1, ops.reshape(token, (-1,)))
         if end_token is not None:
-            beam.end(token == end_token)
-            if bool(ops.all(beam.ended)):
-                break
+            ended = ops.logical_or(beam.ended, token == end_token)
+            beam = beam._replace(ended=ended)
+        return index + 1, rows, beam, state
 
-    scores, order = ops.top_k(beam.scores(), beam_width)
-    rows = ops.reshape(rows, (*scores.shape, length))
-    rows = ops.take_along_axis(rows, order[..., None], axis=1)
-    return rows, scores
+    start = index, _repeated(rows, W), _first_beam(B, W), _repeated(state, W)
+    _, rows, beam, _ = repeat(goes_on, step, start)
+    scores, order = ops.top_k(_scores(beam.total, beam.new, length_penalty), W)
+    rows = ops.reshape(rows, (B, W, L))
+    return ops.take_along_axis(rows, order[..., None], axis=1), scores
 
 
-class _Beam:
+class _Beam(NamedTuple):
     """What is known of the W rows of each of B beams, as tensors (B, W).
 
     total: sum of log p of the new tokens of a row
@@ -83,55 +108,56 @@ class _Beam:
     ended: whether it has ended
     """
 
-    def __init__(self, B: int, W: int, length_penalty: float) -> None:
-        self.shape = B, W
-        self.length_penalty = length_penalty
-        # At first all rows of a beam are alike, so only one of them may grow.
-        is_first = ops.arange(W) == 0
-        zeros = ops.zeros((B, W))
-        self.total = ops.where(is_first, zeros, _NEVER)
-        self.new = zeros
-        self.ended = ops.zeros((B, W), "bool")
+    total: Any
+    new: Any
+    ended: Any
 
-    def grow(self, logits):
-        """(parent, token) of the best continuations, each (B, W), for logits (B W, V).
 
-        Row w of a beam becomes row parent[w] with token[w] appended.
-        """
-        B, W = self.shape
-        V = logits.shape[-1]
-        log_p = ops.log_softmax(ops.cast(logits, "float32"))
-        log_p = ops.reshape(log_p, (B, W, V))
+def _first_beam(B, W):
+    """Rows without new tokens. They are alike, so only one of them may grow."""
+    zeros = ops.zeros((B, W))
+    total = ops.where(ops.arange(W) == 0, zeros, _NEVER)
+    return _Beam(total, zeros, ops.zeros((B, W), "bool"))
 
-        # A row that has ended has one continuation, which costs nothing.
-        is_continuation = ops.arange(V) == 0
-        stay = ops.where(is_continuation, 0.0, _NEVER)
-        log_p = ops.where(self.ended[..., None], stay, log_p)
-        total = self.total[..., None] + log_p  # B W V
-        new = ops.where(self.ended, self.new, self.new + 1)
 
-        # The W best of all W V continuations of a beam.
-        scores = total / self._penalty(new)[..., None]
-        scores = ops.reshape(scores, (B, W * V))
-        total = ops.reshape(total, (B, W * V))
-        _, best = ops.top_k(scores, W)
-        parent = best // V
-        token = best % V
-        self.total = ops.take_along_axis(total, best, axis=1)
-        self.new = ops.take_along_axis(new, parent, axis=1)
-        self.ended = ops.take_along_axis(self.ended, parent, axis=1)
-        return parent, token
+def _grown(beam, logits, length_penalty):
+    """(beam, parent, token) of the best continuations (B, W), for logits (B W, V).
 
-    def end(self, has_end_token):
-        """Marks the rows (B, W) that have just got the end token."""
-        self.ended = ops.logical_or(self.ended, has_end_token)
+    Row w of a beam becomes row parent[w] with token[w] appended.
+    """
+    B, W = ops.shape(beam.total)
+    V = logits.shape[-1]
+    N = min(V, W)  # likeliest tokens of a row: no more of them can be chosen
+    logits = ops.cast(logits, "float32")
+    highest, tokens = ops.top_k(logits, N)  # B W, N
+    log_p = highest - ops.logsumexp(logits, axis=-1, keepdims=True)
+    log_p = ops.reshape(log_p, (B, W, N))
+    tokens = ops.reshape(tokens, (B, W * N))
 
-    def scores(self):
-        """The scores (B, W) of the rows."""
-        return self.total / self._penalty(self.new)
+    # A row that has ended has one continuation, which costs nothing.
+    is_continuation = ops.arange(N) == 0
+    stay = ops.where(is_continuation, 0.0, _NEVER)
+    log_p = ops.where(beam.ended[..., None], stay, log_p)
+    total = beam.total[..., None] + log_p  # B W N
+    new = ops.where(beam.ended, beam.new, beam.new + 1)
 
-    def _penalty(self, new):
-        return ((5 + new) / 6) ** self.length_penalty
+    # The W best of all continuations of a beam.
+    scores = _scores(total, new[..., None], length_penalty)
+    scores = ops.reshape(scores, (B, W * N))
+    total = ops.reshape(total, (B, W * N))
+    _, best = ops.top_k(scores, W)
+    parent = best // N
+    beam = _Beam(
+        ops.take_along_axis(total, best, axis=1),
+        ops.take_along_axis(new, parent, axis=1),
+        ops.take_along_axis(beam.ended, parent, axis=1),
+    )
+    return beam, parent, ops.take_along_axis(tokens, best, axis=1)
+
+
+def _scores(total, new, length_penalty):
+    """The scores of rows by the sums of their log p and their numbers of new tokens."""
+    return total / ((5 + new) / 6) ** length_penalty
 
 
 def _repeated(nest, W):
@@ -143,14 +169,20 @@ def _repeated(nest, W):
     return keras.tree.map_structure(repeat, nest)
 
 
-def _of_parents(nest, parent):
-    """Every tensor (B W, ...) of a nest, with the rows of the parents (B, W)."""
-    B, W = parent.shape
+def _of_parents(nest, parent, before=None):
+    """Every tensor (B W, ...) of a nest, with the rows of the parents (B, W).
+
+    before: the nest as it was. A tensor that is in its old place stays as it is.
+    """
+    B, W = ops.shape(parent)
     first_rows = W * ops.arange(B, dtype=parent.dtype)
     rows = first_rows[:, None] + parent
     rows = ops.reshape(rows, (-1,))
+    leaves = keras.tree.flatten(nest)
+    old = keras.tree.flatten(before)
+    old = old if len(old) == len(leaves) else [None] * len(leaves)
 
-    def take(x):
-        return None if x is None else ops.take(x, rows, axis=0)
+    def take(x, old):
+        return x if x is old or x is None else ops.take(x, rows, axis=0)
 
-    return keras.tree.map_structure(take, nest)
+    return keras.tree.pack_sequence_as(nest, list(map(take, leaves, old)))

@@ -5,17 +5,22 @@ hold what is known up to and including `index` (an integer), and padding after i
 logits (B, V) rate the token at index + 1. `state` is what the function carries from
 call to call: a nest of tensors whose first axis is the batch, such as a key/value cache
 that holds the prompt except its last token, or None.
+
+Python repeats that function. If it is `compiled`, the whole loop is one program.
 """
 
+import dataclasses
 import numbers
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from ..common.checks import positive_integer
+from ..common.checks import minus_infinity, positive_integer
+from .compiled import run_whole
+from .loops import repeat
 
 
 def greedy_search(
@@ -50,10 +55,12 @@ def greedy_search(
      [3 4 0 0]]
     """
 
-    def choose(logits):
-        return ops.argmax(logits, axis=-1)
-
-    return _generate(next_logits, prompt, length, choose, end_token, pad_token, state)
+    options = _choice_and_ends(_most_likely, end_token, pad_token)
+    tokens, known = _padded_prompt(prompt, length, pad_token)
+    tokens, _ = run_whole(
+        _grow, next_logits, known - 1, tokens, state, 0, {}, **options
+    )
+    return tokens
 
 
 def sample(
@@ -64,6 +71,7 @@ def sample(
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
+    suppress_tokens: Sequence[int] = (),
     end_token: int | None = None,
     pad_token: int = 0,
     state: Any = None,
@@ -78,6 +86,7 @@ def sample(
         top_k: number of most likely tokens to draw from; None for all.
         top_p: probability that the most likely tokens to draw from have together, after
             top_k: the first of them always counts, the next while the sum is below.
+        suppress_tokens: tokens that are never drawn.
         seed: integer that makes the draws repeatable, or a generator to go on with.
 
     Returns: tokens (B, length).
@@ -102,38 +111,87 @@ def sample(
     if isinstance(seed, numbers.Integral):
         # Keras refuses NumPy's integers.
         seed = int(seed)
-    if not isinstance(seed, keras.random.SeedGenerator):
-        seed = keras.random.SeedGenerator(seed)
+    generator = seed
+    if not isinstance(generator, keras.random.SeedGenerator):
+        generator = keras.random.SeedGenerator(seed)
+    suppressed = tuple(int(token) for token in suppress_tokens)
+    draw = _Draw(top_k, suppressed, generator)
+    options = _choice_and_ends(draw, end_token, pad_token)
+    tokens, known = _padded_prompt(prompt, length, pad_token)
+    shape = {"temperature": temperature, "top_p": top_p}
+    luck = generator.state.value * 1  # a copy
+    tokens, luck = run_whole(
+        _grow, next_logits, known - 1, tokens, state, luck, shape, **options
+    )
+    generator.state.assign(luck)
+    return tokens
 
-    def choose(logits):
-        size = logits.shape[-1]
-        k = size if top_k is None else min(top_k, size)
+
+def _choice_and_ends(choose, end_token, pad_token):
+    """The options of `_grow`."""
+    end_token = None if end_token is None else int(end_token)
+    return {"choose": choose, "end_token": end_token, "pad_token": int(pad_token)}
+
+
+def _most_likely(logits, luck):
+    return ops.argmax(logits, axis=-1), luck
+
+
+@dataclasses.dataclass(frozen=True)
+class _Draw:
+    """A draw of the next token; `sample` has the options.
+
+    generator: draws with the seed that it is given, not with its own.
+    """
+
+    top_k: int | None
+    suppressed: tuple[int, ...]
+    generator: keras.random.SeedGenerator = dataclasses.field(compare=False)
+
+    def __call__(self, logits, luck, temperature, top_p):
+        """(token, luck for the next one) for logits (B, V)."""
+        V = logits.shape[-1]
+        for token in self.suppressed:
+            lowest = minus_infinity(logits.dtype)
+            logits = ops.where(ops.arange(V) == token, lowest, logits)
+        k = V if self.top_k is None else min(self.top_k, V)
         values, tokens = ops.top_k(logits, k)  # the most likely first
         values = ops.cast(values, "float32") / temperature
         if top_p is not None and k > 1:
             p = ops.softmax(values)
             sum_before = ops.cumsum(p, axis=-1) - p
             values = ops.where(sum_before < top_p, values, -float("inf"))
-        drawn = keras.random.categorical(values, 1, seed=seed)
-        return ops.take_along_axis(tokens, drawn, axis=-1)[:, 0]
+        state = self.generator.state
+        luck = ops.reshape(luck, state.shape)
+        with keras.StatelessScope([(state, luck)]) as scope:
+            drawn = keras.random.categorical(values, 1, seed=self.generator)
+        chosen = ops.take_along_axis(tokens, drawn, axis=-1)[:, 0]
+        return chosen, scope.get_current_value(state)
 
-    return _generate(next_logits, prompt, length, choose, end_token, pad_token, state)
 
+def _grow(
+    next_logits, index, tokens, state, luck, shape, *, choose, end_token, pad_token
+):
+    """(rows of tokens that grow by choose(logits, luck, **shape), the luck left)."""
+    B, L = ops.shape(tokens)
 
-def _generate(next_logits, prompt, length, choose, end_token, pad_token, state):
-    """Rows of tokens that grow by choose(logits), one token per step."""
-    tokens, known = _padded_prompt(prompt, length, pad_token)
-    ended = ops.zeros(tokens.shape[:1], "bool")
-    for index in range(known - 1, length - 1):
+    def goes_on(index, tokens, ended, state, luck):
+        if end_token is None:
+            return index < L - 1
+        return ops.logical_and(index < L - 1, ops.logical_not(ops.all(ended)))
+
+    def step(index, tokens, ended, state, luck):
         logits, state = next_logits(tokens, index, state)
-        chosen = ops.cast(choose(logits), "int32")
-        token = ops.where(ended, pad_token, chosen)
+        chosen, luck = choose(logits, luck, **shape)
+        token = ops.where(ended, pad_token, ops.cast(chosen, "int32"))
         tokens = _with_token(tokens, index + 1, token)
         if end_token is not None:
             ended = ops.logical_or(ended, token == end_token)
-            if bool(ops.all(ended)):
-                break
-    return tokens
+        return index + 1, tokens, ended, state, luck
+
+    ended = ops.zeros((B,), "bool")
+    found = repeat(goes_on, step, (index, tokens, ended, state, luck))
+    return found[1], found[-1]
 
 
 def _padded_prompt(prompt, length, pad_token):

@@ -16,6 +16,8 @@ from .attention.grouped_query_attention import GroupQueryAttention
 from .attention.masks import allowed_keys
 from .attention.multi_head_attention import MultiHeadAttention
 from .attention.scaled_dot_product import scaled_dot_product
+from .augmentation.affine import affine_transform
+from .augmentation.random_affine import RandomAffine
 from .bidirectional import Bidirectional
 from .convolution.conv import Conv1D, Conv2D, Conv3D
 from .convolution.conv_transpose import (

@@ -138,12 +138,18 @@ class Dense(_Affine):
         self.input_spec = keras.layers.InputSpec(min_ndim=2, axes={-1: features})
 
     def call(self, inputs):
-        y = ops.matmul(as_floats(inputs, self.compute_dtype), self.kernel)
+        x = as_floats(inputs, self.compute_dtype)
+        if len(x.shape) == 2:
+            return self._of_rows(x)
+        # With a matrix of rows, TensorFlow adds the bias within the product.
+        y = self._of_rows(ops.reshape(x, (-1, x.shape[-1])))
+        return ops.reshape(y, (*ops.shape(x)[:-1], self.units))
+
+    def _of_rows(self, x):
+        y = ops.matmul(x, self.kernel)
         if self.bias is not None:
             y = ops.add(y, self.bias)
-        if self.activation is not None:
-            y = self.activation(y)
-        return y
+        return y if self.activation is None else self.activation(y)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], self.units)

@@ -11,6 +11,7 @@ from ..common.inputs import as_floats
 from ..common.private_keras import build_at_init
 from ..common.types import Config, Initializer
 from .embedding import Embedding
+from .fused_rotation import _fuses, _turned_at_once
 
 
 def _frequencies(features, wavelength):
@@ -77,7 +78,7 @@ class RotaryEmbedding(keras.layers.Layer):
         self.supports_masking = True
         build_at_init(self)
 
-    def call(self, inputs, start_index: int = 0):
+    def call(self, inputs, start_index: int = 0, training: bool | None = None):
         inputs = as_floats(inputs, self.compute_dtype)
         rank = len(inputs.shape)
         T, D = self.sequence_axis % rank, self.feature_axis % rank
@@ -89,6 +90,8 @@ class RotaryEmbedding(keras.layers.Layer):
         angle = position * frequency
         cos = ops.cast(ops.cos(angle), inputs.dtype)
         sin = ops.cast(ops.sin(angle), inputs.dtype)
+        if _fuses(training, inputs, D):
+            return _turned_at_once(inputs, cos, sin)
         first, second = ops.split(inputs, 2, axis=D)
         turned = first * cos - second * sin, second * cos + first * sin
         return ops.concatenate(turned, axis=D)

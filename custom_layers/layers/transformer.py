@@ -11,6 +11,8 @@ from ..common.initial_values import fresh
 from ..common.inputs import as_booleans, as_floats
 from ..common.types import Activation, Config, Initializer
 from .attention.cached_multi_head_attention import CachedMultiHeadAttention
+from .dense import Dense
+from .normalization.layer_normalization import LayerNormalization
 
 
 class _Block(keras.layers.Layer):
@@ -63,14 +65,14 @@ class _Block(keras.layers.Layer):
         return layer, self._normalization(f"{name}_norm", shape)
 
     def _normalization(self, name, shape):
-        norm = keras.layers.LayerNormalization(
+        norm = LayerNormalization(
             epsilon=self.layer_norm_epsilon, dtype=self.dtype_policy, name=name
         )
         norm.build(shape)
         return norm
 
     def _dense(self, name, shape, units, activation=None):
-        dense = keras.layers.Dense(
+        dense = Dense(
             units,
             activation,
             kernel_initializer=fresh(self.kernel_initializer),

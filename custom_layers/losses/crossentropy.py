@@ -9,6 +9,7 @@ from ..common.checks import python_number
 from ..common.private_keras import logits_of, set_mask
 from ..common.types import Config, DType
 from .base import _differ, _integers, _Loss, _pair, _refuse_shapes, _tensor, _wide
+from .fused import _fuses_crossentropy, _surprise_of_labels, _surprise_of_shares
 
 
 def _logits_of(y_pred, from_logits: bool):
@@ -53,6 +54,15 @@ def _class_scores(y_pred, from_logits: bool, axis: int):
     p = z / ops.where(ops.equal(total, 0), ops.ones_like(total), total)
     p = ops.clip(p, keras.config.epsilon(), 1 - keras.config.epsilon())
     return ops.log(p), 0.0
+
+
+def _logits_to_fuse(y_pred, from_logits: bool, axis: int):
+    """The logits of many classes in a step that TensorFlow compiles; None elsewhere."""
+    behind = logits_of(y_pred)
+    if (behind is not None) == from_logits:
+        return None  # there are none, or `_logits_of` has to warn of two
+    logits = y_pred if from_logits else behind
+    return logits if _fuses_crossentropy(logits, axis) else None
 
 
 def _share(label_smoothing: float) -> float:
@@ -211,6 +221,9 @@ def categorical_crossentropy(
     """
     y_true, y_pred = _pair(y_true, y_pred)
     y_true = _smooth_classes(_wide(y_true), y_pred, label_smoothing, axis)
+    logits = _logits_to_fuse(y_pred, from_logits, axis)
+    if logits is not None:
+        return _surprise_of_shares(logits, y_true)
     score, log_total = _class_scores(y_pred, from_logits, axis)
     loss = log_total * ops.sum(y_true, axis=axis, keepdims=True)
     loss = loss - ops.sum(y_true * score, axis=axis, keepdims=True)
@@ -290,10 +303,15 @@ def sparse_categorical_crossentropy(
     y_pred = _tensor(y_pred, "y_pred")
     axis = axis % len(y_pred.shape)  # one_hot takes -1, but not -2
     labels, inside = _labels(y_true, y_pred, axis)
-    score, log_total = _class_scores(y_pred, from_logits, axis)
-    onehot = ops.one_hot(inside, y_pred.shape[axis], axis=axis, dtype=score.dtype)
-    loss = log_total - ops.sum(onehot * score, axis=axis, keepdims=True)
-    loss = ops.cast(ops.squeeze(loss, axis), y_pred.dtype)
+    logits = _logits_to_fuse(y_pred, from_logits, axis)
+    if logits is not None:
+        loss = _surprise_of_labels(logits, inside)
+    else:
+        score, log_total = _class_scores(y_pred, from_logits, axis)
+        onehot = ops.one_hot(inside, y_pred.shape[axis], axis=axis, dtype=score.dtype)
+        loss = log_total - ops.sum(onehot * score, axis=axis, keepdims=True)
+        loss = ops.squeeze(loss, axis)
+    loss = ops.cast(loss, y_pred.dtype)
     loss = _nan_outside(loss, labels, y_pred.shape[axis])
     if ignore_class is not None:
         is_counted = ops.not_equal(labels, int(ignore_class))

@@ -6,6 +6,7 @@ from keras import ops
 from ..common.types import Config, DType
 from .base import _differ, _integers, _Loss, _refuse_shapes, _tensor, _wide
 from .crossentropy import _share
+from .fused import _fuses_crossentropy, _surprise_of_labels
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -66,10 +67,12 @@ class TokenCrossentropy(_Loss):
         y = ops.where(is_token, y, 0)
         is_known = y < vocabulary
         y = ops.where(is_known, y, 0)
-        truth = ops.one_hot(y, vocabulary, dtype=z.dtype) * (1 - e)
-        truth = truth + e / vocabulary
-
-        surprise = ops.logsumexp(z, axis=-1) - ops.sum(truth * z, axis=-1)  # B, T
+        if _fuses_crossentropy(z):
+            surprise = _surprise_of_labels(z, y, e)
+        else:
+            truth = ops.one_hot(y, vocabulary, dtype=z.dtype) * (1 - e)
+            truth = truth + e / vocabulary
+            surprise = ops.logsumexp(z, axis=-1) - ops.sum(truth * z, axis=-1)  # B, T
         surprise = ops.where(is_known, surprise, float("nan"))
         surprise = ops.where(is_token, surprise, 0.0)
 

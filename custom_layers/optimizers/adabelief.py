@@ -51,6 +51,8 @@ class AdaBelief(Adam):
     ) -> None:
         super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, **kwargs)
 
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         def corrections(t, lr, beta_1, beta_2):
             return lr / (1 - beta_1**t), 1 - beta_2**t

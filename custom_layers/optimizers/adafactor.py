@@ -83,6 +83,8 @@ class Adafactor(_StepOptimizer):
             self._columns.append(c)
             self._velocities.append(v)
 
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         def rates(t, lr):
             return ops.minimum(lr, 1 / ops.sqrt(t)), ops.power(t, self.beta_2_decay)

@@ -60,6 +60,8 @@ class Adagrad(_StepOptimizer):
             variables, "accumulator", initializer=start
         )
 
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         lr = ops.cast(learning_rate, variable.dtype)
         g = ops.cast(gradient, variable.dtype)
@@ -127,6 +129,8 @@ class Adadelta(_StepOptimizer):
         names = ["accumulated_grad", "accumulated_delta_var"]
         slots = self.add_optimizer_variables(variables, names)
         self._accumulated_grads, self._accumulated_delta_vars = slots
+
+    same_for_equal_shapes = True
 
     def update_step(self, gradient, variable, learning_rate) -> None:
         lr = ops.cast(learning_rate, variable.dtype)

@@ -69,6 +69,8 @@ class Adam(_BetaOptimizer):
                 variables, "velocity_hat"
             )
 
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         def step_size(t, lr, beta_1, beta_2):
             return lr * ops.sqrt(1 - beta_2**t) / (1 - beta_1**t)

@@ -7,9 +7,10 @@ import keras
 from keras import ops
 
 from ..common.checks import python_number
-from ..common.private_keras import AveragesOfSteps, SumsOfRows
+from ..common.private_keras import AveragesOfSteps, SumsOfRows, UpdatesInPrograms
 from ..common.rows import dense, with_each_row_once
 from ..common.types import Config, LearningRate
+from .fused import Piece, outside_of_programs, pieces_to_fuse, update
 
 
 def _decay_rate(value: float, name: str) -> float:
@@ -25,7 +26,7 @@ def _decay_rate(value: float, name: str) -> float:
     return python_number(value)
 
 
-class _StepOptimizer(SumsOfRows, AveragesOfSteps):
+class _StepOptimizer(UpdatesInPrograms, SumsOfRows, AveragesOfSteps):
     """Keras's Optimizer, with numbers that are computed once per step.
 
     `apply` first adds up the gradients of each row of an embedding: a token that occurs
@@ -46,6 +47,14 @@ class _StepOptimizer(SumsOfRows, AveragesOfSteps):
         options = {name: python_number(value) for name, value in kwargs.items()}
         super().__init__(learning_rate=python_number(learning_rate), **options)
 
+    # Whether `update_step` may be compiled once for all variables of equal shape: if it
+    # uses the variable, its slots and what belongs to the whole optimizer, and does not
+    # look at the variable's name or position. A class says so beside its `update_step`.
+    same_for_equal_shapes = False
+
+    # What programs update while `apply` runs; a function, because Keras tracks lists.
+    _calls_of_programs: Callable | None = None
+
     # {(name of a formula, dtype): its result} while `apply` runs
     _numbers_of_step: dict[tuple[str, str], Any] | None = None
 
@@ -59,6 +68,26 @@ class _StepOptimizer(SumsOfRows, AveragesOfSteps):
         finally:
             self._numbers_of_step = None
 
+    def choose_programs(self, grads: list, variables: list) -> frozenset[int]:
+        calls = pieces_to_fuse(self, grads, variables)
+        self._calls_of_programs = lambda: calls
+        return frozenset(piece.position for call in calls for piece in call)
+
+    def run_programs(self, grads: dict[int, Any], learning_rate: Any) -> None:
+        if self._calls_of_programs is not None:
+            update(self, self._calls_of_programs(), grads, learning_rate)
+
+    def update_piece(self, piece: Piece, gradient: Any, learning_rate: Any) -> None:
+        """The update of one variable, as it is traced into a program."""
+        w = piece.variable
+        self._position_in_program = piece.position
+        try:
+            if piece.decay:
+                self.assign_sub(w, w * piece.decay * ops.cast(learning_rate, w.dtype))
+            self.update_step(gradient, w, learning_rate)
+        finally:
+            self._position_in_program = None
+
     def _once_per_step(self, formula: Callable, variable: Any, *numbers: Any) -> Any:
         """formula(t, *numbers), computed for the first variable of each dtype only.
 
@@ -69,14 +98,17 @@ class _StepOptimizer(SumsOfRows, AveragesOfSteps):
         dtype = keras.backend.standardize_dtype(variable.dtype)
         known = {} if self._numbers_of_step is None else self._numbers_of_step
         key = (formula.__name__, dtype)
-        if key not in known:
+        if key in known:
+            return known[key]
+        with outside_of_programs(self, numbers) as is_shared:
             wide = "float32" if dtype in ("float16", "bfloat16") else dtype
             t = ops.cast(self.iterations + 1, wide)
             result = formula(t, *(ops.cast(number, wide) for number in numbers))
             if wide != dtype:
                 result = keras.tree.map_structure(lambda x: ops.cast(x, dtype), result)
+        if is_shared:
             known[key] = result
-        return known[key]
+        return result
 
 
 class _BetaOptimizer(_StepOptimizer):

@@ -71,6 +71,8 @@ class COCOB(_StepOptimizer):
         )
         self._largest, self._sums, self._thetas, self._rewards = slots
 
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         lr = ops.cast(learning_rate, variable.dtype)
         index = slot_index(self, variable)

@@ -87,6 +87,8 @@ class Ftrl(_StepOptimizer):
             variables, ["accumulator", "linear"], initializer=[start, "zeros"]
         )
 
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         def regularization(t, lr):
             return 2 * self.l2_regularization_strength + self.beta / lr

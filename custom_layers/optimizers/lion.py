@@ -64,6 +64,8 @@ class Lion(_StepOptimizer):
         super().build(variables)
         self._momentums = self.add_optimizer_variables(variables, "momentum")
 
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         lr = ops.cast(learning_rate, variable.dtype)
         beta_1 = ops.cast(self.beta_1, variable.dtype)

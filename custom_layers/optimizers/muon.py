@@ -126,6 +126,8 @@ class Muon(DecaysByVariable, Adam):
             self._momentums.append(m)
             self._velocities.append(v)
 
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         index = slot_index(self, variable)
         if self._velocities[index] is not None:

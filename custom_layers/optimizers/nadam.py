@@ -64,6 +64,8 @@ class Nadam(_BetaOptimizer):
             name="u_product",
         )
 
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         def momentum(t, beta_1, decay):
             return beta_1 * (1 - 0.5 * ops.power(decay, t))

@@ -64,6 +64,8 @@ class NovoGrad(_BetaOptimizer):
             for variable in variables
         ]
 
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         lr = ops.cast(learning_rate, variable.dtype)
         index = slot_index(self, variable)

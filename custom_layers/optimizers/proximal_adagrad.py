@@ -76,6 +76,8 @@ class ProximalAdagrad(_StepOptimizer):
             initializer=keras.initializers.Constant(self.initial_accumulator_value),
         )
 
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         lr = ops.cast(learning_rate, variable.dtype)
         a = self._accumulators[slot_index(self, variable)]

@@ -72,6 +72,8 @@ class RMSprop(_StepOptimizer):
                 variables, "average_gradient"
             )
 
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         lr = ops.cast(learning_rate, variable.dtype)
         g = ops.cast(gradient, variable.dtype)

@@ -78,6 +78,8 @@ class Rprop(_StepOptimizer):
         slots = self.add_optimizer_variables(variables, ["old_gradient", "step"])
         self._old_gradients, self._steps = slots
 
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         lr = ops.cast(learning_rate, variable.dtype)
         index = slot_index(self, variable)

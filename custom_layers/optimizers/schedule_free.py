@@ -83,6 +83,8 @@ class ScheduleFreeAdamW(_BetaOptimizer):
             if z is not None:
                 z.assign(w)
 
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         def numbers(t, lr, beta_2):
             warmup = ops.minimum(t / max(self.warmup_steps, 1), 1)

@@ -64,6 +64,8 @@ class Yogi(_BetaOptimizer):
             variables, ["momentum", "velocity"], initializer=["zeros", start]
         )
 
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         def rate(t, lr, beta_1, beta_2):
             return lr * ops.sqrt(1 - beta_2**t) / (1 - beta_1**t)

@@ -11,9 +11,8 @@ from cookbook.lab.networks import Networks
 from custom_layers.optimizers import SGD, Adam
 from custom_layers.optimizers.schedules import CosineDecay
 
-pytestmark = pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow", reason="the lab runs on TensorFlow"
-)
+# TensorFlow computes the same bits; others group operations by the sizes of arrays.
+RTOL = 1e-7 if keras.backend.backend() == "tensorflow" else 1e-5
 
 
 def test_descent_follows_the_gradient_and_keeps_what_was_before_each_step():
@@ -48,7 +47,8 @@ def test_networks_learn_at_once_what_each_learns_alone(optimizer):
     assert losses.shape == (5, 2, 2)
     for k, rate in enumerate((0.1, 0.01)):
         alone = Networks(optimizer, [rate], (64, 8, 10), copies=2, seed=3)
-        np.testing.assert_allclose(alone.train(x, y, rows)[..., 0], losses[..., k])
+        expected = alone.train(x, y, rows)[..., 0]
+        np.testing.assert_allclose(expected, losses[..., k], RTOL)
     loss, accuracy = together.evaluate(x, y)
     assert loss.shape == accuracy.shape == (2, 2)
     assert (loss < before).all()

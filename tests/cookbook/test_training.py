@@ -1,6 +1,7 @@
 """Training: repeatable, resumable, and a run folder that is always whole."""
 
 import dataclasses
+import itertools
 import json
 import os
 import signal
@@ -13,13 +14,16 @@ import keras
 import numpy as np
 import pytest
 
-from cookbook.data.batches import Batches
+from cookbook.data.batches import MOST_WIDTHS, WORTH, Batches, few_widths
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
 from oracle import array
 from small_training import Config, data, model
 
 ROOT = Path(__file__).parents[2]
+needs_tensorflow = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="tf.data feeds TensorFlow"
+)
 
 
 def test_batches_cover_the_data_once_in_an_order_of_seed_and_epoch():
@@ -59,6 +63,47 @@ def test_the_order_that_fit_sees_changes_every_epoch():
     assert seen[-9:] == [batch for epoch in expected for batch in epoch]
 
 
+@needs_tensorflow
+@pytest.mark.parametrize("seed", [0, None])
+def test_the_pipeline_gives_the_same_batches(seed):
+    """In each epoch, from any step on; without a seed the last batch is smaller."""
+    x = array(23, 4)
+    y = {"a": np.arange(23), "b": array(23, 2)}
+    batches = Batches(x, y, 5, seed=seed)
+    for epoch, first in ((0, 0), (1, 0), (1, 2)):
+        batches.start_epoch(epoch, first)
+        pipeline = batches.pipeline()
+        assert len(pipeline) == len(batches) == (4 if seed == 0 else 5) - first
+        for index, batch in enumerate(pipeline):
+            keras.tree.map_structure(
+                lambda fed, own: np.testing.assert_array_equal(fed.numpy(), own),
+                batch,
+                batches[index],
+            )
+
+
+@needs_tensorflow
+def test_a_pipeline_has_the_order_of_the_epoch_that_begins():
+    batches = Batches(np.arange(20), np.arange(20), 5, seed=0)
+    pipeline = batches.pipeline()
+    orders = []
+    for epoch in (0, 1):
+        batches.start_epoch(epoch)
+        orders += [np.concatenate([x.numpy() for x, _ in pipeline])]
+        expected = [batches[i][0] for i in range(len(batches))]
+        np.testing.assert_array_equal(orders[-1], np.concatenate(expected))
+    assert (orders[0] != orders[1]).any()
+
+
+def test_what_tensorflow_cannot_gather_itself_stays_as_it_is(tmp_path):
+    ids = np.ones((8, 3), int)
+    batches = [Batches(ids, ids, 2, padded=True)]
+    np.save(tmp_path / "x.npy", ids)
+    on_disk = np.load(tmp_path / "x.npy", mmap_mode="r")
+    batches += [Batches(on_disk, ids, 2)]
+    assert [each.pipeline() for each in batches] == batches
+
+
 def test_several_inputs_come_in_one_order():
     x = np.arange(20)
     batches = Batches((x, 2 * x[:, None]), 3 * x, 5, seed=0)
@@ -69,17 +114,21 @@ def test_several_inputs_come_in_one_order():
     np.testing.assert_array_equal(y, 3 * first)
 
 
-def test_padded_batches_hold_like_lengths_and_only_the_columns_they_need():
+def test_padded_batches_hold_like_lengths_in_a_few_widths(monkeypatch):
+    monkeypatch.setattr("cookbook.data.batches.WORTH", 100)
     rng = np.random.default_rng(0)
     lengths = rng.integers(1, 40, size=400)
     x = np.where(np.arange(60) < lengths[:, None], 1 + np.arange(400)[:, None], 0)
     batches = Batches((x, 2 * x), lengths, 8, seed=0, padded=True)
     orders = []
+    widths = few_widths(lengths)
+    assert len(widths) == MOST_WIDTHS
     for epoch in (0, 1, 1):
         batches.start_epoch(epoch)
         (first, second), y = batches[0]
         orders.append([batches[i][1].tolist() for i in range(len(batches))])
-        assert first.shape == second.shape == (8, y.max())
+        width = widths[widths >= y.max()].min()
+        assert first.shape == second.shape == (8, width)
         np.testing.assert_array_equal((first > 0).sum(1), y)
         np.testing.assert_array_equal(second, 2 * first)
     assert orders[0] != orders[1] == orders[2]
@@ -88,6 +137,40 @@ def test_padded_batches_hold_like_lengths_and_only_the_columns_they_need():
     assert np.mean([max(b) - min(b) for b in orders[0]]) < 2
     firsts = [batch[0] for batch in orders[0]]
     assert firsts != sorted(firsts), "batches would come short ones first"
+
+
+def fewest_places(lengths, most):
+    """The fewest places for rows of these lengths, by trying all choices of widths."""
+    *others, longest = sorted({*lengths})
+    choices = itertools.combinations(others, most - 1)
+    return min(
+        sum(min(w for w in (*some, longest) if w >= length) for length in lengths)
+        for some in choices
+    )
+
+
+@pytest.mark.parametrize("most", [1, 2, 4])
+def test_no_other_widths_need_fewer_places(monkeypatch, most):
+    monkeypatch.setattr("cookbook.data.batches.WORTH", 1)
+    monkeypatch.setattr("cookbook.data.batches.MOST_WIDTHS", most)
+    lengths = np.random.default_rng(0).integers(1, 13, 60)
+    widths = few_widths(lengths)
+    assert len(widths) == most
+    places = widths[widths.searchsorted(lengths)].sum()
+    assert places == fewest_places(lengths.tolist(), most)
+
+
+def test_a_width_must_be_worth_its_compilation():
+    lengths = np.repeat([10, 20], WORTH // 10 - 1)
+    assert few_widths(lengths).tolist() == [20]
+    assert few_widths(np.repeat(lengths, 2)).tolist() == [10, 20]
+
+
+@pytest.mark.parametrize("lengths", [[], [0, 0], [7], [1, 5000]])
+def test_any_lengths_have_widths(lengths):
+    widths = few_widths(np.array(lengths, int))
+    assert widths[-1] == max(1, *lengths, 0)
+    assert (np.diff(widths) > 0).all()
 
 
 def test_of_several_arrays_the_longest_row_says_which_are_alike():

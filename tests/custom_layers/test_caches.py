@@ -11,18 +11,21 @@ from custom_layers.layers import TransformerDecoderBlock
 @pytest.mark.parametrize("tokens", [1, 3])
 @pytest.mark.parametrize("others", [(), (2, 4)])
 @pytest.mark.parametrize("index", [0, 2, 4])
-def test_both_ways_write_the_same_rows(tokens, others, index):
+@pytest.mark.parametrize("before", [(2,), (2, 3)])
+def test_both_ways_write_the_same_rows(tokens, others, index, before):
     rng = np.random.default_rng(0)
     cache, new = (
-        rng.normal(size=(2, rows, *others)).astype("float32") for rows in (7, tokens)
+        rng.normal(size=(*before, rows, *others)).astype("float32")
+        for rows in (7, tokens)
     )
+    axis = len(before)
     expected = cache.copy()
-    expected[:, index : index + tokens] = new
+    expected[(*[slice(None)] * axis, slice(index, index + tokens))] = new
     for place in (index, keras.ops.convert_to_tensor(index)):
         arrays = [keras.ops.convert_to_tensor(x) for x in (new, cache)]
-        fast = cache_with(*arrays, place)
+        fast = cache_with(*arrays, place, axis)
         with portable_caches():
-            portable = cache_with(*arrays, place)
+            portable = cache_with(*arrays, place, axis)
         for found in (fast, portable):
             np.testing.assert_array_equal(keras.ops.convert_to_numpy(found), expected)
 

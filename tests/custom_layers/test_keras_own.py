@@ -122,6 +122,10 @@ KERAS_TESTS = {
     "optimizers.rmsprop_test": "RMSprop",
     "optimizers.schedule_free_adamw_test": "ScheduleFreeAdamW",
     "optimizers.sgd_test": "SGD",
+    # callbacks
+    "callbacks.early_stopping_test": "EarlyStopping",
+    "callbacks.reduce_lr_on_plateau_test": "ReduceLROnPlateau",
+    "callbacks.swap_ema_weights_test": "SwapEMAWeights",
     # metrics
     "metrics.accuracy_metrics_test": (
         "TopKCategoricalAccuracy SparseTopKCategoricalAccuracy"
@@ -166,6 +170,10 @@ EXEMPT = {
     r"AUCTest.*negative_weights": "a negative weight has no meaning",
     r"MeanIoUTest.*big_chunk": "counts above 2^24 in the integers that Keras takes",
     r"MeanIoUTest.*float_weight": "expects a warning; ours counts what it is given",
+    r"EarlyStoppingTest.*test_early_stopping$": "reads a private attribute",
+    r"ReduceLROnPlateauTest.*verbose|SwapEMAWeightsTest.*invalid_optimizer": (
+        "our messages are our own: test_callbacks.py"
+    ),
     r"OptimizerTest.test_get_method": "`optimizers.get` of a name gives Keras's class",
     r"lora|quantiz|gptq|awq|int4|int8|float8": "LoRA and quantization are left out",
     r"ActivationsTest.test_get_method|RegularizersTest.test_get_method|"
@@ -176,6 +184,7 @@ EXEMPT = {
 # Packages whose names a test module reaches through an imported module.
 _FAMILIES = (
     "activations",
+    "callbacks",
     "constraints",
     "initializers",
     "layers",

@@ -20,12 +20,15 @@ def is_seen(*shape):
 
 PADDING = np.arange(300) < np.array([[[210]], [[30]]])
 KEEP = 2 * (array(2, 300, 300, seed=7) > 0).astype("float32")  # dropout of one half
+HIDDEN = is_seen(2, 300, 300) & (np.arange(300)[:, None] != 7)  # query 7 sees no key
 OPTIONS = {
     "no mask": {},
     "causal": {"causal": True},
     "window": {"window": 20},
     "causal window": {"causal": True, "window": 140},
     "mask": {"mask": is_seen(2, 300, 300)},
+    "a query without keys": {"mask": HIDDEN},
+    "the same, with dropout": {"mask": HIDDEN, "keep": KEEP},
     "causal mask": {"mask": is_seen(2, 300, 300), "causal": True},
     "causal padding": {"mask": PADDING, "causal": True},
     "dropout": {"keep": KEEP, "causal": True},

@@ -123,6 +123,8 @@ LAYERS = {
         {"sequences": (2, 4, 5), "memory": (2, 3, 6)},
     ),
     "CRF": ({"transition_initializer": "ones"}, (2, 4, 3)),
+    # augmentation
+    "RandomAffine": ({"rotation": 0.1, "flip": "vertical", "seed": 1}, (2, 5, 4, 3)),
     # dropout
     "AlphaDropout": ({"rate": 0.3, "noise_shape": [None, 1], "seed": 1}, (2, 5)),
     "Dropout": ({"rate": 0.5, "seed": 1}, (2, 5)),

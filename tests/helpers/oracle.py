@@ -47,6 +47,7 @@ def keras_counterpart(name):
         keras.regularizers,
         keras.constraints,
         keras.activations,
+        keras.callbacks,
     ):
         if hasattr(package, name):
             theirs = getattr(package, name)

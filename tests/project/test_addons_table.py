@@ -9,6 +9,7 @@ import pytest
 
 from custom_layers import (
     activations,
+    callbacks,
     generation,
     layers,
     losses,
@@ -23,6 +24,7 @@ PAGE = (ROOT / "docs" / "addons.md").read_text()
 NAMES = (ROOT / "tests" / "helpers" / "addons_names.txt").read_text()
 OURS = {
     "activations": activations,
+    "callbacks": callbacks,
     "generation": generation,
     "layers": layers,
     "losses": losses,

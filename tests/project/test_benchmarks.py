@@ -1,6 +1,9 @@
-"""Benchmarks: every class that Keras has too is timed; a row shows its ratio."""
+"""Benchmarks: every component is timed, and what they print and keep is in step."""
 
 import inspect
+import itertools
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,42 +11,206 @@ from pathlib import Path
 import keras
 import pytest
 
+from benchmarks import cases
+from benchmarks.measure import Cost, compare, peak, ratio
+from benchmarks.page import KEPT, PAGE, page
+from benchmarks.results import Results, ratio_text
+from benchmarks.table import cells
+from examples import METRICS, OPTIMIZERS
 from oracle import components, keras_counterpart
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="TensorFlow is what is timed"
 )
 ROOT = Path(__file__).parents[2]
-# A cell is timed inside its layer; a wrapper's time is that of what it wraps.
 UNTIMED = {
+    # A cell is timed inside its layer; a wrapper's time is that of what it wraps.
     "GRUCell",
     "LSTMCell",
     "SimpleRNNCell",
     "Bidirectional",
     "SpectralNormalization",
+    # These take the outputs of a whole network, or several steps of it.
+    "CRFAccuracy",
+    "CRFLoss",
+    "FrechetDistance",
+    "ModeOverlap",
+    "SAM",
 }
 
 
-def test_every_class_that_keras_has_is_timed():
-    from benchmarks import cases
-
+def timed():
     tables = [table for table in vars(cases).values() if isinstance(table, dict)]
-    timed = {name for table in tables for name in table}
+    return {name for table in tables for name in table}
+
+
+def test_every_class_that_keras_has_is_timed():
     rivals = {
         name
         for name, thing in components().items()
         if inspect.isclass(thing) and keras_counterpart(name) is not None
     }
-    missing = rivals - timed - UNTIMED
+    missing = rivals - timed() - UNTIMED
     assert not missing, f"add to benchmarks/cases.py: {missing}"
 
 
-def test_one_command_prints_the_ratio_and_its_spread():
+def test_every_loss_metric_and_optimizer_is_timed():
+    losses = {
+        name
+        for name, thing in components().items()
+        if inspect.isclass(thing)
+        and issubclass(thing, keras.losses.Loss)
+        and ".losses." in thing.__module__
+        and "adversarial" not in thing.__module__
+    }
+    missing = {*losses, *METRICS, *OPTIMIZERS} - timed() - UNTIMED
+    assert not missing, f"add to benchmarks/cases.py: {missing}"
+
+
+def test_one_command_prints_the_ratio_and_its_spread(tmp_path):
+    file = tmp_path / "speed.json"
     command = [sys.executable, "-m", "benchmarks", "GlorotUniform", "--rounds", "3"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [*command, "--json", file], cwd=ROOT, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     header, row, last = done.stdout.strip().splitlines()
     assert "ours/keras" in header
     assert row.startswith("GlorotUniform")
     assert 0.2 < float(row.split()[2]) < 5
     assert last.startswith("1 measured; the slowest: GlorotUniform")
+    kept = json.loads(file.read_text())["components"]
+    assert "keras" in kept["machine"]
+    assert set(kept["rows"]["GlorotUniform, call"]["ours"]) == {
+        "milliseconds",
+        "compile_seconds",
+        "megabytes",
+    }
+
+
+def test_a_ratio_is_taken_round_by_round():
+    ours, theirs = Cost([1, 4, 9], 5, None), Cost([2, 4, 3], 5, None)
+    assert ratio(ours, theirs) == [0.75, 1, 2]
+    assert ratio_text({"keras": {"ratio": [0.75, 1, 2]}}, "keras") == (
+        "1.00 (0.75 to 2.00)"
+    )
+
+
+def test_steps_take_turns_and_the_first_call_is_apart():
+    called = []
+    steps = {name: lambda name=name: called.append(name) for name in "ab"}
+    costs = compare(steps, rounds=2)
+    assert called[:2] == ["a", "b"]
+    assert [len(cost.times) for cost in costs.values()] == [2, 2]
+    turns = [called[0], *(b for a, b in itertools.pairwise(called) if a != b)]
+    # The first calls; how many fill a turn; round 1; round 2, which b begins; memory.
+    assert "".join(turns) == "ab" + "ab" + "ab" + "a" + "b"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+def test_the_peak_counts_what_a_call_takes_and_gives_back():
+    assert 40 < peak(lambda: bytearray(os.urandom(1)) * 50_000_000) < 60
+
+
+def test_a_row_says_which_bound_it_misses():
+    row = {
+        "keras": {"ratio": [0.5, 0.604, 0.7]},
+        "torch": {"ratio": [1.2, 1.31, 1.4]},
+        "bounds": {"keras": 0.6, "torch": 1.3},
+    }
+    *_, bounds, met = cells("LSTM", row)
+    assert bounds == "0.60 of Keras, 1.30 of PyTorch"
+    assert met == "not PyTorch"
+    figure = {"figure": 2.6, "unit": "s", "at most": 2.5}
+    assert cells("text", figure)[-1] == "no"
+
+
+def test_a_file_of_results_goes_on_where_it_was_left(tmp_path):
+    results = Results(tmp_path / "speed.json", "table")
+    assert not results.holds("LSTM")
+    results.keep("LSTM", {"figure": 1})
+    results.keep("GRU", {"figure": 2})
+    assert Results(tmp_path / "speed.json", "table").holds("LSTM")
+    assert not Results(tmp_path / "speed.json", "recipes").holds("LSTM")
+
+
+def test_the_page_shows_what_is_kept():
+    assert KEPT.exists()
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m benchmarks page"
+
+
+def gpu_script(*flags):
+    command = [sys.executable, "-m", "benchmarks.gpu", *flags]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+def test_without_a_gpu_the_script_says_so_in_one_line(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    done = gpu_script()
+    assert done.returncode == 2, done.stderr
+    (line,) = done.stdout.splitlines()
+    assert line.startswith("No GPU was found")
+
+
+@pytest.mark.slow
+def test_the_script_for_a_gpu_measures_in_small(tmp_path):
+    file = tmp_path / "gpu.json"
+    done = gpu_script("--cpu", "--seconds", "400", "--json", str(file))
+    assert done.returncode == 0, done.stderr
+    kept = json.loads(file.read_text())
+    for backend in ("torch", "jax", "tensorflow"):
+        rows = kept[f"gpu, {backend}"]["rows"]
+        assert "SGD, update of 10 variables" in rows
+        assert "training step of shakespeare_gpt" in rows, done.stdout
+        assert done.stdout.count(f"\n{backend}") + done.stdout.startswith(backend)
+    assert "ours/PyTorch" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["layers", "functions", "optimizers"])
+def test_parts_of_pytorch_compute_what_ours_do(kind):
+    from benchmarks import torch_parts
+    from benchmarks.torch_rivals import (
+        TOLERANCE,
+        difference,
+        function_difference,
+        update_difference,
+    )
+
+    tables = {
+        "layers": [(difference, torch_parts.LAYERS)],
+        "functions": [
+            (function_difference, torch_parts.ACTIVATIONS),
+            (function_difference, torch_parts.LOSSES),
+        ],
+        "optimizers": [(update_difference, torch_parts.OPTIMIZERS)],
+    }
+    for compare_with_ours, table in tables[kind]:
+        found = {name: compare_with_ours(name, components()[name]) for name in table}
+        wrong = {k: v for k, v in found.items() if v is not None and v > TOLERANCE}
+        assert not wrong
+
+
+@pytest.mark.slow
+def test_a_recipe_is_timed_with_our_parts_and_with_those_of_keras():
+    from benchmarks.recipes import measured
+
+    row = measured("ring_gan", rounds=3, quick=True)
+    assert row["keras"]["ratio"][1] > 0
+    assert row["without counterpart"] == [
+        "AdversarialModel",
+        "ModeOverlap",
+        "NonSaturatingGAN",
+    ]
+
+
+@pytest.mark.slow
+def test_within_keras_parts_a_recipe_is_made_of_them():
+    from benchmarks.keras_parts import keras_parts
+    from recipes import shakespeare_gpt
+
+    ours = shakespeare_gpt.Dense
+    with keras_parts("shakespeare_gpt") as kept:
+        assert shakespeare_gpt.Dense is keras.layers.Dense
+        assert kept == ["OneCycle"]
+    assert shakespeare_gpt.Dense is ours

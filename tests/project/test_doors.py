@@ -11,6 +11,7 @@ from sources import PRODUCT, ROOT, tree
 
 NAMESPACES = (
     "activations",
+    "callbacks",
     "constraints",
     "explanation",
     "generation",

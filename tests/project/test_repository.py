@@ -34,6 +34,7 @@ SHORT_FORMS = (
 )
 # What a component may build on: Keras's base classes, and containers of a cell.
 BASES = {
+    "Callback",
     "Constraint",
     "Initializer",
     "InputSpec",
@@ -42,6 +43,7 @@ BASES = {
     "Loss",
     "Metric",
     "Model",
+    "ModelCheckpoint",
     "Optimizer",
     "RNN",
     "Regularizer",

@@ -249,7 +249,7 @@ class PackedGAN(Model):
 def classifier_of(data: SimpleNamespace, epochs: int) -> keras.Sequential:
     """A convolutional network that learns the images."""
     model = keras.Sequential([keras.Input(data.shape)])
-    for filters, pool in ((16, 2), (32, 1), (64, 2), (96, 1)):
+    for filters, pool in ((16, 2), (32, 1), (48, 2), (96, 1)):
         model.add(Conv2D(filters, 3, use_bias=False))
         model.add(MaxPooling2D(pool))
         model.add(BatchNormalization(momentum=0.9))

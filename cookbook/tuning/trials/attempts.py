@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import gc
 import logging
+from collections.abc import Iterator
 
 from cookbook.runs.files import Damaged, read_json
 from cookbook.training.checkpoint import Saves
@@ -21,6 +22,24 @@ def free_memory() -> None:
     gc.collect()
     with contextlib.suppress(AttributeError, OSError, TypeError):  # other systems
         ctypes.CDLL(None).malloc_trim(0)
+
+
+@contextlib.contextmanager
+def imports_set_aside() -> Iterator[None]:
+    """A context in which Python does not look through all imported modules for garbage.
+
+    Doing so after every trial would take longer than a small trial. What exists before
+    the context counts as in use for as long as it lasts.
+    """
+    if gc.get_freeze_count():  # somebody has done so, and ends it
+        yield
+        return
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def drop_hints_on_retracing() -> None:

@@ -14,6 +14,7 @@ from cookbook.data.sources import DataSet, first_line
 from cookbook.errors import Mistake, fail
 from cookbook.processes import is_worker, role
 from cookbook.runs.files import Damaged, read_json, storage_problem
+from cookbook.runs.precision import choose_precision
 from cookbook.runs.stopping import Stopped, asked
 from cookbook.training.board import board_of_trial, log_settings
 from cookbook.training.checkpoint import Saves
@@ -202,6 +203,7 @@ class Trials:
         count_attempt(folder)
         drop_hints_on_retracing()
         keras.backend.clear_session()
+        choose_precision(config)  # this may be another process than the search's
         seed_everything(config.seed)
         model = self.build(config, self.data)
         rows = fit(model, self.data, config, folder, [watch], until)

@@ -11,6 +11,7 @@ from ...common.checks import positive_integer, python_number
 from ...common.initial_values import fresh
 from ...common.inputs import as_floats
 from ...common.types import Config, Constraint, Initializer, Regularizer, Seed
+from ..einsum_dense import EinsumDense
 from .axes import _expanded_mask, _from_heads, _to_heads
 from .blockwise_attention import blockwise_attention
 from .masks import _joined_masks, allowed_keys
@@ -117,7 +118,7 @@ class _HeadAttention(keras.layers.Layer):
         free = letters[: len(shape) - contracted]
         summed = letters[len(free) : len(shape)]
         made = letters[len(shape) : len(shape) + len(features)]
-        layer = keras.layers.EinsumDense(
+        layer = EinsumDense(
             f"{free}{summed},{summed}{made}->{free}{made}",
             output_shape=(*[None] * (len(free) - 1), *features),
             bias_axes=made if self.use_bias else None,

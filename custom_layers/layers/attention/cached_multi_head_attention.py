@@ -11,6 +11,12 @@ from ...common.types import Config
 from ..positions import RotaryEmbedding
 from .masks import allowed_keys
 from .multi_head_attention import MultiHeadAttention
+from .scaled_dot_product import scaled_dot_product
+
+
+def _heads_first(x):
+    """(B, T, heads, d) as (B, heads, T, d), or the other way round."""
+    return ops.transpose(x, (0, 2, 1, 3))
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -39,7 +45,7 @@ class CachedMultiHeadAttention(MultiHeadAttention):
     >>> y, cache = layer(x, x), layer.empty_cache(1, 5)
     >>> y, cache = layer.step(x, cache, index=0)
     >>> y.shape, cache[0].shape
-    (TensorShape([1, 3, 8]), TensorShape([1, 5, 2, 4]))
+    (TensorShape([1, 3, 8]), TensorShape([1, 2, 5, 4]))
 
     Paper: Shazeer, "Fast transformer decoding: one write-head is all you need", 2019.
     https://arxiv.org/abs/1911.02150
@@ -67,8 +73,11 @@ class CachedMultiHeadAttention(MultiHeadAttention):
         return x if self.rotary is None else self.rotary(x, start_index=start_index)
 
     def empty_cache(self, batch_size: int, length: int) -> tuple:
-        """The cache (K, V) of `length` tokens, all of them still to come."""
-        tokens = batch_size, length, self.num_heads
+        """The cache (K, V) of `length` tokens, all of them still to come.
+
+        Heads come first, (B, heads, length, d), which is how a step multiplies them.
+        """
+        tokens = batch_size, self.num_heads, length
         K = ops.zeros((*tokens, self.key_dim), self.compute_dtype)
         V = ops.zeros((*tokens, self.value_dim), self.compute_dtype)
         return K, V
@@ -76,29 +85,32 @@ class CachedMultiHeadAttention(MultiHeadAttention):
     def keys_and_values(self, value, start_index: int = 0) -> tuple:
         """(K, V) of the tokens `value`, the first of which stands at `start_index`."""
         K = self._with_positions(self.key_dense(value), start_index)
-        return K, self.value_dense(value)
+        V = self.value_dense(value)
+        return _heads_first(K), _heads_first(V)
 
     def step(self, query, cache, index=None, mask=None) -> tuple:
         """(y, cache) of the next tokens; see the docstring of the class."""
         start = 0 if index is None else index
         if index is not None:
             tokens = ops.shape(query)[1]
-            places = ops.shape(cache[0])[1]
+            places = ops.shape(cache[0])[2]
             is_inside = within(places, index, tokens, "The cache")
             query = nan_unless(is_inside, query)
             cache = tuple(
-                cache_with(ops.cast(new, old.dtype), old, index)
+                cache_with(ops.cast(new, old.dtype), old, index, axis=2)
                 for old, new in zip(cache, self.keys_and_values(query, index))
             )
-        Q = self._with_positions(self.query_dense(query), start)
-        K, V = cache
+        Q = _heads_first(self._with_positions(self.query_dense(query), start))
+        K, V = cache  # B heads S d
         if mask is not None:
             mask = ops.expand_dims(ops.cast(mask, "bool"), -2)  # B 1 S
-        rows = (0, ops.shape(Q)[1])
-        keys = (0, ops.shape(K)[1])
+        rows = (0, ops.shape(Q)[2])
+        keys = (0, ops.shape(K)[2])
         is_causal = index is not None
         allowed = allowed_keys(rows, keys, mask, is_causal, offset=start)
-        y, _ = self._compute_attention(Q, K, V, allowed)
+        if allowed is not None and len(allowed.shape) == 3:
+            allowed = ops.expand_dims(allowed, 1)  # B 1 T S
+        y = _heads_first(scaled_dot_product(Q, K, V, allowed))  # B T heads d
         if self.use_gate:
             y = ops.multiply(y, self._gate_dense(query))
         return self.output_dense(y), cache

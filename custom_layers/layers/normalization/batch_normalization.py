@@ -10,6 +10,7 @@ from ...common.checks import known_sizes, python_number
 from ...common.types import Config, Constraint, Initializer, Regularizer, Shape
 from .base import _along, _Normalization, _positive_axes
 from .fast_normalization import _scale_and_shift, fast_normalization
+from .fused import _fuses_normalization, _normalize_places
 from .moments import _in_float32, _is_empty, _moments
 
 
@@ -165,7 +166,11 @@ class BatchNormalization(_Normalization):
         weights = None if mask is None else _weights(mask, x)
         if training and self.trainable:
             axes = [a for a in range(len(x.shape)) if a != axis]
-            y = self._by_the_batch(x, gamma, beta, axes, weights)
+            is_plain = self._is_plain(weights)
+            if is_plain and _fuses_normalization(training, x, [axis]):
+                y = self._by_one_program(x, gamma, beta, axes)
+            else:
+                y = self._by_the_batch(x, gamma, beta, axes, weights)
         else:
             mean = ops.reshape(ops.cast(self.moving_mean, x.dtype), shape)
             variance = ops.reshape(ops.cast(self.moving_variance, x.dtype), shape)
@@ -194,6 +199,16 @@ class BatchNormalization(_Normalization):
         return fast_normalization(
             x, mean, variance, gamma, beta, axes, self.epsilon, weights
         )
+
+    def _is_plain(self, weights) -> bool:
+        return weights is None and not self.renorm and not self.synchronized
+
+    def _by_one_program(self, x, gamma, beta, axes: list[int]):
+        """What `_by_the_batch` returns and does, for a layer without extras."""
+        y, *moments = _normalize_places(x, gamma, beta, None, self.epsilon)
+        mean, variance = (ops.reshape(moment, (-1,)) for moment in moments)
+        self._update_averages(mean, variance, _is_empty(x, axes))
+        return y
 
     def _correction(self, mean, variance):
         """r and d of batch renormalization, which are constants for the gradient."""

@@ -9,6 +9,7 @@ from ...common.checks import positive_integer
 from ...common.types import Config, Constraint, Initializer, Regularizer, Shape
 from .base import _along, _Normalization, _positive_axes
 from .fast_normalization import fast_normalization
+from .fused import _fuses_normalization, _normalize_places
 from .moments import _in_float32, _moments
 
 
@@ -117,12 +118,16 @@ class GroupNormalization(_Normalization):
         if self.center:
             self._add_beta(self._sizes)
 
-    def call(self, inputs):
+    def call(self, inputs, training: bool | None = None):
         x = _in_float32(inputs)
         (axis,) = _positive_axes(self.axis, x.shape)
         (channels,) = self._sizes
         groups = channels if self.groups == -1 else self.groups
         sizes = groups, channels // groups
+        if _fuses_normalization(training, x, [axis]):
+            gamma, beta = self._gamma_and_beta(x.dtype, [channels])
+            y, *_ = _normalize_places(x, gamma, beta, groups, self.epsilon)
+            return ops.cast(y, self.compute_dtype)
         shape = list(ops.shape(x))
         grouped = [*shape[:axis], *sizes, *shape[axis + 1 :]]
         x = ops.reshape(x, grouped)

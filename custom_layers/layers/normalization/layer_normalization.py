@@ -10,6 +10,7 @@ from ...common.checks import known_sizes
 from ...common.types import Axes, Config, Constraint, Initializer, Regularizer, Shape
 from .base import _along, _checked_axis, _Normalization, _positive_axes
 from .fast_normalization import fast_normalization
+from .fused import _fuses_normalization, _normalize_channels
 from .moments import _in_float32, _moments
 
 
@@ -108,11 +109,14 @@ class LayerNormalization(_Normalization):
         if self.center and not self.rms_scaling:
             self._add_beta(self._sizes)
 
-    def call(self, inputs):
+    def call(self, inputs, training: bool | None = None):
         x = _in_float32(inputs)
         axes = _positive_axes(self.axis, x.shape)
         along = _along(axes, self._sizes, len(x.shape))
         gamma, beta = self._gamma_and_beta(x.dtype, along)
+        if _fuses_normalization(training, x, axes) and not self.rms_scaling:
+            y = _normalize_channels(x, gamma, beta, axes=axes, epsilon=self.epsilon)
+            return ops.cast(y, self.compute_dtype)
         mean, variance = _moments(x, axes)
         if self.rms_scaling:
             y = x * (ops.rsqrt(variance + self.epsilon) * gamma)

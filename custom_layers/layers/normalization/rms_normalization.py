@@ -9,6 +9,7 @@ from ...common.checks import known_sizes, python_number
 from ...common.types import Axes, Config, Shape
 from .base import _along, _positive_axes
 from .fast_normalization import fast_normalization
+from .fused import _fuses_normalization, _normalize_channels
 from .moments import _in_float32
 
 
@@ -67,11 +68,14 @@ class RMSNormalization(keras.layers.Layer):
             initializer="ones",
         )
 
-    def call(self, x):
+    def call(self, x, training: bool | None = None):
         x = _in_float32(x)
         axes = _positive_axes(self.axis, x.shape)
         along = _along(axes, self.scale.shape, len(x.shape))
         scale = ops.reshape(ops.cast(self.scale, x.dtype), along)
+        if _fuses_normalization(training, x, axes):
+            y = _normalize_channels(x, scale, axes=axes, epsilon=self.epsilon)
+            return ops.cast(y, self.compute_dtype)
         mean_square = ops.mean(ops.square(x), axis=axes, keepdims=True)
         y = fast_normalization(x, None, mean_square, scale, None, axes, self.epsilon)
         return ops.cast(y, self.compute_dtype)

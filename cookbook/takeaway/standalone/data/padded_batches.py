@@ -5,14 +5,16 @@ from typing import Any
 import keras
 import numpy as np
 
+from cookbook.data.batches import few_widths
+
 POOL = 50  # batches whose rows are sorted by length together
 
 
 class Batches(keras.utils.PyDataset):
     """Batches of token ids in an order that depends on the seed and the epoch alone.
 
-    A batch holds rows of similar length, and columns that are zero in all its rows are
-    cut off. Without a seed the arrays keep their order, and the last batch may be
+    A batch holds rows of similar length and is cut to the smallest of a few widths that
+    holds them. Without a seed the arrays keep their order, and the last batch may be
     smaller.
     """
 
@@ -29,6 +31,7 @@ class Batches(keras.utils.PyDataset):
         self.batch_size = batch_size
         self.seed = seed
         self.lengths = np.max([_lengths(ids) for ids in keras.tree.flatten(x)], axis=0)
+        self.widths = few_widths(self.lengths)
         whole, rest = divmod(len(self.lengths), batch_size)
         filled = whole + bool(rest) if seed is None else max(1, whole)
         self.steps = steps or filled
@@ -67,6 +70,7 @@ class Batches(keras.utils.PyDataset):
         start = index * self.batch_size
         rows = self.order[start : start + self.batch_size]
         widen = not self.has_begun and index % 2
+        width = self.widths[self.widths.searchsorted(self.lengths[rows].max())]
 
         def taken(part: np.ndarray) -> np.ndarray:
             part = part[rows]
@@ -74,7 +78,7 @@ class Batches(keras.utils.PyDataset):
                 return part
             if widen:
                 return np.pad(part, ((0, 0), (0, 1)))
-            return part[:, : max(1, _lengths(part).max())]
+            return part[:, :width]
 
         return keras.tree.map_structure(taken, self.parts)
 

@@ -1,0 +1,154 @@
+"""The table on a GPU, on JAX, PyTorch and, where it has one, TensorFlow.
+
+    python -m benchmarks.gpu --seconds 480 --json gpu.json
+    python -m benchmarks.gpu --seconds 60 --cpu      (tries the script itself, in small)
+
+Each backend gets a process of its own and its share of the time. A row that would come
+too late is left out; what was measured is printed and kept at once. PyTorch's own parts
+are timed in the process of the torch backend, so that two libraries never share a GPU:
+ours / PyTorch is a ratio of medians there, without quartiles on the other backends.
+"""
+
+import argparse
+import importlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import typing
+from pathlib import Path
+
+BACKENDS = ("torch", "jax", "tensorflow")  # torch is the first: all compare with it
+SLOWEST_ROW = 20.0  # seconds; a row begins only if so much time is left
+SMALL_ROW = 3.0
+NO_GPU = 2  # the exit status
+
+
+def main() -> None:
+    """Measures on every backend that is installed and has a GPU."""
+    arguments = _parsed()
+    if arguments.backend:
+        _measure(arguments)
+        return
+    if not arguments.cpu and not has_gpu():
+        print("No GPU was found, so nothing was measured; --cpu tries the script.")
+        sys.exit(NO_GPU)
+    deadline = time.time() + arguments.seconds
+    left = [name for name in BACKENDS if importlib.util.find_spec(name)]
+    medians: dict[str, float] = {}
+    while left:
+        backend = left.pop(0)
+        share = (deadline - time.time()) / (1 + len(left))
+        medians |= _run_backend(backend, share, arguments, medians)
+
+
+def _parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.gpu", description="The table on a GPU."
+    )
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=480.0,
+        help="time for everything (default: 480)",
+    )
+    parser.add_argument("--cpu", action="store_true", help="small sizes, without a GPU")
+    parser.add_argument("--json", type=Path, help="adds the results to this file")
+    parser.add_argument("--backend", choices=BACKENDS, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def has_gpu() -> bool:
+    """Whether the driver of NVIDIA answers."""
+    if shutil.which("nvidia-smi") is None:
+        return False
+    return subprocess.run(["nvidia-smi", "-L"], capture_output=True).returncode == 0
+
+
+def _run_backend(
+    backend: str,
+    seconds: float,
+    arguments: argparse.Namespace,
+    medians: dict[str, float],
+) -> dict[str, float]:
+    """Prints the rows of a backend; returns {row: milliseconds of PyTorch's part}."""
+    command = [sys.executable, "-m", "benchmarks.gpu", "--backend", backend]
+    command += ["--seconds", str(seconds)] + ["--cpu"] * arguments.cpu
+    process = subprocess.Popen(
+        command,
+        env=_environment(backend),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL if arguments.cpu else None,
+        text=True,
+    )
+    killer = _kill_after(process, seconds + SLOWEST_ROW)
+    found = {}
+    for line in typing.cast(typing.IO[str], process.stdout):
+        if not line.startswith("{"):
+            print(f"{backend}: {line.rstrip()}", flush=True)
+            continue
+        row = json.loads(line)
+        if "torch" in row:
+            found[row["what"]] = row["torch"]["milliseconds"]
+        _show(backend, row, {**medians, **found})
+        _keep(arguments.json, backend, row)
+    process.wait()
+    killer.cancel()
+    return found
+
+
+def _kill_after(process: subprocess.Popen, seconds: float) -> typing.Any:
+    """A timer that kills the process if it lives too long."""
+    import threading
+
+    timer = threading.Timer(seconds, process.kill)
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
+def _environment(backend: str) -> dict[str, str]:
+    return {
+        **os.environ,
+        "KERAS_BACKEND": backend,
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+    }
+
+
+def _show(backend: str, row: dict, medians: dict[str, float]) -> None:
+    ours = row["ours"]["milliseconds"]
+    lower, median, upper = row["keras"]["ratio"]
+    line = f"{backend:<11}{row['what']:<56}{ours:>9.3f} ms"
+    line += f"  ours/Keras {median:.2f} ({lower:.2f} to {upper:.2f})"
+    if row["what"] in medians:
+        line += f"  ours/PyTorch {ours / medians[row['what']]:.2f}"
+    print(line, flush=True)
+
+
+def _keep(path: Path | None, backend: str, row: dict) -> None:
+    from benchmarks.results import Results
+
+    Results(path, f"gpu, {backend}").keep(row["what"], row)
+
+
+def _measure(arguments: argparse.Namespace) -> None:
+    """What the process of a backend does: a line of JSON for each row."""
+    from benchmarks import gpu_rows
+
+    deadline = time.time() + arguments.seconds
+    if not arguments.cpu and not gpu_rows.backend_has_gpu():
+        print("has no GPU here, so it is left out")
+        return
+    slowest = SMALL_ROW if arguments.cpu else SLOWEST_ROW
+    for row in gpu_rows.rows_for(small=arguments.cpu):
+        if time.time() + slowest > deadline:
+            print("the time is over; the rows that remain are left out")
+            return
+        print(json.dumps(gpu_rows.measured(row)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""The table of what must be fast: each row with its bound, and whether it is met."""
+
+from collections.abc import Sequence
+
+import keras
+
+from benchmarks.measure import ROUNDS, Step, compare, warn_if_busy
+from benchmarks.results import NAMES, Results, ratio_text, row_of
+from benchmarks.results import Row as Content
+from benchmarks.table_rows import Figure, Row, rows
+
+
+def run_table(
+    names: Sequence[str] = (),
+    rounds: int = ROUNDS,
+    results: Results | None = None,
+    is_rest: bool = False,
+) -> None:
+    """Prints every row with its bound.
+
+    Args:
+        names: words; rows whose name has one of them are measured. None: all rows.
+        rounds, results, is_rest: as in `benchmarks.components.run`.
+    """
+    results = results or Results(None, "table")
+    warn_if_busy()
+    print(table_line("what", "ours/Keras", "ours/PyTorch", "at most", "met"))
+    for row in rows():
+        if not is_asked(row.what, names) or (is_rest and results.holds(row.what)):
+            continue
+        try:
+            content = measured(row, rounds)
+        except LookupError as problem:
+            print(f"{row.what}: {problem.args[0]}")
+            continue
+        results.keep(row.what, content)
+        print(table_line(*cells(row.what, content)), flush=True)
+
+
+def is_asked(what: str, names: Sequence[str]) -> bool:
+    """Whether a row of that name has one of the words, or there are none."""
+    return not names or any(name.lower() in what.lower() for name in names)
+
+
+def measured(row: Row | Figure, rounds: int = ROUNDS) -> Content:
+    """What a file of results keeps of a row: figures and bounds."""
+    keras.backend.clear_session()
+    if isinstance(row, Figure):
+        figure = round(row.measure(), 2)
+        return {"figure": figure, "unit": row.unit, "at most": row.at_most}
+    costs = compare(steps_of(row), rounds)
+    return {**row_of(costs), "bounds": dict(row.bounds)}
+
+
+def steps_of(row: Row) -> dict[str, Step]:
+    """{side: step} of the sides that exist on this machine."""
+    made = {side: make() for side, make in row.sides.items()}
+    return {side: step for side, step in made.items() if step is not None}
+
+
+def cells(what: str, content: Content) -> list[str]:
+    """The cells of a row: what, both ratios, the bounds, whether they are met."""
+    if "figure" in content:
+        figure, unit, bound = content["figure"], content["unit"], content["at most"]
+        met = "yes" if figure <= bound else "no"
+        return [what, f"{figure:.3g} {unit}", "", f"{bound:g} {unit}", met]
+    ratios = [ratio_text(content, side) for side in NAMES]
+    bounds = [
+        f"{bound:.2f} of {NAMES[side]}" for side, bound in content["bounds"].items()
+    ]
+    return [what, *ratios, ", ".join(bounds), verdict(content)]
+
+
+def verdict(content: Content) -> str:
+    """ "yes", or the sides whose bound a row misses; unmeasured ones are not missed."""
+    missed = [
+        NAMES[side]
+        for side, bound in content["bounds"].items()
+        if side in content and round(content[side]["ratio"][1], 2) > bound
+    ]
+    return f"not {', '.join(missed)}" if missed else "yes"
+
+
+def table_line(*columns: str) -> str:
+    """A line of the table on the screen."""
+    widths = [54, 21, 21, 30]
+    start = "  ".join(f"{text:<{width}}" for text, width in zip(columns, widths))
+    return f"{start}  {columns[-1]}"

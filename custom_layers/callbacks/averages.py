@@ -1,0 +1,36 @@
+"""The averages of the weights that an optimizer keeps, put into the model and back."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from ..common.private_keras import averages_of
+
+
+class _Averages:
+    """The averages that the optimizers of a model keep beside its weights.
+
+    Raises: ValueError if no optimizer of the model keeps any.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        self.pairs = averages_of(model.optimizer)
+        if not self.pairs:
+            raise ValueError(
+                "The optimizer keeps no average of the weights. Give it use_ema=True, "
+                "or wrap it in MovingAverage or SWA. "
+                f"Received: optimizer={type(model.optimizer).__name__}"
+            )
+
+    def swap(self) -> None:
+        """Exchanges each weight and its average."""
+        for weight, average in self.pairs:
+            value = np.array(keras.ops.convert_to_numpy(weight))
+            weight.assign(average)
+            average.assign(value)
+
+    def take(self) -> Any:
+        """Makes the averages what the weights are now."""
+        for weight, average in self.pairs:
+            average.assign(weight)

@@ -1,0 +1,1 @@
+"""Layers that vary images at random in training, and do nothing in inference."""

@@ -1,0 +1,32 @@
+"""Recipes on JAX and torch, in processes of their own: they train, and end well."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from test_recipes import BARS
+
+from cookbook.pages.catalogue import ROOT
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    ("name", "backend"),
+    [("imdb_rnn", "jax"), ("optimizer_paths", "jax"), ("mnist_mlp", "torch")],
+)
+def test_a_recipe_learns_on_another_backend(name, backend, tmp_path):
+    """Texts in a few widths and descent in a loop on JAX; torch steps one by one."""
+    done = subprocess.run(
+        [sys.executable, f"recipes/{name}.py", "--quick", "--run-dir", str(tmp_path)],
+        cwd=ROOT,
+        env={**os.environ, "KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    (metrics,) = tmp_path.glob(f"{name}/*/metrics.json")
+    figure, *_ = json.loads(metrics.read_text()).values()
+    assert figure >= BARS.get(name, figure)
