@@ -115,35 +115,25 @@ def note_gradients() -> Callable[[], None]:
     return forget
 
 
-def cudnn_knows(layer: Any) -> bool:
-    """Whether there is a GPU on which cuDNN can run this LSTM or GRU.
-
-    Keras does not publish `backend.cudnn_ok`, which asks for the usual activations.
-    """
-    from keras.src import backend
-
-    cell = layer.cell
-    is_gru = layer.kernel_on_gpu == "gru"
-    if is_gru and (backend.backend() == "jax" or not cell.reset_after):
-        return False
-    functions = (cell.activation, cell.recurrent_activation)
-    return backend.cudnn_ok(*functions, layer.unroll, use_bias=cell.use_bias)
-
-
-def gpu_kernel(layer: Any, sequences: Any, mask: Any) -> Callable | None:
+def gpu_kernel(layer: Any, x: Any = None, mask: Any = None) -> Callable | None:
     """Keras's function that runs an LSTM or GRU by cuDNN; None where it cannot.
 
-    Keras does not publish `backend.lstm` and `backend.gru`. On JAX and torch they run
-    loops of Keras's own where cuDNN cannot, which is why this function asks first.
+    Keras does not publish `backend.lstm`, `backend.gru` and `backend.cudnn_ok`. On JAX
+    and torch they run loops of Keras's own where cuDNN cannot, so this one asks first.
     """
     from keras.src import backend
 
-    if mask is not None and backend.backend() != "tensorflow":
+    name, cell, framework = layer.kernel_on_gpu, layer.cell, backend.backend()
+    if name == "gru" and (framework == "jax" or not cell.reset_after):
+        return None
+    if mask is not None and framework != "tensorflow":
         return None
     devices = ("cuda", "meta")  # "meta" while Keras infers shapes
-    if backend.backend() == "torch" and sequences.device.type not in devices:
+    if framework == "torch" and x is not None and x.device.type not in devices:
         return None
-    return getattr(backend, layer.kernel_on_gpu) if cudnn_knows(layer) else None
+    functions = (cell.activation, cell.recurrent_activation)
+    can_run = backend.cudnn_ok(*functions, layer.unroll, use_bias=cell.use_bias)
+    return getattr(backend, name) if can_run else None
 
 
 def all_layers(model: keras.Model) -> list:
