@@ -124,12 +124,10 @@ def gpu_kernel(layer: Any, x: Any = None, mask: Any = None) -> Callable | None:
     from keras.src import backend
 
     name, cell, framework = layer.kernel_on_gpu, layer.cell, backend.backend()
-    if name == "gru" and (framework == "jax" or not cell.reset_after):
+    is_unknown = name == "gru" and (framework == "jax" or not cell.reset_after)
+    if is_unknown or (mask is not None and framework != "tensorflow"):
         return None
-    if mask is not None and framework != "tensorflow":
-        return None
-    devices = ("cuda", "meta")  # "meta" while Keras infers shapes
-    if framework == "torch" and x is not None and x.device.type not in devices:
+    if framework == "torch" and x is not None and x.device.type == "cpu":
         return None
     functions = (cell.activation, cell.recurrent_activation)
     can_run = backend.cudnn_ok(*functions, layer.unroll, use_bias=cell.use_bias)
@@ -179,14 +177,11 @@ def slots_of(optimizer: keras.optimizers.Optimizer, variable: Any) -> dict[str, 
         "_model_variables_moving_average",
     }
     index, count = slot_index(optimizer, variable), len(optimized_variables(optimizer))
-    lists = {
-        name: values
+    return {
+        name: values[index]
         for name, values in vars(optimizer).items()
         if isinstance(values, list) and len(values) == count and name not in of_keras
-    }
-    slots = {name: values[index] for name, values in lists.items()}
-    return {
-        name: slot for name, slot in slots.items() if isinstance(slot, keras.Variable)
+        if isinstance(values[index], keras.Variable)
     }
 
 
@@ -381,8 +376,7 @@ def direction_of_metric(model: keras.Model, name: str) -> str | None:
 
     found = []
     for metric in model.metrics:
-        is_group = isinstance(metric, CompileMetrics)
-        found += metric.metrics if is_group else [metric]
+        found += metric.metrics if isinstance(metric, CompileMetrics) else [metric]
     for metric in found:
         direction = getattr(metric, "_direction", None)
         if metric.name == name and direction:
