@@ -125,9 +125,8 @@ def gpu_kernel(layer: Any, x: Any = None, mask: Any = None) -> Callable | None:
 
     name, cell, framework = layer.kernel_on_gpu, layer.cell, backend.backend()
     is_unknown = name == "gru" and (framework == "jax" or not cell.reset_after)
-    if is_unknown or (mask is not None and framework != "tensorflow"):
-        return None
-    if framework == "torch" and x is not None and x.device.type == "cpu":
+    on_processor = framework == "torch" and x is not None and x.device.type == "cpu"
+    if is_unknown or on_processor or (mask is not None and framework != "tensorflow"):
         return None
     functions = (cell.activation, cell.recurrent_activation)
     can_run = backend.cudnn_ok(*functions, layer.unroll, use_bias=cell.use_bias)
