@@ -11,6 +11,7 @@ COMMANDS = {
     "table": "the rows that have a bound, and whether each meets it",
     "recipes": "the training step of every recipe, with our parts and with Keras's",
     "convnet": "the whole recipe mnist_cnn against the well-known keras-io convnet",
+    "feeding": "the share of a step of every recipe that is spent on feeding",
     "search": "the strategies of --tuner on problems with known answers",
     "overhead": "what a search costs beyond its trainings",
     "page": "writes docs/speed.md from docs/speed.json; measures nothing",
@@ -68,6 +69,7 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], None]]:
         "table": _table,
         "recipes": _recipes,
         "convnet": _convnet,
+        "feeding": _feeding,
         "search": _search,
         "overhead": _overhead,
         "page": _page,
@@ -105,8 +107,15 @@ def _recipes(arguments: argparse.Namespace) -> None:
 
 def _convnet(arguments: argparse.Namespace) -> None:
     from benchmarks.convnet import run_convnet
+    from benchmarks.results import Results
 
-    run_convnet()
+    run_convnet(results=Results(arguments.json, "table"))
+
+
+def _feeding(arguments: argparse.Namespace) -> None:
+    from benchmarks.feeding import run_feeding
+
+    run_feeding(arguments.names)
 
 
 def _search(arguments: argparse.Namespace) -> None:

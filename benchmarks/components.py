@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import operator
 import typing
 from collections.abc import Callable, Iterator, Sequence
 
@@ -11,7 +12,7 @@ import tensorflow as tf
 
 from benchmarks import cases
 from benchmarks.counterparts import find, rivals
-from benchmarks.measure import ROUNDS, Step, compare
+from benchmarks.measure import ROUNDS, Step, compare, warn_if_busy
 from benchmarks.results import Results, Row, ratio_text, row_of
 from benchmarks.steps import (
     activation_step,
@@ -86,7 +87,7 @@ def _layers(what: str, backward: bool, jit: bool) -> Iterator[Measurement]:
             name,
             described,
             functools.partial(layer_step, jit_compile=jit, **options),
-            lambda rivals, n=name, o=options: rivals.layer_step(n, **o),
+            operator.methodcaller("layer_step", name, **options),
         )
 
 
@@ -97,7 +98,7 @@ def _activations(what: str, backward: bool, jit: bool) -> Iterator[Measurement]:
             name,
             what,
             functools.partial(activation_step, jit_compile=jit, **options),
-            lambda rivals, n=name, o=options: rivals.activation_step(n, **o),
+            operator.methodcaller("activation_step", name, **options),
         )
 
 
@@ -108,7 +109,7 @@ def _losses(what: str, backward: bool, jit: bool) -> Iterator[Measurement]:
             name,
             what,
             functools.partial(loss_step, kwargs=kwargs, jit_compile=jit, **options),
-            lambda rivals, n=name, o=options: rivals.loss_step(n, **o),
+            operator.methodcaller("loss_step", name, **options),
         )
 
 
@@ -122,7 +123,7 @@ def _optimizers(jit: bool) -> Iterator[Measurement]:
                 name,
                 f"{count} variables" + (", XLA" if jit else ""),
                 make,
-                lambda rivals, n=name, c=count: rivals.optimizer_step(n, c),
+                operator.methodcaller("optimizer_step", name, count),
             )
 
 
@@ -171,6 +172,7 @@ def run(
         is_rest: whether rows that are kept already are left out.
     """
     results = results or Results(None, "components")
+    warn_if_busy()
     print(HEADER)
     slowest: list[tuple[float, str]] = []
     for measurement in measurements(jit):

@@ -1,4 +1,4 @@
-"""Blocks of a transformer from the layers of Keras, which has no such blocks itself."""
+"""Parts from several layers of Keras, which has no layer that does it at once."""
 
 import typing
 
@@ -98,7 +98,37 @@ class KerasEncoderBlock(_KerasBlock):
     """A block whose tokens see all others."""
 
 
+def keras_affine(
+    height_translation: typing.Any = 0.0,
+    width_translation: typing.Any = 0.0,
+    rotation: typing.Any = 0.0,
+    height_zoom: typing.Any = 0.0,
+    width_zoom: typing.Any = None,
+    x_shear: typing.Any = 0.0,
+    y_shear: typing.Any = 0.0,
+    flip: str | None = None,
+    fill_mode: str = "reflect",
+    interpolation: str = "bilinear",
+) -> keras.Sequential:
+    """Layers of Keras that vary images as RandomAffine does, one after the other."""
+    fill = {"fill_mode": fill_mode, "interpolation": interpolation}
+    layers: list[keras.Layer] = []
+    if flip:
+        layers.append(keras.layers.RandomFlip(flip))
+    if height_translation or width_translation:
+        sizes = height_translation, width_translation
+        layers.append(keras.layers.RandomTranslation(*sizes, **fill))
+    if rotation:
+        layers.append(keras.layers.RandomRotation(rotation, **fill))
+    if height_zoom:
+        layers.append(keras.layers.RandomZoom(height_zoom, width_zoom, **fill))
+    if x_shear or y_shear:
+        layers.append(keras.layers.RandomShear(x_shear, y_shear, **fill))
+    return keras.Sequential(layers)
+
+
 BLOCKS: dict[str, typing.Any] = {
     "TransformerDecoderBlock": KerasDecoderBlock,
     "TransformerEncoderBlock": KerasEncoderBlock,
+    "RandomAffine": keras_affine,
 }

@@ -17,6 +17,8 @@ Step = Callable[[], typing.Any]
 ROUNDS = 15
 TURN = 0.02  # seconds that a step runs before it is the next one's turn
 REST = 0.002  # seconds after which the threads of the last step no longer spin
+QUIET = 0.15  # share of the processors' time that others may take
+LISTEN = 0.5  # seconds
 STATUS = Path("/proc/self/status")
 RESET = Path("/proc/self/clear_refs")
 
@@ -77,6 +79,29 @@ def _seconds(step: Step, calls: int) -> float:
     for _ in range(calls):
         step()
     return (time.perf_counter() - start) / calls
+
+
+def warn_if_busy() -> None:
+    """Says so if other processes take the processors; the system must be Linux.
+
+    PyTorch's threads wait for each other, busily: they suffer most.
+    """
+    with contextlib.suppress(OSError):
+        before = _ticks()
+        time.sleep(LISTEN)
+        total, idle = np.subtract(_ticks(), before)
+        if total and 1 - idle / total > QUIET:
+            print(
+                f"other processes take {1 - idle / total:.0%} of the processors: the "
+                "ratios are not to be trusted"
+            )
+
+
+def _ticks() -> tuple[int, int]:
+    """Time of all processors since the start, and how much of it they were idle."""
+    fields = Path("/proc/stat").read_text().splitlines()[0].split()[1:]
+    ticks = [int(field) for field in fields]
+    return sum(ticks), ticks[3] + ticks[4]
 
 
 def ratio(ours: Cost, theirs: Cost) -> list[float]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 
 from benchmarks.keras_parts import keras_parts
-from benchmarks.measure import ROUNDS, compare
+from benchmarks.measure import ROUNDS, compare, warn_if_busy
 from benchmarks.results import Results, Row, ratio_text, row_of
 from benchmarks.training_steps import first_fit, training_step
 from cookbook.pages.catalogue import recipes
@@ -51,6 +51,7 @@ def run_recipes(
         rounds, results, is_rest: as in `benchmarks.components.run`.
     """
     results = results or Results(None, "recipes")
+    warn_if_busy()
     print(
         f"{'recipe':<24}{'ours/keras, quartiles':<24}{'ours: ms':>9}{'MB':>8}"
         f"{'first step':>12}{'keras: MB':>11}{'first step':>12}  ours in both"

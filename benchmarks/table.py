@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import keras
 
-from benchmarks.measure import ROUNDS, Step, compare
+from benchmarks.measure import ROUNDS, Step, compare, warn_if_busy
 from benchmarks.results import NAMES, Results, ratio_text, row_of
 from benchmarks.results import Row as Content
 from benchmarks.table_rows import Figure, Row, rows
@@ -23,6 +23,7 @@ def run_table(
         rounds, results, is_rest: as in `benchmarks.components.run`.
     """
     results = results or Results(None, "table")
+    warn_if_busy()
     print(table_line("what", "ours/Keras", "ours/PyTorch", "at most", "met"))
     for row in rows():
         if not is_asked(row.what, names) or (is_rest and results.holds(row.what)):

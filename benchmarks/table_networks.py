@@ -135,8 +135,8 @@ def seconds_of_translating() -> float:
     one is the newest run in the folder that the environment variable RUNS names, or in
     runs.
     """
+    from cookbook import load_run
     from cookbook.data.text.translation import load_translations
-    from cookbook.trained.load import load_run
 
     runs = Path(os.environ.get("RUNS", "runs"))
     if not [*runs.glob("multi30k_transformer/*/model.keras")]:

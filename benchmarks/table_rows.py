@@ -1,6 +1,7 @@
 """The rows of the table: what is measured, and the bound that it has to meet."""
 
 import dataclasses
+import operator
 import typing
 from collections.abc import Callable, Mapping
 
@@ -151,7 +152,7 @@ def _layer(
         _sides(
             name,
             lambda cls: steps_of_backend().layer_step(cls, **options),
-            lambda torch_steps: torch_steps.layer_step(name, **options),
+            operator.methodcaller("layer_step", name, **options),
         ),
         bounds,
     )
@@ -170,7 +171,7 @@ def _loss(
         _sides(
             name,
             lambda cls: steps_of_backend().loss_step(cls, kwargs, **options),
-            lambda torch_steps: torch_steps.loss_step(name, **options),
+            operator.methodcaller("loss_step", name, **options),
         ),
         bounds,
     )
@@ -184,7 +185,7 @@ def _optimizer(
         _sides(
             name,
             lambda cls: steps_of_backend().optimizer_step(cls, kwargs, count),
-            lambda torch_steps: torch_steps.optimizer_step(name, count),
+            operator.methodcaller("optimizer_step", name, count),
         ),
         bounds,
     )

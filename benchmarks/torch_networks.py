@@ -126,7 +126,7 @@ class Block(nn.Module):
 
 def convnet(filters: int, classes: int) -> nn.Module:
     """Four blocks of convolution, batch normalization and ReLU; two with pooling."""
-    sizes = [1, filters, 2 * filters, 4 * filters, 6 * filters]
+    sizes = [1, filters, 2 * filters, 3 * filters, 6 * filters]
     layers: list[nn.Module] = []
     for number, (before, after) in enumerate(itertools.pairwise(sizes)):
         layers.append(nn.Conv2d(before, after, 3, bias=False))

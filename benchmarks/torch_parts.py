@@ -296,6 +296,6 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
         torch.optim.AdamW, lr=1e-3, weight_decay=4e-3, fused=True
     ),
     "Adamax": functools.partial(torch.optim.Adamax, lr=1e-3),
-    "Nadam": functools.partial(torch.optim.NAdam, lr=1e-3),
+    "Nadam": functools.partial(torch.optim.NAdam, lr=1e-3, momentum_decay=1.0),
     "RectifiedAdam": functools.partial(torch.optim.RAdam, lr=1e-3),
 }

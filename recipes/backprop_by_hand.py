@@ -23,7 +23,7 @@ import numpy as np
 
 from cookbook.config import ExperimentConfig, Rate, Size
 from cookbook.errors import fail, note
-from cookbook.lab.claims import Claim, conclude, of_64_bits
+from cookbook.lab.claims import ROUNDING, Claim, conclude
 from cookbook.lab.gradients import kernel_gradients, numeric_gradient
 from cookbook.lab.pictures import draw_bars
 from cookbook.reports.finish import Run
@@ -193,13 +193,11 @@ def main(config: Config) -> Run:
     E_after = error(after, config)
     print(f"E before {E:.12f}, after {E_after:.12f}")
 
-    rounding = of_64_bits(1e-12, of_32=1e-6)
-
     claims = [
         Claim(
             "By hand, the gradient is within {} of automatic differentiation",
             np.abs(by_hand - automatic).max(),
-            at_most=rounding,
+            at_most=ROUNDING,
         ),
         Claim(
             "By hand, the gradient is within {} of finite differences",

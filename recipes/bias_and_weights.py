@@ -26,7 +26,7 @@ from keras import ops
 from sklearn.datasets import make_circles
 
 from cookbook.config import Between, Count, ExperimentConfig, Rate
-from cookbook.lab.claims import Claim, conclude, of_64_bits
+from cookbook.lab.claims import ROUNDING, Claim, conclude
 from cookbook.lab.pictures import draw_panels, draw_regions
 from cookbook.lab.training import take_steps
 from cookbook.reports.finish import Run
@@ -145,12 +145,12 @@ def claims_of_lines(x, y, plain, biased, config: Config):
         Claim(
             "At x = -b / w a neuron's answer is within {} of 1/2",
             abs(middle - 0.5),
-            at_most=of_64_bits(1e-12, of_32=1e-6),
+            at_most=ROUNDING,
         ),
         Claim(
             "At x = -b / w a neuron's slope is within {} of w / 4",
             abs(slope - 0.5),
-            at_most=of_64_bits(1e-8, of_32=0.02),
+            at_most=1e4 * ROUNDING,
         ),
         Claim(
             "A line without a bias gets {percent} of the points right",

@@ -23,7 +23,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from cookbook.config import Count, ExperimentConfig, Rate, Repeats, Size
-from cookbook.lab.claims import Claim, conclude, of_64_bits
+from cookbook.lab.claims import ROUNDING, Claim, conclude
 from cookbook.plots.figures import BLUE, ORANGE, save_animation, save_figure
 from cookbook.reports.finish import Run
 from cookbook.training.launch import launch
@@ -181,7 +181,7 @@ def main(config: Config) -> Run:
     right = np.sum((answers > 0.5) == Y)  # a yes is right where Y is 1
     error = np.abs(answers - Y).max()
 
-    bound = of_64_bits(1e-6, of_32=1e-2)
+    bound = max(1e-6, 1e4 * ROUNDING)
     claims = [
         Claim("The network gives {} of the 4 answers right", right, at_least=4),
         Claim("No answer is off by more than {}", error, at_most=0.1),

@@ -5,6 +5,8 @@ state), as custom_layers.generation wants them. It uses the trained layers, so t
 gives the logits of training. What kind of decoder a model needs, its layers tell.
 """
 
+import functools
+import math
 from collections.abc import Callable
 
 import keras
@@ -22,8 +24,8 @@ from custom_layers.layers import (
 
 
 def rounded_up(length: int) -> int:
-    """The next multiple of 32. Arrays of few lengths need few compiled programs."""
-    return -(-length // 32) * 32
+    """The next power of two, from 32 on. Arrays of few sizes need few programs."""
+    return max(32, 2 ** math.ceil(math.log2(length)))
 
 
 def character_decoder(model: keras.Model) -> Callable:
@@ -126,7 +128,7 @@ def translator_with_caches(model: keras.Model) -> Callable:
     scale = model.get_layer("scale")
     normalize = model.get_layer("last")
 
-    @compiled
+    @functools.partial(compiled, any_size=True)
     def next_logits(tokens, index, caches):
         newest = ops.take(tokens, index, axis=1)[:, None]  # B, 1
         x = scale(embedding(newest))  # B, 1, width
@@ -159,7 +161,7 @@ def translator_with_states(model: keras.Model) -> Callable:
     embedding, scale = model.get_layer("embedding"), model.get_layer("scale")
     cell = model.get_layer("decoder").cell
 
-    @compiled
+    @functools.partial(compiled, any_size=True)
     def next_logits(tokens, index, state):
         x = scale(embedding(ops.take(tokens, index, axis=1)))  # B, width
         with cell.attend_to(state["memory"], state["mask"]):

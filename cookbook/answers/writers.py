@@ -220,8 +220,10 @@ def translate(
     """
     rows = [subwords.encode_known(sentence) for sentence in sentences]
     answers = [""] * len(rows)
-    for length, batch in _batches(rows):
-        source = pad([[*rows[i], END] for i in batch])
+    for eighths, batch in _batches(rows):
+        # Arrays of few sizes need few compiled programs.
+        source = pad([[*rows[i], END] for i in batch], columns=8 * eighths + 1)
+        length = 10 + 12 * eighths
         next_logits, state = decoder(source, length)
         tokens, _ = beam_search(
             next_logits,
@@ -239,18 +241,16 @@ def translate(
 
 
 def _batches(rows: Sequence, size: int = 50) -> Iterator[tuple[int, list[int]]]:
-    """Yields (limit, rows): the length of a translation, and up to `size` row numbers.
+    """Yields (eighths, numbers): up to `size` numbers of rows of about one length.
 
-    The shortest rows come first. The limit depends on a row's own length alone, so
+    eighths: an eighth of that length, rounded up.
+
+    The shortest rows come first. A row's eighths depend on its own length alone, so
     that a sentence is translated the same in every batch.
     """
-    limits = {}
-    for i, row in enumerate(rows):
-        if row:
-            eighths = -(-len(row) // 8)
-            limits[i] = 10 + 12 * eighths
-    order = sorted(limits, key=lambda i: len(rows[i]))
-    for limit, same_limit in itertools.groupby(order, key=lambda i: limits[i]):
-        group = list(same_limit)
+    eighths = {i: -(-len(row) // 8) for i, row in enumerate(rows) if row}
+    order = sorted(eighths, key=lambda i: len(rows[i]))
+    for count, alike in itertools.groupby(order, key=lambda i: eighths[i]):
+        group = list(alike)
         for start in range(0, len(group), size):
-            yield limit, group[start : start + size]
+            yield count, group[start : start + size]

@@ -9,6 +9,7 @@ import numpy as np
 POOL = 50  # batches whose rows are sorted by length together
 LEAST = 20  # steps that an epoch should have
 SMALLEST = 8  # examples; the statistics of a smaller batch say little
+LARGEST = 2**28  # bytes of arrays that TensorFlow gets, perhaps as a copy
 MOST_WIDTHS = 8  # of batches of token ids
 # Compiling a network for one more width takes about as long as reading so many tokens.
 WORTH = 5_000
@@ -109,6 +110,42 @@ class Batches(keras.utils.PyDataset):
             return _cut(part[rows], width, widen)
 
         return keras.tree.map_structure(batch_of, self.parts)
+
+    def pipeline(self) -> typing.Any:
+        """The same batches, as `fit` gets them soonest.
+
+        TensorFlow gathers the rows of arrays in memory itself: the threads of tf.data
+        need no turn of Python's in each step. They are given the order of an epoch when
+        the epoch begins. Where that is not possible, these Batches are returned.
+        """
+        arrays = keras.tree.flatten(self.parts)
+        is_in_memory = all(type(array) is np.ndarray for array in arrays)
+        is_small = is_in_memory and sum(array.nbytes for array in arrays) <= LARGEST
+        if keras.backend.backend() != "tensorflow" or self.padded or not is_small:
+            return self
+        return self._dataset()
+
+    def _dataset(self) -> typing.Any:
+        import tensorflow as tf
+
+        parts = keras.tree.map_structure(tf.convert_to_tensor, self.parts)
+        size, steps = self.batch_size, len(self)
+
+        def orders() -> typing.Iterator[np.ndarray]:
+            yield self._order[self._first * size :]
+
+        def batches_of(order):
+            def batch(i):
+                rows = order[i * size : (i + 1) * size]
+                return keras.tree.map_structure(lambda x: tf.gather(x, rows), parts)
+
+            return tf.data.Dataset.range(steps).map(batch)
+
+        order = tf.TensorSpec([None], "int64")
+        dataset = tf.data.Dataset.from_generator(orders, output_signature=order)
+        dataset = dataset.flat_map(batches_of)
+        length = tf.data.experimental.assert_cardinality(steps)
+        return dataset.apply(length).prefetch(2)
 
 
 def few_widths(lengths: np.ndarray) -> np.ndarray:

@@ -11,6 +11,9 @@ from cookbook.reports.finish import Run
 from cookbook.reports.page import write_page
 from cookbook.training.run_folder import RunFolder, plain
 
+# The bound of what only rounding changes, in networks that ask Keras for 64 bits. On
+# JAX and torch, most of Keras computes in 32 bits all the same.
+ROUNDING = 1e-12 if keras.backend.backend() == "tensorflow" else 1e-6
 FIELD = re.compile(r"\{.*?\}")  # where a sentence has its number: {}, {percent}, ...
 
 
@@ -74,14 +77,6 @@ class Claim:
 
     def __str__(self) -> str:
         return f"{'holds ' if self.holds else 'FAILS '} {self.sentence}"
-
-
-def of_64_bits(bound: float, of_32: float) -> float:
-    """A bound on errors of rounding, for a recipe that asks Keras for 64 bits.
-
-    of_32: the bound on JAX and torch, where most of Keras computes in 32 bits at most.
-    """
-    return bound if keras.backend.backend() == "tensorflow" else of_32
 
 
 def _write(text: str, value: float) -> str:

@@ -40,6 +40,8 @@ REPLACED = {
     "cookbook.training.run_folder": "base.folder",
     "cookbook.training.train": "training",
     "custom_layers.common.checks": "components.checks",
+    "custom_layers.generation.compiled": "components.searches",
+    "custom_layers.generation.loops": "components.searches",
     "custom_layers.initializers.glorot_he_lecun": "components.initializers",
     "custom_layers.layers.activations.relu": "layers.simple",
     "custom_layers.layers.augmentation.random_affine": "layers.augmentation",
@@ -85,6 +87,7 @@ NAMES: dict[str, Meaning | tuple[str, str]] = {
     "custom_layers.losses.base._Loss": Import("keras.losses", "Loss"),
     "custom_layers.common.private_keras.SumsOfRows": OPTIMIZER,
     "custom_layers.common.private_keras.AveragesOfSteps": OPTIMIZER,
+    "custom_layers.common.private_keras.UpdatesInPrograms": OPTIMIZER,
 }
 # For data sets whose rows end in zeros.
 PADDED = {f"{STANDALONE}.data.batches": f"{STANDALONE}.data.padded_batches"}

@@ -193,6 +193,10 @@ class _Progress(keras.callbacks.Callback):
         batches.start_epoch(self.epoch, self.step)
         return batches
 
+    def quickly(self, batches: Batches) -> Any:
+        """What `fit` gets the batches from soonest; a strategy divides Batches."""
+        return batches.pipeline() if self.config.strategy == "none" else batches
+
     def fit(self, until: int) -> None:
         """Trains up to the end of epoch `until`, in one call of Keras's fit."""
         config = self.config
@@ -205,8 +209,8 @@ class _Progress(keras.callbacks.Callback):
         if self.run and config.tensorboard:
             loggers = board_callbacks(self.run, self.fed)
         self.model.fit(
-            self.fed,
-            validation_data=held_out,
+            self.quickly(self.fed),
+            validation_data=held_out and self.quickly(held_out),
             initial_epoch=until if self.stopped else self.epoch,
             epochs=until,
             callbacks=[*self.callbacks, *loggers, self],

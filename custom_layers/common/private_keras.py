@@ -218,8 +218,11 @@ class UpdatesInPrograms(keras.optimizers.Optimizer):
     def run_programs(self, grads: dict[int, Any], learning_rate: Any) -> None:
         """Decays and updates the variables chosen: {position: its gradient}."""
 
-    def decay_of(self, variable: Any) -> float | None:
-        """The weight decay of the variable; None or 0 means none."""
+    def decay_in_program(self, variable: Any) -> float | None:
+        """The weight decay that the program of this variable applies before the update.
+
+        None or 0 means none.
+        """
         return self.weight_decay if self._use_weight_decay(variable) else None
 
     def _backend_apply_gradients(self, grads: list, trainable_variables: list) -> None:
@@ -256,7 +259,7 @@ class UpdatesInPrograms(keras.optimizers.Optimizer):
         return super()._get_variable_index(variable) if position is None else position
 
 
-class DecaysByVariable(UpdatesInPrograms):
+class DecaysByVariable(keras.optimizers.Optimizer):
     """An optimizer with a weight decay for each variable, which `decay_of` returns.
 
     Keras publishes one `weight_decay` for all variables and `exclude_from_weight_decay`
@@ -264,15 +267,19 @@ class DecaysByVariable(UpdatesInPrograms):
     `_use_weight_decay` tells whether a variable is excluded.
     """
 
+    def decay_of(self, variable: Any) -> float | None:
+        """The weight decay of the variable; None or 0 means none."""
+        return self.weight_decay
+
+    def decay_in_program(self, variable: Any) -> None:
+        """No program applies a decay, because `_apply_weight_decay` does it for all."""
+
     def _apply_weight_decay(self, variables: list) -> None:
         for variable in variables:
             decay = self.decay_of(variable)
-            if decay is not None and not self.is_in_program(variable):
+            if decay is not None and self._use_weight_decay(variable):
                 lr = keras.ops.cast(self.learning_rate, variable.dtype)
                 variable.assign(variable - variable * decay * lr)
-
-    def is_excluded_from_decay(self, variable: Any) -> bool:
-        return not self._use_weight_decay(variable)
 
 
 class SumsOfRows(keras.optimizers.Optimizer):

@@ -1,6 +1,5 @@
 """Compiled programs of a decoder: one for a step, and one for a whole search."""
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -10,18 +9,22 @@ from keras import ops
 from .loops import OtherState
 
 
-def compiled(next_logits: Callable) -> Callable:
+def compiled(next_logits: Callable, *, any_size: bool = False) -> Callable:
     """The function `next_logits` of a decoder, compiled once for all positions.
 
     `greedy_search`, `sample` and `beam_search` compile their loop with it, so that
     Python is called once for a text, not once for a token: for a small model it costs
     more than arithmetic. The index becomes a tensor, and the state keeps its shapes and
-    types; where it does not, only the step is compiled. Torch takes the function as it
-    is.
+    types; where it does not, only the step is compiled. On torch the function comes
+    back as it is.
 
     Args:
         next_logits: next_logits(tokens, index, state) -> (logits, state), as
             `greedy_search`, `sample` and `beam_search` take it.
+        any_size: whether one program serves all batches and lengths, which saves
+            compiling for each of them. Then `next_logits` asks `ops.shape` for sizes:
+            all but the last one of an array of floats are known only as it runs. JAX
+            compiles for each size all the same.
 
     >>> def successor(tokens, index, state):
     ...     token = keras.ops.take(tokens, index, axis=1)
@@ -33,7 +36,7 @@ def compiled(next_logits: Callable) -> Callable:
     """
     if keras.backend.backend() == "torch":
         return next_logits
-    return _Compiled(next_logits)
+    return _Compiled(next_logits, any_size)
 
 
 def run_whole(search: Callable, next_logits: Callable, *inputs: Any, **options: Any):
@@ -58,20 +61,26 @@ class _Compiled:
     keeps_state: False once it has returned a state of other shapes or types.
     """
 
-    def __init__(self, next_logits: Callable) -> None:
+    def __init__(self, next_logits: Callable, any_size: bool) -> None:
         self.next_logits = next_logits
+        self.any_size = any_size
         self.keeps_state = True
         self.programs: dict[Any, Callable] = {}
 
     def __call__(self, tokens, index, state):
+        if _is_part_of_a_graph():
+            return self.next_logits(tokens, index, state)
         return self.program(_step)(ops.convert_to_tensor(tokens), index, state)
 
     def program(self, function: Callable, **options: Any) -> Callable:
         """The program of function(next_logits, *inputs, **options)."""
         key = function, *options.items()
         if key not in self.programs:
-            whole = functools.partial(function, self.next_logits, **options)
-            self.programs[key] = _program(whole)
+
+            def whole(*inputs):
+                return function(self.next_logits, *inputs, **options)
+
+            self.programs[key] = _program(whole, self.any_size)
         return self.programs[key]
 
 
@@ -79,15 +88,21 @@ def _step(next_logits, tokens, index, state):
     return next_logits(tokens, index, state)
 
 
-def _program(function: Callable) -> Callable:
-    """A function of nests of tensors, which is traced once for each of their shapes."""
-    if keras.backend.backend() == "jax":
-        run: Callable = _JaxProgram(function)
-    else:
-        import tensorflow as tf
+def _is_part_of_a_graph() -> bool:
+    """Whether TensorFlow notes what is called, for a program or a file."""
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
 
-        # Shapes that differ from call to call become unknown ones.
-        run = tf.function(function, autograph=False, reduce_retracing=True)
+    return not tf.executing_eagerly()
+
+
+def _program(function: Callable, any_size: bool) -> Callable:
+    """A function of nests of tensors, as a program; see `compiled`."""
+    make: Callable = _JaxProgram
+    if keras.backend.backend() == "tensorflow":
+        make = _tensorflow_program_of_any_size if any_size else _tensorflow_program
+    run = make(function)
 
     def program(*inputs):
         return run(*keras.tree.map_structure(_tensor, inputs))
@@ -96,7 +111,42 @@ def _program(function: Callable) -> Callable:
 
 
 def _tensor(x):
-    return None if x is None else ops.convert_to_tensor(x)
+    """An array, a number or the value of a variable as a tensor; None stays None."""
+    if x is None:
+        return None
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.convert_to_tensor(x)
+    return ops.convert_to_tensor(x)
+
+
+def _tensorflow_program(function: Callable) -> Callable:
+    """A function compiled anew for all sizes of its inputs."""
+    import tensorflow as tf
+
+    return tf.function(function, autograph=False)
+
+
+def _tensorflow_program_of_any_size(function: Callable) -> Callable:
+    """A function compiled anew only for other ranks and last axes of its inputs."""
+    import tensorflow as tf
+
+    run = _tensorflow_program(function)
+
+    def of_any_size(x):
+        if x is None:
+            return None
+        sizes = [None] * len(x.shape)
+        if x.dtype.is_floating and sizes:
+            sizes[-1] = x.shape[-1]
+        return tf.TensorSpec(sizes, x.dtype)
+
+    def program(*inputs):
+        specs = keras.tree.map_structure(of_any_size, inputs)
+        return run.get_concrete_function(*specs)(*inputs)
+
+    return program
 
 
 class _JaxProgram:

@@ -57,7 +57,9 @@ def greedy_search(
 
     options = _choice_and_ends(_most_likely, end_token, pad_token)
     tokens, known = _padded_prompt(prompt, length, pad_token)
-    tokens, _ = run_whole(_grow, next_logits, known - 1, tokens, state, None, **options)
+    tokens, _ = run_whole(
+        _grow, next_logits, known - 1, tokens, state, 0, {}, **options
+    )
     return tokens
 
 
@@ -109,18 +111,19 @@ def sample(
     if isinstance(seed, numbers.Integral):
         # Keras refuses NumPy's integers.
         seed = int(seed)
-    if not isinstance(seed, keras.random.SeedGenerator):
-        seed = keras.random.SeedGenerator(seed)
+    generator = seed
+    if not isinstance(generator, keras.random.SeedGenerator):
+        generator = keras.random.SeedGenerator(seed)
     suppressed = tuple(int(token) for token in suppress_tokens)
-    draw = _Draw(top_k, suppressed, seed)
+    draw = _Draw(top_k, suppressed, generator)
     options = _choice_and_ends(draw, end_token, pad_token)
     tokens, known = _padded_prompt(prompt, length, pad_token)
     shape = {"temperature": temperature, "top_p": top_p}
-    luck = {**shape, "seed": ops.convert_to_tensor(seed.state)}
+    luck = generator.state.value * 1  # a copy
     tokens, luck = run_whole(
-        _grow, next_logits, known - 1, tokens, state, luck, **options
+        _grow, next_logits, known - 1, tokens, state, luck, shape, **options
     )
-    seed.state.assign(luck["seed"])
+    generator.state.assign(luck)
     return tokens
 
 
@@ -145,7 +148,7 @@ class _Draw:
     suppressed: tuple[int, ...]
     generator: keras.random.SeedGenerator = dataclasses.field(compare=False)
 
-    def __call__(self, logits, luck):
+    def __call__(self, logits, luck, temperature, top_p):
         """(token, luck for the next one) for logits (B, V)."""
         V = logits.shape[-1]
         for token in self.suppressed:
@@ -153,20 +156,23 @@ class _Draw:
             logits = ops.where(ops.arange(V) == token, lowest, logits)
         k = V if self.top_k is None else min(self.top_k, V)
         values, tokens = ops.top_k(logits, k)  # the most likely first
-        values = ops.cast(values, "float32") / luck["temperature"]
-        if luck["top_p"] is not None and k > 1:
+        values = ops.cast(values, "float32") / temperature
+        if top_p is not None and k > 1:
             p = ops.softmax(values)
             sum_before = ops.cumsum(p, axis=-1) - p
-            values = ops.where(sum_before < luck["top_p"], values, -float("inf"))
+            values = ops.where(sum_before < top_p, values, -float("inf"))
         state = self.generator.state
-        with keras.StatelessScope([(state, luck["seed"])]) as scope:
+        luck = ops.reshape(luck, state.shape)
+        with keras.StatelessScope([(state, luck)]) as scope:
             drawn = keras.random.categorical(values, 1, seed=self.generator)
         chosen = ops.take_along_axis(tokens, drawn, axis=-1)[:, 0]
-        return chosen, {**luck, "seed": scope.get_current_value(state)}
+        return chosen, scope.get_current_value(state)
 
 
-def _grow(next_logits, index, tokens, state, luck, *, choose, end_token, pad_token):
-    """(rows of tokens that grow by choose(logits, luck), the luck that is left)."""
+def _grow(
+    next_logits, index, tokens, state, luck, shape, *, choose, end_token, pad_token
+):
+    """(rows of tokens that grow by choose(logits, luck, **shape), the luck left)."""
     B, L = ops.shape(tokens)
 
     def goes_on(index, tokens, ended, state, luck):
@@ -176,7 +182,7 @@ def _grow(next_logits, index, tokens, state, luck, *, choose, end_token, pad_tok
 
     def step(index, tokens, ended, state, luck):
         logits, state = next_logits(tokens, index, state)
-        chosen, luck = choose(logits, luck)
+        chosen, luck = choose(logits, luck, **shape)
         token = ops.where(ended, pad_token, ops.cast(chosen, "int32"))
         tokens = _with_token(tokens, index + 1, token)
         if end_token is not None:

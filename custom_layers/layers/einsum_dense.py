@@ -103,16 +103,21 @@ class EinsumDense(_Affine):
 
     def call(self, inputs):
         inputs = as_floats(inputs, self.compute_dtype)
-        y = _einsum(_axes(self.equation, len(inputs.shape)), inputs, self.kernel)
-        if self.bias is not None and len(self.bias.shape) == 1:
-            y = ops.add(y, self.bias)
-        elif self.bias is not None:
-            # On TensorFlow, ops.add takes a bias with one long axis for a vector along
-            # y's last axis, if the sizes agree.
-            y = y + ops.convert_to_tensor(self.bias)
-        if self.activation is not None:
-            y = self.activation(y)
-        return y
+        axes = _axes(self.equation, len(inputs.shape))
+        if _is_product(axes, self.bias_axes):
+            y = _product(axes, inputs, self.kernel, self.bias)
+        else:
+            x_axes, w_axes, y_axes = axes
+            y = ops.einsum(f"{x_axes},{w_axes}->{y_axes}", inputs, self.kernel)
+            y = y if self.bias is None else self._with_bias(y)
+        return y if self.activation is None else self.activation(y)
+
+    def _with_bias(self, y):
+        if len(self.bias.shape) == 1:
+            return ops.add(y, self.bias)
+        # On TensorFlow, ops.add takes a bias with one long axis for a vector along y's
+        # last axis, if the sizes agree.
+        return y + ops.convert_to_tensor(self.bias)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         _, _, y_axes = _axes(self.equation, len(input_shape))
@@ -156,26 +161,34 @@ class EinsumDense(_Affine):
         }
 
 
-def _einsum(axes: list[str], x: Any, W: Any) -> Any:
-    """einsum of x and W, as one product of matrices where the order of axes allows it.
+def _is_product(axes: list[str], bias_axes: str | None) -> bool:
+    """Whether the layer is one product of matrices, plus a bias for all that it makes.
 
-    It does where x has the axes `free + summed`, W `summed + made` and y `free + made`.
-    Otherwise TensorFlow makes a product for each example, and sums gradients of W.
+    Then x has the axes `free + summed`, W `summed + made` and y `free + made`.
     """
     x_axes, w_axes, y_axes = axes
-    free = len(x_axes) - sum(axis in w_axes for axis in x_axes)
-    summed = x_axes[free:]
+    free = "".join(axis for axis in x_axes if axis not in w_axes)
+    summed = "".join(axis for axis in x_axes if axis in w_axes)
     made = w_axes[len(summed) :]
-    is_product = (
-        free and w_axes == summed + made and y_axes == x_axes[:free] + made and summed
-    )
-    if not is_product:
-        return ops.einsum(f"{x_axes},{w_axes}->{y_axes}", x, W)
-    sizes = tuple(W.shape)
-    features = math.prod(sizes[: len(summed)])
+    is_ordered = [x_axes, w_axes, y_axes] == [free + summed, summed + made, free + made]
+    has_parts = "" not in (free, summed, made)
+    return is_ordered and has_parts and sorted(bias_axes or made) == sorted(made)
+
+
+def _product(axes: list[str], x: Any, W: Any, bias: Any) -> Any:
+    """x W + bias as a product of matrices.
+
+    In place of it, TensorFlow's einsum would make a product for each example, and sum
+    a gradient of W over the examples.
+    """
+    x_axes, w_axes, y_axes = axes
+    summed = sum(axis in w_axes for axis in x_axes)
+    features = math.prod(W.shape[:summed])
     rows = ops.reshape(x, (-1, features))
     y = ops.matmul(rows, ops.reshape(W, (features, -1)))
-    return ops.reshape(y, (*ops.shape(x)[:free], *sizes[len(summed) :]))
+    if bias is not None:
+        y = ops.add(y, ops.reshape(bias, (-1,)))
+    return ops.reshape(y, (*ops.shape(x)[:-summed], *W.shape[summed:]))
 
 
 def _axes(equation: str, ndim: int) -> list[str]:

@@ -10,14 +10,14 @@ from ..common.fused import can_fuse, fused
 VALUES = 100_000
 
 
-def fuses_rotation(training: bool | None, x: Any, features: int) -> bool:
+def _fuses(training: bool | None, x: Any, features: int) -> bool:
     """Whether to fuse the rotation of x, whose pairs lie along the axis `features`."""
     values = math.prod(100 if size is None else size for size in x.shape)
     is_last = features == len(x.shape) - 1
     return is_last and values >= VALUES and can_fuse(training, x)
 
 
-def turn(x, cos, sin):
+def _turned_at_once(x, cos, sin):
     """x with its pairs of features, (x_i, x_(i + D/2)), turned by an angle each."""
     (y,) = fused(_turn, _turn_back)(x, cos, sin)
     return y

@@ -11,7 +11,7 @@ from ..common.inputs import as_floats
 from ..common.private_keras import build_at_init
 from ..common.types import Config, Initializer
 from .embedding import Embedding
-from .fused_rotation import fuses_rotation, turn
+from .fused_rotation import _fuses, _turned_at_once
 
 
 def _frequencies(features, wavelength):
@@ -90,8 +90,8 @@ class RotaryEmbedding(keras.layers.Layer):
         angle = position * frequency
         cos = ops.cast(ops.cos(angle), inputs.dtype)
         sin = ops.cast(ops.sin(angle), inputs.dtype)
-        if fuses_rotation(training, inputs, D):
-            return turn(inputs, cos, sin)
+        if _fuses(training, inputs, D):
+            return _turned_at_once(inputs, cos, sin)
         first, second = ops.split(inputs, 2, axis=D)
         turned = first * cos - second * sin, second * cos + first * sin
         return ops.concatenate(turned, axis=D)

@@ -8,7 +8,6 @@ from keras import ops
 from ..common.private_keras import slot_index
 from ..common.types import LearningRate
 from .adam import Adam
-from .fused import same_for_equal_shapes
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -52,7 +51,8 @@ class AdaBelief(Adam):
     ) -> None:
         super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, **kwargs)
 
-    @same_for_equal_shapes
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         def corrections(t, lr, beta_1, beta_2):
             return lr / (1 - beta_1**t), 1 - beta_2**t

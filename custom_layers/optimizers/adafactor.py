@@ -9,7 +9,6 @@ from ..common.checks import python_number
 from ..common.private_keras import slot_index
 from ..common.types import Config, LearningRate
 from .base import _StepOptimizer
-from .fused import same_for_equal_shapes
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -84,7 +83,8 @@ class Adafactor(_StepOptimizer):
             self._columns.append(c)
             self._velocities.append(v)
 
-    @same_for_equal_shapes
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         def rates(t, lr):
             return ops.minimum(lr, 1 / ops.sqrt(t)), ops.power(t, self.beta_2_decay)

@@ -9,7 +9,6 @@ from ..common.checks import python_number
 from ..common.private_keras import slot_index
 from ..common.types import Config, LearningRate
 from .base import _decay_rate, _StepOptimizer
-from .fused import same_for_equal_shapes
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -61,7 +60,8 @@ class Adagrad(_StepOptimizer):
             variables, "accumulator", initializer=start
         )
 
-    @same_for_equal_shapes
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         lr = ops.cast(learning_rate, variable.dtype)
         g = ops.cast(gradient, variable.dtype)
@@ -130,7 +130,8 @@ class Adadelta(_StepOptimizer):
         slots = self.add_optimizer_variables(variables, names)
         self._accumulated_grads, self._accumulated_delta_vars = slots
 
-    @same_for_equal_shapes
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         lr = ops.cast(learning_rate, variable.dtype)
         g = ops.cast(gradient, variable.dtype)

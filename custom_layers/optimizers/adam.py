@@ -9,7 +9,6 @@ from ..common.checks import python_number
 from ..common.private_keras import slot_index
 from ..common.types import Config, LearningRate
 from .base import _BetaOptimizer
-from .fused import same_for_equal_shapes
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -70,7 +69,8 @@ class Adam(_BetaOptimizer):
                 variables, "velocity_hat"
             )
 
-    @same_for_equal_shapes
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         def step_size(t, lr, beta_1, beta_2):
             return lr * ops.sqrt(1 - beta_2**t) / (1 - beta_1**t)

@@ -8,7 +8,6 @@ from keras import ops
 from ..common.private_keras import slot_index
 from ..common.types import LearningRate
 from .base import _BetaOptimizer
-from .fused import same_for_equal_shapes
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -57,7 +56,8 @@ class Adamax(_BetaOptimizer):
         slots = self.add_optimizer_variables(variables, ["momentum", "norm"])
         self._momentums, self._norms = slots
 
-    @same_for_equal_shapes
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         def step_size(t, lr, beta_1):
             return lr / (1 - beta_1**t)

@@ -47,6 +47,11 @@ class _StepOptimizer(UpdatesInPrograms, SumsOfRows, AveragesOfSteps):
         options = {name: python_number(value) for name, value in kwargs.items()}
         super().__init__(learning_rate=python_number(learning_rate), **options)
 
+    # Whether `update_step` may be compiled once for all variables of equal shape: if it
+    # uses the variable, its slots and what belongs to the whole optimizer, and does not
+    # look at the variable's name or position. A class says so beside its `update_step`.
+    same_for_equal_shapes = False
+
     # What programs update while `apply` runs; a function, because Keras tracks lists.
     _calls_of_programs: Callable | None = None
 

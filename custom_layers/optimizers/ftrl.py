@@ -9,7 +9,6 @@ from ..common.checks import python_number
 from ..common.private_keras import slot_index
 from ..common.types import Config, LearningRate
 from .base import _StepOptimizer
-from .fused import same_for_equal_shapes
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -88,7 +87,8 @@ class Ftrl(_StepOptimizer):
             variables, ["accumulator", "linear"], initializer=[start, "zeros"]
         )
 
-    @same_for_equal_shapes
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         def regularization(t, lr):
             return 2 * self.l2_regularization_strength + self.beta / lr

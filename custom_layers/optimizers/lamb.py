@@ -8,7 +8,6 @@ from keras import ops
 from ..common.private_keras import slot_index
 from ..common.types import LearningRate
 from .base import _BetaOptimizer
-from .fused import same_for_equal_shapes
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -60,7 +59,8 @@ class Lamb(_BetaOptimizer):
         slots = self.add_optimizer_variables(variables, ["momentum", "velocity"])
         self._momentums, self._velocities = slots
 
-    @same_for_equal_shapes
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         def corrections(t, beta_1, beta_2):
             return 1 - beta_1**t, 1 - beta_2**t

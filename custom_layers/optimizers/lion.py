@@ -9,7 +9,6 @@ from ..common.checks import python_number
 from ..common.private_keras import slot_index
 from ..common.types import Config, LearningRate
 from .base import _StepOptimizer
-from .fused import same_for_equal_shapes
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -65,7 +64,8 @@ class Lion(_StepOptimizer):
         super().build(variables)
         self._momentums = self.add_optimizer_variables(variables, "momentum")
 
-    @same_for_equal_shapes
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         lr = ops.cast(learning_rate, variable.dtype)
         beta_1 = ops.cast(self.beta_1, variable.dtype)

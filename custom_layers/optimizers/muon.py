@@ -10,7 +10,6 @@ from ..common.checks import python_number
 from ..common.private_keras import DecaysByVariable, slot_index
 from ..common.types import Config, LearningRate
 from .adam import Adam
-from .fused import same_for_equal_shapes
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -109,8 +108,6 @@ class Muon(DecaysByVariable, Adam):
         )
 
     def decay_of(self, variable) -> float | None:
-        if self.is_excluded_from_decay(variable):
-            return None
         if self._should_use_adamw(variable):
             return self.adam_weight_decay
         return self.weight_decay
@@ -129,7 +126,8 @@ class Muon(DecaysByVariable, Adam):
             self._momentums.append(m)
             self._velocities.append(v)
 
-    @same_for_equal_shapes
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         index = slot_index(self, variable)
         if self._velocities[index] is not None:

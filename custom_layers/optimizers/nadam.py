@@ -8,7 +8,6 @@ from keras import ops
 from ..common.private_keras import slot_index
 from ..common.types import LearningRate
 from .base import _BetaOptimizer
-from .fused import same_for_equal_shapes
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -65,7 +64,8 @@ class Nadam(_BetaOptimizer):
             name="u_product",
         )
 
-    @same_for_equal_shapes
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         def momentum(t, beta_1, decay):
             return beta_1 * (1 - 0.5 * ops.power(decay, t))

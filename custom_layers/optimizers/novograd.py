@@ -10,7 +10,6 @@ from ..common.private_keras import slot_index
 from ..common.rows import dense
 from ..common.types import Config, LearningRate
 from .base import _BetaOptimizer
-from .fused import same_for_equal_shapes
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -65,7 +64,8 @@ class NovoGrad(_BetaOptimizer):
             for variable in variables
         ]
 
-    @same_for_equal_shapes
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         lr = ops.cast(learning_rate, variable.dtype)
         index = slot_index(self, variable)

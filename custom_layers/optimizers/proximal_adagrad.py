@@ -10,7 +10,6 @@ from ..common.private_keras import slot_index
 from ..common.rows import dense
 from ..common.types import Config, LearningRate
 from .base import _StepOptimizer
-from .fused import same_for_equal_shapes
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -77,7 +76,8 @@ class ProximalAdagrad(_StepOptimizer):
             initializer=keras.initializers.Constant(self.initial_accumulator_value),
         )
 
-    @same_for_equal_shapes
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         lr = ops.cast(learning_rate, variable.dtype)
         a = self._accumulators[slot_index(self, variable)]

@@ -10,7 +10,6 @@ from ..common.checks import python_number
 from ..common.private_keras import slot_index
 from ..common.types import Config, LearningRate
 from .adam import Adam
-from .fused import same_for_equal_shapes
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -60,7 +59,8 @@ class RectifiedAdam(Adam):
             )
         self.sma_threshold = python_number(sma_threshold)
 
-    @same_for_equal_shapes
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         def step_size(t, lr, beta_1, beta_2):
             # beta_2^t / (1 - beta_2^t), without the cancellation of 1 - beta_2^t.

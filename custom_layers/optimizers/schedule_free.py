@@ -10,7 +10,6 @@ from ..common.private_keras import slot_index
 from ..common.rows import dense
 from ..common.types import Config, LearningRate
 from .base import _BetaOptimizer
-from .fused import same_for_equal_shapes
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -84,7 +83,8 @@ class ScheduleFreeAdamW(_BetaOptimizer):
             if z is not None:
                 z.assign(w)
 
-    @same_for_equal_shapes
+    same_for_equal_shapes = True
+
     def update_step(self, gradient, variable, learning_rate) -> None:
         def numbers(t, lr, beta_2):
             warmup = ops.minimum(t / max(self.warmup_steps, 1), 1)

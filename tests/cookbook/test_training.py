@@ -21,6 +21,9 @@ from oracle import array
 from small_training import Config, data, model
 
 ROOT = Path(__file__).parents[2]
+needs_tensorflow = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="tf.data feeds TensorFlow"
+)
 
 
 def test_batches_cover_the_data_once_in_an_order_of_seed_and_epoch():
@@ -58,6 +61,47 @@ def test_the_order_that_fit_sees_changes_every_epoch():
         for epoch in range(3)
     ]
     assert seen[-9:] == [batch for epoch in expected for batch in epoch]
+
+
+@needs_tensorflow
+@pytest.mark.parametrize("seed", [0, None])
+def test_the_pipeline_gives_the_same_batches(seed):
+    """In each epoch, from any step on; without a seed the last batch is smaller."""
+    x = array(23, 4)
+    y = {"a": np.arange(23), "b": array(23, 2)}
+    batches = Batches(x, y, 5, seed=seed)
+    for epoch, first in ((0, 0), (1, 0), (1, 2)):
+        batches.start_epoch(epoch, first)
+        pipeline = batches.pipeline()
+        assert len(pipeline) == len(batches) == (4 if seed == 0 else 5) - first
+        for index, batch in enumerate(pipeline):
+            keras.tree.map_structure(
+                lambda fed, own: np.testing.assert_array_equal(fed.numpy(), own),
+                batch,
+                batches[index],
+            )
+
+
+@needs_tensorflow
+def test_a_pipeline_has_the_order_of_the_epoch_that_begins():
+    batches = Batches(np.arange(20), np.arange(20), 5, seed=0)
+    pipeline = batches.pipeline()
+    orders = []
+    for epoch in (0, 1):
+        batches.start_epoch(epoch)
+        orders += [np.concatenate([x.numpy() for x, _ in pipeline])]
+        expected = [batches[i][0] for i in range(len(batches))]
+        np.testing.assert_array_equal(orders[-1], np.concatenate(expected))
+    assert (orders[0] != orders[1]).any()
+
+
+def test_what_tensorflow_cannot_gather_itself_stays_as_it_is(tmp_path):
+    ids = np.ones((8, 3), int)
+    batches = [Batches(ids, ids, 2, padded=True)]
+    np.save(tmp_path / "x.npy", ids)
+    on_disk = np.load(tmp_path / "x.npy", mmap_mode="r")
+    batches += [Batches(on_disk, ids, 2)]
+    assert [each.pipeline() for each in batches] == batches
 
 
 def test_several_inputs_come_in_one_order():

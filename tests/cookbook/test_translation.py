@@ -90,8 +90,9 @@ def test_step_by_step_gives_the_logits_of_training(translator):
 def test_a_batch_is_translated_as_each_sentence_alone(translator):
     _, model = translator
     sentences = ["a b c d e f", "f", "", "b a", "😀", "c c c a"]
-    together = translate(translation_decoder(model), sentences, WORDS)
-    alone = [translate(translation_decoder(model), [s], WORDS)[0] for s in sentences]
+    decoder = translation_decoder(model)
+    together = translate(decoder, sentences, WORDS)
+    alone = [translate(decoder, [s], WORDS)[0] for s in sentences]
     assert together == alone
     assert together[2] == together[4] == ""
 

@@ -13,6 +13,7 @@ from custom_layers.layers import (
     Dropout,
     GaussianDropout,
     GaussianNoise,
+    RandomAffine,
     SpatialDropout2D,
     StochasticDepth,
 )
@@ -123,7 +124,15 @@ def with_pipeline():
     return keras.Sequential(layers)
 
 
-@pytest.mark.parametrize("make", [sequential, functional, nested, with_pipeline])
+def with_our_own():
+    vary = [RandomAffine(0.5, 0.5), RandomAffine(flip="horizontal")]
+    return keras.Sequential([keras.Input((6, 6, 3)), *vary, L.Flatten(), Dense(2)])
+
+
+NETWORKS = [sequential, functional, nested, with_pipeline, with_our_own]
+
+
+@pytest.mark.parametrize("make", NETWORKS)
 def test_the_copy_answers_as_the_network_predicts(make):
     model = make()
     before = model.get_weights()

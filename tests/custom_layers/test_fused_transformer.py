@@ -40,13 +40,13 @@ def test_the_fused_rotation_is_the_plain_one(monkeypatch):
         turned.append(arguments)
         return turn(*arguments)
 
-    turn = positions.turn
-    monkeypatch.setattr(positions, "turn", counted)
+    turn = positions._turned_at_once
+    monkeypatch.setattr(positions, "_turned_at_once", counted)
     layer, inputs = RotaryEmbedding(100), (array(*SHAPE), array(*SHAPE, seed=1))
     fast = in_a_step(layer, *inputs)
     assert turned
     within = in_a_step(layer, *inputs, jit_compile=True)
-    monkeypatch.setattr(positions, "fuses_rotation", lambda *_: False)
+    monkeypatch.setattr(positions, "_fuses", lambda *_: False)
     plain = in_a_step(layer, *inputs)
     for one, other, expected in zip(fast, within, plain):
         assert_close(one, expected, 1e-5)
@@ -57,7 +57,7 @@ def test_only_a_training_step_is_fused(monkeypatch):
     def refuse(*_):
         raise AssertionError("expected the plain rotation")
 
-    monkeypatch.setattr(positions, "turn", refuse)
+    monkeypatch.setattr(positions, "_turned_at_once", refuse)
     import tensorflow as tf
 
     layer, x = RotaryEmbedding(), tf.constant(array(*SHAPE))

@@ -62,6 +62,17 @@ def has_the_gradient_of_the_formula(module):
         np.testing.assert_allclose(gradient[0, 1, 0], slope, rtol=0.02, atol=1e-3)
 
 
+def turns_back_in_its_gradient(module):
+    """A rotation keeps lengths, and its gradient is the rotation back."""
+    angle = ops.convert_to_tensor(array(3, 2))
+    x = ops.convert_to_tensor(array(5, 3, 4))
+    cos, sin = ops.cos(angle), ops.sin(angle)
+    (y,), saved = module._turn(x, cos, sin)
+    dx, *_ = module._turn_back((x, cos, sin), saved, (y,))
+    assert_close(ops.sum(y**2), ops.sum(x**2))
+    assert_close(dx, x)
+
+
 def _gradients(attention, inputs):
     import tensorflow as tf
 
@@ -126,6 +137,7 @@ CHECKS = {  # file: what it must pass
     "layers.recurrent.gru": same_as_keras("GRU", units=2),
     "layers.attention.scaled_dot_product": is_attention("scaled_dot_product"),
     "layers.attention.blockwise_attention": has_the_gradient_of_the_formula,
+    "layers.fused_rotation": turns_back_in_its_gradient,
     "layers.crf": finds_the_best_tags,
     "losses.crf": is_the_likelihood_of_the_tags,
     "generation.beam_search": prefers_long_rows,
@@ -186,6 +198,16 @@ MUTANTS = {  # the mistake: (file, old text, new text)
         "layers.attention.blockwise_attention",
         "return dq, dk, dv",
         "return dq, dv, dk",
+    ),
+    "a rotation whose gradient turns on": (
+        "layers.fused_rotation",
+        "cos, -sin)",
+        "cos, sin)",
+    ),
+    "a rotation that stretches": (
+        "layers.fused_rotation",
+        "second * cos + first * sin",
+        "second * cos - first * sin",
     ),
     "CRF: transitions transposed": (
         "layers.crf",

@@ -91,10 +91,14 @@ def _arrays(sources: Sequence[list[int]], targets: Sequence[list[int]]) -> Part:
     return (source, before), pad([[*row, END] for row in targets])
 
 
-def pad(rows: Sequence[list[int]]) -> np.ndarray:
-    """Lists of tokens as an array (N, longest), padded with 0."""
-    columns = [*itertools.zip_longest(*rows, fillvalue=0)]
-    return np.array(columns, "int32").T
+def pad(rows: Sequence[list[int]], columns: int = 0) -> np.ndarray:
+    """Lists of tokens as an array (N, longest), padded with 0.
+
+    columns: the smallest number of columns of the array.
+    """
+    table = [*itertools.zip_longest(*rows, fillvalue=0)]
+    table += [(0,) * len(rows)] * (columns - len(table))
+    return np.array(table, "int32").T
 
 
 def _cached_tokens(

@@ -118,10 +118,9 @@ def _attend(Q, K, V, blocks):
 
         def gradient(*arguments, upstream=None):
             dy = arguments[0] if upstream is None else upstream
-            products = ops.cast(dy * y, Ps[0].dtype)
-            rowsum = ops.sum(products, axis=-1, keepdims=True)
+            differences = _Differences.of(V, y, dy, blocks, Ps)
             parts = [
-                _backward(block, P_block, Q, K, V, dy, rowsum)
+                _backward(block, P_block, Q, K, dy, differences)
                 for block, P_block in zip(blocks, Ps)
             ]
             dQ, dK, dV = zip(*parts)
@@ -156,14 +155,13 @@ def _without_hidden(scores, allowed):
     return scores + ops.where(allowed, 0.0, _HIDDEN)
 
 
-def _backward(block, P, Q, K, V, dy, rowsum):
+def _backward(block, P, Q, K, dy, differences):
     """(dq, dk, dv) of the queries and keys of a block."""
     q = block.of_rows(Q)
     k = block.of_keys(K)
-    v = block.of_keys(V)
     dy = block.of_rows(dy)
-    dS = _gradient_of_scores(block, P, v, dy, block.of_rows(rowsum))
-    dropped = ops.cast(block.dropped(P), v.dtype)
+    dS = ops.cast(P * differences.within(block, P.dtype), q.dtype)
+    dropped = ops.cast(block.dropped(P), dy.dtype)
 
     dq = ops.matmul(dS, k)
     dk = _transposed_product(dS, q)
@@ -171,17 +169,37 @@ def _backward(block, P, Q, K, V, dy, rowsum):
     return dq, dk, dv
 
 
-def _gradient_of_scores(block, P, v, dy, rowsum):
-    """dS = P * (dP - rowsum), and 0 for queries without any allowed key."""
-    if block.sees_any is not None:
-        dy = dy * ops.cast(block.sees_any, dy.dtype)
-        rowsum = rowsum * ops.cast(block.sees_any, rowsum.dtype)
-    if block.keep is None and P.dtype == v.dtype:
-        dy = ops.concatenate([dy, -rowsum], axis=-1)
-        v = ops.concatenate([v, ops.ones_like(v[..., :1])], axis=-1)
-        return P * ops.matmul(dy, ops.swapaxes(v, -2, -1))
-    dP = block.dropped(ops.matmul(dy, ops.swapaxes(v, -2, -1)))
-    return ops.cast(P * (ops.cast(dP, P.dtype) - rowsum), v.dtype)
+class _Differences(NamedTuple):
+    """What gives dP - rowsum, with dP = (left right^T) * keep."""
+
+    left: Any  # dy, or [dy, -rowsum]
+    right: Any  # V, or [V, 1]
+    rowsum: Any  # what is still to be subtracted, or None
+
+    @classmethod
+    def of(cls, V, y, dy, blocks, Ps):
+        """The two factors, which hold the row sums where they may."""
+        dtype = Ps[0].dtype
+        rowsum = ops.sum(ops.cast(dy * y, dtype), axis=-1, keepdims=True)
+        if blocks[0].keep is not None or dtype != V.dtype:
+            return cls(dy, V, rowsum)
+        left = ops.concatenate([dy, -rowsum], axis=-1)
+        right = ops.concatenate([V, ops.ones_like(V[..., :1])], axis=-1)
+        return cls(left, right, None)
+
+    def within(self, block, dtype):
+        """dP - rowsum in a block, and 0 for queries without any allowed key."""
+        left = block.of_rows(self.left)
+        right = ops.swapaxes(block.of_keys(self.right), -2, -1)
+        if block.sees_any is not None:
+            left = left * ops.cast(block.sees_any, left.dtype)
+        dP = ops.cast(block.dropped(ops.matmul(left, right)), dtype)
+        if self.rowsum is None:
+            return dP
+        rowsum = block.of_rows(self.rowsum)
+        if block.sees_any is not None:
+            rowsum = rowsum * ops.cast(block.sees_any, dtype)
+        return dP - rowsum
 
 
 def _any_key(allowed):
