@@ -66,7 +66,7 @@ def pieces_to_fuse(optimizer: Any, grads: list, variables: list) -> list[list[Pi
             decay=optimizer.decay_in_program(variable),
         )
         for gradient, variable in zip(grads, variables)
-        if _is_plain(variable) and gradient is not None and can_fuse(True, gradient)
+        if gradient is not None and can_fuse(True, gradient) and _is_plain(variable)
     ]
     if sum(piece.entries for piece in pieces) < FEWEST_ENTRIES:
         return []
