@@ -15,9 +15,37 @@ from keras.layers import (
     Layer,
     LayerNormalization,
     MultiHeadAttention,
+    RandomFlip,
+    RandomRotation,
+    RandomTranslation,
 )
 from keras.losses import Loss
 from keras.optimizers.schedules import CosineDecay, LearningRateSchedule
+
+
+class RandomAffine(Layer):
+    """Flips, shifts and turns each image at random in training, one after the other."""
+
+    def __init__(
+        self,
+        height_translation: float,
+        width_translation: float,
+        rotation: float = 0.0,
+        flip: str | None = None,
+        **options,
+    ) -> None:
+        super().__init__()
+        self.steps = [
+            RandomTranslation(height_translation, width_translation, **options),
+            RandomRotation(rotation, **options),
+        ]
+        if flip:
+            self.steps.insert(0, RandomFlip(flip))
+
+    def call(self, images, training: bool = False):
+        for step in self.steps:
+            images = step(images, training=training)
+        return images
 
 
 class GlobalMaxPooling1D(Layer):
