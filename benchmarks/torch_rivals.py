@@ -44,11 +44,14 @@ def layer_step(
     module = part.make(kwargs, arrays[0].shape)
     inputs = [_input(array, part) for array in arrays]
     floats = [x.requires_grad_() for x in inputs if x.is_floating_point()]
-    outputs = module(*inputs, **(call or {}))
-    (upstream,) = gradients_of_outputs([outputs.shape])
+
+    def outputs() -> Tensor:
+        return module(*inputs, **(call or {}))
+
+    (upstream,) = gradients_of_outputs([outputs().shape])
     trained = [*floats, *module.parameters()]
     return run_or_differentiate(
-        lambda: module(*inputs, **(call or {})),
+        outputs,
         trained if backward else [],
         torch.tensor(upstream),
     )
@@ -131,9 +134,11 @@ def difference(name: str, ours: Any) -> float | None:
     desired = call_layer(layer, shape, arrays, **training_of(layer))
     module = part.make(kwargs, arrays[0].shape)
     if part.weights is not None:
-        _copy([torch.tensor(w.numpy()) for w in layer.weights], part, module)
+        weights = [torch.tensor(np.array(weight)) for weight in layer.weights]
+        _copy(weights, part, module)
+    inputs = [_input(array, part) for array in arrays]
     with torch.no_grad():
-        actual = module(*[_input(array, part) for array in arrays])
+        actual = module(*inputs)
     if part.channels_first and actual.ndim > 2:
         actual = actual.movedim(1, -1)
     return compared(actual.numpy(), np.array(desired), part.equal)
@@ -155,7 +160,8 @@ def compared(actual: np.ndarray, desired: np.ndarray, equal: bool) -> float | No
         raise ValueError(f"PyTorch gives {actual.shape}, ours {desired.shape}")
     if not equal:
         return None
-    return float(np.abs(actual - desired).max() / np.abs(desired).max())
+    largest = np.abs(desired).max()
+    return float(np.abs(actual - desired).max() / largest)
 
 
 def function_difference(name: str, ours: Any) -> float | None:
@@ -164,11 +170,13 @@ def function_difference(name: str, ours: Any) -> float | None:
         kwargs, shape = cases.ACTIVATIONS[name]
         (x,) = layer_inputs(shape)
         actual = ACTIVATIONS[name](torch.tensor(x))
-        return compared(actual.numpy(), np.array(ours(x, **kwargs)), equal=True)
-    kwargs, shape, truth = cases.LOSSES[name]
-    pair = answers(shape, truth)
-    loss = LOSSES[name](*map(torch.tensor, pair))
-    return compared(loss.numpy(), np.array(ours(**kwargs)(*pair)), equal=True)
+        desired = ours(x, **kwargs)
+    else:
+        kwargs, shape, truth = cases.LOSSES[name]
+        pair = answers(shape, truth)
+        actual = LOSSES[name](*map(torch.tensor, pair))
+        desired = ours(**kwargs)(*pair)
+    return compared(actual.numpy(), np.array(desired), equal=True)
 
 
 def update_difference(name: str, ours: Any) -> float:
