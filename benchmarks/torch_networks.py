@@ -85,6 +85,9 @@ class GPT(nn.Module):
 class Block(nn.Module):
     """Attention and a feed-forward network, each with a residual and a norm."""
 
+    cos: Tensor
+    sin: Tensor
+
     def __init__(self, width: int, heads: int, context: int) -> None:
         super().__init__()
         self.heads = heads
@@ -134,4 +137,5 @@ def convnet(filters: int, classes: int) -> nn.Module:
             layers.append(nn.MaxPool2d(2))
         layers += [nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
     layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(sizes[-1], classes)]
-    return nn.Sequential(*layers).to(memory_format=torch.channels_last)
+    network: Any = nn.Sequential(*layers)
+    return network.to(memory_format=torch.channels_last)

@@ -1,6 +1,7 @@
 """Steps to time of PyTorch's own parts, on the inputs that ours get."""
 
-import typing
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -27,7 +28,7 @@ TOLERANCE = 1e-4  # relative; sums of 1,000 products differ by that
 def layer_step(
     name: str,
     kwargs: Arguments,
-    shape: typing.Any,
+    shape: Any,
     backward: bool,
     below: int | None = None,
     call: Arguments | None = None,
@@ -63,7 +64,7 @@ def _input(array: np.ndarray, part: Part) -> Tensor:
 
 
 def run_or_differentiate(
-    function: typing.Callable[[], Tensor], trained: list[Tensor], upstream: Tensor
+    function: Callable[[], Tensor], trained: list[Tensor], upstream: Tensor
 ) -> Step:
     """A call of the function, with the gradients to `trained` if there are any."""
     torch.set_num_threads(THREADS)
@@ -72,7 +73,7 @@ def run_or_differentiate(
         with torch.no_grad():
             return function()
 
-    def forward_and_backward() -> typing.Any:
+    def forward_and_backward() -> Any:
         return torch.autograd.grad(function(), trained, upstream)
 
     return forward_and_backward if trained else forward
@@ -92,7 +93,7 @@ def activation_step(
 
 
 def loss_step(
-    name: str, shape: tuple[int, ...], truth: typing.Any, backward: bool
+    name: str, shape: tuple[int, ...], truth: Any, backward: bool
 ) -> Step | None:
     """The step of the loss's counterpart, or None if there is none."""
     function = LOSSES.get(name)
@@ -112,13 +113,10 @@ def optimizer_step(name: str, count: int) -> Step | None:
     if make is None:
         return None
     torch.set_num_threads(THREADS)
-    weights = [nn.Parameter(torch.tensor(value)) for value in variables(count)]
-    for weight in weights:
-        weight.grad = weight.detach().clone()
-    return make(weights).step
+    return make([_with_gradient(value) for value in variables(count)]).step
 
 
-def difference(name: str, ours: typing.Any) -> float | None:
+def difference(name: str, ours: Any) -> float | None:
     """How far the outputs of a layer and of its counterpart differ, relative to ours.
 
     None stands for outputs that have the same shape and need not be the same numbers.
@@ -160,7 +158,7 @@ def compared(actual: np.ndarray, desired: np.ndarray, equal: bool) -> float | No
     return float(np.abs(actual - desired).max() / np.abs(desired).max())
 
 
-def function_difference(name: str, ours: typing.Any) -> float | None:
+def function_difference(name: str, ours: Any) -> float | None:
     """As `difference`, for our activation or our loss class of that name."""
     if name in ACTIVATIONS:
         kwargs, shape = cases.ACTIVATIONS[name]
@@ -173,22 +171,27 @@ def function_difference(name: str, ours: typing.Any) -> float | None:
     return compared(loss.numpy(), np.array(ours(**kwargs)(*pair)), equal=True)
 
 
-def update_difference(name: str, ours: typing.Any) -> float:
+def update_difference(name: str, ours: Any) -> float:
     """How far the first updates of our optimizer and of its counterpart differ.
 
     It is the median over the weights, relative to the largest update: they treat the
     smallest gradients differently, because epsilon does not stand at the same place.
     """
-    values = variables(4)
-    weights = [keras.Variable(value) for value in values]
+    (value,) = variables(1)
+    weight = keras.Variable(value)
     optimizer = ours(**cases.OPTIMIZERS[name])
-    optimizer.build(weights)
-    optimizer.apply([keras.ops.convert_to_tensor(value) for value in values], weights)
-    rivals = [nn.Parameter(torch.tensor(value)) for value in values]
-    for rival in rivals:
-        rival.grad = rival.detach().clone()
-    OPTIMIZERS[name](rivals).step()
-    first = values[0]
-    desired = np.array(weights[0]) - first
-    actual = rivals[0].detach().numpy() - first
-    return float(np.median(np.abs(actual - desired)) / np.abs(desired).max())
+    optimizer.build([weight])
+    optimizer.apply([keras.ops.convert_to_tensor(value)], [weight])
+    rival = _with_gradient(value)
+    OPTIMIZERS[name]([rival]).step()
+    desired = np.array(weight) - value
+    actual = rival.detach().numpy() - value
+    typical = np.median(np.abs(actual - desired))
+    return float(typical / np.abs(desired).max())
+
+
+def _with_gradient(value: np.ndarray) -> nn.Parameter:
+    """A parameter whose gradient is its value."""
+    parameter = nn.Parameter(torch.tensor(value))
+    parameter.grad = parameter.detach().clone()
+    return parameter

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+import cookbook.trained.load
 from benchmarks.measure import Step
 
 
@@ -29,6 +30,7 @@ def first_fit(recipe: str, **flags: typing.Any) -> tuple[keras.Model, tuple]:
     """(compiled model, batch) with which the recipe begins its first training.
 
     The recipe runs as its command does, on its real data or its stand-in, up to there.
+    A network that it takes from another recipe, such as a judge, stays untrained.
 
     flags: fields of the recipe's Config.
     """
@@ -37,6 +39,7 @@ def first_fit(recipe: str, **flags: typing.Any) -> tuple[keras.Model, tuple]:
         tempfile.TemporaryDirectory() as folder,
         mock.patch.object(keras.Model, "fit", _stop),
         mock.patch.object(keras.Model, "train_on_batch", _stop),
+        mock.patch.object(cookbook.trained.load, "train"),
         contextlib.redirect_stdout(io.StringIO()),
     ):
         try:
@@ -56,6 +59,9 @@ def _stop(
     """What takes the place of Keras's fit."""
     if isinstance(x, keras.utils.PyDataset):
         batch = x[0]
+    elif isinstance(x, tf.data.Dataset):
+        first = next(iter(x.take(1)))
+        batch = keras.tree.map_structure(lambda tensor: tensor.numpy(), first)
     else:
         count = batch_size or 32
         batch = keras.tree.map_structure(lambda array: np.array(array[:count]), (x, y))

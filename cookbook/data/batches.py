@@ -169,7 +169,7 @@ def few_widths(lengths: np.ndarray) -> np.ndarray:
 
     # places[j]: the fewest places of the rows up to ends[j], with one width at first
     places = rows * ends
-    last_cuts = []  # for each further width: where the one before the last ends
+    last_cuts: list = []  # for each further width: where the one before the last ends
     while len(last_cuts) + 1 < MOST_WIDTHS:
         options = places[:, None] + between
         options = np.where(is_backwards, places, options)

@@ -373,7 +373,7 @@ def direction_of_metric(model: keras.Model, name: str) -> str | None:
     """
     from keras.src.trainers.compile_utils import CompileMetrics
 
-    found = []
+    found: list = []
     for metric in model.metrics:
         found += metric.metrics if isinstance(metric, CompileMetrics) else [metric]
     for metric in found:

@@ -181,7 +181,7 @@ def _product(axes: list[str], x: Any, W: Any, bias: Any) -> Any:
     In place of it, TensorFlow's einsum would make a product for each example, and sum
     a gradient of W over the examples.
     """
-    x_axes, w_axes, y_axes = axes
+    x_axes, w_axes, _ = axes
     summed = sum(axis in w_axes for axis in x_axes)
     features = math.prod(W.shape[:summed])
     rows = ops.reshape(x, (-1, features))

@@ -66,7 +66,7 @@ def pieces_to_fuse(optimizer: Any, grads: list, variables: list) -> list[list[Pi
             decay=optimizer.decay_in_program(variable),
         )
         for gradient, variable in zip(grads, variables)
-        if _is_plain(variable) and gradient is not None and can_fuse(True, gradient)
+        if gradient is not None and can_fuse(True, gradient) and _is_plain(variable)
     ]
     if sum(piece.entries for piece in pieces) < FEWEST_ENTRIES:
         return []
@@ -93,11 +93,12 @@ def _is_same_for_equal_shapes(kind: type) -> bool:
 
 
 def _is_plain(variable: Any) -> bool:
-    """Whether it is a variable of Keras, in float32, on the processor."""
+    """Whether it is a variable of Keras, in float32, on one processor."""
+    import tensorflow as tf
+
     if not isinstance(variable, keras.Variable) or variable.dtype != "float32":
         return False
-    value = variable.value
-    return not hasattr(value, "values") and "GPU" not in value.device
+    return not tf.distribute.has_strategy() and "GPU" not in variable.value.device
 
 
 def _entries_of_all(pieces: list[Piece]) -> int:

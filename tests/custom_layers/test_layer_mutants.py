@@ -305,13 +305,18 @@ MUTANTS = {  # the mistake: (file, old text, new text)
     ),
     "beam search: ended rows grow older": (
         "generation.beam_search",
-        "ops.where(self.ended, self.new, self.new + 1)",
-        "self.new + 1",
+        "ops.where(beam.ended, beam.new, beam.new + 1)",
+        "beam.new + 1",
     ),
     "beam search: length penalty forgotten": (
         "generation.beam_search",
-        "return ((5 + new) / 6) ** self.length_penalty",
-        "return ops.ones_like(new)",
+        "return total / ((5 + new) / 6) ** length_penalty",
+        "return total",
+    ),
+    "beam search: the rank of a token in place of the token": (
+        "generation.beam_search",
+        "ops.take_along_axis(tokens, best, axis=1)",
+        "best % N",
     ),
     "Subwords: the rarest pair first": (
         "generation.subwords",
