@@ -87,8 +87,8 @@ def build(config: Config, data: Images) -> keras.Model:
             keras.Input(data.shape),  # 28, 28, 1
             keras.layers.Rescaling(1 / 255),
             RandomAffine(
-                height_translation=config.shift,
-                width_translation=config.shift,
+                config.shift,
+                config.shift,
                 rotation=config.turn,
                 fill_mode="constant",
             ),

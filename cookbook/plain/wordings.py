@@ -160,9 +160,11 @@ WORDINGS = {
     ],
     "gan_augment": [
         ("def generator(", "def conditional_generator("),
+        ("        generator(config", "        conditional_generator(config"),
         (
-            "        generator(config, data)",
-            "        conditional_generator(config, data)",
+            "RandomAffine(shift, shift, rotation=turn, **black)",
+            "keras.layers.RandomTranslation(shift, shift, **black))\n"
+            "        model.add(keras.layers.RandomRotation(turn, **black)",
         ),
         ("the runs that EXPECTED comes from", "those of the figures above"),
         (

@@ -15,6 +15,7 @@ from keras.layers import (
     Layer,
     LayerNormalization,
     MultiHeadAttention,
+    Pipeline,
     RandomFlip,
     RandomRotation,
     RandomTranslation,
@@ -23,29 +24,14 @@ from keras.losses import Loss
 from keras.optimizers.schedules import CosineDecay, LearningRateSchedule
 
 
-class RandomAffine(Layer):
-    """Flips, shifts and turns each image at random in training, one after the other."""
+class RandomAffine(Pipeline):
+    """Flips, shifts and turns images at random in training, one after the other."""
 
-    def __init__(
-        self,
-        height_translation: float,
-        width_translation: float,
-        rotation: float = 0.0,
-        flip: str | None = None,
-        **options,
-    ) -> None:
-        super().__init__()
-        self.steps = [
-            RandomTranslation(height_translation, width_translation, **options),
-            RandomRotation(rotation, **options),
-        ]
-        if flip:
-            self.steps.insert(0, RandomFlip(flip))
-
-    def call(self, images, training: bool = False):
-        for step in self.steps:
-            images = step(images, training=training)
-        return images
+    def __init__(self, height, width, rotation=0.0, flip=None, **options):
+        layers = [RandomFlip(flip)] if flip else []
+        layers += [RandomTranslation(height, width, **options)]
+        layers += [RandomRotation(rotation, **options)] if rotation else []
+        super().__init__(layers)
 
 
 class GlobalMaxPooling1D(Layer):
