@@ -64,7 +64,7 @@ def components() -> list[Entry]:
 
 
 def _holds_techniques(path: Path) -> bool:
-    """Whether a file holds techniques, and not what they share or what speeds them up."""
+    """Whether a file holds techniques, not what they share or what speeds them up."""
     return path.parent.name != "common" and not path.stem.startswith("fused")
 
 

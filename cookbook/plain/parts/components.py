@@ -27,7 +27,14 @@ from keras.optimizers.schedules import CosineDecay, LearningRateSchedule
 class RandomAffine(Pipeline):
     """Flips, shifts and turns images at random in training, one after the other."""
 
-    def __init__(self, height, width, rotation=0.0, flip=None, **options):
+    def __init__(
+        self,
+        height: float,
+        width: float,
+        rotation: float = 0.0,
+        flip: str | None = None,
+        **options: object,
+    ) -> None:
         layers = [RandomFlip(flip)] if flip else []
         layers += [RandomTranslation(height, width, **options)]
         layers += [RandomRotation(rotation, **options)] if rotation else []

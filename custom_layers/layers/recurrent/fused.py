@@ -12,7 +12,7 @@ waiting for each other, whereas one step is too short to be shared by two cores.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ...common.fused import compiled
+from ...common.fused import program_of
 
 FEWEST_UNITS = 32  # below, compiling (0.5 s) costs more than short trainings gain
 FEWEST_ROWS = 16  # of half a batch: below, its products keep no core busy
@@ -236,7 +236,7 @@ def _program(function, formula, seen, steps):
     """
     import tensorflow as tf
 
-    program = compiled(function, formula=formula)
+    program = program_of(function, formula=formula)
     steps = tf.convert_to_tensor(steps)
 
     @tf.custom_gradient
