@@ -20,6 +20,19 @@ COMMANDS = {
 
 def main() -> None:
     """Runs the benchmark that the command line names."""
+    arguments = _parser().parse_args()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    word = arguments.names[0] if arguments.names else ""
+    command = _commands().get(word)
+    if command is None:
+        _components(arguments)
+    else:
+        arguments.names = arguments.names[1:]
+        command(arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
     words = "\n".join(f"  {name:<10} {text}" for name, text in COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
@@ -51,16 +64,7 @@ def main() -> None:
     parser.add_argument(
         "--jit", action="store_true", help="has XLA compile whole steps of components"
     )
-    arguments = parser.parse_args()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    word = arguments.names[0] if arguments.names else ""
-    command = _commands().get(word)
-    if command is None:
-        _components(arguments)
-    else:
-        arguments.names = arguments.names[1:]
-        command(arguments)
+    return parser
 
 
 def _commands() -> dict[str, Callable[[argparse.Namespace], None]]:

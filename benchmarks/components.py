@@ -13,7 +13,7 @@ import tensorflow as tf
 from benchmarks import cases
 from benchmarks.counterparts import find, rivals
 from benchmarks.measure import ROUNDS, Step, compare, warn_if_busy
-from benchmarks.results import Results, Row, ratio_text, row_of
+from benchmarks.results import Kept, Results, ratio_text, row_of
 from benchmarks.steps import (
     activation_step,
     function_step,
@@ -198,7 +198,7 @@ HEADER = (
 )
 
 
-def _line(row: Row) -> str:
+def _line(row: Kept) -> str:
     ours = row["ours"]
     ratios = f"{ratio_text(row, 'keras'):<24}{ratio_text(row, 'torch'):<24}"
     line = f"{row['component']:<34}{row['what']:<32}{ratios}{_costs(ours)}"
@@ -208,11 +208,11 @@ def _line(row: Row) -> str:
     return line
 
 
-def _costs(side: Row) -> str:
+def _costs(side: Kept) -> str:
     compiling = side["compile_seconds"]
     return f"{side['milliseconds']:>9.3f}{_megabytes(side):>8}{compiling:>10.2f}"
 
 
-def _megabytes(side: Row) -> str:
+def _megabytes(side: Kept) -> str:
     megabytes = side["megabytes"]
     return "?" if megabytes is None else f"{megabytes:.1f}"

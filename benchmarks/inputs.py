@@ -1,16 +1,20 @@
 """Random inputs of what is timed, which are the same for every side."""
 
 import inspect
-import typing
+import itertools
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 PER_CLASS = 8  # samples of a class, where a loss compares samples
+Shape = tuple[int, ...]
+Array = np.ndarray
 # Sizes of a network's variables, over and over.
 VARIABLES = [(64, 64), (64,), (256, 32), (32,)]
 
 
-def layer_inputs(shape: typing.Any, below: int | None = None) -> list[np.ndarray]:
+def layer_inputs(shape: Any, below: int | None = None) -> list[Array]:
     """An array for each input of a layer.
 
     Args:
@@ -18,20 +22,23 @@ def layer_inputs(shape: typing.Any, below: int | None = None) -> list[np.ndarray
         below: where the inputs are integers, the number below which they are.
     """
     rng = np.random.default_rng(0)
+    shapes = _shapes_in(shape)
     if below is not None:
-        return [rng.integers(0, below, size) for size in _shapes_in(shape)]
-    return [rng.normal(size=size).astype("f") for size in _shapes_in(shape)]
+        return [rng.integers(0, below, size) for size in shapes]
+    return _normal(rng, shapes)
 
 
-def _shapes_in(shape: typing.Any) -> list[tuple[int, ...]]:
+def _normal(rng: np.random.Generator, shapes: Sequence[Shape]) -> list[Array]:
+    return [rng.normal(size=shape).astype("f") for shape in shapes]
+
+
+def _shapes_in(shape: Any) -> list[Shape]:
     if isinstance(shape, dict):
         return [*shape.values()]
     return shape if isinstance(shape, list) else [shape]
 
 
-def call_layer(
-    layer: typing.Any, shape: typing.Any, values: typing.Sequence, **options: typing.Any
-) -> typing.Any:
+def call_layer(layer: Any, shape: Any, values: Sequence, **options: Any) -> Any:
     """The outputs of a layer whose inputs have the form that `shape` has."""
     if isinstance(shape, dict):
         return layer(**dict(zip(shape, values)), **options)
@@ -40,36 +47,38 @@ def call_layer(
     return layer(values[0], **options)
 
 
-def training_of(layer: typing.Any) -> dict[str, bool]:
+def training_of(layer: Any) -> dict[str, bool]:
     """{"training": True} for a layer whose call has that argument."""
     takes_training = "training" in inspect.signature(layer.call).parameters
     return {"training": True} if takes_training else {}
 
 
-def gradients_of_outputs(shapes: typing.Sequence[tuple[int, ...]]) -> list[np.ndarray]:
+def gradients_of_outputs(shapes: Sequence[Shape]) -> list[Array]:
     """A random array for each output, from which the gradients begin.
 
     With a gradient of ones, XLA would leave out half of some layers.
     """
-    rng = np.random.default_rng(1)
-    return [rng.normal(size=shape).astype("f") for shape in shapes]
+    return _normal(np.random.default_rng(1), shapes)
 
 
-def answers(shape: tuple[int, ...], truth: typing.Any) -> list[np.ndarray]:
+def answers(shape: Shape, truth: Any) -> list[Array]:
     """[y_true, y_pred], or [y_pred] alone; see `LOSSES` in cases for `truth`."""
     rng = np.random.default_rng(0)
-    y_pred = rng.uniform(0.01, 0.99, size=shape).astype("f")
+    y_pred = _between(rng, shape)
     if truth is None:
         return [y_pred]
     return [_truth(rng, shape, truth), y_pred]
 
 
-def _truth(
-    rng: np.random.Generator, shape: tuple[int, ...], truth: typing.Any
-) -> np.ndarray:
+def _between(rng: np.random.Generator, shape: Shape) -> Array:
+    """Numbers between 0 and 1."""
+    return rng.uniform(0.01, 0.99, size=shape).astype("f")
+
+
+def _truth(rng: np.random.Generator, shape: Shape, truth: Any) -> Array:
     classes = shape[-1]
     if truth == "values":
-        return rng.uniform(0.01, 0.99, size=shape).astype("f")
+        return _between(rng, shape)
     if truth == "binary":
         return rng.integers(0, 2, size=shape).astype("f")
     if truth == "samples":
@@ -80,12 +89,11 @@ def _truth(
     return labels
 
 
-def _shape_of_labels(shape: tuple[int, ...], truth: typing.Any) -> tuple[int, ...]:
+def _shape_of_labels(shape: Shape, truth: Any) -> Shape:
     return truth if isinstance(truth, tuple) else shape[:-1]
 
 
-def variables(count: int) -> list[np.ndarray]:
+def variables(count: int) -> list[Array]:
     """Values of `count` variables, which serve as their gradients too."""
-    rng = np.random.default_rng(0)
-    shapes = [VARIABLES[i % len(VARIABLES)] for i in range(count)]
-    return [rng.normal(size=shape).astype("f") for shape in shapes]
+    shapes = itertools.islice(itertools.cycle(VARIABLES), count)
+    return _normal(np.random.default_rng(0), [*shapes])

@@ -27,6 +27,7 @@ class _KerasBlock(keras.layers.Layer):
         self.num_heads = num_heads
         self.rate = dropout
         self.normalize_first = normalize_first
+        self.supports_masking = True
 
     def build(self, inputs_shape: tuple, source_shape: tuple | None = None) -> None:
         width = inputs_shape[-1]

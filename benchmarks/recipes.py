@@ -6,7 +6,7 @@ import keras
 
 from benchmarks.keras_parts import keras_parts
 from benchmarks.measure import ROUNDS, compare, warn_if_busy
-from benchmarks.results import Results, Row, ratio_text, row_of
+from benchmarks.results import Kept, Results, ratio_text, row_of
 from benchmarks.training_steps import first_fit, training_step
 from cookbook.pages.catalogue import recipes
 
@@ -23,7 +23,7 @@ WITHOUT_STEP = {
 }
 
 
-def measured(recipe: str, rounds: int = ROUNDS, quick: bool = False) -> Row:
+def measured(recipe: str, rounds: int = ROUNDS, quick: bool = False) -> Kept:
     """The row of a recipe: its costs, and which of its parts Keras has not.
 
     quick: whether the network is that of --quick, which tells nothing about speed.

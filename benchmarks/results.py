@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.measure import Cost, ratio
 
-Row = dict[str, typing.Any]
+Kept = dict[str, typing.Any]
 PACKAGES = ("tensorflow", "keras", "torch", "jax")
 NAMES = {"keras": "Keras", "torch": "PyTorch"}
 
@@ -33,7 +33,7 @@ class Results:
         """Whether the file has a row of that name."""
         return name in self._read().get(self.kind, {}).get("rows", {})
 
-    def keep(self, name: str, row: Row) -> None:
+    def keep(self, name: str, row: Kept) -> None:
         """Adds the row to the file, in place of an older one of that name."""
         if self.path is None:
             return
@@ -64,16 +64,16 @@ def machine_and_versions() -> dict[str, str]:
     return found
 
 
-def row_of(costs: Mapping[str, Cost]) -> Row:
+def row_of(costs: Mapping[str, Cost]) -> Kept:
     """{side: its figures, those of the others with the ratio ours / theirs}."""
-    row: Row = {side: cost.as_row() for side, cost in costs.items()}
+    row: Kept = {side: cost.as_row() for side, cost in costs.items()}
     for side in NAMES:
         if side in costs:
             row[side]["ratio"] = ratio(costs["ours"], costs[side])
     return row
 
 
-def ratio_text(row: Row, side: str) -> str:
+def ratio_text(row: Kept, side: str) -> str:
     """ "0.61 (0.58 to 0.66)": the median and the quartiles of ours / theirs."""
     if side not in row:
         return "-"

@@ -11,6 +11,7 @@ from pathlib import Path
 import keras
 
 from benchmarks.counterparts import find
+from benchmarks.feeding import RECIPES, begin, share_of_feeding
 from benchmarks.measure import Step
 from benchmarks.table_rows import Figure, Row, Sides
 
@@ -48,6 +49,15 @@ def figures() -> list[Figure]:
             seconds_of_translating,
             "s",
             10,
+        ),
+        *(
+            Figure(
+                f"share of a step of {recipe} spent on feeding",
+                functools.partial(share_of_a_step, recipe),
+                "%",
+                5,
+            )
+            for recipe in RECIPES
         ),
     ]
 
@@ -109,6 +119,12 @@ def added_by_augmentation() -> float:
     costs = compare({"whole": whole, "alone": _convnet_alone()})
     _, median, _ = ratio(costs["whole"], costs["alone"])
     return 100 * (median - 1)
+
+
+def share_of_a_step(recipe: str) -> float:
+    """What feeding takes of a step of the recipe, in percent."""
+    share, _ = share_of_feeding(begin(recipe))
+    return 100 * share
 
 
 def seconds_of_writing() -> float:

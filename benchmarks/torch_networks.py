@@ -33,7 +33,8 @@ def shakespeare_gpt(
     """A training step of the recipe's network; config is the Config of the recipe."""
     network = GPT(alphabet, config.width, config.blocks, config.heads, config.context)
     size = config.batch_size, config.context
-    x, y = torch.randint(alphabet, size), torch.randint(alphabet, size)
+    x = torch.randint(alphabet, size)
+    y = torch.randint(alphabet, size)
     return training_step(network, optimizer, x, y)
 
 
@@ -85,13 +86,14 @@ class GPT(nn.Module):
 class Block(nn.Module):
     """Attention and a feed-forward network, each with a residual and a norm."""
 
-    cos: Tensor
+    cos: Tensor  # T, d / 2: of the angle at each place
     sin: Tensor
 
     def __init__(self, width: int, heads: int, context: int) -> None:
         super().__init__()
         self.heads = heads
-        self.attention_norm, self.norm = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.attention_norm = nn.LayerNorm(width)
+        self.norm = nn.LayerNorm(width)
         self.projection = nn.Linear(width, 3 * width)  # to Q, K and V at once
         self.output = nn.Linear(width, width)
         self.expand = nn.Linear(width, 4 * width)
@@ -104,16 +106,21 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.attention(self.attention_norm(x))
-        return x + self.contract(F.relu(self.expand(self.norm(x))))
+        wide = F.relu(self.expand(self.norm(x)))
+        return x + self.contract(wide)
 
     def attention(self, x: Tensor) -> Tensor:
         batch, context, width = x.shape
         split = self.projection(x).view(batch, context, 3, self.heads, -1)
         Q, K, V = split.permute(2, 0, 3, 1, 4)  # each is B, heads, T, d
         y = F.scaled_dot_product_attention(
-            self.turned(Q), self.turned(K), V, is_causal=True
+            self.turned(Q),
+            self.turned(K),
+            V,
+            is_causal=True,
         )
-        return self.output(y.transpose(1, 2).reshape(batch, context, width))
+        y = y.transpose(1, 2)  # B, T, heads, d
+        return self.output(y.reshape(batch, context, width))
 
     def turned(self, x: Tensor) -> Tensor:
         """x with rotary positions."""
@@ -135,7 +142,14 @@ def convnet(filters: int, classes: int) -> nn.Module:
         layers.append(nn.Conv2d(before, after, 3, bias=False))
         if number % 2 == 0:
             layers.append(nn.MaxPool2d(2))
-        layers += [nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
-    layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(sizes[-1], classes)]
-    network: Any = nn.Sequential(*layers)
+        layers += [
+            nn.BatchNorm2d(after),
+            nn.ReLU(inplace=True),
+        ]
+    layers += [
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(sizes[-1], classes),
+    ]
+    network: Any = nn.Sequential(*layers)  # of its `to`, the types lack this form
     return network.to(memory_format=torch.channels_last)

@@ -1,6 +1,7 @@
 """Steps to time of PyTorch's own parts, on the inputs that ours get."""
 
-import typing
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -27,7 +28,7 @@ TOLERANCE = 1e-4  # relative; sums of 1,000 products differ by that
 def layer_step(
     name: str,
     kwargs: Arguments,
-    shape: typing.Any,
+    shape: Any,
     backward: bool,
     below: int | None = None,
     call: Arguments | None = None,
@@ -43,11 +44,14 @@ def layer_step(
     module = part.make(kwargs, arrays[0].shape)
     inputs = [_input(array, part) for array in arrays]
     floats = [x.requires_grad_() for x in inputs if x.is_floating_point()]
-    outputs = module(*inputs, **(call or {}))
-    (upstream,) = gradients_of_outputs([outputs.shape])
+
+    def outputs() -> Tensor:
+        return module(*inputs, **(call or {}))
+
+    (upstream,) = gradients_of_outputs([outputs().shape])
     trained = [*floats, *module.parameters()]
     return run_or_differentiate(
-        lambda: module(*inputs, **(call or {})),
+        outputs,
         trained if backward else [],
         torch.tensor(upstream),
     )
@@ -63,7 +67,7 @@ def _input(array: np.ndarray, part: Part) -> Tensor:
 
 
 def run_or_differentiate(
-    function: typing.Callable[[], Tensor], trained: list[Tensor], upstream: Tensor
+    function: Callable[[], Tensor], trained: list[Tensor], upstream: Tensor
 ) -> Step:
     """A call of the function, with the gradients to `trained` if there are any."""
     torch.set_num_threads(THREADS)
@@ -72,7 +76,7 @@ def run_or_differentiate(
         with torch.no_grad():
             return function()
 
-    def forward_and_backward() -> typing.Any:
+    def forward_and_backward() -> Any:
         return torch.autograd.grad(function(), trained, upstream)
 
     return forward_and_backward if trained else forward
@@ -92,7 +96,7 @@ def activation_step(
 
 
 def loss_step(
-    name: str, shape: tuple[int, ...], truth: typing.Any, backward: bool
+    name: str, shape: tuple[int, ...], truth: Any, backward: bool
 ) -> Step | None:
     """The step of the loss's counterpart, or None if there is none."""
     function = LOSSES.get(name)
@@ -112,13 +116,10 @@ def optimizer_step(name: str, count: int) -> Step | None:
     if make is None:
         return None
     torch.set_num_threads(THREADS)
-    weights = [nn.Parameter(torch.tensor(value)) for value in variables(count)]
-    for weight in weights:
-        weight.grad = weight.detach().clone()
-    return make(weights).step
+    return make([_with_gradient(value) for value in variables(count)]).step
 
 
-def difference(name: str, ours: typing.Any) -> float | None:
+def difference(name: str, ours: Any) -> float | None:
     """How far the outputs of a layer and of its counterpart differ, relative to ours.
 
     None stands for outputs that have the same shape and need not be the same numbers.
@@ -133,9 +134,11 @@ def difference(name: str, ours: typing.Any) -> float | None:
     desired = call_layer(layer, shape, arrays, **training_of(layer))
     module = part.make(kwargs, arrays[0].shape)
     if part.weights is not None:
-        _copy([torch.tensor(w.numpy()) for w in layer.weights], part, module)
+        weights = [torch.tensor(np.array(weight)) for weight in layer.weights]
+        _copy(weights, part, module)
+    inputs = [_input(array, part) for array in arrays]
     with torch.no_grad():
-        actual = module(*[_input(array, part) for array in arrays])
+        actual = module(*inputs)
     if part.channels_first and actual.ndim > 2:
         actual = actual.movedim(1, -1)
     return compared(actual.numpy(), np.array(desired), part.equal)
@@ -157,38 +160,46 @@ def compared(actual: np.ndarray, desired: np.ndarray, equal: bool) -> float | No
         raise ValueError(f"PyTorch gives {actual.shape}, ours {desired.shape}")
     if not equal:
         return None
-    return float(np.abs(actual - desired).max() / np.abs(desired).max())
+    largest = np.abs(desired).max()
+    return float(np.abs(actual - desired).max() / largest)
 
 
-def function_difference(name: str, ours: typing.Any) -> float | None:
+def function_difference(name: str, ours: Any) -> float | None:
     """As `difference`, for our activation or our loss class of that name."""
     if name in ACTIVATIONS:
         kwargs, shape = cases.ACTIVATIONS[name]
         (x,) = layer_inputs(shape)
         actual = ACTIVATIONS[name](torch.tensor(x))
-        return compared(actual.numpy(), np.array(ours(x, **kwargs)), equal=True)
-    kwargs, shape, truth = cases.LOSSES[name]
-    pair = answers(shape, truth)
-    loss = LOSSES[name](*map(torch.tensor, pair))
-    return compared(loss.numpy(), np.array(ours(**kwargs)(*pair)), equal=True)
+        desired = ours(x, **kwargs)
+    else:
+        kwargs, shape, truth = cases.LOSSES[name]
+        pair = answers(shape, truth)
+        actual = LOSSES[name](*map(torch.tensor, pair))
+        desired = ours(**kwargs)(*pair)
+    return compared(actual.numpy(), np.array(desired), equal=True)
 
 
-def update_difference(name: str, ours: typing.Any) -> float:
+def update_difference(name: str, ours: Any) -> float:
     """How far the first updates of our optimizer and of its counterpart differ.
 
     It is the median over the weights, relative to the largest update: they treat the
     smallest gradients differently, because epsilon does not stand at the same place.
     """
-    values = variables(4)
-    weights = [keras.Variable(value) for value in values]
+    (value,) = variables(1)
+    weight = keras.Variable(value)
     optimizer = ours(**cases.OPTIMIZERS[name])
-    optimizer.build(weights)
-    optimizer.apply([keras.ops.convert_to_tensor(value) for value in values], weights)
-    rivals = [nn.Parameter(torch.tensor(value)) for value in values]
-    for rival in rivals:
-        rival.grad = rival.detach().clone()
-    OPTIMIZERS[name](rivals).step()
-    first = values[0]
-    desired = np.array(weights[0]) - first
-    actual = rivals[0].detach().numpy() - first
-    return float(np.median(np.abs(actual - desired)) / np.abs(desired).max())
+    optimizer.build([weight])
+    optimizer.apply([keras.ops.convert_to_tensor(value)], [weight])
+    rival = _with_gradient(value)
+    OPTIMIZERS[name]([rival]).step()
+    desired = np.array(weight) - value
+    actual = rival.detach().numpy() - value
+    typical = np.median(np.abs(actual - desired))
+    return float(typical / np.abs(desired).max())
+
+
+def _with_gradient(value: np.ndarray) -> nn.Parameter:
+    """A parameter whose gradient is its value."""
+    parameter = nn.Parameter(torch.tensor(value))
+    parameter.grad = parameter.detach().clone()
+    return parameter

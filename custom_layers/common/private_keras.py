@@ -163,25 +163,14 @@ def counted_calls(optimizer: keras.optimizers.Optimizer) -> keras.Variable:
     return optimizer._iterations
 
 
-def slots_of(optimizer: keras.optimizers.Optimizer, variable: Any) -> dict[str, Any]:
-    """{name of a list of slots: the slot of this variable in it}.
-
-    Lists of slots are the attributes with a variable, or None, for each variable that
-    is optimized. Keras has some of its own, which belong to its base class.
-    """
-    of_keras = {
-        "_variables",
-        "_trainable_variables",
-        "_accumulated_gradients",
-        "_model_variables_moving_average",
-    }
-    index, count = slot_index(optimizer, variable), len(optimized_variables(optimizer))
-    return {
-        name: values[index]
-        for name, values in vars(optimizer).items()
-        if isinstance(values, list) and len(values) == count and name not in of_keras
-        if isinstance(values[index], keras.Variable)
-    }
+# Attributes of Keras's optimizers with a variable for each variable that is optimized.
+# They are no slots of a subclass.
+LISTS_OF_KERAS = (
+    "_variables",
+    "_trainable_variables",
+    "_accumulated_gradients",
+    "_model_variables_moving_average",
+)
 
 
 class UpdatesInPrograms(keras.optimizers.Optimizer):
@@ -203,10 +192,7 @@ class UpdatesInPrograms(keras.optimizers.Optimizer):
         """Decays and updates the variables chosen: {position: its gradient}."""
 
     def decay_in_program(self, variable: Any) -> float | None:
-        """The weight decay that the program of this variable applies before the update.
-
-        None or 0 means none.
-        """
+        """The weight decay that the variable's program applies; None or 0 for none."""
         return self.weight_decay if self._use_weight_decay(variable) else None
 
     def _backend_apply_gradients(self, grads: list, trainable_variables: list) -> None:

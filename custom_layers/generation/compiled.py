@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from .loops import OtherState
+from .loops import _OtherState
 
 
 def compiled(next_logits: Callable, *, any_size: bool = False) -> Callable:
@@ -41,18 +41,18 @@ def compiled(next_logits: Callable, *, any_size: bool = False) -> Callable:
     return _Compiled(next_logits, any_size)
 
 
-def run_whole(search: Callable, next_logits: Callable, *inputs: Any, **options: Any):
+def _run_whole(search: Callable, next_logits: Callable, *inputs: Any, **options: Any):
     """search(next_logits, *inputs, **options), as one program for a compiled function.
 
     Args:
-        search: a search whose loop is `loops.repeat`.
+        search: a search whose loop is `loops._repeat`.
         inputs: nests of tensors and numbers, which may differ from call to call.
         options: hashable values. Each combination has a program of its own.
     """
     if isinstance(next_logits, _Compiled) and next_logits.keeps_state:
         try:
             return next_logits.program(search, **options)(*inputs)
-        except OtherState:
+        except _OtherState:
             next_logits.keeps_state = False
     return search(next_logits, *inputs, **options)
 

@@ -16,7 +16,12 @@ from typing import Any
 import keras
 
 from ..common.fused import can_fuse
-from ..common.private_keras import counted_calls, slot_index, slots_of
+from ..common.private_keras import (
+    LISTS_OF_KERAS,
+    counted_calls,
+    optimized_variables,
+    slot_index,
+)
 
 # XLA starts the operations of a program one after the other if they are few, as for
 # four variables. Those of eight it spreads over threads, which takes longer.
@@ -62,11 +67,11 @@ def pieces_to_fuse(optimizer: Any, grads: list, variables: list) -> list[list[Pi
         Piece(
             position=slot_index(optimizer, variable),
             variable=variable,
-            slots=slots_of(optimizer, variable),
+            slots=_slots_of(optimizer, variable),
             decay=optimizer.decay_in_program(variable),
         )
         for gradient, variable in zip(grads, variables)
-        if _is_plain(variable) and gradient is not None and can_fuse(True, gradient)
+        if gradient is not None and can_fuse(True, gradient) and _is_plain(variable)
     ]
     if sum(piece.entries for piece in pieces) < FEWEST_ENTRIES:
         return []
@@ -92,12 +97,32 @@ def _is_same_for_equal_shapes(kind: type) -> bool:
     return vars(owner).get("same_for_equal_shapes", False)
 
 
+def _slots_of(optimizer: Any, variable: Any) -> dict[str, keras.Variable]:
+    """{name of a list of slots: the slot of this variable in it}.
+
+    Lists of slots are the attributes with a variable, or None, for each variable that
+    is optimized.
+    """
+    index, count = slot_index(optimizer, variable), len(optimized_variables(optimizer))
+    slots = {
+        name: values[index]
+        for name, values in vars(optimizer).items()
+        if isinstance(values, list)
+        and len(values) == count
+        and name not in LISTS_OF_KERAS
+    }
+    return {
+        name: slot for name, slot in slots.items() if isinstance(slot, keras.Variable)
+    }
+
+
 def _is_plain(variable: Any) -> bool:
-    """Whether it is a variable of Keras, in float32, on the processor."""
+    """Whether it is a variable of Keras, in float32, on one processor."""
+    import tensorflow as tf
+
     if not isinstance(variable, keras.Variable) or variable.dtype != "float32":
         return False
-    value = variable.value
-    return not hasattr(value, "values") and "GPU" not in value.device
+    return not tf.distribute.has_strategy() and "GPU" not in variable.value.device
 
 
 def _entries_of_all(pieces: list[Piece]) -> int:

@@ -47,6 +47,7 @@ BASES = {
     "Optimizer",
     "RNN",
     "Regularizer",
+    "StatelessScope",
     "Wrapper",
 }
 
