@@ -161,11 +161,6 @@ WORDINGS = {
     "gan_augment": [
         ("def generator(", "def conditional_generator("),
         ("        generator(config", "        conditional_generator(config"),
-        (
-            "RandomAffine(shift, shift, rotation=turn, **black)",
-            "keras.layers.RandomTranslation(shift, shift, **black))\n"
-            "        model.add(keras.layers.RandomRotation(turn, **black)",
-        ),
         ("the runs that EXPECTED comes from", "those of the figures above"),
         (
             "report_augmentation(model, gan, accuracies, few, history,",

@@ -246,6 +246,7 @@ def test_bytes_become_floats():
     assert_close(y, expected)
 
 
+@pytest.mark.slow
 @needs_tensorflow
 @pytest.mark.parametrize("jit_compile", [None, True])
 def test_the_compiled_transform_is_the_plain_one(jit_compile):
@@ -276,6 +277,7 @@ def test_the_compiled_transform_is_the_plain_one(jit_compile):
     assert any("PartitionedCall" in operation.type for operation in operations)
 
 
+@pytest.mark.slow
 @needs_tensorflow
 def test_keras_pipelines_and_bfloat16_can_use_it():
     import tensorflow as tf
