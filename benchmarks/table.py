@@ -26,7 +26,8 @@ def run_table(
     results = results or Results(None, "table")
     warn_if_busy()
     print(table_line("what", "ours/Keras", "ours/PyTorch", "at most", "met"))
-    for row in [*component_rows(), *networks(), *figures()]:
+    rows: list[Row | Figure] = [*component_rows(), *networks(), *figures()]
+    for row in rows:
         if not is_asked(row.what, names) or (is_rest and results.holds(row.what)):
             continue
         try:
