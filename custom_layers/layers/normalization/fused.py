@@ -25,8 +25,12 @@ def _fuses_normalization(training: bool | None, x: Any, axes: Sequence[int]) -> 
     """Whether to fuse what normalizes x, whose last axes `axes` have gamma and beta."""
     rank = len(x.shape)
     sizes = [x.shape[a] for a in axes]
-    are_last = [*axes] == [*range(rank - len(axes), rank)]
-    if 0 in axes or not are_last or None in sizes or math.prod(sizes) < FUSED_CHANNELS:
+    last = range(rank - len(axes), rank)
+    if 0 in axes or list(axes) != list(last):
+        return False
+    if None in sizes:
+        return False
+    if math.prod(sizes) < FUSED_CHANNELS:
         return False
     values = math.prod(100 if size is None else size for size in x.shape)
     return values >= FUSED_VALUES and can_fuse(training, x)
@@ -35,7 +39,11 @@ def _fuses_normalization(training: bool | None, x: Any, axes: Sequence[int]) -> 
 def _normalize_channels(x, gamma, *beta, axes: Sequence[int], epsilon: float):
     """x normalized over its last axes; without beta, by its root mean square."""
     flat = [ops.reshape(weight, (-1,)) for weight in (gamma, *beta)]
-    piece = fused(_channels, _channels_gradient, epsilon=epsilon)
+    piece = fused(
+        _channels,
+        _channels_gradient,
+        epsilon=epsilon,
+    )
     (y,) = piece(_in_places(x, axes), *flat)
     return ops.reshape(y, ops.shape(x))
 
@@ -45,7 +53,10 @@ def _in_places(x, axes: Sequence[int]):
     shape = ops.shape(x)
     places = math.prod(shape[1 : axes[0]])
     channels = math.prod(shape[axes[0] :])
-    return ops.reshape(x, (shape[0], places, channels))
+    return ops.reshape(
+        x,
+        (shape[0], places, channels),
+    )
 
 
 def _channels(x, gamma, *beta, epsilon: float) -> tuple:
@@ -55,12 +66,17 @@ def _channels(x, gamma, *beta, epsilon: float) -> tuple:
     n = x.shape[-1]
     rows = tf.reshape(x, (-1, n))
     column = tf.ones((n, 1)) / n
-    mean = rows @ column if beta else tf.zeros((1, 1))
+    mean = tf.zeros((1, 1))
+    if beta:
+        mean = rows @ column
     centered = rows - mean
-    inverse = tf.math.rsqrt(tf.square(centered) @ column + epsilon)
+    variance = tf.square(centered) @ column
+    inverse = tf.math.rsqrt(variance + epsilon)
     y = centered * inverse * gamma
-    y = y + beta[0] if beta else y
-    return (tf.reshape(y, tf.shape(x)),), (mean, inverse)
+    if beta:
+        y = y + beta[0]
+    y = tf.reshape(y, tf.shape(x))
+    return (y,), (mean, inverse)
 
 
 def _channels_gradient(inputs, saved, upstream, epsilon: float) -> tuple:
@@ -72,18 +88,26 @@ def _channels_gradient(inputs, saved, upstream, epsilon: float) -> tuple:
 
     x, gamma, *beta = inputs
     mean, inverse = saved
+    shape = tf.shape(x)
     n = x.shape[-1]
-    column = gamma[:, None] / n
-    centered = tf.reshape(x, (-1, n)) - mean
+    rows = tf.reshape(x, (-1, n))
     dy = tf.reshape(upstream[0], (-1, n))
+    centered = rows - mean
     product = dy * centered
-    slope = (product @ column) * tf.square(inverse)
+
+    column = gamma[:, None] / n
+    slope = product @ column
+    slope = slope * tf.square(inverse)
     dx = dy * gamma - centered * slope
-    dx = dx - dy @ column if beta else dx
-    dx = tf.reshape(dx * inverse, tf.shape(x))
-    dgamma = _sum_over_samples(tf.reshape(product * inverse, tf.shape(x)))
+    if beta:
+        dx = dx - dy @ column
+    dx = dx * inverse
+
+    along_x_hat = tf.reshape(product * inverse, shape)
+    dgamma = _sum_over_samples(along_x_hat)
     dbeta = [_sum_over_samples(upstream[0]) for _ in beta]
-    return dx, dgamma, *dbeta
+    dx = tf.reshape(dx, shape)
+    return (dx, dgamma, *dbeta)
 
 
 def _sum_over_samples(x):
@@ -91,7 +115,8 @@ def _sum_over_samples(x):
     import tensorflow as tf
 
     places = tf.cast(tf.shape(x)[1], x.dtype)
-    return tf.reduce_sum(tf.reduce_mean(x, 1), 0) * places
+    means = tf.reduce_mean(x, 1)
+    return tf.reduce_sum(means, 0) * places
 
 
 def _normalize_places(x, gamma, beta, groups: int | None, epsilon: float) -> tuple:
@@ -101,7 +126,12 @@ def _normalize_places(x, gamma, beta, groups: int | None, epsilon: float) -> tup
     with None, each channel has them for the whole batch.
     """
     flat = [ops.reshape(weight, (-1,)) for weight in (gamma, beta)]
-    piece = fused(_places, _places_gradient, groups=groups, epsilon=epsilon)
+    piece = fused(
+        _places,
+        _places_gradient,
+        groups=groups,
+        epsilon=epsilon,
+    )
     y, mean, variance = piece(_in_places(x, [len(x.shape) - 1]), *flat)
     return ops.reshape(y, ops.shape(x)), mean, variance
 
@@ -110,9 +140,11 @@ def _places(x, gamma, beta, groups: int | None, epsilon: float) -> tuple:
     """y = (x - mean) * inverse * gamma + beta, with inverse = 1 / deviation."""
     import tensorflow as tf
 
-    mean = _pooled(_of_places(x), groups)  # B or 1, 1, C
+    mean = _of_places(x)
+    mean = _pooled(mean, groups)  # B or 1, 1, C
     centered = x - mean
-    variance = _pooled(_of_places(tf.square(centered)), groups)
+    variance = _of_places(tf.square(centered))
+    variance = _pooled(variance, groups)
     inverse = tf.math.rsqrt(variance + epsilon)
     y = centered * (inverse * gamma) + beta
     return (y, mean, variance), (mean, inverse)
@@ -132,11 +164,21 @@ def _places_gradient(inputs, saved, upstream, groups: int | None, epsilon) -> tu
     mean_dy = _of_places(dy)  # B, 1, C
     mean_product = _of_places(dy * centered)
     mean_g = _pooled(gamma * mean_dy, groups)
-    slope = _pooled(gamma * mean_product, groups) * tf.square(inverse)
-    dx = (dy * gamma - mean_g - centered * slope) * inverse
+    slope = _pooled(gamma * mean_product, groups)
+    slope = slope * tf.square(inverse)
+    dx = dy * gamma
+    dx = dx - mean_g
+    dx = dx - centered * slope
+    dx = dx * inverse
+
     places = tf.cast(tf.shape(x)[1], x.dtype)
-    dgamma = tf.reduce_sum(mean_product * inverse, (0, 1)) * places
-    return dx, dgamma, tf.reduce_sum(mean_dy, (0, 1)) * places
+    dgamma = tf.reduce_sum(mean_product * inverse, (0, 1))
+    dbeta = tf.reduce_sum(mean_dy, (0, 1))
+    return (
+        dx,
+        dgamma * places,
+        dbeta * places,
+    )
 
 
 def _of_places(x):
