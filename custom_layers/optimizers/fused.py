@@ -36,7 +36,7 @@ MOST_PROGRAMS = 24
 
 
 @dataclasses.dataclass(frozen=True)
-class Piece:
+class UpdatedVariable:
     """A variable of the model, with all that its update depends on."""
 
     position: int
@@ -59,12 +59,14 @@ class Piece:
         return int(self.variable.value.shape.num_elements())
 
 
-def pieces_to_fuse(optimizer: Any, grads: list, variables: list) -> list[list[Piece]]:
+def pieces_to_fuse(
+    optimizer: Any, grads: list, variables: list
+) -> list[list[UpdatedVariable]]:
     """The variables that programs update, in a list for each call of a program."""
     if not _is_same_for_equal_shapes(type(optimizer)):
         return []
     pieces = [
-        Piece(
+        UpdatedVariable(
             position=slot_index(optimizer, variable),
             variable=variable,
             slots=_slots_of(optimizer, variable),
@@ -125,11 +127,13 @@ def _is_plain(variable: Any) -> bool:
     return not tf.distribute.has_strategy() and "GPU" not in variable.value.device
 
 
-def _entries_of_all(pieces: list[Piece]) -> int:
+def _entries_of_all(pieces: list[UpdatedVariable]) -> int:
     return sum(piece.entries for piece in pieces)
 
 
-def update(optimizer: Any, calls: list[list[Piece]], grads: dict, rate: Any) -> None:
+def update(
+    optimizer: Any, calls: list[list[UpdatedVariable]], grads: dict, rate: Any
+) -> None:
     """Updates the variables of all calls, each by the program of its kind.
 
     Args:
@@ -153,7 +157,9 @@ def update(optimizer: Any, calls: list[list[Piece]], grads: dict, rate: Any) -> 
         programs[key](gradients, states)
 
 
-def _program(optimizer: Any, pieces: list[Piece], rate: Any, shared: list) -> Callable:
+def _program(
+    optimizer: Any, pieces: list[UpdatedVariable], rate: Any, shared: list
+) -> Callable:
     """program(gradients, states) for these pieces and for others of their kind.
 
     While `update_step` is traced, the states that the program receives stand for those
