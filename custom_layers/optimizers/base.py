@@ -10,7 +10,7 @@ from ..common.checks import python_number
 from ..common.private_keras import AveragesOfSteps, SumsOfRows, UpdatesInPrograms
 from ..common.rows import dense, with_each_row_once
 from ..common.types import Config, LearningRate
-from .fused import WeightUpdate, outside_of_programs, pieces_to_fuse, update
+from .fused import UpdatedVariable, outside_of_programs, pieces_to_fuse, update
 
 
 def _decay_rate(value: float, name: str) -> float:
@@ -78,7 +78,7 @@ class _StepOptimizer(UpdatesInPrograms, SumsOfRows, AveragesOfSteps):
             update(self, self._calls_of_programs(), grads, learning_rate)
 
     def update_piece(
-        self, piece: WeightUpdate, gradient: Any, learning_rate: Any
+        self, piece: UpdatedVariable, gradient: Any, learning_rate: Any
     ) -> None:
         """The update of one variable, as it is traced into a program."""
         w = piece.variable

@@ -36,7 +36,7 @@ MOST_PROGRAMS = 24
 
 
 @dataclasses.dataclass(frozen=True)
-class WeightUpdate:
+class UpdatedVariable:
     """A variable of the model, with all that its update depends on."""
 
     position: int
@@ -61,12 +61,12 @@ class WeightUpdate:
 
 def pieces_to_fuse(
     optimizer: Any, grads: list, variables: list
-) -> list[list[WeightUpdate]]:
+) -> list[list[UpdatedVariable]]:
     """The variables that programs update, in a list for each call of a program."""
     if not _is_same_for_equal_shapes(type(optimizer)):
         return []
     pieces = [
-        WeightUpdate(
+        UpdatedVariable(
             position=slot_index(optimizer, variable),
             variable=variable,
             slots=_slots_of(optimizer, variable),
@@ -127,12 +127,12 @@ def _is_plain(variable: Any) -> bool:
     return not tf.distribute.has_strategy() and "GPU" not in variable.value.device
 
 
-def _entries_of_all(pieces: list[WeightUpdate]) -> int:
+def _entries_of_all(pieces: list[UpdatedVariable]) -> int:
     return sum(piece.entries for piece in pieces)
 
 
 def update(
-    optimizer: Any, calls: list[list[WeightUpdate]], grads: dict, rate: Any
+    optimizer: Any, calls: list[list[UpdatedVariable]], grads: dict, rate: Any
 ) -> None:
     """Updates the variables of all calls, each by the program of its kind.
 
@@ -158,7 +158,7 @@ def update(
 
 
 def _program(
-    optimizer: Any, pieces: list[WeightUpdate], rate: Any, shared: list
+    optimizer: Any, pieces: list[UpdatedVariable], rate: Any, shared: list
 ) -> Callable:
     """program(gradients, states) for these pieces and for others of their kind.
 
