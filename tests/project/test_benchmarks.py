@@ -30,6 +30,10 @@ UNTIMED = {
     "SimpleRNNCell",
     "Bidirectional",
     "SpectralNormalization",
+    # A callback acts once an epoch.
+    "EarlyStopping",
+    "ReduceLROnPlateau",
+    "SwapEMAWeights",
     # These take the outputs of a whole network, or several steps of it.
     "CRFAccuracy",
     "CRFLoss",
