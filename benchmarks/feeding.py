@@ -6,6 +6,7 @@ the same batches lie ready in memory.
 """
 
 import contextlib
+import copy
 import dataclasses
 import importlib
 import io
@@ -119,21 +120,28 @@ def share_of_feeding(begun: Begun) -> tuple[float, float]:
     model.steps_per_execution = min(model.steps_per_execution, max(1, whole // 4))
     least = 4 * model.steps_per_execution
     batches.steps = min(whole, least)
-    seconds_per_step(begun, batches.pipeline())  # compiles
-    once = seconds_per_step(begun, batches.pipeline())
+    seconds_per_step(begun, _fresh(batches))  # compiles
+    once = seconds_per_step(begun, _fresh(batches))
     batches.steps = min(whole, max(least, int(SECONDS / 2 / once)))
-    ready, fresh = ready_batches(batches), batches.pipeline()
+    ready = ready_batches(batches)
     seconds_per_step(begun, ready, epochs=2)  # compiles, and fills the memory
     fed, unfed = [], []
     for _ in range(ROUNDS):
-        fed.append(seconds_per_step(begun, fresh))
+        fed.append(seconds_per_step(begun, _fresh(batches)))
         unfed.append(seconds_per_step(begun, ready))
     shares = [1 - free / all_of_it for free, all_of_it in zip(unfed, fed)]
     return statistics.median(shares), statistics.median(fed)
 
 
+def _fresh(batches: Batches) -> Any:
+    """What `fit` is given; Keras asks each Batches for its shapes once."""
+    return copy.copy(batches).pipeline()
+
+
 def ready_batches(batches: Batches) -> tf.data.Dataset:
     """The same batches as tensors that stay in memory once they have been used."""
+    batches = copy.copy(batches)
+    batches.on_epoch_begin()  # from here on they have the shapes of training
     all_batches = [batches[i] for i in range(len(batches))]
 
     def specification(*arrays: np.ndarray) -> tf.TensorSpec:

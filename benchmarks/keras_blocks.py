@@ -110,9 +110,11 @@ def keras_affine(
     flip: str | None = None,
     fill_mode: str = "reflect",
     interpolation: str = "bilinear",
+    fill_value: float = 0.0,
 ) -> keras.Sequential:
     """Layers of Keras that vary images as RandomAffine does, one after the other."""
-    fill = {"fill_mode": fill_mode, "interpolation": interpolation}
+    fill: dict[str, typing.Any] = {"fill_mode": fill_mode, "fill_value": fill_value}
+    fill["interpolation"] = interpolation
     layers: list[keras.Layer] = []
     if flip:
         layers.append(keras.layers.RandomFlip(flip))

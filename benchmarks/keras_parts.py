@@ -12,6 +12,7 @@ from benchmarks.counterparts import find
 from benchmarks.keras_blocks import BLOCKS
 
 PACKAGES = ("recipes.", "cookbook.")
+RECOGNIZES = "cookbook.data.augmentation"  # asks whether a layer is a RandomAffine
 # Parts of Keras that can't take the place of ours in a recipe.
 UNFIT = {"GlobalMaxPooling1D": "Keras's takes no mask"}
 
@@ -39,7 +40,7 @@ def _places() -> list[types.ModuleType]:
     return [
         module
         for name, module in sys.modules.items()
-        if name.startswith(PACKAGES) and module is not None
+        if name.startswith(PACKAGES) and module is not None and name != RECOGNIZES
     ]
 
 

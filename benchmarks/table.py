@@ -7,7 +7,8 @@ import keras
 
 from benchmarks.measure import ROUNDS, Step, compare, warn_if_busy
 from benchmarks.results import NAMES, Kept, Results, ratio_text, row_of
-from benchmarks.table_rows import Figure, Row, rows
+from benchmarks.table_networks import figures, networks
+from benchmarks.table_rows import Figure, Row, component_rows
 
 
 def run_table(
@@ -25,7 +26,8 @@ def run_table(
     results = results or Results(None, "table")
     warn_if_busy()
     print(table_line("what", "ours/Keras", "ours/PyTorch", "at most", "met"))
-    for row in rows():
+    rows: list[Row | Figure] = [*component_rows(), *networks(), *figures()]
+    for row in rows:
         if not is_asked(row.what, names) or (is_rest and results.holds(row.what)):
             continue
         try:

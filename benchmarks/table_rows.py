@@ -49,13 +49,6 @@ class Figure:
     at_most: float
 
 
-def rows() -> list[Row | Figure]:
-    """All rows, in the order of the table."""
-    from benchmarks.table_networks import figures, networks
-
-    return [*component_rows(), *networks(), *figures()]
-
-
 def component_rows() -> list[Row]:
     """The rows of single components, which every backend runs."""
     return [

@@ -60,7 +60,8 @@ def _stop(
     if isinstance(x, keras.utils.PyDataset):
         batch = x[0]
     elif isinstance(x, tf.data.Dataset):
-        batch = next(iter(x.take(1)))
+        first = next(iter(x.take(1)))
+        batch = keras.tree.map_structure(lambda tensor: tensor.numpy(), first)
     else:
         count = batch_size or 32
         batch = keras.tree.map_structure(lambda array: np.array(array[:count]), (x, y))

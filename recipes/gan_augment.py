@@ -137,9 +137,11 @@ def build(config: Config, data: Images, varied: bool = False) -> keras.Model:
     n = config.filters
     model = keras.Sequential([keras.Input(data.shape)])  # 28, 28, 1
     if varied:
-        black = {"fill_mode": "constant", "fill_value": -1}
         shift, turn = config.shift, config.turn
-        model.add(RandomAffine(shift, shift, rotation=turn, **black))
+        moved = RandomAffine(
+            shift, shift, rotation=turn, fill_mode="constant", fill_value=-1
+        )
+        model.add(moved)
     for filters in (n, 2 * n, 4 * n):  # 13, 13, n; 5, 5, 2n; 1, 1, 4n
         model.add(Conv2D(filters, 3, use_bias=False))
         model.add(MaxPooling2D())

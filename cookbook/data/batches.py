@@ -129,17 +129,23 @@ class Batches(keras.utils.PyDataset):
         import tensorflow as tf
 
         parts = keras.tree.map_structure(tf.convert_to_tensor, self.parts)
-        size, steps = self.batch_size, len(self)
+        size = self.batch_size
+        steps = len(self)
 
         def orders() -> typing.Iterator[np.ndarray]:
             yield self._order[self._first * size :]
 
         def batches_of(order):
             def batch(i):
-                rows = order[i * size : (i + 1) * size]
-                return keras.tree.map_structure(lambda x: tf.gather(x, rows), parts)
+                start = i * size
+                rows = order[start : start + size]
+                return keras.tree.map_structure(
+                    lambda x: tf.gather(x, rows),
+                    parts,
+                )
 
-            return tf.data.Dataset.range(steps).map(batch)
+            numbers = tf.data.Dataset.range(steps)
+            return numbers.map(batch)
 
         order = tf.TensorSpec([None], "int64")
         dataset = tf.data.Dataset.from_generator(orders, output_signature=order)
@@ -169,7 +175,7 @@ def few_widths(lengths: np.ndarray) -> np.ndarray:
 
     # places[j]: the fewest places of the rows up to ends[j], with one width at first
     places = rows * ends
-    last_cuts = []  # for each further width: where the one before the last ends
+    last_cuts: list = []  # for each further width: where the one before the last ends
     while len(last_cuts) + 1 < MOST_WIDTHS:
         options = places[:, None] + between
         options = np.where(is_backwards, places, options)

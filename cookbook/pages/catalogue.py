@@ -54,13 +54,18 @@ def components() -> list[Entry]:
     namespaces = _namespaces()
     found = []
     for path in sorted((ROOT / LIBRARY).rglob("*.py")):
-        if path.parent.name == "common":
-            continue  # what techniques share is not a technique
+        if not _holds_techniques(path):
+            continue
         for node in _definitions(path):
             entry = _entry(node.name, path, ast.get_docstring(node))
             namespace = namespaces.get(node.name, _module(path))
             found.append(dataclasses.replace(entry, namespace=namespace))
     return found
+
+
+def _holds_techniques(path: Path) -> bool:
+    """Whether a file holds techniques, not what they share or what speeds them up."""
+    return path.parent.name != "common" and not path.stem.startswith("fused")
 
 
 def recipes() -> list[Entry]:

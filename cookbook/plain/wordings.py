@@ -49,38 +49,7 @@ WORDINGS = {
 """,
         ),
     ],
-    "mnist_cnn": [
-        (
-            """\
-            RandomAffine(
-                height_translation=config.shift,
-                width_translation=config.shift,
-                rotation=config.turn,
-                fill_mode="constant",
-            ),
-""",
-            """\
-            keras.layers.RandomTranslation(config.shift, config.shift, "constant"),
-            keras.layers.RandomRotation(config.turn, "constant"),
-""",
-        ),
-    ],
-    "mnist_mlp": [
-        (
-            "RandomAffine(config.shift, config.shift, fill_mode=",
-            "keras.layers.RandomTranslation(config.shift, config.shift, ",
-        ),
-    ],
     "mnist_transfer": [
-        (
-            """\
-        RandomAffine(2 / 28, 2 / 28, rotation=10 / 360, fill_mode="constant"),
-""",
-            """\
-        keras.layers.RandomTranslation(2 / 28, 2 / 28, "constant"),
-        keras.layers.RandomRotation(10 / 360, "constant"),
-""",
-        ),
         (
             """\
     backbone: str = "own"  # own, or a network of keras.applications, such as VGG16
@@ -176,19 +145,6 @@ WORDINGS = {
     "cifar10_resnet": [
         (
             """\
-    flip = "horizontal" if config.mirror else None
-    x = RandomAffine(config.shift, config.shift, flip=flip, interpolation="nearest")(x)
-""",
-            """\
-    if config.mirror:
-        x = keras.layers.RandomFlip("horizontal")(x)
-    x = keras.layers.RandomTranslation(
-        config.shift, config.shift, "reflect", interpolation="nearest"
-    )(x)
-""",
-        ),
-        (
-            """\
     with_validation: bool = True  # whether to train on the validation part as well
 """,
             "",
@@ -203,21 +159,8 @@ WORDINGS = {
         ),
     ],
     "gan_augment": [
-        (
-            """\
-        shift, turn = config.shift, config.turn
-        model.add(RandomAffine(shift, shift, rotation=turn, **black))
-""",
-            """\
-        model.add(keras.layers.RandomTranslation(config.shift, config.shift, **black))
-        model.add(keras.layers.RandomRotation(config.turn, **black))
-""",
-        ),
         ("def generator(", "def conditional_generator("),
-        (
-            "        generator(config, data)",
-            "        conditional_generator(config, data)",
-        ),
+        ("        generator(config", "        conditional_generator(config"),
         ("the runs that EXPECTED comes from", "those of the figures above"),
         (
             "report_augmentation(model, gan, accuracies, few, history,",

@@ -31,6 +31,7 @@ from cookbook.training.checkpoint import (
 )
 from cookbook.training.run_folder import RunFolder, write_table
 from cookbook.training.strategies import enter_strategy, leave_strategy, prepare
+from custom_layers.common.private_keras import all_layers
 
 RecipeConfig = Any  # a TrainingConfig that also has the field batch_size
 DIVERGED = 1e6  # no training recovers from a loss beyond this
@@ -62,6 +63,8 @@ def suit_backend(model: keras.Model) -> None:
     """
     backend = keras.backend.backend()
     if backend == "jax":
+        for layer in all_layers(model):
+            layer.supports_jit = True  # Keras denies it for what TensorFlow lacks
         model.jit_compile = True
     if backend == "torch":
         model.jit_compile = False

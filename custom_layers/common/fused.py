@@ -54,8 +54,8 @@ def fused(forward: Callable, backward: Callable, **options: Any) -> Callable:
     """
     import tensorflow as tf
 
-    run = compiled(forward, **options)
-    differentiate = compiled(backward, **options)
+    run = program_of(forward, **options)
+    differentiate = program_of(backward, **options)
 
     @tf.custom_gradient
     def piece(*inputs: Any) -> tuple:
@@ -70,7 +70,7 @@ def fused(forward: Callable, backward: Callable, **options: Any) -> Callable:
 
 
 @functools.cache
-def compiled(function: Callable, **options: Any) -> Callable:
+def program_of(function: Callable, **options: Any) -> Callable:
     """The function with these options, compiled by XLA: one program for each shape.
 
     All layers of a process share it. Its inputs are tensors, or lists of them.

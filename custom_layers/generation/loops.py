@@ -7,11 +7,11 @@ import keras
 from keras import ops
 
 
-class OtherState(Exception):
+class _OtherState(Exception):
     """A variable of a loop in a program has got another shape or type."""
 
 
-def repeat(goes_on: Callable, step: Callable, variables: tuple) -> tuple:
+def _repeat(goes_on: Callable, step: Callable, variables: tuple) -> tuple:
     """The variables after as many steps as are needed.
 
     while goes_on(*variables): variables = step(*variables)
@@ -34,7 +34,7 @@ def repeat(goes_on: Callable, step: Callable, variables: tuple) -> tuple:
     def body(*tensors):
         changed = keras.tree.flatten(step(*packed(tensors)))
         if [i for i, leaf in enumerate(changed) if leaf is not None] != places:
-            raise OtherState
+            raise _OtherState
         return [_like(changed[i], old) for i, old in zip(places, tensors)]
 
     found = ops.while_loop(
@@ -49,7 +49,7 @@ def _like(new: Any, old: Any) -> Any:
     sizes = zip(new.shape, old.shape)
     differ = any(a != b for a, b in sizes if a is not None and b is not None)
     if differ or len(new.shape) != len(old.shape) or new.dtype != old.dtype:
-        raise OtherState
+        raise _OtherState
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 

@@ -166,13 +166,16 @@ def _is_product(axes: list[str], bias_axes: str | None) -> bool:
 
     Then x has the axes `free + summed`, W `summed + made` and y `free + made`.
     """
-    x_axes, w_axes, y_axes = axes
+    x_axes, w_axes, _ = axes
     free = "".join(axis for axis in x_axes if axis not in w_axes)
     summed = "".join(axis for axis in x_axes if axis in w_axes)
     made = w_axes[len(summed) :]
-    is_ordered = [x_axes, w_axes, y_axes] == [free + summed, summed + made, free + made]
-    has_parts = "" not in (free, summed, made)
-    return is_ordered and has_parts and sorted(bias_axes or made) == sorted(made)
+    ordered = [free + summed, summed + made, free + made]
+    return (
+        axes == ordered
+        and "" not in (free, summed, made)
+        and sorted(bias_axes or made) == sorted(made)
+    )
 
 
 def _product(axes: list[str], x: Any, W: Any, bias: Any) -> Any:
@@ -181,14 +184,17 @@ def _product(axes: list[str], x: Any, W: Any, bias: Any) -> Any:
     In place of it, TensorFlow's einsum would make a product for each example, and sum
     a gradient of W over the examples.
     """
-    x_axes, w_axes, y_axes = axes
+    x_axes, w_axes, _ = axes
     summed = sum(axis in w_axes for axis in x_axes)
     features = math.prod(W.shape[:summed])
     rows = ops.reshape(x, (-1, features))
-    y = ops.matmul(rows, ops.reshape(W, (features, -1)))
+    matrix = ops.reshape(W, (features, -1))
+    y = ops.matmul(rows, matrix)
     if bias is not None:
         y = ops.add(y, ops.reshape(bias, (-1,)))
-    return ops.reshape(y, (*ops.shape(x)[:-summed], *W.shape[summed:]))
+    free = ops.shape(x)[:-summed]
+    made = W.shape[summed:]
+    return ops.reshape(y, (*free, *made))
 
 
 def _axes(equation: str, ndim: int) -> list[str]:
@@ -203,7 +209,8 @@ def _axes(equation: str, ndim: int) -> list[str]:
             f"Invalid einsum equation '{equation}'. Expected the form X,W->Y, "
             "...X,W->...Y or X...,W->Y... with letters for X, W and Y."
         )
-    named = len(equation.split(",")[0].replace("...", ""))
+    x_axes = equation.split(",")[0]
+    named = len(x_axes.replace("...", ""))
     unused = [letter for letter in string.ascii_letters if letter not in equation]
     elided = "".join(unused[: max(0, ndim - named)])
     return re.split(",|->", equation.replace("...", elided))

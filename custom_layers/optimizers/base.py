@@ -10,7 +10,7 @@ from ..common.checks import python_number
 from ..common.private_keras import AveragesOfSteps, SumsOfRows, UpdatesInPrograms
 from ..common.rows import dense, with_each_row_once
 from ..common.types import Config, LearningRate
-from .fused import Piece, outside_of_programs, pieces_to_fuse, update
+from .fused import WeightUpdate, outside_of_programs, pieces_to_fuse, update
 
 
 def _decay_rate(value: float, name: str) -> float:
@@ -77,7 +77,9 @@ class _StepOptimizer(UpdatesInPrograms, SumsOfRows, AveragesOfSteps):
         if self._calls_of_programs is not None:
             update(self, self._calls_of_programs(), grads, learning_rate)
 
-    def update_piece(self, piece: Piece, gradient: Any, learning_rate: Any) -> None:
+    def update_piece(
+        self, piece: WeightUpdate, gradient: Any, learning_rate: Any
+    ) -> None:
         """The update of one variable, as it is traced into a program."""
         w = piece.variable
         self._position_in_program = piece.position

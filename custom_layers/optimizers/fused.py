@@ -16,7 +16,12 @@ from typing import Any
 import keras
 
 from ..common.fused import can_fuse
-from ..common.private_keras import counted_calls, slot_index, slots_of
+from ..common.private_keras import (
+    LISTS_OF_KERAS,
+    counted_calls,
+    optimized_variables,
+    slot_index,
+)
 
 # XLA starts the operations of a program one after the other if they are few, as for
 # four variables. Those of eight it spreads over threads, which takes longer.
@@ -31,7 +36,7 @@ MOST_PROGRAMS = 24
 
 
 @dataclasses.dataclass(frozen=True)
-class Piece:
+class WeightUpdate:
     """A variable of the model, with all that its update depends on."""
 
     position: int
@@ -54,19 +59,21 @@ class Piece:
         return int(self.variable.value.shape.num_elements())
 
 
-def pieces_to_fuse(optimizer: Any, grads: list, variables: list) -> list[list[Piece]]:
+def pieces_to_fuse(
+    optimizer: Any, grads: list, variables: list
+) -> list[list[WeightUpdate]]:
     """The variables that programs update, in a list for each call of a program."""
     if not _is_same_for_equal_shapes(type(optimizer)):
         return []
     pieces = [
-        Piece(
+        WeightUpdate(
             position=slot_index(optimizer, variable),
             variable=variable,
-            slots=slots_of(optimizer, variable),
+            slots=_slots_of(optimizer, variable),
             decay=optimizer.decay_in_program(variable),
         )
         for gradient, variable in zip(grads, variables)
-        if _is_plain(variable) and gradient is not None and can_fuse(True, gradient)
+        if gradient is not None and can_fuse(True, gradient) and _is_plain(variable)
     ]
     if sum(piece.entries for piece in pieces) < FEWEST_ENTRIES:
         return []
@@ -92,19 +99,41 @@ def _is_same_for_equal_shapes(kind: type) -> bool:
     return vars(owner).get("same_for_equal_shapes", False)
 
 
+def _slots_of(optimizer: Any, variable: Any) -> dict[str, keras.Variable]:
+    """{name of a list of slots: the slot of this variable in it}.
+
+    Lists of slots are the attributes with a variable, or None, for each variable that
+    is optimized.
+    """
+    index, count = slot_index(optimizer, variable), len(optimized_variables(optimizer))
+    slots = {
+        name: values[index]
+        for name, values in vars(optimizer).items()
+        if isinstance(values, list)
+        and len(values) == count
+        and name not in LISTS_OF_KERAS
+    }
+    return {
+        name: slot for name, slot in slots.items() if isinstance(slot, keras.Variable)
+    }
+
+
 def _is_plain(variable: Any) -> bool:
-    """Whether it is a variable of Keras, in float32, on the processor."""
+    """Whether it is a variable of Keras, in float32, on one processor."""
+    import tensorflow as tf
+
     if not isinstance(variable, keras.Variable) or variable.dtype != "float32":
         return False
-    value = variable.value
-    return not hasattr(value, "values") and "GPU" not in value.device
+    return not tf.distribute.has_strategy() and "GPU" not in variable.value.device
 
 
-def _entries_of_all(pieces: list[Piece]) -> int:
+def _entries_of_all(pieces: list[WeightUpdate]) -> int:
     return sum(piece.entries for piece in pieces)
 
 
-def update(optimizer: Any, calls: list[list[Piece]], grads: dict, rate: Any) -> None:
+def update(
+    optimizer: Any, calls: list[list[WeightUpdate]], grads: dict, rate: Any
+) -> None:
     """Updates the variables of all calls, each by the program of its kind.
 
     Args:
@@ -128,7 +157,9 @@ def update(optimizer: Any, calls: list[list[Piece]], grads: dict, rate: Any) -> 
         programs[key](gradients, states)
 
 
-def _program(optimizer: Any, pieces: list[Piece], rate: Any, shared: list) -> Callable:
+def _program(
+    optimizer: Any, pieces: list[WeightUpdate], rate: Any, shared: list
+) -> Callable:
     """program(gradients, states) for these pieces and for others of their kind.
 
     While `update_step` is traced, the states that the program receives stand for those

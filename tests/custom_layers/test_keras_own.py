@@ -150,7 +150,7 @@ EXEMPT = {
     "other than the last on TensorFlow and JAX; ours takes any axis: test_losses.py",
     r"CosineSimilarityTest.*test_config": "Keras's config lacks the axis; ours has it",
     r"SimpleRNNTest.test_fused_(lstm|gru)_eligibility": (
-        "asks a private method about the GPU kernels of Keras; our layers have none"
+        "asks a private method about a kernel for both directions; ours takes two"
     ),
     r"(Dense|Embedding)Test.test_legacy_load_own_variables": (
         "loads the weights of quantized layers, which ours are not"

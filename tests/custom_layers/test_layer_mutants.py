@@ -4,6 +4,7 @@ A mutant is a change of the source text of one file, which is executed anew in
 isolation; nothing of it reaches the real classes.
 """
 
+import functools
 import importlib.util
 import types
 from pathlib import Path
@@ -82,6 +83,43 @@ def _gradients(attention, inputs):
     return [g.numpy() for g in tape.gradient(loss, inputs)]
 
 
+def has_the_gradients_of_its_loops(module):
+    """Those written by hand are those that TensorFlow derives from the forward loop."""
+    import tensorflow as tf
+
+    module.compiled = lambda function, **options: functools.partial(
+        _call, function, options
+    )
+    x, mask = tf.constant(X), tf.constant(array(3, 5, seed=6) > 0)
+    seen = tf.transpose(mask)[:, :, None]
+    for formula, gates, states in (
+        (module._FORMULA_OF_LSTM, 4, 2),
+        (module._FORMULA_OF_GRU, 3, 1),
+        (module._FORMULA_OF_SIMPLE_RNN, 1, 1),
+    ):
+        W, U = (
+            tf.constant(array(4, 2 * gates)),
+            tf.constant(array(2, 2 * gates, seed=1)),
+        )
+        b = tf.constant(array(*[2] * (gates == 3), 2 * gates, seed=2))
+        starts = [tf.constant(array(3, 2, seed=3 + i)) for i in range(states)]
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch([x, W, U, b, *starts])
+            last, hs = module._run_fused(formula, [x], (W, U, b), starts, mask, True)
+            ours = sum(tf.reduce_sum(v**2) for v in (*last, hs))
+            x_W = tf.transpose(x @ W, (1, 0, 2))
+            tables, _ = module._forward(x_W, U, b, starts, [seen], 5, formula)
+            plain = sum(tf.reduce_sum(table[-1] ** 2) for table in tables)
+            plain += tf.reduce_sum(tables[0][1:] ** 2)
+        found = tape.gradient(ours, [x, W, U, b, *starts])
+        for actual, desired in zip(found, tape.gradient(plain, [x, W, U, b, *starts])):
+            assert_close(actual, desired, 1e-4)
+
+
+def _call(function, options, *inputs):
+    return function(*inputs, **options)
+
+
 def learns_the_most_frequent_pairs(module):
     subwords = module.Subwords.learn(["low lower", "low"], 50)
     assert subwords.merges == [("l", "o"), ("lo", "w"), (SPACE, "low")]
@@ -135,6 +173,7 @@ CHECKS = {  # file: what it must pass
     "layers.recurrent.simple_rnn": same_as_keras("SimpleRNN", units=2),
     "layers.recurrent.lstm": same_as_keras("LSTM", units=2),
     "layers.recurrent.gru": same_as_keras("GRU", units=2),
+    "layers.recurrent.fused": has_the_gradients_of_its_loops,
     "layers.attention.scaled_dot_product": is_attention("scaled_dot_product"),
     "layers.attention.blockwise_attention": has_the_gradient_of_the_formula,
     "layers.fused_rotation": turns_back_in_its_gradient,
@@ -144,6 +183,41 @@ CHECKS = {  # file: what it must pass
     "generation.subwords": learns_the_most_frequent_pairs,
 }
 MUTANTS = {  # the mistake: (file, old text, new text)
+    "fused LSTM: d_c without the slope of tanh": (
+        "layers.recurrent.fused",
+        "d_c += d_h * o * (1 - tanh_c * tanh_c)",
+        "d_c += d_h * o",
+    ),
+    "fused LSTM: d_f with the new carry": (
+        "layers.recurrent.fused",
+        "d_f = d_c * c_tm1 * f",
+        "d_f = d_c * c * f",
+    ),
+    "fused GRU: d_h_U without the reset gate": (
+        "layers.recurrent.fused",
+        "[d_z, d_r, d_n * r]",
+        "[d_z, d_r, d_n]",
+    ),
+    "fused SimpleRNN: slope of another function": (
+        "layers.recurrent.fused",
+        "d_h * (1 - h * h)",
+        "d_h * h * (1 - h)",
+    ),
+    "fused loop: d_U with the h of the same step": (
+        "layers.recurrent.fused",
+        "tables[0][:-1]",
+        "tables[0][1:]",
+    ),
+    "fused loop: masked steps change the gradients of the states": (
+        "layers.recurrent.fused",
+        "d_states = [tf.where(is_seen, new, same) for new, same in pairs]",
+        "d_states = [new for new, same in pairs]",
+    ),
+    "fused loop: masked steps have gradients of their own": (
+        "layers.recurrent.fused",
+        "d_zs = [tf.where(is_seen, d_z, 0.0) for d_z in d_zs]",
+        "pass",
+    ),
     "SimpleRNN: no activation": (
         "layers.recurrent.simple_rnn",
         "h = self.activation(z)",
@@ -231,13 +305,18 @@ MUTANTS = {  # the mistake: (file, old text, new text)
     ),
     "beam search: ended rows grow older": (
         "generation.beam_search",
-        "ops.where(self.ended, self.new, self.new + 1)",
-        "self.new + 1",
+        "ops.where(beam.ended, beam.new, beam.new + 1)",
+        "beam.new + 1",
     ),
     "beam search: length penalty forgotten": (
         "generation.beam_search",
-        "return ((5 + new) / 6) ** self.length_penalty",
-        "return ops.ones_like(new)",
+        "return total / ((5 + new) / 6) ** length_penalty",
+        "return total",
+    ),
+    "beam search: the rank of a token in place of the token": (
+        "generation.beam_search",
+        "ops.take_along_axis(tokens, best, axis=1)",
+        "best % N",
     ),
     "Subwords: the rarest pair first": (
         "generation.subwords",

@@ -22,8 +22,8 @@ def components():
     """Every public class and function that custom_layers defines: {name: object}."""
     found = {}
     for info in pkgutil.walk_packages(custom_layers.__path__, "custom_layers."):
-        if ".common" in info.name:
-            continue  # what techniques share is not a technique
+        if ".common" in info.name or ".fused" in info.name:
+            continue  # what techniques share, or what speeds them up
         module = importlib.import_module(info.name)
         for name, thing in vars(module).items():
             is_own = getattr(thing, "__module__", None) == info.name

@@ -30,7 +30,7 @@ UNTIMED = {
     "SimpleRNNCell",
     "Bidirectional",
     "SpectralNormalization",
-    # A callback acts once an epoch.
+    # Callbacks run once per epoch.
     "EarlyStopping",
     "ReduceLROnPlateau",
     "SwapEMAWeights",
@@ -78,7 +78,8 @@ def test_one_command_prints_the_ratio_and_its_spread(tmp_path):
         [*command, "--json", file], cwd=ROOT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    header, row, last = done.stdout.strip().splitlines()
+    # On a busy machine, a line above them says that the ratio is not to be trusted.
+    header, row, last = done.stdout.strip().splitlines()[-3:]
     assert "ours/keras" in header
     assert row.startswith("GlorotUniform")
     assert 0.2 < float(row.split()[2]) < 5

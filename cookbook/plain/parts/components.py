@@ -15,9 +15,30 @@ from keras.layers import (
     Layer,
     LayerNormalization,
     MultiHeadAttention,
+    Pipeline,
+    RandomFlip,
+    RandomRotation,
+    RandomTranslation,
 )
 from keras.losses import Loss
 from keras.optimizers.schedules import CosineDecay, LearningRateSchedule
+
+
+class RandomAffine(Pipeline):
+    """Flips, shifts and turns images at random in training, one after the other."""
+
+    def __init__(
+        self,
+        height: float,
+        width: float,
+        rotation: float = 0.0,
+        flip: str | None = None,
+        **options: object,
+    ) -> None:
+        layers = [RandomFlip(flip)] if flip else []
+        layers += [RandomTranslation(height, width, **options)]
+        layers += [RandomRotation(rotation, **options)] if rotation else []
+        super().__init__(layers)
 
 
 class GlobalMaxPooling1D(Layer):

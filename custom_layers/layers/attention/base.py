@@ -118,7 +118,10 @@ class _HeadAttention(keras.layers.Layer):
         free = letters[: len(shape) - contracted]
         summed = letters[len(free) : len(shape)]
         made = letters[len(shape) : len(shape) + len(features)]
-        layer = EinsumDense(
+        # A map of policies may ask for quantization, which only Keras's layer offers.
+        is_map = isinstance(self.dtype_policy, keras.dtype_policies.DTypePolicyMap)
+        dense = keras.layers.EinsumDense if is_map else EinsumDense
+        layer = dense(
             f"{free}{summed},{summed}{made}->{free}{made}",
             output_shape=(*[None] * (len(free) - 1), *features),
             bias_axes=made if self.use_bias else None,

@@ -23,7 +23,14 @@ def _flip(is_mirrored, is_upside_down, height, width):
     is_mirrored, is_upside_down: 1.0 or 0.0 for each image.
     """
     x, y = is_mirrored, is_upside_down
-    return _matrices(1 - 2 * x, 0, x * (width - 1), 0, 1 - 2 * y, y * (height - 1))
+    return _matrices(
+        1 - 2 * x,
+        0,
+        x * (width - 1),
+        0,
+        1 - 2 * y,
+        y * (height - 1),
+    )
 
 
 def _translation(dx, dy):
@@ -33,7 +40,8 @@ def _translation(dx, dy):
 
 def _rotation(angle, height, width):
     """[[cos, -sin], [sin, cos]] about the centre: counterclockwise, in radians."""
-    cos, sin = ops.cos(angle), ops.sin(angle)
+    cos = ops.cos(angle)
+    sin = ops.sin(angle)
     return _about_the_centre(cos, -sin, sin, cos, height, width)
 
 
@@ -48,16 +56,28 @@ def _shear(x, y):
 
 
 def _about_the_centre(a, b, c, d, height, width):
-    x, y = (width - 1) / 2, (height - 1) / 2  # of the centre, which stays in place
-    return _matrices(a, b, x - a * x - b * y, c, d, y - c * x - d * y)
+    x = (width - 1) / 2  # of the centre, which stays in place
+    y = (height - 1) / 2
+    return _matrices(
+        a,
+        b,
+        x - a * x - b * y,
+        c,
+        d,
+        y - c * x - d * y,
+    )
 
 
 def _matrices(a, b, x, c, d, y):
     """[[a, b, x], [c, d, y], [0, 0, 1]] for each image, from numbers and vectors."""
     entries = [a, b, x, c, d, y, 0, 0, 1]
-    vector = next(entry for entry in entries if not isinstance(entry, int | float))
-    same = ops.zeros_like(vector)
-    stacked = ops.stack([same + entry for entry in entries], axis=-1)
+    same = ops.zeros_like(
+        next(entry for entry in entries if not isinstance(entry, int | float))
+    )
+    stacked = ops.stack(
+        [same + entry for entry in entries],
+        axis=-1,
+    )
     return ops.reshape(stacked, (-1, 3, 3))  # B, 3, 3
 
 
@@ -91,28 +111,41 @@ def affine_transform(
     M = matrices[:, :, :, None, None]
     x = ops.cast(ops.arange(W), "float32")
     y = ops.cast(ops.arange(H), "float32")[:, None]
-    x, y = (M[:, i, 0] * x + M[:, i, 1] * y + M[:, i, 2] for i in (0, 1))  # B, H, W
+    x, y = (  # B, H, W
+        M[:, i, 0] * x + M[:, i, 1] * y + M[:, i, 2] for i in (0, 1)
+    )
     pixel = functools.partial(_pixel, images, fill_mode, fill_value)
     if interpolation == "nearest":
-        return ops.cast(pixel(ops.floor(x + 0.5), ops.floor(y + 0.5)), images.dtype)
-    left, top = ops.floor(x), ops.floor(y)
-    u, v = (x - left)[..., None], (y - top)[..., None]
-    upper = (1 - u) * pixel(left, top) + u * pixel(left + 1, top)
-    lower = (1 - u) * pixel(left, top + 1) + u * pixel(left + 1, top + 1)
+        x = ops.floor(x + 0.5)
+        y = ops.floor(y + 0.5)
+        return ops.cast(pixel(x, y), images.dtype)
+    left = ops.floor(x)
+    top = ops.floor(y)
+    u = (x - left)[..., None]
+    v = (y - top)[..., None]
+    right = left + 1
+    bottom = top + 1
+    upper = (1 - u) * pixel(left, top) + u * pixel(right, top)
+    lower = (1 - u) * pixel(left, bottom) + u * pixel(right, bottom)
     return ops.cast((1 - v) * upper + v * lower, images.dtype)  # B, H, W, C
 
 
 def _pixel(images, fill_mode: str, fill_value: float, x, y):
     """The pixels at whole numbers x, y (B, H, W), which may lie outside: B, H, W, C."""
     B, H, W, C = ops.shape(images)
-    column, row = _inside(x, W, fill_mode), _inside(y, H, fill_mode)
+    column = _inside(x, W, fill_mode)
+    row = _inside(y, H, fill_mode)
     first = ops.arange(B)[:, None, None] * (H * W)
     pixels = ops.reshape(images, (-1, C))
-    found = ops.cast(ops.take(pixels, first + row * W + column, axis=0), "float32")
+    place = first + row * W + column
+    found = ops.take(pixels, place, axis=0)
+    found = ops.cast(found, "float32")
     if fill_mode != "constant":
         return found
-    is_inside = (ops.cast(column, "float32") == x) & (ops.cast(row, "float32") == y)
-    return ops.where(is_inside[..., None], found, float(fill_value))
+    is_in_row = ops.cast(column, "float32") == x
+    is_in_column = ops.cast(row, "float32") == y
+    is_inside = (is_in_row & is_in_column)[..., None]
+    return ops.where(is_inside, found, float(fill_value))
 
 
 def _inside(place, n, fill_mode: str):

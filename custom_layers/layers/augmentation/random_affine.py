@@ -131,8 +131,13 @@ class RandomAffine(keras.layers.Layer):
 
     def _random_matrices(self, B: Any, H: Any, W: Any):
         """M = F T R Z S for each image, without what the arguments leave out."""
-        u = keras.random.uniform((DRAWS, B), dtype="float32", seed=self.seed_generator)
-        H, W = ops.cast(H, "float32"), ops.cast(W, "float32")
+        u = keras.random.uniform(
+            (DRAWS, B),
+            dtype="float32",
+            seed=self.seed_generator,
+        )
+        H = ops.cast(H, "float32")
+        W = ops.cast(W, "float32")
         steps = []
         if self.flip:
             x = ops.cast((u[0] < 0.5) & ("horizontal" in self.flip), "float32")
@@ -152,8 +157,9 @@ class RandomAffine(keras.layers.Layer):
             steps += [_zoom(x, y, H, W)]
         if any(self.x_shear + self.y_shear):
             sign = ops.sign(u[7] - 0.5)
-            x, y = _between(self.x_shear, u[8]), _between(self.y_shear, u[9])
-            steps += [_shear(sign * x, sign * y)]
+            x = sign * _between(self.x_shear, u[8])
+            y = sign * _between(self.y_shear, u[9])
+            steps += [_shear(x, y)]
         return functools.reduce(ops.matmul, steps)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

@@ -121,7 +121,7 @@ class GroupNormalization(_Normalization):
     def call(self, inputs, training: bool | None = None):
         x = _in_float32(inputs)
         (axis,) = _positive_axes(self.axis, x.shape)
-        (channels,) = self._sizes
+        channels: Any = self._sizes[0]
         groups = channels if self.groups == -1 else self.groups
         sizes = groups, channels // groups
         if _fuses_normalization(training, x, [axis]):

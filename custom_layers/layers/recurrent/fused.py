@@ -12,7 +12,7 @@ waiting for each other, whereas one step is too short to be shared by two cores.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ...common.fused import compiled
+from ...common.fused import program_of
 
 FEWEST_UNITS = 32  # below, compiling (0.5 s) costs more than short trainings gain
 FEWEST_ROWS = 16  # of half a batch: below, its products keep no core busy
@@ -28,11 +28,14 @@ class _Formula(NamedTuple):
         gradients of the new states and d_zs = [d_x_W, d_h_U], or [d_x_W] where both are
         the same. d_states leaves out what reaches h_tm1 through h_U.
     saved: the number of tensors in `saved`, each of which is (B, U).
+    halves: whether cutting the batch in halves pays. XLA gives a product to both cores,
+        but what follows it to one: much in a cell with gates, and little in others.
     """
 
     step: Callable
     slope: Callable
     saved: int
+    halves: bool = True
 
 
 def _lstm_step(x_W, h_U, b, states):
@@ -102,7 +105,7 @@ def _simple_slope(saved, states, new_states, d_new):
 
 
 _FORMULA_OF_GRU = _Formula(_gru_step, _gru_slope, saved=4)
-_FORMULA_OF_SIMPLE_RNN = _Formula(_simple_step, _simple_slope, saved=0)
+_FORMULA_OF_SIMPLE_RNN = _Formula(_simple_step, _simple_slope, saved=0, halves=False)
 _FORMULA_OF_LSTM = _Formula(_lstm_step, _lstm_slope, saved=4)
 
 
@@ -129,7 +132,8 @@ def _run_fused(
 
     weights = tuple(tf.convert_to_tensor(w) for w in weights)  # variables are read once
     rows = inputs[0].shape[0]
-    parts = 1 if rows and rows < 2 * FEWEST_ROWS else 2
+    is_small = rows is not None and rows < 2 * FEWEST_ROWS
+    parts = 1 if is_small or not formula.halves else 2
     results = []
     for part in range(parts):
         x = [_rows(x, part, parts) for x in inputs]
@@ -232,7 +236,7 @@ def _program(function, formula, seen, steps):
     """
     import tensorflow as tf
 
-    program = compiled(function, formula=formula)
+    program = program_of(function, formula=formula)
     steps = tf.convert_to_tensor(steps)
 
     @tf.custom_gradient

@@ -5,13 +5,13 @@ from typing import Any
 import keras
 from keras import ops
 
-from ...common.private_keras import cudnn_knows, gpu_kernel
+from ...common.private_keras import gpu_kernel
 
 
 def _is_left_to_xla(layer: Any) -> bool:
     """Whether XLA may compile the layer. It cannot compile cuDNN's kernel."""
     on_tensorflow = keras.backend.backend() == "tensorflow"
-    return not (on_tensorflow and layer.use_cudnn and cudnn_knows(layer))
+    return not (on_tensorflow and layer.use_cudnn and gpu_kernel(layer))
 
 
 def _has_gpu() -> bool:

@@ -35,8 +35,8 @@ class _RecurrentLayer(_StatefulRNN):
     """A recurrent layer, whose cell holds the options and the weights of a step."""
 
     cell: _Cell
-    use_cudnn: str | bool = False
     kernel_on_gpu: str | None = None  # its name in Keras
+    use_cudnn: str | bool  # only where there is such a kernel
 
     def __init__(self, cell: _Cell, **kwargs: Any) -> None:
         super().__init__(cell, **kwargs)
@@ -74,7 +74,7 @@ class _RecurrentLayer(_StatefulRNN):
 
     def inner_loop(self, sequences, initial_state, mask, training: bool = False):
         with self.cell.weights_read_once():
-            if self.use_cudnn is False:
+            if self.kernel_on_gpu is None or self.use_cudnn is False:
                 return self._loop(sequences, initial_state, mask, training)
             return _run_on_gpu(self, sequences, initial_state, mask, training)
 

@@ -28,7 +28,7 @@ def _program(function: Callable) -> Callable:
     return tf.function(function, autograph=False, reduce_retracing=True)
 
 
-def run_whole(search: Callable, next_logits: Callable, *inputs: Any, **options: Any):
+def _run_whole(search: Callable, next_logits: Callable, *inputs: Any, **options: Any):
     """search(next_logits, *inputs, **options), as one program if it is compiled."""
     if not isinstance(next_logits, _Compiled):
         return search(next_logits, *inputs, **options)
@@ -41,7 +41,7 @@ def run_whole(search: Callable, next_logits: Callable, *inputs: Any, **options: 
     return next_logits.programs[key](keras.ops.convert_to_tensor(first), *others)
 
 
-def repeat(goes_on: Callable, step: Callable, variables: tuple) -> tuple:
+def _repeat(goes_on: Callable, step: Callable, variables: tuple) -> tuple:
     """The variables after as many steps as are needed; the first is the index."""
     if keras.ops.is_tensor(variables[0]):
         return keras.ops.while_loop(goes_on, step, variables)
