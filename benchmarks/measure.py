@@ -93,7 +93,8 @@ def warn_if_busy() -> None:
         if total and 1 - idle / total > QUIET:
             print(
                 f"other processes take {1 - idle / total:.0%} of the processors: the "
-                "ratios are not to be trusted"
+                "ratios are not to be trusted",
+                file=sys.stderr,
             )
 
 
