@@ -47,7 +47,7 @@ def without_compiling(monkeypatch):
     monkeypatch.setattr(layer, "can_fuse", lambda training, *tensors: training)
     monkeypatch.setattr(layer, "FEWEST_UNITS", 1)
     monkeypatch.setattr(fused, "FEWEST_ROWS", 1)  # so that a batch of 3 is cut in two
-    monkeypatch.setattr(fused, "compiled", uncompiled)
+    monkeypatch.setattr(fused, "program_of", uncompiled)
     yield
     assert runs
 

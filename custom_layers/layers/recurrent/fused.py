@@ -43,7 +43,10 @@ def _lstm_step(x_W, h_U, b, states):
 
     _, c_tm1 = states
     z_i, z_f, z_g, z_o = tf.split(x_W + h_U + b, 4, axis=-1)
-    i, f, g, o = tf.sigmoid(z_i), tf.sigmoid(z_f), tf.tanh(z_g), tf.sigmoid(z_o)
+    i = tf.sigmoid(z_i)
+    f = tf.sigmoid(z_f)
+    g = tf.tanh(z_g)
+    o = tf.sigmoid(z_o)
     c = f * c_tm1 + i * g
     h = o * tf.tanh(c)
     return [h, c], [i, f, g, o]
@@ -53,7 +56,8 @@ def _lstm_slope(saved, states, new_states, d_new):
     import tensorflow as tf
 
     i, f, g, o = saved
-    (_, c_tm1), (_, c) = states, new_states
+    _, c_tm1 = states
+    _, c = new_states
     d_h, d_c = d_new
     tanh_c = tf.tanh(c)
     d_c += d_h * o * (1 - tanh_c * tanh_c)
@@ -71,7 +75,8 @@ def _gru_step(x_W, h_U, b, states):
     (h_tm1,) = states
     x_z, x_r, x_n = tf.split(x_W + b[0], 3, axis=-1)
     h_z, h_r, h_n = tf.split(h_U + b[1], 3, axis=-1)
-    z, r = tf.sigmoid(x_z + h_z), tf.sigmoid(x_r + h_r)
+    z = tf.sigmoid(x_z + h_z)
+    r = tf.sigmoid(x_r + h_r)
     n = tf.tanh(x_n + r * h_n)
     h = z * h_tm1 + (1 - z) * n
     return [h], [z, r, n, h_n]
@@ -94,14 +99,17 @@ def _gru_slope(saved, states, new_states, d_new):
 def _simple_step(x_W, h_U, b, states):
     import tensorflow as tf
 
-    return [tf.tanh(x_W + h_U + b)], []
+    h = tf.tanh(x_W + h_U + b)
+    return [h], []
 
 
 def _simple_slope(saved, states, new_states, d_new):
     import tensorflow as tf
 
-    (h,), (d_h,) = new_states, d_new
-    return [d_h * (1 - h * h)], [tf.zeros_like(d_h)]
+    (h,) = new_states
+    (d_h,) = d_new
+    d_x_W = d_h * (1 - h * h)
+    return [d_x_W], [tf.zeros_like(d_h)]
 
 
 _FORMULA_OF_GRU = _Formula(_gru_step, _gru_slope, saved=4)
@@ -139,9 +147,12 @@ def _run_fused(
         x = [_rows(x, part, parts) for x in inputs]
         starts = [_rows(state, part, parts) for state in states]
         seen = None if mask is None else _rows(mask, part, parts)
-        results.append(_run(formula, x, weights, starts, seen, return_sequences))
+        result = _run(formula, x, weights, starts, seen, return_sequences)
+        results.append(result)
+
     joined = [tf.concat(pieces, axis=0) for pieces in zip(*results)]
-    return joined[: len(states)], joined[-1] if return_sequences else None
+    last_states = joined[: len(states)]
+    return last_states, joined[-1] if return_sequences else None
 
 
 def _rows(tensor, part, parts):
@@ -149,7 +160,9 @@ def _rows(tensor, part, parts):
     import tensorflow as tf
 
     rows = tensor.shape[0] or tf.shape(tensor)[0]
-    return tensor[rows * part // parts : rows * (part + 1) // parts]
+    first = rows * part // parts
+    end = rows * (part + 1) // parts
+    return tensor[first:end]
 
 
 def _run(formula, inputs, weights, states, mask, return_sequences):
@@ -161,11 +174,15 @@ def _run(formula, inputs, weights, states, mask, return_sequences):
     x_W = _with_room(_products(inputs, W), steps)
     seen = []
     if mask is not None:
-        seen = [_with_room(tf.transpose(mask)[:, :, tf.newaxis], steps)]
+        column = tf.transpose(mask)[:, :, tf.newaxis]  # T, B, 1
+        seen = [_with_room(column, steps)]
+
     loop = _loop(formula, steps, seen, return_sequences)
-    last = list(loop(x_W, U, b, *states))
-    hs = [tf.transpose(h[:steps], (1, 0, 2)) for h in last[len(states) :]]
-    return last[: len(states)] + hs
+    outputs = list(loop(x_W, U, b, *states))
+    last_states = outputs[: len(states)]
+    hs = outputs[len(states) :]
+    hs = [tf.transpose(h[:steps], (1, 0, 2)) for h in hs]
+    return last_states + hs
 
 
 def _products(inputs, W):
@@ -175,10 +192,13 @@ def _products(inputs, W):
     products = []
     for x, kernel in zip(inputs, tf.split(W, len(inputs), axis=-1)):
         x = tf.transpose(x, (1, 0, 2))  # T, B, D
-        shape = tf.shape(x)
-        z = tf.matmul(tf.reshape(x, (-1, x.shape[2])), kernel)
-        products.append(tf.reshape(z, (shape[0], shape[1], kernel.shape[1])))
-    return products[0] if len(products) == 1 else tf.concat(products, axis=-1)
+        steps, rows, _ = tf.unstack(tf.shape(x))
+        z = tf.matmul(_flat(x), kernel)
+        width = kernel.shape[1]
+        products.append(tf.reshape(z, (steps, rows, width)))
+    if len(products) == 1:
+        return products[0]
+    return tf.concat(products, axis=-1)
 
 
 def _with_room(tensor, steps):
@@ -187,7 +207,8 @@ def _with_room(tensor, steps):
 
     if isinstance(steps, int):
         return tensor
-    return tf.pad(tensor, [(0, _room_for(steps) - steps), (0, 0), (0, 0)])
+    missing = _room_for(steps) - steps
+    return tf.pad(tensor, [(0, missing), (0, 0), (0, 0)])
 
 
 def _room_for(steps):
@@ -199,8 +220,10 @@ def _room_for(steps):
     import tensorflow as tf
 
     steps = tf.maximum(steps, SHORTEST_ROOM)
-    octave = tf.math.log(tf.cast(steps - 1, tf.float32)) / tf.math.log(2.0)
-    quarter = tf.bitwise.left_shift(1, tf.cast(tf.floor(octave), tf.int32) - 2)
+    below = tf.cast(steps - 1, tf.float32)
+    octave = tf.math.log(below) / tf.math.log(2.0)
+    octave = tf.cast(tf.floor(octave), tf.int32)
+    quarter = tf.bitwise.left_shift(1, octave - 2)
     return (steps + quarter - 1) // quarter * quarter
 
 
@@ -218,11 +241,15 @@ def _loop(formula, steps, seen, return_sequences):
         hs = [tables[0][1:]] if return_sequences else []
 
         def gradient(*upstream):
-            d_last, d_hs = upstream[: len(states)], upstream[len(states) :]
-            d_zs, d_states = backward(U, b, tables, saved, list(d_hs), list(d_last))
-            d_U = tf.matmul(_flat(tables[0][:-1]), _flat(d_zs[-1]), transpose_a=True)
+            d_last = list(upstream[: len(states)])
+            d_hs = list(upstream[len(states) :])
+            d_zs, d_states = backward(U, b, tables, saved, d_hs, d_last)
+
+            h_tm1 = _flat(tables[0][:-1])
+            d_U = tf.matmul(h_tm1, _flat(d_zs[-1]), transpose_a=True)
             d_b = tf.stack([_sum_of_rows(_flat(d)) for d in d_zs])
-            return d_zs[0], d_U, tf.reshape(d_b, b.shape), *d_states
+            d_b = tf.reshape(d_b, b.shape)
+            return d_zs[0], d_U, d_b, *d_states
 
         return (*last, *hs), gradient
 
@@ -272,9 +299,11 @@ def _forward(x_W, U, b, states, seen, steps, formula):
     """Tables of all states (T + 1, B, U), the initial ones first, and of `saved`."""
     import tensorflow as tf
 
-    room, rows = tf.shape(x_W)[0], tf.shape(x_W)[1]
-    tables = [tf.pad(s[tf.newaxis], [(0, room), (0, 0), (0, 0)]) for s in states]
-    saved = [tf.zeros((room, rows, U.shape[0])) for _ in range(formula.saved)]
+    room, rows, _ = tf.unstack(tf.shape(x_W))
+    below = [(0, room), (0, 0), (0, 0)]
+    tables = [tf.pad(s[tf.newaxis], below) for s in states]
+    units = U.shape[0]
+    saved = [tf.zeros((room, rows, units)) for _ in range(formula.saved)]
 
     def body(t, states, tables, saved):
         h_U = tf.matmul(states[0], U)
@@ -283,8 +312,11 @@ def _forward(x_W, U, b, states, seen, steps, formula):
             is_seen = seen[0][t]
             pairs = zip(new_states, states)
             new_states = [tf.where(is_seen, new, old) for new, old in pairs]
-        tables = [_with_row(a, t + 1, row) for a, row in zip(tables, new_states)]
-        saved = [_with_row(a, t, row) for a, row in zip(saved, new_saved)]
+
+        pairs = zip(tables, new_states)
+        tables = [_with_row(table, t + 1, row) for table, row in pairs]
+        pairs = zip(saved, new_saved)
+        saved = [_with_row(table, t, row) for table, row in pairs]
         return t + 1, new_states, tables, saved
 
     start = (tf.constant(0), states, tables, saved)
@@ -302,25 +334,33 @@ def _backward(U, b, tables, saved, d_hs, d_last, seen, steps, formula):
     """
     import tensorflow as tf
 
-    room, rows = tf.shape(tables[0])[0] - 1, tf.shape(tables[0])[1]
+    size, rows, _ = tf.unstack(tf.shape(tables[0]))
+    room = size - 1
     U_T = tf.transpose(U)  # once, and not at every step
     sums = len(b.shape)  # a row of b for d_x_W and one for d_h_U, or one for both
-    d_tables = [tf.zeros((room, rows, U.shape[1])) for _ in range(sums)]
+    width = U.shape[1]
+    d_tables = [tf.zeros((room, rows, width)) for _ in range(sums)]
 
     def body(k, d_states, d_tables):
         t = steps - 1 - k
         d_h, *others = d_states
-        d_new = [d_h + d_hs[0][t] if d_hs else d_h, *others]
-        rows = ([table[t] for table in saved], [table[t] for table in tables])
+        if d_hs:
+            d_h = d_h + d_hs[0][t]
+        d_new = [d_h, *others]
+
+        saved_t = [table[t] for table in saved]
+        states = [table[t] for table in tables]
         new_states = [table[t + 1] for table in tables]
-        d_zs, d_states = formula.slope(*rows, new_states, d_new)
+        d_zs, d_states = formula.slope(saved_t, states, new_states, d_new)
         if seen:
             is_seen = seen[0][t]
             d_zs = [tf.where(is_seen, d_z, 0.0) for d_z in d_zs]
             pairs = zip(d_states, d_new)
             d_states = [tf.where(is_seen, new, same) for new, same in pairs]
         d_states[0] += tf.matmul(d_zs[-1], U_T)
-        d_tables = [_with_row(a, t, d_z) for a, d_z in zip(d_tables, d_zs)]
+
+        pairs = zip(d_tables, d_zs)
+        d_tables = [_with_row(table, t, d_z) for table, d_z in pairs]
         return k + 1, d_states, d_tables
 
     start = (tf.constant(0), d_last, d_tables)
