@@ -63,7 +63,7 @@ def without_compiling(monkeypatch):
     def uncompiled(function, **options):
         return lambda *inputs: function(*inputs, **options)
 
-    monkeypatch.setattr(mechanism, "compiled", uncompiled)
+    monkeypatch.setattr(mechanism, "program_of", uncompiled)
     monkeypatch.setattr(fused, "can_fuse", lambda *tensors: True)
     monkeypatch.setattr(fused, "FUSED_CLASSES", 2)
     monkeypatch.setattr(fused, "PIECE_LENGTH", 8)  # so that 12 classes are two pieces

@@ -71,7 +71,7 @@ def without_compiling(monkeypatch):
     def uncompiled(function, **options):
         return lambda *inputs: function(*inputs, **options)
 
-    monkeypatch.setattr(mechanism, "compiled", uncompiled)
+    monkeypatch.setattr(mechanism, "program_of", uncompiled)
     monkeypatch.setattr(fused, "can_fuse", lambda training, *tensors: training)
     monkeypatch.setattr(fused, "FUSED_VALUES", 1)
     monkeypatch.setattr(fused, "FUSED_CHANNELS", 1)
