@@ -29,6 +29,8 @@ class TimeStopping(keras.callbacks.Callback):
     >>> history = model.fit(x, x, epochs=100_000, verbose=0, callbacks=[limit])
     >>> len(history.epoch) < 100_000
     True
+
+    Source: https://www.tensorflow.org/addons/api_docs/python/tfa/callbacks/TimeStopping
     """
 
     def __init__(self, seconds: float = 86400, verbose: int = 0) -> None:

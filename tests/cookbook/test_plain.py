@@ -27,8 +27,9 @@ A_DAY = 6  # recipes of which a day's tests train the plain scripts
 LONGER = {
     "activations_gallery": 260,  # a picture of 30 functions, and two experiments
     "backprop_by_hand": 260,  # every number of a step, and three other ways to them
+    "cifar10_resnet": 260,  # whitening, and a class of random shifts and flips
     "epochs_and_batches": 400,  # three experiments with many networks at once
-    "gan_anomaly": 330,  # a GAN, an encoder, and two other scores of anomalies
+    "gan_anomaly": 335,  # a GAN, an encoder, and two other scores of anomalies
     "gan_augment": 365,  # a conditional GAN and the classifiers that learn from it
     "imdb_transformer": 270,  # a block of attention, pairs of words, batches by length
     "mnist_cgan": 255,  # two networks that know labels, and one that judges images

@@ -25,7 +25,12 @@ KINDS = {
         examples.SCHEDULES,
     ),
 }
-CLASSES = {n: c for n, c in components().items() if inspect.isclass(c)}
+CLASSES = {
+    n: c
+    for n, c in components().items()
+    if inspect.isclass(c)
+    and not issubclass(c, keras.callbacks.Callback)  # Keras saves none of them
+}
 LAYERS = [
     n
     for n, c in CLASSES.items()

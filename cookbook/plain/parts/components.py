@@ -35,10 +35,10 @@ class RandomAffine(Pipeline):
         flip: str | None = None,
         **options: object,
     ) -> None:
-        layers = [RandomFlip(flip)] if flip else []
-        layers += [RandomTranslation(height, width, **options)]
-        layers += [RandomRotation(rotation, **options)] if rotation else []
-        super().__init__(layers)
+        moves = [RandomFlip(flip)] if flip else []
+        moves += [RandomTranslation(height, width, **options)]
+        moves += [RandomRotation(rotation, **options)] if rotation else []
+        super().__init__(moves)
 
 
 class GlobalMaxPooling1D(Layer):

@@ -18,7 +18,8 @@ METHODS = _words(
     on_predict_batch_end on_predict_begin on_predict_end on_test_batch_begin
     on_test_batch_end on_test_begin on_test_end on_train_batch_begin
     on_train_batch_end on_train_begin on_train_end scale_loss _maybe_symbolic_build
-    _all_reduce_sum_gradients _backend_apply_gradients
+    _all_reduce_sum_gradients _backend_apply_gradients _backend_update_step
+    _get_variable_index
     """
 )
 # Keras reads or sets these on layers, models, losses, metrics, optimizers, callbacks.
