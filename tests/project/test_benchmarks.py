@@ -160,7 +160,7 @@ def test_without_a_gpu_the_script_says_so_in_one_line(monkeypatch):
 @pytest.mark.slow
 def test_the_script_for_a_gpu_measures_in_small(tmp_path):
     file = tmp_path / "gpu.json"
-    done = gpu_script("--cpu", "--seconds", "400", "--json", str(file))
+    done = gpu_script("--cpu", "--seconds", "900", "--json", str(file))
     assert done.returncode == 0, done.stderr
     kept = json.loads(file.read_text())
     for backend in ("torch", "jax", "tensorflow"):
