@@ -11,11 +11,12 @@ from pathlib import Path
 import keras
 import pytest
 
-from benchmarks import cases
+from benchmarks import cases, gpu_rows
 from benchmarks.measure import Cost, compare, peak, ratio
 from benchmarks.page import KEPT, PAGE, page
 from benchmarks.results import Results, ratio_text
 from benchmarks.table import cells
+from cookbook.data.augmentation import augmentation_in
 from examples import METRICS, OPTIMIZERS
 from oracle import components, keras_counterpart
 
@@ -155,6 +156,24 @@ def test_without_a_gpu_the_script_says_so_in_one_line(monkeypatch):
     assert done.returncode == 2, done.stderr
     (line,) = done.stdout.splitlines()
     assert line.startswith("No GPU was found")
+
+
+def test_a_network_on_a_gpu_has_no_augmentation_and_suits_the_backend(monkeypatch):
+    """As the network of PyTorch, which has none."""
+    seen = []
+    monkeypatch.setattr(gpu_rows, "suit_backend", lambda model: seen.append("suited"))
+    monkeypatch.setattr(
+        keras.Model, "train_on_batch", lambda model, x, y: seen.append(model)
+    )
+    row = gpu_rows._network("mnist_cnn")
+    for side in ("ours", "keras"):
+        row.sides[side]()()
+    first, ours, second, theirs = seen
+    assert first == second == "suited"
+    for model in (ours, theirs):
+        assert model.compiled
+        assert not augmentation_in(model)
+        assert model.output_shape == (None, 10)
 
 
 @pytest.mark.slow
