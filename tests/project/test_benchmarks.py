@@ -12,6 +12,7 @@ import keras
 import pytest
 
 from benchmarks import cases, gpu_rows
+from benchmarks.__main__ import main
 from benchmarks.measure import Cost, compare, peak, ratio
 from benchmarks.page import KEPT, PAGE, page
 from benchmarks.results import Results, ratio_text
@@ -143,6 +144,17 @@ def test_a_file_of_results_goes_on_where_it_was_left(tmp_path):
 def test_the_page_shows_what_is_kept():
     assert KEPT.exists()
     assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m benchmarks page"
+
+
+@pytest.mark.parametrize("command", [[], ["table"], ["recipes"], ["feeding"]])
+def test_a_name_that_nothing_has_is_refused_in_one_line(command, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["benchmarks", *command, "LSTN"])
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")  # so that it is restored
+    with pytest.raises(SystemExit) as exit:
+        main()
+    assert exit.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "LSTN" in line
 
 
 def gpu_script(*flags):
