@@ -2,10 +2,12 @@
 
 import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from benchmarks.measure import ROUNDS
+from cookbook.errors import fail
+from cookbook.pages.catalogue import recipes
 
 COMMANDS = {
     "table": "the rows that have a bound, and whether each meets it",
@@ -80,10 +82,20 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], None]]:
     }
 
 
+def _refuse_others(names: Sequence[str], known: Iterable[str], kind: str) -> None:
+    """Ends the program if one of the names is not known."""
+    known = sorted(set(known))
+    for name in names:
+        if name not in known:
+            fail(f"got {name}, expected {kind}: {', '.join(known)}")
+
+
 def _components(arguments: argparse.Namespace) -> None:
-    from benchmarks.components import run
+    from benchmarks.components import measurements, run
     from benchmarks.results import Results
 
+    known = [*COMMANDS, *(each.name for each in measurements(arguments.jit))]
+    _refuse_others(arguments.names, known, "a command or a component that is timed")
     run(
         arguments.names,
         arguments.rounds,
@@ -105,6 +117,7 @@ def _recipes(arguments: argparse.Namespace) -> None:
     from benchmarks.recipes import run_recipes
     from benchmarks.results import Results
 
+    _refuse_others(arguments.names, [each.name for each in recipes()], "a recipe")
     results = Results(arguments.json, "recipes")
     run_recipes(arguments.names, arguments.rounds, results, arguments.rest)
 
@@ -117,8 +130,9 @@ def _convnet(arguments: argparse.Namespace) -> None:
 
 
 def _feeding(arguments: argparse.Namespace) -> None:
-    from benchmarks.feeding import run_feeding
+    from benchmarks.feeding import RECIPES, run_feeding
 
+    _refuse_others(arguments.names, RECIPES, "a recipe that is fed")
     run_feeding(arguments.names)
 
 

@@ -10,7 +10,7 @@ ours / PyTorch is a ratio of medians there, without quartiles on the other backe
 """
 
 import argparse
-import importlib
+import importlib.util
 import json
 import os
 import shutil

@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import dataclasses
 import gc
+import os
 import re
 import sys
 import time
@@ -19,6 +20,10 @@ TURN = 0.02  # seconds that a step runs before it is the next one's turn
 REST = 0.002  # seconds after which the threads of the last step no longer spin
 QUIET = 0.15  # share of the processors' time that others may take
 LISTEN = 0.5  # seconds
+# Processors that this process may use. PyTorch gets as many threads as TensorFlow has.
+THREADS = (
+    len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+)
 STATUS = Path("/proc/self/status")
 RESET = Path("/proc/self/clear_refs")
 

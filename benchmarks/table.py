@@ -9,6 +9,7 @@ from benchmarks.measure import ROUNDS, Step, compare, warn_if_busy
 from benchmarks.results import NAMES, Kept, Results, ratio_text, row_of
 from benchmarks.table_networks import figures, networks
 from benchmarks.table_rows import Figure, Row, component_rows
+from cookbook.errors import fail
 
 
 def run_table(
@@ -24,11 +25,14 @@ def run_table(
         rounds, results, is_rest: as in `benchmarks.components.run`.
     """
     results = results or Results(None, "table")
+    all_rows: list[Row | Figure] = [*component_rows(), *networks(), *figures()]
+    rows = [row for row in all_rows if is_asked(row.what, names)]
+    if not rows:
+        fail(f"no row of the table has {' or '.join(names)} in its name")
     warn_if_busy()
     print(table_line("what", "ours/Keras", "ours/PyTorch", "at most", "met"))
-    rows: list[Row | Figure] = [*component_rows(), *networks(), *figures()]
     for row in rows:
-        if not is_asked(row.what, names) or (is_rest and results.holds(row.what)):
+        if is_rest and results.holds(row.what):
             continue
         try:
             content = measured(row, rounds)

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-THREADS = 2
-Step = Callable[[], Any]
+from benchmarks.measure import THREADS, Step
+
 Optimizer = Callable[..., torch.optim.Optimizer]  # makes one from parameters
 
 

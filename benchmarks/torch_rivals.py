@@ -18,10 +18,9 @@ from benchmarks.inputs import (
     training_of,
     variables,
 )
-from benchmarks.measure import Step
+from benchmarks.measure import THREADS, Step
 from benchmarks.torch_parts import ACTIVATIONS, LAYERS, LOSSES, OPTIMIZERS, Part
 
-THREADS = 2
 TOLERANCE = 1e-4  # relative; sums of 1,000 products differ by that
 
 

@@ -5,8 +5,8 @@
 
 Each block convolves, pools, normalizes and applies ReLU. Pooling comes before the
 normalization because it leaves only a quarter of the values to normalize. In training,
-images are shifted and turned a little. Expected: 99.5 % test accuracy on MNIST, in half
-of the time that the well-known keras-io convnet takes for 99.2 %.
+images are shifted and turned a little. Expected: 99.5 % test accuracy on MNIST, in
+about 40 s on two idle cores. The well-known keras-io convnet reaches 99.2 %.
 
 Papers: LeCun et al., "Gradient-based learning applied to document recognition", 1998,
 https://doi.org/10.1109/5.726791; Smith, Topin, "Super-convergence", 2017,

@@ -52,6 +52,7 @@ class Batches(keras.utils.PyDataset):
             self._widths = few_widths(self._lengths)
         self.steps = steps or self._whole_batches()
         self._asked_for_shapes = padded
+        self._rest: list[np.ndarray] = []  # one array: the rows that an epoch has left
         self.start_epoch(0)
 
     def _whole_batches(self) -> int:
@@ -66,17 +67,21 @@ class Batches(keras.utils.PyDataset):
         first: the batch to begin with, where a run goes on in the middle of an epoch.
         """
         self._first = first
-        self._order = np.arange(self._count)
-        if self.seed is None:
-            return
-        rng = np.random.default_rng([self.seed, epoch])
-        self._order = rng.permutation(self._count)
-        if self.padded:
-            self._order = self._sorted_in_pools(rng)
+        self._order = self._order_of(epoch)
+        self._rest[:] = [self._order[first * self.batch_size :]]
 
-    def _sorted_in_pools(self, rng: np.random.Generator) -> np.ndarray:
+    def _order_of(self, epoch: int) -> np.ndarray:
+        if self.seed is None:
+            return np.arange(self._count)
+        rng = np.random.default_rng([self.seed, epoch])
+        order = rng.permutation(self._count)
+        return self._sorted_in_pools(order, rng) if self.padded else order
+
+    def _sorted_in_pools(
+        self, order: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
         """The order, sorted by length within each POOL of batches, batches shuffled."""
-        order = self._order[: self.steps * self.batch_size]
+        order = order[: self.steps * self.batch_size]
         batches = []
         for pool in _pieces(order, POOL * self.batch_size):
             by_length = np.argsort(self._lengths[pool], kind="stable")
@@ -128,12 +133,16 @@ class Batches(keras.utils.PyDataset):
     def _dataset(self) -> typing.Any:
         import tensorflow as tf
 
-        parts = keras.tree.map_structure(tf.convert_to_tensor, self.parts)
+        with tf.device("CPU:0"):  # where tf.data gathers, also if there is a GPU
+            parts = keras.tree.map_structure(tf.convert_to_tensor, self.parts)
         size = self.batch_size
         steps = len(self)
+        rest = self._rest
 
         def orders() -> typing.Iterator[np.ndarray]:
-            yield self._order[self._first * size :]
+            # TensorFlow keeps this function until `keras.backend.clear_session`, so it
+            # must not hold the arrays.
+            yield from rest
 
         def batches_of(order):
             def batch(i):

@@ -1,6 +1,8 @@
 """Batches: their order, their widths, and the pipeline that gives the same."""
 
+import gc
 import itertools
+import weakref
 
 import keras
 import numpy as np
@@ -82,6 +84,18 @@ def test_a_pipeline_has_the_order_of_the_epoch_that_begins():
         expected = [batches[i][0] for i in range(len(batches))]
         np.testing.assert_array_equal(orders[-1], np.concatenate(expected))
     assert (orders[0] != orders[1]).any()
+
+
+@needs_tensorflow
+def test_what_a_pipeline_has_fed_is_freed():
+    x = array(20, 4)
+    batches = Batches(x, np.arange(20), 5, seed=0)
+    for _ in batches.pipeline():
+        pass
+    fed = weakref.ref(batches)
+    del batches
+    gc.collect()
+    assert fed() is None
 
 
 def test_what_tensorflow_cannot_gather_itself_stays_as_it_is(tmp_path):

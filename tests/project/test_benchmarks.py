@@ -11,11 +11,13 @@ from pathlib import Path
 import keras
 import pytest
 
-from benchmarks import cases
+from benchmarks import cases, gpu_rows
+from benchmarks.__main__ import main
 from benchmarks.measure import Cost, compare, peak, ratio
 from benchmarks.page import KEPT, PAGE, page
 from benchmarks.results import Results, ratio_text
 from benchmarks.table import cells
+from cookbook.data.augmentation import augmentation_in
 from examples import METRICS, OPTIMIZERS
 from oracle import components, keras_counterpart
 
@@ -144,6 +146,17 @@ def test_the_page_shows_what_is_kept():
     assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m benchmarks page"
 
 
+@pytest.mark.parametrize("command", [[], ["table"], ["recipes"], ["feeding"]])
+def test_a_name_that_nothing_has_is_refused_in_one_line(command, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["benchmarks", *command, "LSTN"])
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")  # so that it is restored
+    with pytest.raises(SystemExit) as exit:
+        main()
+    assert exit.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "LSTN" in line
+
+
 def gpu_script(*flags):
     command = [sys.executable, "-m", "benchmarks.gpu", *flags]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
@@ -155,6 +168,24 @@ def test_without_a_gpu_the_script_says_so_in_one_line(monkeypatch):
     assert done.returncode == 2, done.stderr
     (line,) = done.stdout.splitlines()
     assert line.startswith("No GPU was found")
+
+
+def test_a_network_on_a_gpu_has_no_augmentation_and_suits_the_backend(monkeypatch):
+    """As the network of PyTorch, which has none."""
+    seen = []
+    monkeypatch.setattr(gpu_rows, "suit_backend", lambda model: seen.append("suited"))
+    monkeypatch.setattr(
+        keras.Model, "train_on_batch", lambda model, x, y: seen.append(model)
+    )
+    row = gpu_rows._network("mnist_cnn")
+    for side in ("ours", "keras"):
+        row.sides[side]()()
+    first, ours, second, theirs = seen
+    assert first == second == "suited"
+    for model in (ours, theirs):
+        assert model.compiled
+        assert not augmentation_in(model)
+        assert model.output_shape == (None, 10)
 
 
 @pytest.mark.slow
