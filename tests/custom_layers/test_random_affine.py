@@ -297,6 +297,8 @@ def test_keras_pipelines_and_bfloat16_can_use_it():
     [
         ({"rotation": 1.5}, r"`rotation` .* in \[-1, 1\].*rotation=1.5"),
         ({"x_shear": (0, 0.1, 0.2)}, "`x_shear` .* pair"),
+        ({"rotation": "a little"}, "`rotation` .*rotation=a little"),
+        ({"rotation": (0.1, None)}, "`rotation` .*number"),
         ({"flip": "both"}, "`flip` .*horizontal_and_vertical"),
         ({"fill_mode": "edge"}, "`fill_mode`"),
         ({"interpolation": "cubic"}, "`interpolation`"),
@@ -305,3 +307,9 @@ def test_keras_pipelines_and_bfloat16_can_use_it():
 def test_refusals(arguments, message):
     with pytest.raises(ValueError, match=message):
         RandomAffine(**arguments)
+
+
+@pytest.mark.parametrize("shape", [(6, 8), (1, 2, 6, 8, 3)])
+def test_inputs_that_are_no_images_are_refused(shape):
+    with pytest.raises(ValueError, match="needs images .*inputs.shape"):
+        turned(RandomAffine(0.3), array(*shape))

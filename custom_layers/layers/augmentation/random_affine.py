@@ -50,7 +50,8 @@ class RandomAffine(keras.layers.Layer):
 
     Input and output shape: (B, H, W, C), or (H, W, C); with channels_first, C comes
         before H.
-    Raises: ValueError for a factor outside [-1, 1] and for another unknown option.
+    Raises: ValueError for a factor outside [-1, 1], for another unknown option, and for
+        inputs that are no images.
     Differs from Keras: a call without `training` changes nothing, so that no exported
         model does; one seed makes other transforms; a flip horizontal_and_vertical
         decides for each direction by itself, Keras's flips both or neither; "wrap"
@@ -106,6 +107,11 @@ class RandomAffine(keras.layers.Layer):
         inputs = as_floats(inputs, self.compute_dtype)
         if not (training and self.changes_images):
             return inputs
+        if len(inputs.shape) not in (3, 4):
+            raise ValueError(
+                "RandomAffine needs images with the axes (height, width, channels), or "
+                f"a batch of them. Received: inputs.shape={tuple(inputs.shape)}"
+            )
         images = inputs if len(inputs.shape) == 4 else inputs[None]
         if self.data_format == "channels_first":
             images = ops.transpose(images, (0, 2, 3, 1))
@@ -190,13 +196,15 @@ def _factor(value: Any, name: str) -> tuple[float, float]:
     Raises: ValueError for anything else, and for numbers outside [-1, 1].
     """
     value = python_number(value)
-    pair = value if isinstance(value, tuple | list) else (-value, value)
-    if len(pair) != 2 or not all(-1 <= number <= 1 for number in pair):
+    pair = value if isinstance(value, tuple | list) else (value, value)
+    are_numbers = all(isinstance(number, int | float) for number in pair)
+    if len(pair) != 2 or not (are_numbers and all(-1 <= n <= 1 for n in pair)):
         raise ValueError(
             f"The `{name}` argument must be a number in [-1, 1], or a pair of such "
             f"numbers: the lowest and the highest. Received: {name}={value}"
         )
-    return min(pair), max(pair)
+    low, high = pair if pair is value else (-value, value)
+    return min(low, high), max(low, high)
 
 
 def _between(bounds: tuple[float, float], u):
