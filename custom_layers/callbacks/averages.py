@@ -19,7 +19,7 @@ class _Averages:
         if not self.pairs:
             raise ValueError(
                 "The optimizer keeps no average of the weights. Give it use_ema=True, "
-                "or wrap it in MovingAverage or SWA. "
+                "or wrap it in MovingAverage or SWA, and train at least one step. "
                 f"Received: optimizer={type(model.optimizer).__name__}"
             )
 
@@ -34,3 +34,15 @@ class _Averages:
         """Makes the averages what the weights are now."""
         for weight, average in self.pairs:
             average.assign(weight)
+
+    def weights(self) -> list[np.ndarray]:
+        """The values that the weights have now."""
+        return [
+            np.array(keras.ops.convert_to_numpy(weight)) for weight, _ in self.pairs
+        ]
+
+    def put(self, values: list[np.ndarray]) -> None:
+        """Makes the weights, and the averages too, what `weights` has returned."""
+        for (weight, average), value in zip(self.pairs, values):
+            weight.assign(value)
+            average.assign(value)

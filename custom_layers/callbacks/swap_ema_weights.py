@@ -45,6 +45,7 @@ class SwapEMAWeights(keras.callbacks.Callback):
         super().__init__()
         self.swap_on_epoch = swap_on_epoch
         self._are_in_model = False
+        self._averages_of_epoch: list = []
 
     def _put_averages_into_model(self, are_wanted: bool) -> None:
         """Swaps weights and averages, unless the model holds what is wanted."""
@@ -60,10 +61,15 @@ class SwapEMAWeights(keras.callbacks.Callback):
         if not self.swap_on_epoch:
             return
         self._put_averages_into_model(True)
-        is_last = epoch == self.params["epochs"] - 1 or self.model.stop_training
-        if is_last:
-            # At the end of `fit`, the optimizer puts its averages into the model.
-            _Averages(self.model).take()
+        self._averages_of_epoch = _Averages(self.model).weights()
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        # At the end of `fit`, the optimizer has put what it holds into the model. After
+        # a swap those are the weights. No callback knows which epoch is the last one,
+        # because another callback may end the training after it.
+        if self.swap_on_epoch and self._are_in_model:
+            _Averages(self.model).put(self._averages_of_epoch)
+            self._averages_of_epoch = []
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._put_averages_into_model(True)

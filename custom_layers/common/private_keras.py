@@ -378,7 +378,8 @@ def averages_of(optimizer: Any) -> list[tuple]:
     if hasattr(optimizer, "weights_and_slots") and optimizer.slot_name == "average":
         return optimizer.weights_and_slots()
     if getattr(optimizer, "use_ema", False):
-        averages = optimizer._model_variables_moving_average
+        # There are none before the first step.
+        averages = getattr(optimizer, "_model_variables_moving_average", [])
         pairs = zip(optimizer._trainable_variables, averages)
         return [(weight, average) for weight, average in pairs if average is not None]
     inner = [getattr(optimizer, "inner_optimizer", None)]

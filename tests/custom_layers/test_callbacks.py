@@ -212,3 +212,24 @@ def test_swapping_on_epochs_leaves_the_averages_to_the_next_callback():
     theirs = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
     model.fit(X, Y, callbacks=[theirs, note], **options)
     np.testing.assert_allclose(expected, seen, rtol=1e-6)
+
+
+@pytest.mark.one_backend
+def test_the_averages_stay_where_a_later_callback_ends_the_training():
+    seen = []
+
+    def stop(epoch, logs):
+        seen.append(model.get_weights()[0])
+        model.stop_training = True
+
+    model = compiled(AVERAGING["ema"]())
+    last = keras.callbacks.LambdaCallback(on_epoch_end=stop)
+    swap = SwapEMAWeights(swap_on_epoch=True)
+    model.fit(X, Y, batch_size=4, epochs=9, verbose=0, callbacks=[swap, last])
+    np.testing.assert_array_equal(model.get_weights()[0], *seen)
+
+
+def test_there_are_no_averages_before_the_first_step():
+    model = compiled(AVERAGING["ema"]())
+    with pytest.raises(ValueError, match="train at least one step"):
+        model.evaluate(X, Y, verbose=0, callbacks=[SwapEMAWeights()])

@@ -148,6 +148,33 @@ def test_compiled_gradients_are_those_of_the_plain_loop(
         np.testing.assert_allclose(actual, desired, atol=1e-5 * np.abs(desired).max())
 
 
+@pytest.mark.slow
+def test_a_batch_of_unknown_size_may_have_one_row_or_none():
+    """XLA refuses to write into tables of no rows, as the first half has of one."""
+    import tensorflow as tf
+
+    model = GRU(fused.FEWEST_UNITS, return_sequences=True)
+    model.build((None, None, 4))
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None, 4))], autograph=False)
+    def step(x):
+        return model(x, training=True)
+
+    for rows in (0, 1):
+        x = array(2, 3, 4)[:rows]
+        assert_close(step(x), model(x))
+
+
+def test_a_layer_without_bias_keeps_its_own_dtype(without_compiling):
+    """The global dtype has no say in it."""
+    keras.config.set_floatx("float64")
+    try:
+        y = GRU(2, use_bias=False, dtype="float32")(X, training=True)
+    finally:
+        keras.config.set_floatx("float32")
+    assert keras.backend.standardize_dtype(y.dtype) == "float32"
+
+
 def trained(x, y):
     """The weights after an epoch whose batches differ in size and in length."""
     import tensorflow as tf

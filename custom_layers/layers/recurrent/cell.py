@@ -146,11 +146,9 @@ class _Cell(keras.layers.Layer, CellWithDropout):
         """W, U and b (0 without a bias)."""
         W = ops.convert_to_tensor(self.kernel)
         U = ops.convert_to_tensor(self.recurrent_kernel)
-        return (
-            W,
-            U,
-            ops.zeros(self.bias_shape) if self.bias is None else self.bias.value,
-        )
+        if self.bias is None:
+            return W, U, ops.zeros(self.bias_shape, W.dtype)
+        return W, U, ops.convert_to_tensor(self.bias)
 
     def _sum(self, x, h_tm1, training: bool | None):
         """x W + h_tm1 U + b, with x and h_tm1 under dropout in training."""

@@ -142,27 +142,37 @@ def _run_fused(
     rows = inputs[0].shape[0]
     is_small = rows is not None and rows < 2 * FEWEST_ROWS
     parts = 1 if is_small or not formula.halves else 2
+    rows = rows or tf.shape(inputs[0])[0]
     results = []
     for part in range(parts):
-        x = [_rows(x, part, parts) for x in inputs]
-        starts = [_rows(state, part, parts) for state in states]
-        seen = None if mask is None else _rows(mask, part, parts)
+        first = rows * part // parts
+        end = rows * (part + 1) // parts
+        x = [_rows(x, first, end) for x in inputs]
+        starts = [_rows(state, first, end) for state in states]
+        seen = None if mask is None else _rows(mask, first, end)
         result = _run(formula, x, weights, starts, seen, return_sequences)
-        results.append(result)
+        results.append([tensor[: end - first] for tensor in result])
 
     joined = [tf.concat(pieces, axis=0) for pieces in zip(*results)]
     last_states = joined[: len(states)]
     return last_states, joined[-1] if return_sequences else None
 
 
-def _rows(tensor, part, parts):
-    """The rows of one of the parts that a batch is cut into."""
+def _rows(tensor, first, end):
+    """tensor[first:end], with a row of zeros where it may have none.
+
+    XLA refuses to write a row of no numbers, as of the first half of a single row.
+    """
     import tensorflow as tf
 
-    rows = tensor.shape[0] or tf.shape(tensor)[0]
-    first = rows * part // parts
-    end = rows * (part + 1) // parts
-    return tensor[first:end]
+    piece = tensor[first:end]
+    if isinstance(end, int):
+        return piece
+    missing = tf.maximum(1 - (end - first), 0)
+    unchanged = [(0, 0)] * (len(piece.shape) - 1)
+    padded = tf.pad(piece, [(0, missing), *unchanged])
+    padded.set_shape(piece.shape)
+    return padded
 
 
 def _run(formula, inputs, weights, states, mask, return_sequences):
