@@ -106,7 +106,10 @@ def _announce_end_of_time(trials: Trials) -> None:
 
 
 def _announce_searched(space: Space) -> None:
-    """Tells the user which of the given flags are tried in trial 0 alone."""
+    """Tells the user which settings that differ from the recipe's trial 0 alone has.
+
+    The user gave them as flags, or `for_few` chose them.
+    """
     config = space.config
     searched = {dimension.name for dimension in space.dimensions}
     given = [
@@ -116,8 +119,8 @@ def _announce_searched(space: Space) -> None:
         and getattr(config, field.name) != default_of(config, field)
     ]
     if given and not is_worker():
-        names = " and ".join(map(flag_name, given))
+        flags = [f"{flag_name(name)} {getattr(config, name)}" for name in given]
         note(
-            f"trial 0 takes your {names}, the other trials try values of their own; "
-            f"--space {given[0]}=fixed would keep yours in all"
+            f"trial 0 takes {' and '.join(flags)}, the other trials try values of "
+            f"their own; --space {given[0]}=fixed would keep that of trial 0 in all"
         )

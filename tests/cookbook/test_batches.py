@@ -1,16 +1,27 @@
 """Batches: their order, their widths, and the pipeline that gives the same."""
 
+import dataclasses
 import gc
 import itertools
 import weakref
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 
-from cookbook.data.batches import MOST_WIDTHS, WORTH, Batches, few_widths
+from cookbook.config import Count
+from cookbook.data.batches import (
+    MOST_WIDTHS,
+    SMALLEST,
+    WORTH,
+    Batches,
+    few_widths,
+    for_few,
+)
+from cookbook.tuning.search import _announce_searched
 from oracle import array
-from small_training import model
+from small_training import Config, model
 
 needs_tensorflow = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="tf.data feeds TensorFlow"
@@ -205,3 +216,19 @@ def test_a_row_of_padding_alone_is_a_batch_of_one_column():
 def test_without_a_seed_nothing_is_shuffled_or_left_out():
     batches = Batches(np.arange(7), np.arange(7), 3)
     assert [len(batches[i][0]) for i in range(len(batches))] == [3, 3, 1]
+
+
+@dataclasses.dataclass(frozen=True)
+class Large(Config):
+    batch_size: Count = 64
+
+
+def test_few_examples_get_small_batches_which_a_search_does_not_call_the_users(capsys):
+    config = for_few(Large(), 100)
+    assert config.batch_size == SMALLEST < Large.batch_size
+    assert for_few(config, 10**6) is config
+    dimension = SimpleNamespace(name="batch_size")
+    _announce_searched(SimpleNamespace(config=config, dimensions=[dimension]))
+    line = capsys.readouterr().err
+    assert f"trial 0 takes --batch-size {SMALLEST}, the other trials try" in line
+    assert "--space batch_size=fixed would keep that of trial 0" in line
