@@ -15,12 +15,13 @@ class _Averages:
     """
 
     def __init__(self, model: keras.Model) -> None:
-        self.pairs = averages_of(model.optimizer)
+        optimizer = getattr(model, "optimizer", None)  # None before `compile`
+        self.pairs = averages_of(optimizer) if optimizer else []
         if not self.pairs:
             raise ValueError(
                 "The optimizer keeps no average of the weights. Give it use_ema=True, "
                 "or wrap it in MovingAverage or SWA, and train at least one step. "
-                f"Received: optimizer={type(model.optimizer).__name__}"
+                f"Received: optimizer={type(optimizer).__name__}"
             )
 
     def swap(self) -> None:

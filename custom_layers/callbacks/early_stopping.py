@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..common.checks import python_number
+from ..common.checks import number_from_zero, python_number
 from .monitor import _Monitor
 
 
@@ -26,7 +26,8 @@ class EarlyStopping(_Monitor):
         restore_best_weights: whether the model ends with the weights of the best epoch.
         start_from_epoch: number of epochs at the beginning that do not count.
 
-    Raises: ValueError for another mode, or where "auto" cannot tell the direction.
+    Raises: ValueError for another mode, for a patience below 0, or where "auto" cannot
+        tell the direction.
     Differs from Keras: a figure that is NaN is never an improvement. In Keras, a first
     epoch of NaN stays the best one, and its weights are restored. An unknown mode is an
     error instead of a warning.
@@ -56,7 +57,7 @@ class EarlyStopping(_Monitor):
         start_from_epoch: int = 0,
     ) -> None:
         super().__init__(monitor, mode, min_delta)
-        self.patience = python_number(patience)
+        self.patience = number_from_zero(patience, "patience")
         self.verbose = verbose
         self.baseline = python_number(baseline)
         self.restore_best_weights = restore_best_weights

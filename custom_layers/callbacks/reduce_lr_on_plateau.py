@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from ..common.checks import python_number
+from ..common.checks import number_from_zero
 from .monitor import _Monitor
 
 
@@ -27,8 +27,9 @@ class ReduceLROnPlateau(_Monitor):
         min_lr: the learning rate never falls below it.
 
     The history reports the learning rate as learning_rate.
-    Raises: ValueError for a factor of 1 or more, another mode, or a direction that
-    "auto" cannot tell; TypeError for an optimizer whose learning rate is a schedule.
+    Raises: ValueError for a factor of 1 or more, numbers below 0, another mode, or a
+    direction that "auto" cannot tell; TypeError for an optimizer whose learning rate is
+    a schedule.
     Differs from Keras: a figure that is NaN is never an improvement. An unknown mode is
     an error instead of a warning.
 
@@ -61,16 +62,16 @@ class ReduceLROnPlateau(_Monitor):
         min_lr: float = 0.0,
     ) -> None:
         super().__init__(monitor, mode, min_delta)
-        if factor >= 1:
+        self.factor = number_from_zero(factor, "factor")
+        if self.factor >= 1:
             raise ValueError(
                 "`factor` must be below 1, such as 0.1, or the learning rate would "
                 f"not fall. Received: factor={factor}"
             )
-        self.factor = python_number(factor)
-        self.patience = python_number(patience)
+        self.patience = number_from_zero(patience, "patience")
         self.verbose = verbose
         self.cooldown = cooldown
-        self.min_lr = python_number(min_lr)
+        self.min_lr = number_from_zero(min_lr, "min_lr")
         self.on_train_begin()
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from ..common.checks import python_number
+from ..common.checks import number_from_zero
 
 
 class TimeStopping(keras.callbacks.Callback):
@@ -35,12 +35,12 @@ class TimeStopping(keras.callbacks.Callback):
 
     def __init__(self, seconds: float = 86400, verbose: int = 0) -> None:
         super().__init__()
-        if seconds <= 0:
+        self.seconds = number_from_zero(seconds, "seconds")
+        if self.seconds == 0:
             raise ValueError(
                 "`seconds` must be above 0, such as 3600 for an hour. "
                 f"Received: seconds={seconds}"
             )
-        self.seconds = python_number(seconds)
         self.verbose = verbose
         self.stopped_epoch: int | None = None
 

@@ -65,6 +65,20 @@ def positive_integer(value: Any, name: str) -> int:
     return number
 
 
+def number_from_zero(value: Any, name: str) -> Any:
+    """`value` as a number of Python that is at least 0.
+
+    Raises: ValueError for anything else, NaN included.
+    """
+    number = python_number(value)
+    if not isinstance(number, int | float) or not number >= 0:
+        raise ValueError(
+            f"The `{name}` argument must be a number of at least 0. "
+            f"Received: {name}={value}"
+        )
+    return number
+
+
 def integer_tuple(
     value: Any, rank: int, name: str, minimum: int = 1
 ) -> tuple[int, ...]:

@@ -114,6 +114,27 @@ def test_a_schedule_and_a_factor_of_one_are_refused():
         ReduceLROnPlateau(factor=1.0)
 
 
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: EarlyStopping(patience="two"), "`patience` .*patience=two"),
+        (lambda: ReduceLROnPlateau(patience=-1), "`patience` .*at least 0"),
+        (lambda: ReduceLROnPlateau(factor=-0.5), "`factor` .*factor=-0.5"),
+        (lambda: TimeStopping("1 h"), "`seconds` .*seconds=1 h"),
+        (lambda: TimeStopping(float("nan")), "`seconds` .*seconds=nan"),
+    ],
+)
+def test_what_is_no_number_from_zero_is_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_a_model_without_optimizer_has_no_averages():
+    plain = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    with pytest.raises(ValueError, match="keeps no average"):
+        plain.predict(np.ones((2, 1)), verbose=0, callbacks=[SwapEMAWeights()])
+
+
 def test_auto_asks_the_metric_and_says_when_it_cannot_tell():
     stop = EarlyStopping("mae")
     compiled().fit(X, Y, epochs=1, verbose=0, callbacks=[stop])
