@@ -43,7 +43,10 @@ def _lstm_step(x_W, h_U, b, states):
 
     _, c_tm1 = states
     z_i, z_f, z_g, z_o = tf.split(x_W + h_U + b, 4, axis=-1)
-    i, f, g, o = tf.sigmoid(z_i), tf.sigmoid(z_f), tf.tanh(z_g), tf.sigmoid(z_o)
+    i = tf.sigmoid(z_i)
+    f = tf.sigmoid(z_f)
+    g = tf.tanh(z_g)
+    o = tf.sigmoid(z_o)
     c = f * c_tm1 + i * g
     h = o * tf.tanh(c)
     return [h, c], [i, f, g, o]
@@ -53,7 +56,8 @@ def _lstm_slope(saved, states, new_states, d_new):
     import tensorflow as tf
 
     i, f, g, o = saved
-    (_, c_tm1), (_, c) = states, new_states
+    _, c_tm1 = states
+    _, c = new_states
     d_h, d_c = d_new
     tanh_c = tf.tanh(c)
     d_c += d_h * o * (1 - tanh_c * tanh_c)
@@ -71,7 +75,8 @@ def _gru_step(x_W, h_U, b, states):
     (h_tm1,) = states
     x_z, x_r, x_n = tf.split(x_W + b[0], 3, axis=-1)
     h_z, h_r, h_n = tf.split(h_U + b[1], 3, axis=-1)
-    z, r = tf.sigmoid(x_z + h_z), tf.sigmoid(x_r + h_r)
+    z = tf.sigmoid(x_z + h_z)
+    r = tf.sigmoid(x_r + h_r)
     n = tf.tanh(x_n + r * h_n)
     h = z * h_tm1 + (1 - z) * n
     return [h], [z, r, n, h_n]
@@ -141,7 +146,8 @@ def _run_fused(
         seen = None if mask is None else _rows(mask, part, parts)
         results.append(_run(formula, x, weights, starts, seen, return_sequences))
     joined = [tf.concat(pieces, axis=0) for pieces in zip(*results)]
-    return joined[: len(states)], joined[-1] if return_sequences else None
+    hs = joined.pop() if return_sequences else None
+    return joined, hs
 
 
 def _rows(tensor, part, parts):
@@ -149,11 +155,13 @@ def _rows(tensor, part, parts):
     import tensorflow as tf
 
     rows = tensor.shape[0] or tf.shape(tensor)[0]
-    return tensor[rows * part // parts : rows * (part + 1) // parts]
+    first = rows * part // parts
+    end = rows * (part + 1) // parts
+    return tensor[first:end]
 
 
 def _run(formula, inputs, weights, states, mask, return_sequences):
-    """[*last states], followed by every h (B, T, U) if it is wanted."""
+    """The last states, followed by every h (B, T, U) if it is wanted."""
     import tensorflow as tf
 
     W, U, b = weights
@@ -161,11 +169,15 @@ def _run(formula, inputs, weights, states, mask, return_sequences):
     x_W = _with_room(_products(inputs, W), steps)
     seen = []
     if mask is not None:
-        seen = [_with_room(tf.transpose(mask)[:, :, tf.newaxis], steps)]
+        mask = tf.transpose(mask)  # T, B
+        seen = [_with_room(mask[:, :, tf.newaxis], steps)]
     loop = _loop(formula, steps, seen, return_sequences)
-    last = list(loop(x_W, U, b, *states))
-    hs = [tf.transpose(h[:steps], (1, 0, 2)) for h in last[len(states) :]]
-    return last[: len(states)] + hs
+    outputs = loop(x_W, U, b, *states)
+    if not return_sequences:
+        return outputs
+    *last, hs = outputs
+    hs = tf.transpose(hs[:steps], (1, 0, 2))  # B, T, U
+    return *last, hs
 
 
 def _products(inputs, W):
@@ -176,9 +188,13 @@ def _products(inputs, W):
     for x, kernel in zip(inputs, tf.split(W, len(inputs), axis=-1)):
         x = tf.transpose(x, (1, 0, 2))  # T, B, D
         shape = tf.shape(x)
-        z = tf.matmul(tf.reshape(x, (-1, x.shape[2])), kernel)
-        products.append(tf.reshape(z, (shape[0], shape[1], kernel.shape[1])))
-    return products[0] if len(products) == 1 else tf.concat(products, axis=-1)
+        rows = tf.reshape(x, (-1, x.shape[2]))
+        z = tf.matmul(rows, kernel)
+        z = tf.reshape(z, (shape[0], shape[1], kernel.shape[1]))
+        products.append(z)
+    if len(products) == 1:
+        return products[0]
+    return tf.concat(products, axis=-1)
 
 
 def _with_room(tensor, steps):
@@ -187,7 +203,8 @@ def _with_room(tensor, steps):
 
     if isinstance(steps, int):
         return tensor
-    return tf.pad(tensor, [(0, _room_for(steps) - steps), (0, 0), (0, 0)])
+    rest = _room_for(steps) - steps
+    return tf.pad(tensor, [(0, rest), (0, 0), (0, 0)])
 
 
 def _room_for(steps):
@@ -199,8 +216,10 @@ def _room_for(steps):
     import tensorflow as tf
 
     steps = tf.maximum(steps, SHORTEST_ROOM)
-    octave = tf.math.log(tf.cast(steps - 1, tf.float32)) / tf.math.log(2.0)
-    quarter = tf.bitwise.left_shift(1, tf.cast(tf.floor(octave), tf.int32) - 2)
+    octave = tf.math.log(tf.cast(steps - 1, tf.float32))
+    octave = tf.floor(octave / tf.math.log(2.0))
+    octave = tf.cast(octave, tf.int32)
+    quarter = tf.bitwise.left_shift(1, octave - 2)
     return (steps + quarter - 1) // quarter * quarter
 
 
@@ -218,11 +237,16 @@ def _loop(formula, steps, seen, return_sequences):
         hs = [tables[0][1:]] if return_sequences else []
 
         def gradient(*upstream):
-            d_last, d_hs = upstream[: len(states)], upstream[len(states) :]
-            d_zs, d_states = backward(U, b, tables, saved, list(d_hs), list(d_last))
-            d_U = tf.matmul(_flat(tables[0][:-1]), _flat(d_zs[-1]), transpose_a=True)
-            d_b = tf.stack([_sum_of_rows(_flat(d)) for d in d_zs])
-            return d_zs[0], d_U, tf.reshape(d_b, b.shape), *d_states
+            d_last = list(upstream[: len(states)])
+            d_hs = list(upstream[len(states) :])
+            d_zs, d_states = backward(U, b, tables, saved, d_hs, d_last)
+            d_x_W = d_zs[0]
+            d_h_U = d_zs[-1]
+            h_tm1 = tables[0][:-1]
+            d_U = tf.matmul(_flat(h_tm1), _flat(d_h_U), transpose_a=True)
+            d_b = [_sum_of_rows(_flat(d)) for d in d_zs]
+            d_b = tf.reshape(tf.stack(d_b), b.shape)
+            return d_x_W, d_U, d_b, *d_states
 
         return (*last, *hs), gradient
 
@@ -272,17 +296,19 @@ def _forward(x_W, U, b, states, seen, steps, formula):
     """Tables of all states (T + 1, B, U), the initial ones first, and of `saved`."""
     import tensorflow as tf
 
-    room, rows = tf.shape(x_W)[0], tf.shape(x_W)[1]
-    tables = [tf.pad(s[tf.newaxis], [(0, room), (0, 0), (0, 0)]) for s in states]
-    saved = [tf.zeros((room, rows, U.shape[0])) for _ in range(formula.saved)]
+    shape = tf.shape(x_W)
+    room = shape[0]
+    rows = shape[1]
+    units = U.shape[0]
+    below = [(0, room), (0, 0), (0, 0)]
+    tables = [tf.pad(state[tf.newaxis], below) for state in states]
+    saved = [tf.zeros((room, rows, units)) for _ in range(formula.saved)]
 
     def body(t, states, tables, saved):
         h_U = tf.matmul(states[0], U)
         new_states, new_saved = formula.step(x_W[t], h_U, b, states)
         if seen:
-            is_seen = seen[0][t]
-            pairs = zip(new_states, states)
-            new_states = [tf.where(is_seen, new, old) for new, old in pairs]
+            new_states = _where(seen[0][t], new_states, states)
         tables = [_with_row(a, t + 1, row) for a, row in zip(tables, new_states)]
         saved = [_with_row(a, t, row) for a, row in zip(saved, new_saved)]
         return t + 1, new_states, tables, saved
@@ -302,7 +328,9 @@ def _backward(U, b, tables, saved, d_hs, d_last, seen, steps, formula):
     """
     import tensorflow as tf
 
-    room, rows = tf.shape(tables[0])[0] - 1, tf.shape(tables[0])[1]
+    shape = tf.shape(tables[0])
+    room = shape[0] - 1
+    rows = shape[1]
     U_T = tf.transpose(U)  # once, and not at every step
     sums = len(b.shape)  # a row of b for d_x_W and one for d_h_U, or one for both
     d_tables = [tf.zeros((room, rows, U.shape[1])) for _ in range(sums)]
@@ -310,15 +338,16 @@ def _backward(U, b, tables, saved, d_hs, d_last, seen, steps, formula):
     def body(k, d_states, d_tables):
         t = steps - 1 - k
         d_h, *others = d_states
-        d_new = [d_h + d_hs[0][t] if d_hs else d_h, *others]
-        rows = ([table[t] for table in saved], [table[t] for table in tables])
+        if d_hs:
+            d_h += d_hs[0][t]
+        d_new = [d_h, *others]
+        of_step = [table[t] for table in saved]
+        states = [table[t] for table in tables]
         new_states = [table[t + 1] for table in tables]
-        d_zs, d_states = formula.slope(*rows, new_states, d_new)
+        d_zs, d_states = formula.slope(of_step, states, new_states, d_new)
         if seen:
-            is_seen = seen[0][t]
-            d_zs = [tf.where(is_seen, d_z, 0.0) for d_z in d_zs]
-            pairs = zip(d_states, d_new)
-            d_states = [tf.where(is_seen, new, same) for new, same in pairs]
+            d_zs = _where(seen[0][t], d_zs, [0.0, 0.0])
+            d_states = _where(seen[0][t], d_states, d_new)
         d_states[0] += tf.matmul(d_zs[-1], U_T)
         d_tables = [_with_row(a, t, d_z) for a, d_z in zip(d_tables, d_zs)]
         return k + 1, d_states, d_tables
@@ -328,6 +357,14 @@ def _backward(U, b, tables, saved, d_hs, d_last, seen, steps, formula):
         lambda k, *_: k < steps, body, start, maximum_iterations=room
     )
     return d_tables, d_states
+
+
+def _where(is_seen, tensors, others):
+    """Each of the tensors, in the rows that are seen, and its other elsewhere."""
+    import tensorflow as tf
+
+    pairs = zip(tensors, others)
+    return [tf.where(is_seen, tensor, other) for tensor, other in pairs]
 
 
 def _with_row(table, t, row):
