@@ -210,12 +210,12 @@ MUTANTS = {  # the mistake: (file, old text, new text)
     ),
     "fused loop: masked steps change the gradients of the states": (
         "layers.recurrent.fused",
-        "d_states = _where(seen[0][t], d_states, d_new)",
-        "pass",
+        "d_states = [tf.where(is_seen, new, same) for new, same in pairs]",
+        "d_states = [new for new, same in pairs]",
     ),
     "fused loop: masked steps have gradients of their own": (
         "layers.recurrent.fused",
-        "d_zs = _where(seen[0][t], d_zs, [0.0, 0.0])",
+        "d_zs = [tf.where(is_seen, d_z, 0.0) for d_z in d_zs]",
         "pass",
     ),
     "SimpleRNN: no activation": (

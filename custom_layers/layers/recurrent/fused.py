@@ -176,7 +176,7 @@ def _rows(tensor, first, end):
 
 
 def _run(formula, inputs, weights, states, mask, return_sequences):
-    """The last states, followed by every h (B, T, U) if it is wanted."""
+    """[*last states], followed by every h (B, T, U) if it is wanted."""
     import tensorflow as tf
 
     W, U, b = weights
@@ -363,8 +363,10 @@ def _backward(U, b, tables, saved, d_hs, d_last, seen, steps, formula):
         new_states = [table[t + 1] for table in tables]
         d_zs, d_states = formula.slope(saved_t, states, new_states, d_new)
         if seen:
-            d_zs = _where(seen[0][t], d_zs, [0.0, 0.0])
-            d_states = _where(seen[0][t], d_states, d_new)
+            is_seen = seen[0][t]
+            d_zs = [tf.where(is_seen, d_z, 0.0) for d_z in d_zs]
+            pairs = zip(d_states, d_new)
+            d_states = [tf.where(is_seen, new, same) for new, same in pairs]
         d_states[0] += tf.matmul(d_zs[-1], U_T)
 
         pairs = zip(d_tables, d_zs)
@@ -376,14 +378,6 @@ def _backward(U, b, tables, saved, d_hs, d_last, seen, steps, formula):
         lambda k, *_: k < steps, body, start, maximum_iterations=room
     )
     return d_tables, d_states
-
-
-def _where(is_seen, tensors, others):
-    """Each of the tensors, in the rows that are seen, and its other elsewhere."""
-    import tensorflow as tf
-
-    pairs = zip(tensors, others)
-    return [tf.where(is_seen, tensor, other) for tensor, other in pairs]
 
 
 def _with_row(table, t, row):
