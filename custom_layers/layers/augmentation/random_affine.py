@@ -146,7 +146,8 @@ class RandomAffine(keras.layers.Layer):
         W = ops.cast(W, "float32")
         steps = []
         if self.flip:
-            x = ops.cast((u[0] < 0.5) & ("horizontal" in self.flip), "float32")
+            is_mirrored = (u[0] < 0.5) & ("horizontal" in self.flip)
+        x = ops.cast(is_mirrored, "float32")
             y = ops.cast((u[1] < 0.5) & ("vertical" in self.flip), "float32")
             steps += [_flip(x, y, H, W)]
         if any(self.height_translation + self.width_translation):
@@ -187,7 +188,8 @@ class RandomAffine(keras.layers.Layer):
             "seed",
             "data_format",
         )
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        options = {name: getattr(self, name) for name in names}
+        return {**super().get_config(), **options}
 
 
 def _factor(value: Any, name: str) -> tuple[float, float]:

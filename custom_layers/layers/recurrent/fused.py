@@ -42,7 +42,8 @@ def _lstm_step(x_W, h_U, b, states):
     import tensorflow as tf
 
     _, c_tm1 = states
-    z_i, z_f, z_g, z_o = tf.split(x_W + h_U + b, 4, axis=-1)
+    z = x_W + h_U + b
+    z_i, z_f, z_g, z_o = tf.split(z, 4, axis=-1)
     i = tf.sigmoid(z_i)
     f = tf.sigmoid(z_f)
     g = tf.tanh(z_g)
@@ -73,8 +74,10 @@ def _gru_step(x_W, h_U, b, states):
     import tensorflow as tf
 
     (h_tm1,) = states
-    x_z, x_r, x_n = tf.split(x_W + b[0], 3, axis=-1)
-    h_z, h_r, h_n = tf.split(h_U + b[1], 3, axis=-1)
+    of_x = x_W + b[0]
+    of_h = h_U + b[1]
+    x_z, x_r, x_n = tf.split(of_x, 3, axis=-1)
+    h_z, h_r, h_n = tf.split(of_h, 3, axis=-1)
     z = tf.sigmoid(x_z + h_z)
     r = tf.sigmoid(x_r + h_r)
     n = tf.tanh(x_n + r * h_n)
@@ -180,7 +183,8 @@ def _run(formula, inputs, weights, states, mask, return_sequences):
     import tensorflow as tf
 
     W, U, b = weights
-    steps = inputs[0].shape[1] or tf.shape(inputs[0])[1]
+    x = inputs[0]
+    steps = x.shape[1] or tf.shape(x)[1]
     x_W = _with_room(_products(inputs, W), steps)
     seen = []
     if mask is not None:
@@ -190,9 +194,10 @@ def _run(formula, inputs, weights, states, mask, return_sequences):
     loop = _loop(formula, steps, seen, return_sequences)
     outputs = list(loop(x_W, U, b, *states))
     last_states = outputs[: len(states)]
-    hs = outputs[len(states) :]
-    hs = [tf.transpose(h[:steps], (1, 0, 2)) for h in hs]
-    return last_states + hs
+    if not return_sequences:
+        return last_states
+    hs = outputs[-1][:steps]
+    return [*last_states, tf.transpose(hs, (1, 0, 2))]
 
 
 def _products(inputs, W):
@@ -200,7 +205,8 @@ def _products(inputs, W):
     import tensorflow as tf
 
     products = []
-    for x, kernel in zip(inputs, tf.split(W, len(inputs), axis=-1)):
+    kernels = tf.split(W, len(inputs), axis=-1)
+    for x, kernel in zip(inputs, kernels):
         x = tf.transpose(x, (1, 0, 2))  # T, B, D
         steps, rows, _ = tf.unstack(tf.shape(x))
         z = tf.matmul(_flat(x), kernel)
