@@ -146,9 +146,9 @@ class RandomAffine(keras.layers.Layer):
         W = ops.cast(W, "float32")
         steps = []
         if self.flip:
-        is_mirrored = (u[0] < 0.5) & ("horizontal" in self.flip)
-    x = ops.cast(is_mirrored, "float32")
-        y = ops.cast((u[1] < 0.5) & ("vertical" in self.flip), "float32")
+            is_mirrored = (u[0] < 0.5) & ("horizontal" in self.flip)
+            x = ops.cast(is_mirrored, "float32")
+            y = ops.cast((u[1] < 0.5) & ("vertical" in self.flip), "float32")
             steps += [_flip(x, y, H, W)]
         if any(self.height_translation + self.width_translation):
             y = H * _between(self.height_translation, u[2])
