@@ -311,5 +311,5 @@ def test_refusals(arguments, message):
 
 @pytest.mark.parametrize("shape", [(6, 8), (1, 2, 6, 8, 3)])
 def test_inputs_that_are_no_images_are_refused(shape):
-    with pytest.raises(ValueError, match="needs images .*inputs.shape"):
+    with pytest.raises(ValueError, match=r"needs images .*inputs\.shape"):
         turned(RandomAffine(0.3), array(*shape))
