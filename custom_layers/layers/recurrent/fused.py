@@ -153,7 +153,14 @@ def _run_fused(
         x = [_rows(x, first, end) for x in inputs]
         starts = [_rows(state, first, end) for state in states]
         seen = None if mask is None else _rows(mask, first, end)
-        result = _run(formula, x, weights, starts, seen, return_sequences)
+        result = _run(
+            formula,
+            x,
+            weights,
+            starts,
+            seen,
+            return_sequences,
+        )
         results.append([tensor[: end - first] for tensor in result])
 
     joined = [tf.concat(pieces, axis=0) for pieces in zip(*results)]
