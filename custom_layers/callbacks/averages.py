@@ -34,7 +34,8 @@ class _Averages:
     def take(self) -> Any:
         """Makes the averages what the weights are now."""
         for weight, average in self.pairs:
-            average.assign(weight)
+            value = keras.ops.convert_to_tensor(weight)
+            average.assign(keras.ops.copy(value))  # JAX would let both share an array
 
     def weights(self) -> list[np.ndarray]:
         """The values that the weights have now."""
