@@ -78,7 +78,7 @@ def _matrices(a, b, x, c, d, y):
         [same + entry for entry in entries],
         axis=-1,
     )
-    return ops.reshape(stacked, (-1, 3, 3))  # B, 3, 3
+    return ops.reshape(stacked, (*ops.shape(same), 3, 3))  # B, 3, 3
 
 
 def affine_transform(
