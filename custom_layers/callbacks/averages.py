@@ -34,7 +34,8 @@ class _Averages:
     def take(self) -> Any:
         """Makes the averages what the weights are now."""
         for weight, average in self.pairs:
-            average.assign(weight)
+            # A copy: a step of JAX cannot take one array for two variables.
+            average.assign(np.array(keras.ops.convert_to_numpy(weight)))
 
     def weights(self) -> list[np.ndarray]:
         """The values that the weights have now."""

@@ -190,6 +190,15 @@ def test_a_checkpoint_holds_the_average(kind, update_weights, tmp_path):
     np.testing.assert_allclose(after, saved if update_weights else before, rtol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["moving", "swa"])  # on JAX, Keras's ema cannot
+def test_the_training_goes_on_from_the_average(kind, tmp_path):
+    file = str(tmp_path / "average.weights.h5")
+    keeper = AverageModelCheckpoint(True, file, save_weights_only=True)
+    model = compiled(AVERAGING[kind]())
+    for callback in (keeper, SwapEMAWeights(True)):
+        model.fit(X, Y, batch_size=4, epochs=2, verbose=0, callbacks=[callback])
+
+
 def test_a_checkpoint_of_steps_holds_the_average_too(tmp_path):
     path = str(tmp_path / "step.weights.h5")
     keeper = AverageModelCheckpoint(False, path, save_weights_only=True, save_freq=2)
