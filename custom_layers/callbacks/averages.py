@@ -34,8 +34,8 @@ class _Averages:
     def take(self) -> Any:
         """Makes the averages what the weights are now."""
         for weight, average in self.pairs:
-            value = keras.ops.convert_to_tensor(weight)
-            average.assign(keras.ops.copy(value))  # JAX would let both share an array
+            # A copy: a step of JAX cannot take one array for two variables.
+            average.assign(np.array(keras.ops.convert_to_numpy(weight)))
 
     def weights(self) -> list[np.ndarray]:
         """The values that the weights have now."""

@@ -279,6 +279,13 @@ class AveragesOfSteps(keras.optimizers.Optimizer):
 
     use_ema: bool  # an attribute of Keras's optimizer, which mypy cannot see
 
+    def finalize_variable_values(self, var_list: list) -> None:
+        super().finalize_variable_values(var_list)
+        if self.use_ema and self.built and keras.backend.backend() == "jax":
+            # Keras leaves one array in two variables, which no step of JAX takes.
+            for _, average in averages_of(self):
+                average.assign(keras.ops.copy(average.value))
+
     def _backend_apply_gradients(self, grads: list, trainable_variables: list) -> None:
         is_averaged = self.use_ema and self.gradient_accumulation_steps
         if not is_averaged:

@@ -84,7 +84,8 @@ class MovingAverage(_Wrapper):
         super().finalize_variable_values(var_list)
         if self.built and int(self.iterations) > 0:
             for w, average in self.weights_and_slots():
-                self.assign(w, average)
+                # A copy: JAX cannot train on one array in two variables.
+                self.assign(w, ops.copy(average))
 
     def get_config(self) -> Config:
         return {

@@ -79,7 +79,8 @@ class SWA(_Wrapper):
         super().finalize_variable_values(var_list)
         if self.built and int(self.iterations) > self.start_averaging:
             for w, average in self.weights_and_slots():
-                self.assign(w, average)
+                # A copy: JAX cannot train on one array in two variables.
+                self.assign(w, ops.copy(average))
 
     def get_config(self) -> Config:
         return {
