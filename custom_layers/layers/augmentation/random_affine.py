@@ -105,7 +105,8 @@ class RandomAffine(keras.layers.Layer):
 
     def call(self, inputs, training: bool = False):
         inputs = as_floats(inputs, self.compute_dtype)
-        if not (training and self.changes_images):
+        is_empty = 0 in inputs.shape
+        if is_empty or not (training and self.changes_images):
             return inputs
         if len(inputs.shape) not in (3, 4):
             raise ValueError(
@@ -200,7 +201,8 @@ def _factor(value: Any, name: str) -> tuple[float, float]:
     value = python_number(value)
     pair = value if isinstance(value, tuple | list) else (value, value)
     are_numbers = all(isinstance(number, int | float) for number in pair)
-    if len(pair) != 2 or not (are_numbers and all(-1 <= n <= 1 for n in pair)):
+    are_shares = are_numbers and all(-1 <= number <= 1 for number in pair)
+    if len(pair) != 2 or not are_shares:
         raise ValueError(
             f"The `{name}` argument must be a number in [-1, 1], or a pair of such "
             f"numbers: the lowest and the highest. Received: {name}={value}"
