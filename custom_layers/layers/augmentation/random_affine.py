@@ -207,6 +207,7 @@ def _factor(value: Any, name: str) -> tuple[float, float]:
             f"The `{name}` argument must be a number in [-1, 1], or a pair of such "
             f"numbers: the lowest and the highest. Received: {name}={value}"
         )
+
     low, high = pair if pair is value else (-value, value)
     return min(low, high), max(low, high)
 
