@@ -43,7 +43,7 @@ class _Averages:
             np.array(keras.ops.convert_to_numpy(weight)) for weight, _ in self.pairs
         ]
 
-    def put(self, values: list[np.ndarray]) -> None:
+    def give_back(self, values: list[np.ndarray]) -> None:
         """Makes the weights, and the averages too, what `weights` has returned."""
         for (weight, average), value in zip(self.pairs, values):
             weight.assign(value)

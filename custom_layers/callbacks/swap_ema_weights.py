@@ -68,7 +68,7 @@ class SwapEMAWeights(keras.callbacks.Callback):
         # a swap those are the weights. No callback knows which epoch is the last one,
         # because another callback may end the training after it.
         if self.swap_on_epoch and self._are_in_model:
-            _Averages(self.model).put(self._averages_of_epoch)
+            _Averages(self.model).give_back(self._averages_of_epoch)
             self._averages_of_epoch = []
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
