@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
     ("name", "backend", "bar"),
     [
         ("imdb_rnn", "jax", 0.85),
-        ("optimizer_paths", "jax", 0),
+        ("optimizer_paths", "jax", None),  # its claims end it if they do not hold
         ("mnist_mlp", "torch", 0.95),
     ],
 )
@@ -32,4 +32,4 @@ def test_a_recipe_learns_on_another_backend(name, backend, bar, tmp_path):
     assert done.returncode == 0, done.stderr
     (metrics,) = tmp_path.glob(f"{name}/*/metrics.json")
     figure, *_ = json.loads(metrics.read_text()).values()
-    assert figure >= bar
+    assert bar is None or figure >= bar
