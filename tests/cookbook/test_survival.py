@@ -115,7 +115,8 @@ def test_weights_that_an_optimizer_keeps_survive(optimizer, tmp_path):
     assert_same(*broken_and_resumed(build, config, 4), whole, rows)
 
 
-def test_learning_from_the_validation_part_too_takes_as_many_steps(tmp_path):
+def test_learning_from_the_validation_part_too_takes_as_many_steps(monkeypatch):
+    monkeypatch.setattr(Batches, "pipeline", lambda batches: batches)  # to look inside
     config = Config(with_validation=True, epochs=40)
     seen, calls = set(), []
     net = model()
