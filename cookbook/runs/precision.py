@@ -1,14 +1,14 @@
 """Precision of a run: the numbers in which its network computes.
 
 With bfloat16 or float16, Keras's mixed policies compute layers in 16 bits. Weights, the
-last layer, losses, statistics and metrics keep 32 bits.
+last layer, losses, statistics and metrics keep 32 bits. Keras is imported where it is
+needed, because a run folder is opened without it.
 """
 
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-
-import keras
+from typing import Any
 
 from cookbook.config import ExperimentConfig
 from cookbook.errors import fail
@@ -18,7 +18,7 @@ PROCESSOR = Path("/proc/cpuinfo")  # in which Linux describes the processor
 # How Linux calls the instructions that multiply in bfloat16, on x86 and on ARM.
 INSTRUCTIONS = {"avx512_bf16", "amx_bf16", "bf16"}
 CHOSEN = ["float32"]  # the precision of this process
-BEFORE: list[keras.DTypePolicy] = []  # the policy that the chosen one has replaced
+BEFORE: list[Any] = []  # the policy that the chosen one has replaced
 
 
 def choose_precision(config: ExperimentConfig) -> None:
@@ -33,6 +33,8 @@ def choose_precision(config: ExperimentConfig) -> None:
             "AMX, or a GPU, and this machine has neither: leave --precision out"
         )
     if chosen == "float16" and not has_gpu():
+        import keras
+
         fail(
             "--precision got float16, which needs a GPU, and "
             f"{keras.backend.backend()} finds none: take bfloat16, or leave "
@@ -48,6 +50,8 @@ def enter_precision() -> None:
     """
     leave_precision()
     if CHOSEN[0] in POLICIES:
+        import keras
+
         BEFORE[:] = [keras.config.dtype_policy()]
         keras.config.set_dtype_policy(POLICIES[CHOSEN[0]])
 
@@ -55,6 +59,8 @@ def enter_precision() -> None:
 def leave_precision() -> None:
     """Gives Keras the policy back that it had before `enter_precision`."""
     if BEFORE:
+        import keras
+
         keras.config.set_dtype_policy(BEFORE.pop())
 
 
@@ -79,6 +85,8 @@ def has_bfloat16() -> bool:
 
 def has_gpu() -> bool:
     """Whether the backend finds a GPU."""
+    import keras
+
     backend = keras.backend.backend()
     if backend == "torch":
         import torch

@@ -14,7 +14,7 @@ from .multi_head_attention import MultiHeadAttention
 from .scaled_dot_product import scaled_dot_product
 
 
-def _heads_first(x):
+def _by_heads(x):
     """(B, T, heads, d) as (B, heads, T, d), or the other way round."""
     return ops.transpose(x, (0, 2, 1, 3))
 
@@ -86,7 +86,7 @@ class CachedMultiHeadAttention(MultiHeadAttention):
         """(K, V) of the tokens `value`, the first of which stands at `start_index`."""
         K = self._with_positions(self.key_dense(value), start_index)
         V = self.value_dense(value)
-        return _heads_first(K), _heads_first(V)
+        return _by_heads(K), _by_heads(V)
 
     def step(self, query, cache, index=None, mask=None) -> tuple:
         """(y, cache) of the next tokens; see the docstring of the class."""
@@ -100,7 +100,7 @@ class CachedMultiHeadAttention(MultiHeadAttention):
                 cache_with(ops.cast(new, old.dtype), old, index, axis=2)
                 for old, new in zip(cache, self.keys_and_values(query, index))
             )
-        Q = _heads_first(self._with_positions(self.query_dense(query), start))
+        Q = _by_heads(self._with_positions(self.query_dense(query), start))
         K, V = cache  # B heads S d
         if mask is not None:
             mask = ops.expand_dims(ops.cast(mask, "bool"), -2)  # B 1 S
@@ -110,7 +110,7 @@ class CachedMultiHeadAttention(MultiHeadAttention):
         allowed = allowed_keys(rows, keys, mask, is_causal, offset=start)
         if allowed is not None and len(allowed.shape) == 3:
             allowed = ops.expand_dims(allowed, 1)  # B 1 T S
-        y = _heads_first(scaled_dot_product(Q, K, V, allowed))  # B T heads d
+        y = _by_heads(scaled_dot_product(Q, K, V, allowed))  # B T heads d
         if self.use_gate:
             y = ops.multiply(y, self._gate_dense(query))
         return self.output_dense(y), cache
