@@ -6,8 +6,9 @@ best with a gradient written by hand: the program that differentiating a loop ma
 slower than no program at all.
 """
 
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -67,6 +68,29 @@ def fused(forward: Callable, backward: Callable, **options: Any) -> Callable:
         return outputs, gradient
 
     return piece
+
+
+_ONLY_SHARED: list[bool] = []  # not empty within `only_shared_programs`
+
+
+@contextlib.contextmanager
+def only_shared_programs() -> Iterator[None]:
+    """A context in which nothing is compiled that a single model would use.
+
+    TensorFlow keeps each program for as long as it lives. Where many models are trained
+    one after the other, the programs of each, such as those of its optimizer, would
+    fill the memory.
+    """
+    _ONLY_SHARED.append(True)
+    try:
+        yield
+    finally:
+        _ONLY_SHARED.pop()
+
+
+def are_only_shared() -> bool:
+    """Whether a program for a single model is not wanted now."""
+    return bool(_ONLY_SHARED)
 
 
 @functools.cache

@@ -15,7 +15,7 @@ from typing import Any
 
 import keras
 
-from ..common.fused import can_fuse
+from ..common.fused import are_only_shared, can_fuse
 from ..common.private_keras import (
     LISTS_OF_KERAS,
     counted_calls,
@@ -63,7 +63,7 @@ def pieces_to_fuse(
     optimizer: Any, grads: list, variables: list
 ) -> list[list[UpdatedVariable]]:
     """The variables that programs update, in a list for each call of a program."""
-    if not _is_same_for_equal_shapes(type(optimizer)):
+    if are_only_shared() or not _is_same_for_equal_shapes(type(optimizer)):
         return []
     pieces = [
         UpdatedVariable(

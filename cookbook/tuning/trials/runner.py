@@ -30,6 +30,7 @@ from cookbook.tuning.trials.attempts import (
 from cookbook.tuning.trials.median_rule import Watch, is_hopeless
 from cookbook.tuning.trials.progress import progress_line
 from cookbook.tuning.trials.results import TrialResult, read_result, results_in
+from custom_layers.common.fused import only_shared_programs
 from custom_layers.common.private_keras import note_gradients
 
 Report = Callable[[int, float], bool]
@@ -172,7 +173,8 @@ class Trials:
         """Trains a model; writes what came of it, or why it failed, into `result`."""
         forget_gradients = note_gradients()
         try:
-            self._train(result, config, folder, watch, until)
+            with only_shared_programs():
+                self._train(result, config, folder, watch, until)
         except Mistake:
             raise
         except KeyboardInterrupt:
