@@ -26,10 +26,10 @@ HEADER = """\
 #     python -m cookbook bundle recipes/{recipe}.py
 # The file is yours: it needs nothing of the cookbook, but these packages:
 {packages}
-# It trains the same weights as the recipe with the same seed. Of the recipe it leaves
-# out: the hyperparameter search, resuming, training on several devices, the use of a
-# trained model, pictures that explain the network, and checks of arguments. Components
-# lack what a script does not need, such as `get_config`.
+# With the same seed it trains the same weights as the recipe, up to rounding. Of the
+# recipe it leaves out: the hyperparameter search, resuming, training on several
+# devices, the use of a trained model, pictures that explain the network, and checks of
+# arguments. Components lack what a script does not need, such as `get_config`.
 """
 ONEDNN = (
     'os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # other sums round otherwise'

@@ -1,5 +1,6 @@
 """Attention over one axis, and the blocks of a transformer that norm first."""
 
+import math
 import string
 from typing import Any
 
@@ -9,7 +10,22 @@ from keras import ops
 from custom_layers.common.initial_values import fresh
 from custom_layers.layers.attention.blockwise_attention import blockwise_attention
 from custom_layers.layers.attention.masks import allowed_keys
+from custom_layers.layers.dense import Dense
+from custom_layers.layers.normalization.layer_normalization import LayerNormalization
 from custom_layers.layers.positions import RotaryEmbedding
+
+
+class Projection(keras.layers.EinsumDense):
+    """x W + b over several axes, as one product of matrices."""
+
+    def call(self, inputs: Any) -> Any:
+        made = self.bias.shape
+        features = math.prod(self.kernel.shape) // math.prod(made)
+        W = ops.reshape(self.kernel, (features, -1))
+        y = ops.matmul(ops.reshape(inputs, (-1, features)), W)
+        y = ops.add(y, ops.reshape(self.bias, (-1,)))
+        free = len(inputs.shape) - len(self.kernel.shape) + len(made)
+        return ops.reshape(y, (*ops.shape(inputs)[:free], *made))
 
 
 class CachedMultiHeadAttention(keras.layers.Layer):
@@ -57,7 +73,7 @@ class CachedMultiHeadAttention(keras.layers.Layer):
         free = letters[: len(shape) - contracted]
         summed = letters[len(free) : len(shape)]
         made = letters[len(shape) : len(shape) + len(features)]
-        layer = keras.layers.EinsumDense(
+        layer = Projection(
             f"{free}{summed},{summed}{made}->{free}{made}",
             output_shape=(*[None] * (len(free) - 1), *features),
             bias_axes=made,
@@ -165,7 +181,7 @@ class _Block(keras.layers.Layer):
         return layer, self._normalization(f"{name}_norm", shape)
 
     def _normalization(self, name: str, shape: tuple) -> keras.layers.Layer:
-        norm = keras.layers.LayerNormalization(epsilon=1e-5, name=name)
+        norm = LayerNormalization(epsilon=1e-5, name=name)
         norm.build(shape)
         return norm
 
@@ -173,9 +189,7 @@ class _Block(keras.layers.Layer):
         self, name: str, shape: tuple, units: int, activation: str | None = None
     ) -> keras.layers.Layer:
         initializer = fresh(self.initializer)
-        dense = keras.layers.Dense(
-            units, activation, kernel_initializer=initializer, name=name
-        )
+        dense = Dense(units, activation, kernel_initializer=initializer, name=name)
         dense.build(shape)
         return dense
 

@@ -42,10 +42,12 @@ class Dense(keras.layers.Layer):
             self.bias = self.add_weight((self.units,), "zeros", name="bias")
 
     def call(self, inputs):
-        y = ops.matmul(ops.cast(inputs, self.compute_dtype), self.kernel)
+        inputs = ops.cast(inputs, self.compute_dtype)
+        # With a matrix of rows, TensorFlow adds the bias within the product.
+        y = ops.matmul(ops.reshape(inputs, (-1, inputs.shape[-1])), self.kernel)
         if self.use_bias:
             y = ops.add(y, self.bias)
-        return self.activation(y)
+        return ops.reshape(self.activation(y), (*ops.shape(inputs)[:-1], self.units))
 
 
 class Embedding(keras.layers.Layer):

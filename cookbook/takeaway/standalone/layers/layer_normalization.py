@@ -12,7 +12,9 @@ class LayerNormalization(keras.layers.Layer):
     y = (x - mean) / sqrt(variance + epsilon) * gamma + beta, over the last axis
     """
 
-    epsilon = 1e-3
+    def __init__(self, epsilon: float = 1e-3, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.epsilon = epsilon
 
     def build(self, input_shape: tuple) -> None:
         size = input_shape[-1:]
