@@ -30,8 +30,10 @@ UNTIMED = {
     "GRUCell",
     "LSTMCell",
     "SimpleRNNCell",
+    "StackedRNNCells",
     "Bidirectional",
     "SpectralNormalization",
+    "TimeDistributed",
     # Callbacks run once per epoch.
     "EarlyStopping",
     "ReduceLROnPlateau",
