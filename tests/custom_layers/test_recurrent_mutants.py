@@ -21,13 +21,25 @@ def is_the_paper(cls):
 
 
 def joins_steps(scan):
-    """(A_t, B_t) take h_0 where one step after the other takes it."""
-    a, b = array(2, 7, 3), array(2, 7, 3, seed=1)
-    A, B = scan(a, b)
-    h = h_0 = array(2, 3, seed=2)
-    for t in range(7):
-        h = a[:, t] * h + b[:, t]
-        assert_close(A[:, t] * h_0 + B[:, t], h, 1e-5)
+    """It is the loop over the steps, and so are its gradients."""
+    import tensorflow as tf
+
+    inputs = [array(2, 7, 3), array(2, 7, 3, seed=1), array(2, 3, seed=2)]
+    inputs = [tf.constant(x) for x in inputs]
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(inputs)
+        a, b, h = inputs
+        hs = scan(a, b, h)
+        loop = []
+        for t in range(7):
+            h = a[:, t] * h + b[:, t]
+            loop.append(h)
+        loop = tf.stack(loop, axis=1)
+        losses = [tf.reduce_sum(y**3) for y in (hs, loop)]
+    assert_close(hs, loop, 1e-5)
+    pairs = zip(*(tape.gradient(loss, inputs) for loss in losses))
+    for actual, desired in pairs:
+        assert_close(actual, desired, 1e-4)
 
 
 def is_kerass_conv_lstm(cls):
@@ -115,16 +127,35 @@ CHECKS = {
     ),
 }
 MUTANTS = {  # the mistake: (class, old text, new text)
-    "scan: pairs joined in the wrong order": (
+    "scan: blocks forget what was before them": (
         "_scan",
-        "A_t * B_before + B_t",
-        "A_before * B_t + B_before",
+        "A[-1][:, k] * starts[-1] + B[-1][:, k]",
+        "B[-1][:, k]",
     ),
-    "scan: reach grows by one": ("_scan", "reach = 2 * reach", "reach = reach + 1"),
-    "scan: the last round left out": (
+    "scan: only the last step reaches back": (
         "_scan",
-        "while reach < a.shape[1]",
-        "while 2 * reach < a.shape[1]",
+        "A.append(a[:, :, c] * A[-1])",
+        "A.append(a[:, :, c])",
+    ),
+    "scan: filled up at its beginning": (
+        "_scan",
+        "(0, K * C - steps)",
+        "(K * C - steps, 0)",
+    ),
+    "scan: gradients decay by the a of their own step": (
+        "_scan",
+        "[a_[:, 1:], ops.zeros_like(a_[:, :1])]",
+        "[a_]",
+    ),
+    "scan: d_a from the h after the step": (
+        "_scan",
+        "return g * before,",
+        "return g * after,",
+    ),
+    "scan: the first state has no gradient": (
+        "_scan",
+        "a_[:, 0] * g[:, 0]",
+        "0 * g[:, 0]",
     ),
     "minGRU: z and 1 - z exchanged": (
         "MinGRU",

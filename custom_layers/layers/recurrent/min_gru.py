@@ -49,11 +49,12 @@ class MinGRUCell(_ScanCell):
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class MinGRU(_ScanLayer):
-    """minGRU, a recurrent layer that computes all steps at once, as attention does.
+    """minGRU, a recurrent layer that computes blocks of steps side by side.
 
     h_t = (1 - z_t) * h_tm1 + z_t * n_t, where the gate z_t and the new content n_t,
-    whose formula `MinGRUCell` shows, depend on x_t alone. What T steps do to h can
-    therefore be joined in pairs, in log2(T) rounds, without a loop over the steps.
+    whose formula `MinGRUCell` shows, depend on x_t alone. What several steps do
+    to h can therefore be joined before h is known: the layer takes about 2 sqrt(T)
+    rounds, each for many steps, in place of T.
 
     Args:
         units, activation, ..., dropout, seed: see `MinGRUCell`.

@@ -51,11 +51,11 @@ class MinLSTMCell(_ScanCell):
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class MinLSTM(_ScanLayer):
-    """minLSTM, a recurrent layer that computes all steps at once, as attention does.
+    """minLSTM, a recurrent layer that computes blocks of steps side by side.
 
     h_t = f_t / (f_t + i_t) * h_tm1 + i_t / (f_t + i_t) * n_t, where the gates f_t and
     i_t and the new content n_t, whose formula `MinLSTMCell` shows, depend on x_t alone.
-    There is no carry beside h, and no loop over the steps: see `MinGRU`.
+    There is no carry beside h, and many steps are taken at once: see `MinGRU`.
 
     Args:
         units, activation, ..., dropout, seed: see `MinLSTMCell`.

@@ -1,9 +1,10 @@
-"""Recurrences without a product with h_tm1, which run over all steps at once.
+"""Recurrences without a product with h_tm1, which run over many steps at once.
 
 h_t = a_t * h_tm1 + b_t, where a and b depend on the inputs alone. Such steps can be
-joined in any order, so that a sequence of T steps takes log2(T) rounds.
+joined before h_tm1 is known, so that blocks of steps run side by side.
 """
 
+import math
 from typing import Any
 
 import keras
@@ -24,22 +25,55 @@ from .cell import _as_tensor, _like
 from .layer import _LayerOfCell
 
 
-def _scan(a, b):
-    """(A, B), both (B, T, U), with which h_t = A_t * h_0 + B_t for every step t.
+@ops.custom_gradient
+def _scan(a, b, h_0):
+    """All h_t = a_t * h_tm1 + b_t (B, T, U), from a and b (B, T, U) and h_0 (B, U).
 
-    (A_t, B_t) takes h from before some steps to after step t: at first from before step
-    t itself. Each round joins it to the pair that ends where it begins, so that it
-    reaches twice as far back. The number of steps must be known.
+    The number T of steps must be known. The gradient g of h is a scan as well, from the
+    last step to the first: g_t = d_t + a_(t+1) * g_(t+1), where d is that of the loss
+    to the output. Then d_a = g * h_tm1 and d_b = g.
     """
-    A, B = a, b
-    reach = 1
-    while reach < a.shape[1]:
-        A_t, A_before = A[:, reach:], A[:, :-reach]
-        B_t, B_before = B[:, reach:], B[:, :-reach]
-        B = ops.concatenate([B[:, :reach], A_t * B_before + B_t], axis=1)
-        A = ops.concatenate([A[:, :reach], A_t * A_before], axis=1)
-        reach = 2 * reach
-    return A, B
+    hs = _blockwise_scan(a, b, h_0)
+
+    def gradient(*args, upstream=None):
+        # torch passes the inputs as well, and only what is made of these has a
+        # gradient of its own; TensorFlow and JAX pass d alone.
+        d, inputs, after = args[0], (a, b, h_0), hs
+        if upstream is not None:
+            d, inputs, after = upstream, args, _blockwise_scan(*args)
+        a_, _, h_0_ = inputs
+        later = ops.concatenate([a_[:, 1:], ops.zeros_like(a_[:, :1])], axis=1)
+        backwards = (ops.flip(later, axis=1), ops.flip(d, axis=1))
+        g = ops.flip(_blockwise_scan(*backwards, ops.zeros_like(h_0_)), axis=1)
+        before = ops.concatenate([ops.expand_dims(h_0_, 1), after[:, :-1]], axis=1)
+        return g * before, g, a_[:, 0] * g[:, 0]
+
+    return hs, gradient
+
+
+def _blockwise_scan(a, b, h_0):
+    """All h_t, in about 2 sqrt(T) rounds in place of T.
+
+    The steps are cut into K blocks of C. First all blocks run at once, from a state of
+    0: B_c is their state after step c, and A_c the share of the state before the block
+    that is left by then. Next the states at their beginnings are found, one after the
+    other. What comes from there is added to B.
+    """
+    steps, units = a.shape[1:]
+    C = math.isqrt(steps - 1) + 1
+    K = -(-steps // C)  # rounded up
+    missing = [(0, 0), (0, K * C - steps), (0, 0)]
+    a, b = (ops.reshape(ops.pad(v, missing), (-1, K, C, units)) for v in (a, b))
+    A, B = [a[:, :, 0]], [b[:, :, 0]]
+    for c in range(1, C):
+        B.append(a[:, :, c] * B[-1] + b[:, :, c])
+        A.append(a[:, :, c] * A[-1])
+    starts = [h_0]
+    for k in range(K - 1):
+        starts.append(A[-1][:, k] * starts[-1] + B[-1][:, k])
+    start = ops.stack(starts, axis=1)  # B, K, U
+    hs = ops.stack([A_c * start + B_c for A_c, B_c in zip(A, B)], axis=2)
+    return ops.reshape(hs, (-1, K * C, units))[:, :steps]
 
 
 class _ScanCell(keras.layers.Layer, CellWithDropout):
@@ -144,7 +178,7 @@ class _ScanCell(keras.layers.Layer, CellWithDropout):
 
 
 class _ScanLayer(_LayerOfCell):
-    """A layer that computes all steps of its cell at once."""
+    """A layer that computes many steps of its cell at once."""
 
     cell: _ScanCell
     kind_of_cell: type[_ScanCell]
@@ -210,10 +244,8 @@ class _ScanLayer(_LayerOfCell):
             is_seen = ops.expand_dims(mask, -1)
             a = ops.where(is_seen, a, 1.0)
             b = ops.where(is_seen, b, 0.0)
-        A, B = _scan(a, b)
-        (h_0,) = initial_state
-        hs = A * ops.expand_dims(h_0, 1) + B
-        outputs = hs
+        h_0 = ops.copy(initial_state[0])  # on torch, assigning to a state changes it
+        outputs = hs = _scan(a, b, h_0)
         if mask is not None:
             # A step is not 0 if it, or one before it, has been seen.
             is_shown = mask
