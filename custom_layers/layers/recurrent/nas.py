@@ -41,10 +41,12 @@ class NASCell(_Cell):
     With a projection, the memory is larger than the output that is fed back, so that
     there are fewer weights:
 
-    >>> rnn = keras.layers.RNN(NASCell(100, projection=10), return_state=True)
-    >>> y, h, c = rnn(keras.ops.ones((2, 7, 5)))
-    >>> h.shape, c.shape, rnn.count_params()
-    (TensorShape([2, 10]), TensorShape([2, 100]), 13000)
+    >>> for projection in (None, 10):
+    ...     rnn = keras.layers.RNN(NASCell(100, projection))
+    ...     rnn.build((None, 7, 5))
+    ...     print(rnn.count_params())
+    84000
+    13000
 
     Paper: Zoph and Le, "Neural architecture search with reinforcement learning", 2017.
     https://arxiv.org/abs/1611.01578
