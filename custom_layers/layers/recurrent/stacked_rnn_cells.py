@@ -84,7 +84,13 @@ class StackedRNNCells(keras.layers.Layer, CellWithDropout):
             x, new = run(x, list(state) if is_nested else [state], **options)
             new = list(new) if keras.tree.is_nested(new) else [new]
             new_states.append(new if is_nested else new[0])
-        return x, new_states
+        return self._cast([x, new_states])
+
+    def _cast(self, tensors):
+        """The same nest in the dtype of the stack: a cell may have another one."""
+        return keras.tree.map_structure(
+            lambda tensor: ops.cast(tensor, self.compute_dtype), tensors
+        )
 
     def get_initial_state(self, batch_size: int | None = None) -> list:
         return [self._zeros_for(cell, batch_size) for cell in self.cells]
