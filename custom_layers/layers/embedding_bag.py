@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from ..common.checks import one_of, positive_integer
+from ..common.inputs import of_any_batch
 from ..common.types import Config, Constraint, Initializer, Regularizer, Shape
 
 
@@ -91,7 +92,7 @@ class EmbeddingBag(keras.layers.Layer):
         if x.shape[-1] == 0:
             y = ops.zeros((*ops.shape(x)[:-1], self.output_dim))
         elif self.combiner == "max":
-            y = self._maximum(x)
+            y = of_any_batch(self._maximum, x)
         else:
             y = self._sum(x, weights)
         return ops.cast(y, self.compute_dtype)
