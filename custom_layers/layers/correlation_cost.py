@@ -15,8 +15,8 @@ from ..common.types import Config, DataFormat, Shape
 class CorrelationCost(keras.layers.Layer):
     """Correlation of patches of one feature map with displaced patches of another.
 
-    y[b, u, v, (i, j)] = mean over the patch of k x k places o, and over the channels,
-        of f[b, p + o] * g[b, p + o + stride_2 * (i, j)],  p = border + stride_1 * (u, v)
+    y[b, u, v, (i, j)] = mean over the patch of k x k places o and over the channels of
+        f[b, p + o] * g[b, p + o + stride_2 * (i, j)], p = border + stride_1 * (u, v)
 
     where -r <= i, j <= r, r = max_displacement // stride_2, and border =
     max_displacement + (k - 1) / 2. The displacements are the channels of the output,

@@ -12,7 +12,7 @@ from ..common.types import Config, Constraint, Initializer, Regularizer, Shape
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class EmbeddingBag(keras.layers.Layer):
-    """Table of vectors, of which the sum, mean or maximum over a bag of tokens is taken.
+    """Table of vectors, whose sum, mean or maximum over a bag of tokens is taken.
 
     "sum":  y = sum over t of w_t E[x_t]
     "mean": y = sum over t of w_t E[x_t] / sum over t of w_t
@@ -84,8 +84,8 @@ class EmbeddingBag(keras.layers.Layer):
     def call(self, inputs, weights=None):
         if weights is not None and self.combiner == "max":
             raise ValueError(
-                'EmbeddingBag with combiner="max" takes no weights, since a maximum has '
-                f"no use for them. Received: weights={weights}. Leave them out, or use "
+                'EmbeddingBag with combiner="max" takes no weights, which a maximum '
+                f"cannot use. Received: weights={weights}. Leave them out, or use "
                 'combiner="sum" or "mean".'
             )
         x = inputs if inputs.dtype in ("int32", "int64") else ops.cast(inputs, "int32")

@@ -1,4 +1,4 @@
-"""Max pooling with places, and unpooling: PyTorch, NumPy, arrays of Addons, refusals."""
+"""Max pooling with places, and unpooling: PyTorch, NumPy, Addons, refusals."""
 
 import keras
 import numpy as np
@@ -56,9 +56,7 @@ def test_channels_first_counts_the_places_channel_by_channel_as_torch_does():
     x = array(2, 3, 6, 4)
     layer = MaxPoolingWithArgmax2D((3, 2), data_format="channels_first")
     values, indices = numbers(*layer(x))
-    there = torch.nn.functional.max_pool2d(
-        torch.tensor(x), (3, 2), return_indices=True
-    )
+    there = torch.nn.functional.max_pool2d(torch.tensor(x), (3, 2), return_indices=True)
     assert_close(values, there[0].numpy())
     first = (np.arange(3) * 6 * 4).reshape(3, 1, 1)  # torch counts in each channel anew
     np.testing.assert_array_equal(indices - first, there[1].numpy())

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def adaptive_pool(x, counts, summarize):
-    """x (B, *lengths, C): window i of m over n places is floor(i n/m) to ceil((i+1) n/m)."""
+    """x (B, *lengths, C): window i of m over n is floor(i n / m) ... (i + 1) n / m."""
     y = np.zeros((len(x), *counts, x.shape[-1]))
     for place in np.ndindex(*counts):
         window = tuple(

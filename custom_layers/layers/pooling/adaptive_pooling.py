@@ -1,5 +1,6 @@
 """Adaptive pooling: the output has a given size, whatever the size of the input."""
 
+import math
 from typing import Any
 
 import keras
@@ -15,13 +16,11 @@ from ...common.types import Config, DataFormat, Shape, Size
 class _AdaptivePooling(keras.layers.Layer):
     """Cuts each of `rank` axes into windows, as many as the output has places.
 
-    A subclass writes `_pool(x, sizes)` for windows of one size side by side,
-    `_uneven(x, weights)` for what the weights of `_covering_windows` do, and
-    `_summary(x, axis)`.
+    A subclass writes `_summary(x, axis, weights)`: the windows along `axis`, each
+    summarized by one number; for `weights` see `_covering_windows`.
     """
 
     rank = 0
-    needs_float32 = False  # whether half precision is too little for a whole window
 
     def __init__(
         self, output_size: Size, data_format: DataFormat = None, **kwargs: Any
@@ -36,50 +35,29 @@ class _AdaptivePooling(keras.layers.Layer):
     def call(self, inputs):
         self.compute_output_shape(inputs.shape)  # refuses an input without a place
         x = as_floats(inputs, self.compute_dtype)
-        dtype = keras.backend.standardize_dtype(x.dtype)
-        # No backend pools volumes of float16 on a CPU.
-        if self.needs_float32 or (self.rank == 3 and dtype == "float16"):
-            x = ops.cast(x, keras.backend.result_type(dtype, "float32"))
-        return ops.cast(of_any_batch(self._pool_all_axes, x), dtype)
+        return of_any_batch(self._pool, x)
 
-    def _pool_all_axes(self, x):
-        """First all axes on which the windows are even, at once; then the others."""
-        sizes, others = [1] * self.rank, []
-        for axis, count in enumerate(self.output_size):
-            length = x.shape[self.first_axis + axis]
-            if length is not None and length % count == 0:
-                sizes[axis] = length // count
-            else:
-                others.append(axis)
-        if any(size > 1 for size in sizes):
-            x = self._pool(x, tuple(sizes))
-        for axis in others:
-            x = self._pool_unevenly(x, axis)
+    def _pool(self, x):
+        """One axis after the other: a window of all axes is one window along each."""
+        for axis, count in enumerate(self.output_size, self.first_axis):
+            if x.shape[axis] != count:
+                x = self._pool_axis(x, axis, count)
         return x
 
-    def _pool_unevenly(self, x, axis: int):
+    def _pool_axis(self, x, axis: int, count: int):
         """Writes the windows side by side, where they do not overlap; pools these."""
-        count, place = self.output_size[axis], self.first_axis + axis
         shape = ops.shape(x)
-        places, weights = _covering_windows(shape[place], count)
-        x = ops.take(x, ops.reshape(places, (-1,)), axis=place)
-        if weights is not None:
-            after = [1] * (len(shape) - place - 1)
-            x = self._uneven(x, ops.reshape(ops.cast(weights, x.dtype), (-1, *after)))
-        if isinstance(shape[place], int):
-            sizes = [1] * self.rank
-            sizes[axis] = places.shape[1]
-            return self._pool(x, tuple(sizes))
-        x = ops.reshape(x, (*shape[:place], count, -1, *shape[place + 1 :]))
-        return self._summary(x, axis=place + 1)
+        length, weights = shape[axis], None
+        if not isinstance(length, int) or length % count > 0:
+            places, weights = _covering_windows(length, count)
+            x = ops.take(x, ops.reshape(places, (-1,)), axis=axis)
+            longest = places.shape[1] or -1  # -1 if known only when the program runs
+        else:
+            longest = length // count
+        x = ops.reshape(x, (*shape[:axis], count, longest, *shape[axis + 1 :]))
+        return self._summary(x, axis + 1, weights)
 
-    def _pool(self, x, sizes: tuple[int, ...]):
-        raise NotImplementedError
-
-    def _uneven(self, x, weights):
-        raise NotImplementedError
-
-    def _summary(self, x, axis: int):
+    def _summary(self, x, axis: int, weights):
         raise NotImplementedError
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -128,27 +106,34 @@ def _covering_windows(length: Any, count: int) -> tuple:
 
 
 class _AdaptiveAveragePooling(_AdaptivePooling):
-    needs_float32 = True
+    def _pool(self, x):
+        wide = keras.backend.result_type(x.dtype, "float32")
+        return ops.cast(super()._pool(ops.cast(x, wide)), x.dtype)
 
-    def _pool(self, x, sizes: tuple[int, ...]):
-        return ops.average_pool(x, sizes, sizes, "valid", self.data_format)
-
-    def _uneven(self, x, weights):
-        return x * weights
-
-    def _summary(self, x, axis: int):
+    def _summary(self, x, axis: int, weights):
+        if weights is not None:
+            after = [1] * (len(x.shape) - axis - 1)
+            weights = ops.cast(weights, x.dtype)
+            x = x * ops.reshape(weights, (*ops.shape(weights), *after))
         return ops.mean(x, axis=axis)
 
 
 class _AdaptiveMaxPooling(_AdaptivePooling):
-    def _pool(self, x, sizes: tuple[int, ...]):
-        return ops.max_pool(x, sizes, sizes, "valid", self.data_format)
+    def _summary(self, x, axis: int, weights):
+        """ops.max(x, axis), whose gradient goes to the first of equal places.
 
-    def _uneven(self, x, weights):
-        return x  # a place that is repeated does not change the maximum
-
-    def _summary(self, x, axis: int):
-        return ops.max(x, axis=axis)
+        It is faster as a pooling of images (longest, other axes, last axis), each with
+        one window that is as high as the image. The weights are not needed: a place
+        that is repeated does not change the maximum.
+        """
+        if x.shape[axis] is None:
+            return ops.max(x, axis=axis)
+        *before, longest = ops.shape(x)[: axis + 1]
+        after = ops.shape(x)[axis + 1 :]
+        width = math.prod(after[:-1])
+        images = ops.reshape(x, (-1, longest, width, after[-1] if after else 1))
+        y = ops.max_pool(images, (longest, 1), data_format="channels_last")
+        return ops.reshape(y, (*before, *after))
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")

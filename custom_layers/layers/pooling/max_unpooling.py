@@ -90,7 +90,7 @@ class MaxUnpooling2D(keras.layers.Layer):
         return ops.reshape(y, (B, *shape))
 
     def _unpooled(self, given) -> tuple:
-        """The shape of an unpooled image, without the batch, from that of its maxima."""
+        """The shape of an unpooled image from that of its maxima, both without B."""
         places = slice(0, 2) if self.data_format == "channels_last" else slice(1, 3)
         shape: list = list(given)
         shape[places] = self.output_size or [

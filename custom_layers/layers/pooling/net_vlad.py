@@ -9,7 +9,9 @@ from ...common.checks import known_sizes, positive_integer
 from ...common.inputs import as_booleans, as_floats
 from ...common.types import Config, Initializer, Regularizer, Shape
 
-SMALLEST_SQUARE = 1e-12  # of a squared length, by which a vector of zeros can be divided
+SMALLEST_SQUARE = (
+    1e-12  # of a squared length, by which a vector of zeros can be divided
+)
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
