@@ -44,8 +44,8 @@ def _pyramid(cls):
 
 
 def _argmax(cls):
-    geometry = (3, 2), (2, 3), "same"
-    return errors(cls(*geometry)(X)[1], max_and_place(X, *geometry)[1])
+    geometry, x = ((3, 2), (2, 3), "same"), np.round(X) - 2  # negative, with ties
+    return errors(cls(*geometry)(x)[1], max_and_place(x, *geometry)[1])
 
 
 def _unpooling(cls):
@@ -133,17 +133,26 @@ MUTANTS = {  # mistake: what is checked, text taken out, text put in
         'if pooling != "max"',
     ),
     "grids turned": ("SpatialPyramidPooling2D", "pool(grid,", "pool(grid[::-1],"),
-    "places of one channel": (
+    "places of all images": (
         "MaxPoolingWithArgmax2D",
-        "(u * W + v) * C + _numbered(C, c)",
-        "u * W + v + 0 * _numbered(C, c)",
+        "index = index + ops.zeros_like",
+        "index = index + ops.arange(2)[:, None, None, None] + ops.zeros_like",
     ),
-    "rows and columns of a window swapped": (
+    "the last of equal places": (
         "MaxPoolingWithArgmax2D",
-        "best // q_max - top",
-        "best // p_max - top",
+        "candidate > best",
+        "candidate >= best",
     ),
-    "margin forgotten": ("MaxPoolingWithArgmax2D", "// q_max - top", "// q_max"),
+    "the whole margin before": (
+        "MaxPoolingWithArgmax2D",
+        "before = margin // 2",
+        "before = margin",
+    ),
+    "a margin of zeros": (
+        "MaxPoolingWithArgmax2D",
+        'constant_values=-float("inf")',
+        "constant_values=0.0",
+    ),
     "overlapping windows added up": (
         "MaxUnpooling2D",
         "y = y / ops.maximum(windows, 1)",
@@ -151,8 +160,8 @@ MUTANTS = {  # mistake: what is checked, text taken out, text put in
     ),
     "all images in the first": (
         "MaxUnpooling2D",
-        'ops.zeros_like(place) + ops.arange(B, dtype="int32")[:, None]',
-        "ops.zeros_like(place)",
+        "ops.zeros_like(places) + images[:, None]",
+        "ops.zeros_like(places)",
     ),
     "centres not taken off": (
         "NetVLAD",

@@ -1,6 +1,7 @@
 """Max pooling that tells where in the image each maximum stands."""
 
 import itertools
+import math
 from typing import Any
 
 import keras
@@ -45,32 +46,61 @@ class MaxPoolingWithArgmax2D(_MaxPooling):
         return super().call(x), self._argmax(x)
 
     def _argmax(self, x):
-        h, w, c = (1, 2, 3) if self.data_format == "channels_last" else (2, 3, 1)
-        H, W, C = (ops.shape(x)[axis] for axis in (h, w, c))
-        (rows, top, bottom), (columns, left, right) = (
-            _windows_and_margins(length, size, stride, self.padding)
-            for length, size, stride in zip((H, W), self.pool_size, self.strides)
-        )
-        margins = [[0, 0]] * 4
-        margins[h], margins[w] = [top, bottom], [left, right]
+        """Goes through the corners of the windows; at each, compares all windows."""
+        shape = ops.shape(x)
+        numbers = ops.arange(math.prod(shape[1:]), dtype="int32")
+        numbers = ops.reshape(numbers, (1, *shape[1:]))
         if self.padding == "same":
+            margins = self._margins(shape)
             x = ops.pad(x, margins, constant_values=-float("inf"))
-        (p_max, q_max), (down, along) = self.pool_size, self.strides
-        candidates = []
-        for p, q in itertools.product(range(p_max), range(q_max)):
-            window = [slice(None)] * 4
-            window[h] = slice(p, p + (rows - 1) * down + 1, down)
-            window[w] = slice(q, q + (columns - 1) * along + 1, along)
-            candidates.append(x[tuple(window)])
-        best = ops.argmax(ops.stack(candidates, axis=-1), axis=-1)
-        best = ops.cast(best, "int32")
-        u = down * _numbered(rows, h) + best // q_max - top
-        v = along * _numbered(columns, w) + best % q_max - left
-        u = ops.clip(u, 0, H - 1)  # a window of -inf ties with the margin
-        v = ops.clip(v, 0, W - 1)
-        if self.data_format == "channels_last":
-            return (u * W + v) * C + _numbered(C, c)
-        return (_numbered(C, c) * H + u) * W + v
+            numbers = ops.pad(numbers, margins, constant_values=-1)
+
+        best, *others = self._corners(x)
+        index, *their_numbers = self._corners(numbers)
+        index = index + ops.zeros_like(best, "int32")
+        for candidate, number in zip(others, their_numbers):
+            is_better = (candidate > best) | (index < 0)
+            best = ops.where(is_better, candidate, best)
+            index = ops.where(is_better, number, index)
+        return index
+
+    def _margins(self, shape: tuple) -> list:
+        """What "same" adds before and after each axis."""
+        margins = [[0, 0]] * 4
+        for axis, size, stride in self._geometry():
+            length = shape[axis]
+            last = (length - 1) // stride * stride  # where the last window begins
+            margin = last + size - length
+            if isinstance(margin, int):
+                margin = max(margin, 0)
+            else:
+                margin = ops.maximum(margin, 0)
+            before = margin // 2
+            margins[axis] = [before, margin - before]
+        return margins
+
+    def _corners(self, x) -> list:
+        """The places (p, q) of all windows, for each (p, q)."""
+        slices = []
+        for axis, size, stride in self._geometry():
+            last = ops.shape(x)[axis] - size
+            slices.append(
+                [slice(p, last + p + 1, stride) for p in range(size)],
+            )
+
+        before = [slice(None)]  # the images
+        if self.data_format == "channels_first":
+            before.append(slice(None))  # the channels
+
+        return [
+            x[(*before, *corner)]  # of every window
+            for corner in itertools.product(*slices)
+        ]
+
+    def _geometry(self):
+        """(axis, size of a window, stride) of both axes of places."""
+        axes = (1, 2) if self.data_format == "channels_last" else (2, 3)
+        return zip(axes, self.pool_size, self.strides)
 
     def compute_output_shape(self, input_shape: Shape) -> Any:
         shape = super().compute_output_shape(input_shape)
@@ -82,19 +112,3 @@ class MaxPoolingWithArgmax2D(_MaxPooling):
             keras.KerasTensor(shape, dtype=self.compute_dtype),
             keras.KerasTensor(shape, dtype="int32"),
         )
-
-
-def _windows_and_margins(length: Any, size: int, stride: int, padding: str) -> tuple:
-    """(number of windows, margin before, margin after) along one axis."""
-    if padding == "valid":
-        return (length - size) // stride + 1, 0, 0
-    count = (length + stride - 1) // stride
-    margin = (count - 1) * stride + size - length
-    margin = max(margin, 0) if isinstance(margin, int) else ops.maximum(margin, 0)
-    return count, margin // 2, margin - margin // 2
-
-
-def _numbered(count: Any, axis: int):
-    """The numbers from 0 to below `count`, along one of four axes."""
-    shape = [-1 if place == axis else 1 for place in range(4)]
-    return ops.reshape(ops.arange(count, dtype="int32"), shape)

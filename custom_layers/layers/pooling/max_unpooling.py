@@ -1,5 +1,6 @@
 """Max unpooling: values go back to the places where max pooling found them."""
 
+import math
 from typing import Any
 
 import keras
@@ -75,18 +76,21 @@ class MaxUnpooling2D(keras.layers.Layer):
         values = as_floats(values, self.compute_dtype)
         B, *given = ops.shape(values)
         shape = self._unpooled(given)
-        n = given[0] * given[1] * given[2]
-        N = shape[0] * shape[1] * shape[2]
-        place = ops.cast(ops.reshape(indices, (B, n)), "int32")
-        image = ops.zeros_like(place) + ops.arange(B, dtype="int32")[:, None]
-        at = ops.reshape(ops.stack([image, place], axis=-1), (B * n, 2))
+        n = math.prod(given)
         values = ops.reshape(values, (B * n,))
-        zeros = ops.zeros((B, N), values.dtype)
+        at = _with_images(ops.reshape(indices, (B, n)))
+        at = ops.reshape(at, (B * n, 2))
+
+        zeros = ops.zeros((B, math.prod(shape)), values.dtype)
         y = ops.scatter_update(zeros, at, values, reduction="add")
         if any(step < size for step, size in zip(self.strides, self.pool_size)):
-            ones = ops.ones_like(values)
-            windows = ops.scatter_update(zeros, at, ones, reduction="add")
-            y = y / ops.maximum(windows, 1)
+            windows = ops.scatter_update(
+                zeros,
+                at,
+                ops.ones_like(values),
+                reduction="add",
+            )
+            y = y / ops.maximum(windows, 1)  # equal values, added up
         return ops.reshape(y, (B, *shape))
 
     def _unpooled(self, given) -> tuple:
@@ -94,13 +98,21 @@ class MaxUnpooling2D(keras.layers.Layer):
         places = slice(0, 2) if self.data_format == "channels_last" else slice(1, 3)
         shape: list = list(given)
         shape[places] = self.output_size or [
-            None if n is None else self._length(n, size, stride)
-            for n, size, stride in zip(shape[places], self.pool_size, self.strides)
+            self._length(n, size, stride)
+            for n, size, stride in zip(
+                shape[places],
+                self.pool_size,
+                self.strides,
+            )
         ]
         return tuple(shape)
 
     def _length(self, n, size: int, stride: int):
-        return (n - 1) * stride + size if self.padding == "valid" else n * stride
+        if n is None:
+            return None
+        if self.padding == "same":
+            return n * stride
+        return (n - 1) * stride + size
 
     def compute_output_shape(
         self, values_shape: Shape, indices_shape: Shape | None = None
@@ -127,3 +139,12 @@ class MaxUnpooling2D(keras.layers.Layer):
             "output_size": self.output_size,
             "data_format": self.data_format,
         }
+
+
+def _with_images(places):
+    """Pairs (number of the image, place in it), from the places (B, n)."""
+    B, _ = ops.shape(places)
+    places = ops.cast(places, "int32")
+    images = ops.arange(B, dtype="int32")
+    images = ops.zeros_like(places) + images[:, None]
+    return ops.stack([images, places], axis=-1)

@@ -69,7 +69,7 @@ class SpatialPyramidPooling2D(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(ndim=4)
         pool = AdaptiveMaxPooling2D if pooling == "max" else AdaptiveAveragePooling2D
         self.pools = [
-            pool(grid, self.data_format, dtype=self.dtype_policy) for grid in self.bins
+            pool(grid, data_format, dtype=self.dtype_policy) for grid in self.bins
         ]
         build_at_init(self)
 
