@@ -132,7 +132,8 @@ class _AdaptiveMaxPooling(_AdaptivePooling):
         after = ops.shape(x)[axis + 1 :]
         width = math.prod(after[:-1])
         images = ops.reshape(x, (-1, longest, width, after[-1] if after else 1))
-        y = ops.max_pool(images, (longest, 1), data_format="channels_last")
+        window = (longest, 1)
+        y = ops.max_pool(images, window, window, data_format="channels_last")
         return ops.reshape(y, (*before, *after))
 
 
