@@ -112,6 +112,7 @@ def test_weights_are_an_input_of_a_model():
     assert_close(model([TOKENS, values]), desired)
 
 
+@pytest.mark.one_backend
 def test_refuses_arguments_and_weights_of_a_maximum():
     for name in ("input_dim", "output_dim"):
         with pytest.raises(ValueError, match=f"argument `{name}`"):

@@ -186,6 +186,7 @@ def test_correlation_refuses_arguments(wrong, message):
         CorrelationCost(**{**GOOD, **wrong})
 
 
+@pytest.mark.one_backend
 def test_refuses_wrong_inputs():
     x = array(1, 4, 5, 2)
     layer = CorrelationCost(**GOOD)

@@ -151,6 +151,7 @@ def test_images_of_unknown_size_pass_through_a_model():
     assert is_kept.sum() == x.size // 4
 
 
+@pytest.mark.one_backend
 def test_refuses_arguments_and_shapes():
     for wrong in ({"pool_size": 0}, {"strides": (1, 2, 3)}, {"output_size": "3"}):
         (name,) = wrong
