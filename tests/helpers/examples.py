@@ -133,10 +133,7 @@ LAYERS = {
     "ESNCell": ({"units": 3, "connectivity": 0.5, "seed": 1}, (2, 4, 5)),
     "MinGRUCell": ({"units": 3, "dropout": 0.1}, (2, 4, 5)),
     "MinLSTMCell": ({"units": 3, "activation": "tanh"}, (2, 4, 5)),
-    "StackedRNNCells": (
-        lambda: {"cells": [keras.layers.GRUCell(3), keras.layers.GRUCell(2)]},
-        (2, 4, 5),
-    ),
+    "StackedRNNCells": (lambda: {"cells": [keras.layers.GRUCell(3)]}, (2, 4, 5)),
     "SimpleRNN": ({"units": 3, "seed": 1, "activation": "relu"}, (2, 4, 5)),
     "LSTM": ({"units": 3, "return_state": True, "dropout": 0.1}, (2, 4, 5)),
     "GRU": ({"units": 3, "return_sequences": True}, (2, 4, 5)),
@@ -144,10 +141,7 @@ LAYERS = {
     "MinGRU": ({"units": 3, "return_sequences": True}, (2, 4, 5)),
     "MinLSTM": ({"units": 3, "return_state": True, "dropout": 0.1}, (2, 4, 5)),
     "ConvLSTM1D": ({"filters": 3, "kernel_size": 2}, (2, 3, 4, 2)),
-    "ConvLSTM2D": (
-        {"filters": 3, "kernel_size": 3, "padding": "same", "return_sequences": True},
-        (2, 3, 4, 3, 2),
-    ),
+    "ConvLSTM2D": ({"filters": 3, "kernel_size": 2, "strides": 2}, (2, 3, 4, 3, 2)),
     "ConvLSTM3D": ({"filters": 2, "kernel_size": 2}, (2, 2, 3, 2, 3, 1)),
     "TimeDistributed": (lambda: {"layer": keras.layers.Dense(3)}, (2, 4, 5)),
     "Bidirectional": (
