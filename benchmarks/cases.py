@@ -26,6 +26,7 @@ LAYERS: dict[str, Case] = {
         (16, 128, 256),
     ),
     "Embedding": ({"input_dim": 10000, "output_dim": 64}, (64, 200)),
+    "ReversibleEmbedding": ({"input_dim": 10000, "output_dim": 64}, (64, 200)),
     # convolution
     "Conv1D": ({"filters": 64, "kernel_size": 3, "padding": "causal"}, (64, 200, 32)),
     "Conv2D": ({"filters": 64, "kernel_size": 3}, (64, 14, 14, 32)),
@@ -93,7 +94,7 @@ LAYERS: dict[str, Case] = {
 }
 
 # Layers of integers: each input is drawn from 0 to below this number.
-INTEGERS = {"Embedding": 10_000}
+INTEGERS = {"Embedding": 10_000, "ReversibleEmbedding": 10_000}
 
 # Further sizes of layers whose ratio depends on the size: (name, arguments, shape).
 SIZES = [

@@ -159,6 +159,9 @@ LAYERS: dict[str, Part] = {
     "Embedding": Part(
         lambda a, s: nn.Embedding(a["input_dim"], a["output_dim"]), _same
     ),
+    "ReversibleEmbedding": Part(
+        lambda a, s: nn.Embedding(a["input_dim"], a["output_dim"]), _same
+    ),
     # convolution
     "Conv1D": image(
         lambda a, s: nn.Sequential(

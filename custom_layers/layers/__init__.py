@@ -9,12 +9,14 @@ from .activations.softmax import Softmax
 from .activations.swish import Swish
 from .activity_regularization import ActivityRegularization
 from .attention.additive_attention import AdditiveAttention
+from .attention.alibi import ALiBi
 from .attention.attention import Attention
 from .attention.blockwise_attention import blockwise_attention
 from .attention.cached_multi_head_attention import CachedMultiHeadAttention
 from .attention.grouped_query_attention import GroupQueryAttention
 from .attention.masks import allowed_keys
 from .attention.multi_head_attention import MultiHeadAttention
+from .attention.relative_position_bias import RelativePositionBias
 from .attention.scaled_dot_product import scaled_dot_product
 from .augmentation.affine import affine_transform
 from .augmentation.random_affine import RandomAffine
@@ -79,5 +81,6 @@ from .recurrent.layer_norm_lstm import LayerNormLSTMCell
 from .recurrent.lstm import LSTM, LSTMCell
 from .recurrent.peephole_lstm import PeepholeLSTMCell
 from .recurrent.simple_rnn import SimpleRNN, SimpleRNNCell
+from .reversible_embedding import ReversibleEmbedding
 from .seq2seq import AttentionDecoder, AttentionDecoderCell
 from .transformer import TransformerDecoderBlock, TransformerEncoderBlock

@@ -50,6 +50,7 @@ KERAS_TESTS = {
     "layers.core.dense_test": "Dense",
     "layers.core.einsum_dense_test": "EinsumDense",
     "layers.core.embedding_test": "Embedding",
+    "layers.core.reversible_embedding_test": "ReversibleEmbedding",
     # convolution
     "layers.convolutional.conv_test": "Conv1D Conv2D Conv3D",
     "layers.convolutional.conv_transpose_test": "Conv1DTranspose Conv2DTranspose "

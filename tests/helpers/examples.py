@@ -7,7 +7,12 @@ component without a row here turns the contract test red.
 
 import keras
 
-from custom_layers.layers import CRF, AttentionDecoder, AttentionDecoderCell
+from custom_layers.layers import (
+    CRF,
+    AttentionDecoder,
+    AttentionDecoderCell,
+    RelativePositionBias,
+)
 from custom_layers.models import GradientPenalty, HingeGAN
 
 LAYERS = {
@@ -28,6 +33,10 @@ LAYERS = {
         (2, 4, 5),
     ),
     "Embedding": ({"input_dim": 5, "output_dim": 3}, (2, 4)),
+    "ReversibleEmbedding": (
+        {"input_dim": 5, "output_dim": 3, "logit_soft_cap": 5.0},
+        (2, 4),
+    ),
     # convolution
     "Conv1D": ({"filters": 4, "kernel_size": 3, "padding": "causal"}, (2, 6, 2)),
     "Conv2D": ({"filters": 4, "kernel_size": 3, "groups": 2}, (2, 6, 6, 2)),
@@ -68,6 +77,7 @@ LAYERS = {
     "UnitNormalization": ({}, (2, 4, 3)),
     "WeightNormalization": (lambda: {"layer": keras.layers.Dense(3)}, (2, 5)),
     # attention
+    "ALiBi": ({}, (2, 2, 3, 5)),
     "AdditiveAttention": ({}, [(2, 3, 4), (2, 5, 4)]),
     "Attention": ({"use_scale": True, "score_mode": "concat"}, [(2, 3, 4), (2, 5, 4)]),
     "CachedMultiHeadAttention": (
@@ -84,6 +94,10 @@ LAYERS = {
     ),
     "BigramEmbedding": ({"num_buckets": 7, "output_dim": 4}, (2, 3)),
     "PositionEmbedding": ({"sequence_length": 3}, (2, 3, 4)),
+    "RelativePositionBias": (
+        {"num_buckets": 4, "max_distance": 6, "bidirectional": False},
+        (2, 2, 3, 5),
+    ),
     "RotaryEmbedding": ({"max_wavelength": 50}, (2, 3, 4)),
     "SinePositionEncoding": ({"max_wavelength": 50}, (2, 3, 4)),
     "TokenAndPositionEmbedding": (
@@ -95,7 +109,16 @@ LAYERS = {
         {"inputs": (2, 3, 4), "source": (2, 5, 6)},
     ),
     "TransformerEncoderBlock": (
-        {"intermediate_dim": 8, "num_heads": 2, "normalize_first": True},
+        lambda: {
+            "intermediate_dim": 8,
+            "num_heads": 2,
+            "activation": "silu",
+            "normalize_first": True,
+            "normalization": "rms",
+            "gated": True,
+            "num_key_value_heads": 1,
+            "position_bias": RelativePositionBias(4, max_distance=3),
+        },
         (2, 3, 4),
     ),
     # recurrent
@@ -154,6 +177,7 @@ INTEGER_INPUTS = {
     "BigramEmbedding": ("int32", 0, 6),
     "TokenAndPositionEmbedding": ("int32", 0, 6),
     "Embedding": ("int32", 0, 5),
+    "ReversibleEmbedding": ("int32", 0, 5),
 }
 
 INITIALIZERS = {

@@ -178,6 +178,10 @@ class _HeadAttention(keras.layers.Layer):
         """Q or K with the positions of its tokens, which a subclass may bring in."""
         return x
 
+    def _bias(self, queries, keys, start_index: Any = 0):
+        """What is added to scores (heads, T, S), which a subclass may bring in."""
+        return None
+
     def _compute_attention(
         self,
         query,
@@ -205,10 +209,11 @@ class _HeadAttention(keras.layers.Layer):
         if training and self.dropout > 0:
             keep = self._dropout_layer(ops.ones(shape, Q.dtype), training=True)
         masks = mask, use_causal_mask, self.sliding_window
-        if not return_attention_scores:
+        bias = self._bias(rows[0], keys[0])
+        if bias is None and not return_attention_scores:
             y = blockwise_attention(Q, K, V, *masks, keep)
             return _from_heads(y, query, axes), None
-        y, P = scaled_dot_product(Q, K, V, *masks, keep, return_weights=True)
+        y, P = scaled_dot_product(Q, K, V, *masks, keep, return_weights=True, bias=bias)
         P = ops.reshape(P, (*shape[:free], *rows, *keys))
         return _from_heads(y, query, axes), P
 
