@@ -191,8 +191,15 @@ class TransformerEncoderBlock(_Block):
     num_heads does not divide, a num_heads that num_key_value_heads does not divide, an
     unknown normalization, and a position_bias that is no such layer.
 
-    >>> TransformerEncoderBlock(16, num_heads=2)(keras.ops.ones((2, 5, 8))).shape
-    TensorShape([2, 5, 8])
+    >>> layer = TransformerEncoderBlock(16, num_heads=2)
+    >>> x = keras.random.normal((1, 3, 8))
+    >>> other = keras.ops.concatenate([x[:, :2], -x[:, 2:]], axis=1)  # token 2 differs
+    >>> for is_token in (True, False):  # or padding
+    ...     mask = keras.ops.array([[True, True, is_token]])
+    ...     change = abs(layer(x, mask=mask) - layer(other, mask=mask))
+    ...     print(bool(keras.ops.any(change[0, 0] > 1e-4)))  # does token 0 see it?
+    True
+    False
 
     Papers: Shazeer, "GLU variants improve transformer", 2020,
     https://arxiv.org/abs/2002.05202; Xiong et al., "On layer normalization in the
@@ -233,13 +240,17 @@ class TransformerDecoderBlock(_Block):
     Input shapes: (B, T, D), (B, S, E). Output shape: (B, T, D).
     Raises: ValueError as `TransformerEncoderBlock`.
 
-    >>> layer, x = TransformerDecoderBlock(16, num_heads=2), keras.ops.ones((2, 5, 8))
-    >>> layer(x, keras.ops.ones((2, 3, 8))).shape
-    TensorShape([2, 5, 8])
-    >>> cache = layer.empty_cache(2, length=5, source=keras.ops.ones((2, 3, 8)))
-    >>> y, cache = layer.step(x[:, :1], cache, index=0)
-    >>> y.shape
-    TensorShape([2, 1, 8])
+    >>> layer = TransformerDecoderBlock(16, num_heads=2)
+    >>> x = keras.random.normal((1, 3, 8))
+    >>> other = keras.ops.concatenate([x[:, :2], -x[:, 2:]], axis=1)  # token 2 differs
+    >>> change = keras.ops.max(abs(layer(x) - layer(other)), axis=(0, 2))
+    >>> [bool(c > 1e-4) for c in change]  # the tokens before do not see the last one
+    [False, False, True]
+    >>> cache = layer.empty_cache(1, length=3)
+    >>> for t in range(3):  # generation: one token at a time
+    ...     y, cache = layer.step(x[:, t : t + 1], cache, index=t)
+    >>> bool(keras.ops.all(abs(y - layer(x)[:, 2:]) < 1e-4))
+    True
 
     A block as many language models of today have it; its cache holds one head of keys:
 

@@ -41,7 +41,14 @@ class ALiBi(_PositionBias):
     """
 
     def bias(self, queries: Any, keys: Any, start_index: Any = 0) -> Any:
-        slopes = [2 ** (-8 * h / self.heads) for h in range(1, self.heads + 1)]
-        m = ops.reshape(ops.convert_to_tensor(slopes, "float32"), (-1, 1, 1))
+        slopes = [
+            2 ** (-8 * h / self.heads)
+            for h in range(1, self.heads + 1)  # h = 1 ... heads
+        ]
+        m = ops.convert_to_tensor(slopes, "float32")
+        m = ops.reshape(m, (-1, 1, 1))
+
         distance = ops.abs(_relative_positions(queries, keys, start_index))
-        return -m * ops.cast(distance, "float32")  # heads T S
+        distance = ops.cast(distance, "float32")
+
+        return -m * distance  # heads T S

@@ -61,12 +61,17 @@ class CachedMultiHeadAttention(MultiHeadAttention):
     an odd key_dim; for groups of unequal size; for a position_bias that is no such
     layer, or of inputs of another rank than 3.
 
-    >>> layer = CachedMultiHeadAttention(4, 2, num_key_value_heads=1)
-    >>> x = keras.ops.ones((1, 3, 8))
-    >>> y, cache = layer(x, x), layer.empty_cache(1, 5)
-    >>> y, cache = layer.step(x, cache, index=0)
-    >>> y.shape, cache[0].shape  # of one head in place of four
-    (TensorShape([1, 3, 8]), TensorShape([1, 1, 5, 2]))
+    >>> layer, x = CachedMultiHeadAttention(2, 4), keras.random.normal((1, 3, 8))
+    >>> y, cache = layer(x, x, use_causal_mask=True), layer.empty_cache(1, 3)
+    >>> for t in range(3):  # one token at a time
+    ...     y_t, cache = layer.step(x[:, t : t + 1], cache, index=t)
+    ...     print(bool(keras.ops.all(abs(y_t - y[:, t : t + 1]) < 1e-5)))
+    True
+    True
+    True
+    >>> shared = CachedMultiHeadAttention(4, 2, num_key_value_heads=1)
+    >>> shared.empty_cache(1, 9)[0].shape  # one head of keys in place of four
+    TensorShape([1, 1, 9, 2])
 
     Papers: Ainslie et al., "GQA: training generalized multi-query transformer models
     from multi-head checkpoints", 2023, https://arxiv.org/abs/2305.13245; Shazeer,
