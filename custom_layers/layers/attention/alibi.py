@@ -43,7 +43,7 @@ class ALiBi(_PositionBias):
     def bias(self, queries: Any, keys: Any, start_index: Any = 0) -> Any:
         slopes = [
             2 ** (-8 * h / self.heads)
-            for h in range(1, self.heads + 1)  # h = 1 ... heads
+            for h in range(1, self.heads + 1)  # the first is the largest
         ]
         m = ops.convert_to_tensor(slopes, "float32")
         m = ops.reshape(m, (-1, 1, 1))
