@@ -36,7 +36,7 @@ class ReversibleEmbedding(Embedding):
     Output shape: (..., D); in reverse (..., V).
     Raises: ValueError as `Embedding`, and for a logit_soft_cap that is not positive.
     Differs from Keras: vectors keep their mask in reverse, so that a loss leaves
-        padding out; in mixed precision the logits have the promised dtype; without
+        padding out; the logits have the dtype that a model is promised; without
         tied weights, the two tables start with different values; no quantization.
 
     The vector of token 1 gives this token the highest logit:
