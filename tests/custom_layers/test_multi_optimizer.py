@@ -97,7 +97,7 @@ def test_training_goes_on_from_a_file(form, tmp_path):
     kinds = [type(optimizer) for optimizer in again.optimizer.optimizers]
     assert sorted(kind.__name__ for kind in kinds) == ["Adam", "SGD"]
     for a, b in zip(trained(again), trained(model), strict=True):
-        np.testing.assert_array_equal(a, b)
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
 def test_a_model_that_is_a_part_and_a_list_of_layers():
@@ -146,13 +146,13 @@ def test_a_plateau_reduces_all_rates():
 
 
 def test_decay_spares_what_is_excluded_and_scaled_losses_are_unscaled():
-    weights = [keras.Variable([1.0], name=name) for name in ("a", "bias")]
+    weights = [keras.Variable([1.0], name=name) for name in ("a", "bias", "b")]
     parts = [(SGD(0.5, weight_decay=0.5), "a"), (SGD(0.5, weight_decay=0.5), ".*")]
     optimizer = MultiOptimizer(parts, loss_scale_factor=4.0)
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     assert float(optimizer.scale_loss(ops.ones(()))) == 4.0
-    optimizer.apply([4 * ops.ones(1), 4 * ops.ones(1)], weights)
-    assert [float(w[0]) for w in weights] == [0.25, 0.5]
+    optimizer.apply([4 * ops.ones(1) for _ in weights], weights)
+    assert [float(w[0]) for w in weights] == [0.25, 0.5, 0.25]
 
 
 def test_weights_of_the_optimizer_are_set_as_they_were_read():

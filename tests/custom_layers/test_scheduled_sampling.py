@@ -104,11 +104,11 @@ def test_own_tokens_are_drawn_as_the_softmax_says():
     from custom_layers.layers.scheduled_sampling import _sampled
 
     logits = np.log(np.array([[0.5, 0.0625, 0.4375]], "float32"))
-    u = np.linspace(0.001, 0.999, 1000, dtype="float32")
+    u = ops.convert_to_tensor(np.linspace(0.001, 0.999, 1000, dtype="float32"))
     tokens = ops.convert_to_numpy(_sampled(np.repeat(logits, 1000, 0), u))
     shares = np.bincount(tokens, minlength=3) / 1000
     np.testing.assert_allclose(shares, [0.5, 0.0625, 0.4375], atol=2e-3)
-    assert int(_sampled(logits, np.ones(1, "float32"))[0]) == 2
+    assert int(_sampled(logits, ops.ones(1))[0]) == 2
 
 
 def test_the_probability_follows_a_schedule_of_training_steps():
