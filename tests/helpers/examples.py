@@ -14,6 +14,7 @@ from custom_layers.layers import (
     RelativePositionBias,
 )
 from custom_layers.models import GradientPenalty, HingeGAN
+from schedule_examples import SCHEDULES  # noqa: F401  a table like the others here
 
 LAYERS = {
     # activations
@@ -33,10 +34,8 @@ LAYERS = {
         (2, 4, 5),
     ),
     "Embedding": ({"input_dim": 5, "output_dim": 3}, (2, 4)),
-    "ReversibleEmbedding": (
-        {"input_dim": 5, "output_dim": 3, "logit_soft_cap": 5.0},
-        (2, 4),
-    ),
+    "ReversibleEmbedding": ({"input_dim": 5, "output_dim": 3}, (2, 4)),
+    "EmbeddingBag": ({"input_dim": 5, "output_dim": 3, "mask_zero": True}, (2, 4)),
     # convolution
     "Conv1D": ({"filters": 4, "kernel_size": 3, "padding": "causal"}, (2, 6, 2)),
     "Conv2D": ({"filters": 4, "kernel_size": 3, "groups": 2}, (2, 6, 6, 2)),
@@ -52,6 +51,12 @@ LAYERS = {
     "SeparableConv1D": ({"filters": 3, "kernel_size": 3}, (2, 6, 2)),
     "SeparableConv2D": ({"filters": 3, "kernel_size": (3, 2)}, (2, 6, 5, 2)),
     # pooling
+    "AdaptiveAveragePooling1D": ({"output_size": 3}, (2, 5, 3)),
+    "AdaptiveAveragePooling2D": ({"output_size": (2, 3)}, (2, 5, 4, 3)),
+    "AdaptiveAveragePooling3D": ({"output_size": 2}, (2, 3, 2, 4, 3)),
+    "AdaptiveMaxPooling1D": ({"output_size": 3}, (2, 5, 3)),
+    "AdaptiveMaxPooling2D": ({"output_size": (2, 3)}, (2, 5, 4, 3)),
+    "AdaptiveMaxPooling3D": ({"output_size": 2}, (2, 3, 2, 4, 3)),
     "AveragePooling1D": ({"pool_size": 2}, (2, 5, 3)),
     "AveragePooling2D": ({"pool_size": 2, "padding": "same"}, (2, 5, 4, 3)),
     "AveragePooling3D": ({"pool_size": 2}, (2, 3, 5, 4, 3)),
@@ -64,6 +69,23 @@ LAYERS = {
     "MaxPooling1D": ({}, (2, 5, 3)),
     "MaxPooling2D": ({}, (2, 5, 4, 3)),
     "MaxPooling3D": ({"padding": "same"}, (2, 3, 5, 4, 3)),
+    "MaxPoolingWithArgmax2D": ({"padding": "same"}, (2, 5, 4, 3)),
+    "MaxUnpooling2D": (
+        {"output_size": (3, 5)},
+        {"values": (2, 1, 2, 3), "indices": (2, 1, 2, 3)},
+    ),
+    "NetVLAD": ({"num_clusters": 2, "kernel_regularizer": "l2"}, (2, 4, 3)),
+    "SpatialPyramidPooling2D": ({"bins": [1, [2, 3]]}, (2, 5, 4, 3)),
+    "CorrelationCost": (
+        {
+            "kernel_size": 1,
+            "max_displacement": 1,
+            "stride_1": 2,
+            "stride_2": 1,
+            "pad": 1,
+        },
+        [(2, 4, 5, 3)] * 2,
+    ),
     # normalization
     "BatchNormalization": ({"renorm": True}, (2, 4, 3)),
     "GroupNormalization": ({"groups": 2}, (2, 5, 4)),
@@ -94,10 +116,7 @@ LAYERS = {
     ),
     "BigramEmbedding": ({"num_buckets": 7, "output_dim": 4}, (2, 3)),
     "PositionEmbedding": ({"sequence_length": 3}, (2, 3, 4)),
-    "RelativePositionBias": (
-        {"num_buckets": 4, "max_distance": 6, "bidirectional": False},
-        (2, 2, 3, 5),
-    ),
+    "RelativePositionBias": ({"num_buckets": 4, "max_distance": 6}, (2, 2, 3, 5)),
     "RotaryEmbedding": ({"max_wavelength": 50}, (2, 3, 4)),
     "SinePositionEncoding": ({"max_wavelength": 50}, (2, 3, 4)),
     "TokenAndPositionEmbedding": (
@@ -138,10 +157,24 @@ LAYERS = {
         lambda: {"cell": keras.layers.LSTMCell(3), "attention": "luong"},
         {"sequences": (2, 4, 5), "memory": (2, 3, 6)},
     ),
+    "MonotonicAttentionDecoderCell": (
+        lambda: {"cell": keras.layers.LSTMCell(3), "attention": "luong", "seed": 1},
+        {"sequences": (2, 4, 5), "memory": (2, 3, 6)},
+    ),
     "AttentionDecoder": (
         lambda: {
             "cell": AttentionDecoderCell(keras.layers.GRUCell(3)),
             "return_sequences": True,
+        },
+        {"sequences": (2, 4, 5), "memory": (2, 3, 6)},
+    ),
+    "ScheduledSamplingDecoder": (
+        lambda: {
+            "decoder": AttentionDecoder(
+                AttentionDecoderCell(keras.layers.GRUCell(3)), return_sequences=True
+            ),
+            "readout": keras.layers.Dense(5),
+            "seed": 1,
         },
         {"sequences": (2, 4, 5), "memory": (2, 3, 6)},
     ),
@@ -170,6 +203,7 @@ CELLS = {
     "LayerNormLSTMCell": keras.layers.RNN,
     "PeepholeLSTMCell": keras.layers.RNN,
     "AttentionDecoderCell": AttentionDecoder,
+    "MonotonicAttentionDecoderCell": AttentionDecoder,
 }
 
 # Layers whose input is not a float tensor: {name: (dtype, low, high)}
@@ -178,6 +212,8 @@ INTEGER_INPUTS = {
     "TokenAndPositionEmbedding": ("int32", 0, 6),
     "Embedding": ("int32", 0, 5),
     "ReversibleEmbedding": ("int32", 0, 5),
+    "EmbeddingBag": ("int32", 0, 5),
+    "MaxUnpooling2D": ("int32", 0, 45),
 }
 
 INITIALIZERS = {
@@ -257,6 +293,7 @@ LOSSES = {
     "Circle": {"gamma": 64.0},
     "CTC": {},
     "TokenCrossentropy": {"label_smoothing": 0.1},
+    "SequenceLoss": {"sum_over_batch": True},
     # adversarial
     "NonSaturatingGAN": {},
     "MinimaxGAN": {"reduction": "sum"},
@@ -342,33 +379,13 @@ OPTIMIZERS = {
     "ConditionalGradient": {"learning_rate": 0.875, "lambda_": 2.0},
     "Rprop": {"learning_rate": 0.1},
     "ScheduleFreeAdamW": {"learning_rate": 0.1, "warmup_steps": 2},
+    "Shampoo": {"learning_rate": 0.1, "epsilon": 0.125},
+    "SOAP": {"learning_rate": 0.1, "frequency": 2},
     "Lookahead": {"inner_optimizer": "adam", "sync_period": 2},
     "SWA": {"inner_optimizer": "adam", "start_averaging": 1, "average_period": 2},
     "MovingAverage": {"inner_optimizer": "adam", "average_decay": 0.5, "start_step": 1},
     "SAM": {"inner_optimizer": "adam", "rho": 0.5},
-}
-
-SCHEDULES = {
-    "ExponentialDecay": {
-        "initial_learning_rate": 0.1,
-        "decay_steps": 2,
-        "decay_rate": 0.5,
-    },
-    "InverseTimeDecay": {
-        "initial_learning_rate": 0.1,
-        "decay_steps": 2,
-        "decay_rate": 0.5,
-    },
-    "PiecewiseConstantDecay": {"boundaries": [2, 4], "values": [0.1, 0.05, 0.02]},
-    "PolynomialDecay": {"initial_learning_rate": 0.1, "decay_steps": 10, "cycle": True},
-    "CosineDecay": {"initial_learning_rate": 0.1, "decay_steps": 10},
-    "CosineDecayRestarts": {"initial_learning_rate": 0.1, "first_decay_steps": 2},
-    "Noam": {"d_model": 16, "warmup_steps": 4},
-    "CyclicalLearningRate": {
-        "initial_learning_rate": 0.01,
-        "maximal_learning_rate": 0.1,
-        "step_size": 2,
-    },
-    "WarmupCosine": {"peak_learning_rate": 0.1, "total_steps": 20},
-    "OneCycle": {"maximal_learning_rate": 0.1, "total_steps": 10},
+    "AdaptiveGradientClipping": {"inner_optimizer": "adam", "clipping": 0.125},
+    "GradientCentralization": {"inner_optimizer": "adam"},
+    "MultiOptimizer": {"optimizer_map": [("adam", ".*v1"), ("sgd", ".*")]},
 }
