@@ -176,10 +176,8 @@ class TransformerEncoderBlock(_Block):
         normalize_first: whether the block is pre-norm; it is post-norm otherwise.
         max_wavelength: wavelength of the slowest rotation of rotary positions (10000 is
             usual); None for no rotation.
-        normalization: "layer", or "rms" for RMSNormalization, which has no mean and no
-            beta.
-        gated: whether the feed-forward network has a gate, see `GLU`; W1 then has twice
-            as many columns.
+        normalization: "layer", or "rms" for RMSNormalization.
+        gated: whether the feed-forward network has a gate, see `GLU`.
         num_key_value_heads: number of heads of keys and values, each of which serves as
             many heads of queries; num_heads of them by default.
         position_bias: ALiBi() or RelativePositionBias(), a copy of which is added to
@@ -202,9 +200,8 @@ class TransformerEncoderBlock(_Block):
     False
 
     Papers: Shazeer, "GLU variants improve transformer", 2020,
-    https://arxiv.org/abs/2002.05202; Xiong et al., "On layer normalization in the
-    transformer architecture", 2020, https://arxiv.org/abs/2002.04745; Vaswani et al.,
-    "Attention is all you need", 2017. https://arxiv.org/abs/1706.03762
+    https://arxiv.org/abs/2002.05202; Vaswani et al., "Attention is all you need", 2017.
+    https://arxiv.org/abs/1706.03762; pre-norm: https://arxiv.org/abs/2002.04745
     """
 
     def build(self, inputs_shape: tuple) -> None:
