@@ -75,7 +75,7 @@ def numpy_span(length, size, u):
 
 
 def error_of_cut_mix(cls):
-    """The largest difference to a rectangle of x_j in x_i, and to the pixels of both."""
+    """The largest difference to a rectangle of x_j in x_i, and to its pixels."""
     parts = marked() | {"segmentation_masks": marked()["images"][..., 0]}
     B, H, W, _ = parts["images"].shape
     u = array(7, B, seed=4, low=0.05, high=0.95)
@@ -187,14 +187,15 @@ def test_weights_are_beta_distributed(alpha):
 
 
 def test_a_tiny_alpha_chooses_one_of_both():
-    w = numpy(_symmetric_beta(ops.convert_to_tensor(array(4, 500, low=0, high=1)), 1e-6))
+    u = ops.convert_to_tensor(array(4, 500, low=0, high=1))
+    w = numpy(_symmetric_beta(u, 1e-6))
     assert set(np.unique(w)) == {0, 1}
     assert 0.4 < w.mean() < 0.6
 
 
 @pytest.mark.parametrize("layer", [MixUp(1.0, seed=3), CutMix((1, 1), seed=3)])
 def test_labels_are_what_the_images_are_made_of(layer):
-    """Each image is a mixture of at most two, and half of the mean weight is its own."""
+    """Each image is a mixture of at most two, half of it its own on average."""
     parts = marked(400, 5, 4)
     found = in_training(layer, parts)
     np.testing.assert_allclose(found["labels"].sum(axis=1), 1, atol=1e-5)

@@ -119,7 +119,8 @@ def error_of_mel(cls):
     x = array(2, 100) * np.array([[1], [1e-4]], "float32")
     errors = []
     for N, length, e, r, top in ((32, 32, 2.0, 1.0, 30.0), (32, 21, 1.0, 3.0, 12.0)):
-        layer = cls(N, 10, length, "hann", 8000, 5, 100.0, 3500.0, True, top, e, 1e-9, r)
+        powers = {"top_db": top, "mag_exp": e, "min_power": 1e-9, "ref_power": r}
+        layer = cls(N, 10, length, "hann", 8000, 5, 100.0, 3500.0, **powers)
         expected = numpy_mel(x, N, 10, length, 8000, 5, 100, 3500, e, 1e-9, r, top)
         found = ops.convert_to_numpy(layer(ops.convert_to_tensor(x)))
         errors.append(np.abs(found - expected).max())

@@ -44,11 +44,11 @@ class MelSpectrogram(keras.layers.Layer):
         silence. Keras promises a frame too many for some lengths.
 
     >>> t = keras.ops.arange(8000.0) / 8000  # one second
-    >>> octaves = [keras.ops.sin(2 * 3.14159265 * f * t) for f in (1000, 2000, 4000 / 3)]
+    >>> tones = [keras.ops.sin(2 * 3.14159265 * f * t) for f in (1000, 2000, 3000)]
     >>> layer = MelSpectrogram(512, 256, sampling_rate=8000, num_mel_bins=40)
-    >>> loudest = keras.ops.argmax(layer(keras.ops.stack(octaves))[:, :, 5], axis=1)
-    >>> print(keras.ops.convert_to_numpy(loudest))  # of 40, not of 4000 Hz
-    [18 28 22]
+    >>> loudest = keras.ops.argmax(layer(keras.ops.stack(tones))[:, :, 5], axis=1)
+    >>> print(keras.ops.convert_to_numpy(loudest))  # the higher, the closer
+    [18 28 34]
 
     Paper: Davis, Mermelstein, "Comparison of parametric representations for
     monosyllabic word recognition in continuously spoken sentences", 1980.
@@ -89,8 +89,8 @@ class MelSpectrogram(keras.layers.Layer):
         self.max_freq = python_number(max_freq or int(sampling_rate / 2))
         if not 0 <= self.min_freq < self.max_freq <= self.sampling_rate / 2:
             raise ValueError(
-                "The bands need 0 <= min_freq < max_freq <= sampling_rate / 2. Received: "
-                f"{min_freq=}, max_freq={self.max_freq}, {sampling_rate=}"
+                "The bands need 0 <= min_freq < max_freq <= sampling_rate / 2. "
+                f"Received: {min_freq=}, max_freq={self.max_freq}, {sampling_rate=}"
             )
         self.power_to_db = one_of(power_to_db, (True, False), "power_to_db")
         self.top_db = python_number(top_db)
@@ -119,8 +119,8 @@ class MelSpectrogram(keras.layers.Layer):
         N = self.fft_length
         if x.shape[-1] is not None and x.shape[-1] <= N // 2:
             raise ValueError(
-                f"MelSpectrogram needs more than fft_length / 2 = {N // 2} samples, which "
-                f"it reflects at the ends. Received: inputs.shape={tuple(x.shape)}"
+                f"MelSpectrogram needs more than fft_length / 2 = {N // 2} samples, "
+                f"which it reflects at the ends. Received: inputs.shape={tuple(x.shape)}"
             )
         ends = [(0, 0)] * (len(x.shape) - 1) + [(N // 2, N // 2)]
         x = ops.pad(x, ends, mode="reflect")

@@ -46,8 +46,8 @@ def _window_values(window: Any, length: int, is_periodic: bool) -> np.ndarray:
 
     Raises: ValueError for values of another length.
     """
-    if window is None or length == 1:
-        window = np.ones(length) if window is None or isinstance(window, str) else window
+    if window is None or (isinstance(window, str) and length == 1):
+        window = np.ones(length)
     if not isinstance(window, str):
         values = np.asarray(window, "float64")
         if len(values) != length:

@@ -25,7 +25,7 @@ IDENTITY = OPERATIONS.index("identity")
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class AugMix(_Augmentation):
-    """Mixes an image with several versions of it, each changed by a chain of operations.
+    """Mixes an image with versions of it, each changed by a chain of operations.
 
     training:  x' = m x + (1 - m) sum_k w_k chain_k(x), m ~ Beta(alpha, alpha),
                w ~ Dirichlet(alpha, ..., alpha); each chain has 1 ... chain_depth random
@@ -54,7 +54,8 @@ class AugMix(_Augmentation):
         Python's `random`: in `fit` and tf.data once, for all batches. Strengths are
         those of `RandAugment`. There are no boxes and masks.
 
-    >>> photo = keras.ops.repeat(keras.random.uniform((1, 8, 8, 3), 0, 255, seed=1), 50, 0)
+    >>> photo = keras.random.uniform((1, 8, 8, 3), 0, 255, seed=1)
+    >>> photo = keras.ops.repeat(photo, 50, axis=0)
     >>> mixed = AugMix(factor=(0.3, 0.3), seed=1)(photo, training=True)
     >>> chain = RandAugment(factor=(0.3, 0.3), seed=1)(photo, training=True)
     >>> changes = [keras.ops.mean(keras.ops.abs(x - photo)) for x in (mixed, chain)]

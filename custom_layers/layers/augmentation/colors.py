@@ -23,7 +23,7 @@ def _blend(degenerate, x, strength):
 
 
 def _mean_gray(x):
-    """The mean brightness of each image, (B, 1, 1, 1), to which contrast is relative."""
+    """The mean brightness of each image, (B, 1, 1, 1): contrast is relative to it."""
     return ops.mean(_gray(x), axis=(1, 2), keepdims=True)
 
 
@@ -48,7 +48,7 @@ def _posterize(x, bits):
 
 
 def _solarize(x, threshold):
-    """255 - x for values from the threshold on, as in a film that got too much light."""
+    """255 - x from the threshold on, as in a film that got too much light."""
     return ops.where(x < _per_image(threshold, x), x, LEVELS - 1 - x)
 
 

@@ -56,7 +56,8 @@ class CutMix(_Augmentation):
     True
 
     Paper: Yun, Han, Oh, Chun, Choe, Yoo, "CutMix: Regularization strategy to train
-    strong classifiers with localizable features", 2019. https://arxiv.org/abs/1905.04899
+    strong classifiers with localizable features", 2019.
+    https://arxiv.org/abs/1905.04899
     """
 
     takes = ("images", "labels", "segmentation_masks")

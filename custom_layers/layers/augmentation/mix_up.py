@@ -19,10 +19,10 @@ from .base import (
 class MixUp(_Augmentation):
     """Blends each image with another image of the batch, and their labels alike.
 
-    training:  x' = w x_i + (1 - w) x_j, y' = w y_i + (1 - w) y_j, w ~ Beta(alpha, alpha),
-               j a random order of the batch; w is drawn for each image
+    training:  x' = w x_i + (1 - w) x_j, y' = w y_i + (1 - w) y_j, j a random order of
+               the batch, w ~ Beta(alpha, alpha) for each image
     inference: x' = x, y' = y
-    A network trained on it is smooth between its examples, and less sure of wrong labels.
+    A network trained on it is smooth between its examples, and less sure of wrong ones.
 
     Args:
         alpha: positive number. Near 0, most images stay nearly what they are; 1 draws w

@@ -79,8 +79,8 @@ class RandomErasing(_Augmentation):
         values = fill if isinstance(fill, tuple | list) else [fill or 0]
         if not all(isinstance(value, int | float) for value in values):
             raise ValueError(
-                "The `fill_value` argument must be a number, a number for each channel, "
-                f"or None for noise. Received: fill_value={fill_value}"
+                "The `fill_value` argument must be a number, one for each channel, or "
+                f"None for noise. Received: fill_value={fill_value}"
             )
 
     def vary(self, parts: dict) -> dict:
@@ -102,8 +102,8 @@ class RandomErasing(_Augmentation):
         values = isinstance(self.fill_value, tuple | list) and len(self.fill_value)
         if values and values != images.shape[-1]:
             raise ValueError(
-                "The `fill_value` of RandomErasing must have a number for each channel. "
-                f"Received: fill_value={self.fill_value} for {images.shape[-1]} channels"
+                "The `fill_value` must have a number for each channel. Received: "
+                f"fill_value={self.fill_value} for {images.shape[-1]} channels"
             )
         fill = ops.convert_to_tensor(self.fill_value, "float32")
         return ops.clip(fill, *self.value_range)
