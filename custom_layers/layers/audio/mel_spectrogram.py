@@ -120,7 +120,7 @@ class MelSpectrogram(keras.layers.Layer):
         if x.shape[-1] is not None and x.shape[-1] <= N // 2:
             raise ValueError(
                 f"MelSpectrogram needs more than fft_length / 2 = {N // 2} samples, "
-                f"which it reflects at the ends. Received: inputs.shape={tuple(x.shape)}"
+                f"which it reflects at the ends. Received: {tuple(x.shape)} as shape"
             )
         ends = [(0, 0)] * (len(x.shape) - 1) + [(N // 2, N // 2)]
         x = ops.pad(x, ends, mode="reflect")

@@ -13,6 +13,7 @@ from .windows import _window_argument, _window_values
 Mode = Literal["log", "magnitude", "psd", "real", "imag", "angle", "stft"]
 MODES = ("log", "magnitude", "psd", "real", "imag", "angle", "stft")
 
+
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class STFTSpectrogram(keras.layers.Layer):
     """Short-time Fourier transform of a signal, by convolutions that may be trained.
@@ -80,7 +81,7 @@ class STFTSpectrogram(keras.layers.Layer):
         self.fft_length = fft_length
         if fft_length is not None:
             self.fft_length = positive_integer(fft_length, "fft_length")
-        if self.step > self.frame_length or self.N < self.frame_length:
+        if self.step > self.frame_length or self.frame_length > self.N:
             raise ValueError(
                 "Frames must not leave samples out, nor be longer than the transform: "
                 "expected frame_step <= frame_length <= fft_length. Received: "

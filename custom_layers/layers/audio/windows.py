@@ -60,7 +60,6 @@ def _window_values(window: Any, length: int, is_periodic: bool) -> np.ndarray:
     if window == "tukey":
         return 0.5 - 0.5 * np.cos(np.pi * np.clip(4 * np.minimum(t, 1 - t), 0, 1))
     terms = [
-        (-1) ** k * a * np.cos(2 * np.pi * k * t)
-        for k, a in enumerate(COSINES[window])
+        (-1) ** k * a * np.cos(2 * np.pi * k * t) for k, a in enumerate(COSINES[window])
     ]
     return np.sum(terms, axis=0)

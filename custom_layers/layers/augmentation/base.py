@@ -164,12 +164,12 @@ def _symmetric_beta(u, alpha):
 
 
 def _span(length: Any, size, u):
-    """Which of the places 0 ... length - 1 lie in [start, start + size).
+    """Which of the pixels 0 ... length - 1 have their centre in [start, start + size).
 
     The start is u times the room that is left. size, u: of shape (B,). Booleans of
     shape (B, length).
     """
-    place = ops.cast(ops.arange(length), "float32")
+    place = ops.cast(ops.arange(length), "float32") + 0.5
     length = ops.cast(length, "float32")
     start = (u * (length - size))[:, None]
     return (place >= start) & (place < start + size[:, None])

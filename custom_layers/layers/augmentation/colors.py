@@ -78,5 +78,5 @@ def _equalize(x):
     ranks = ops.cast(F - F_0, "float32") / ops.cast(ops.maximum(n - F_0, 1), "float32")
     table = ops.round((LEVELS - 1) * ranks)
     y = ops.reshape(ops.take(ops.reshape(table, (-1,)), place), ops.shape(x))
-    is_flat = ops.reshape(F_0 == n, (B, 1, 1, C))
+    is_flat = ops.reshape(n == F_0, (B, 1, 1, C))
     return ops.where(is_flat, x, ops.cast(y, x.dtype))

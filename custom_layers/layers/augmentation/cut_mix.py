@@ -45,7 +45,8 @@ class CutMix(_Augmentation):
         are integers without an axis of classes.
     Differs from Keras: a call without `training` changes nothing. Labels are mixed by
         the pixels that the rectangle covers; Keras takes the area before it is cut into
-        pixels, and in half precision it places the rectangle in that precision. A tiny
+        pixels. A pixel belongs to the rectangle if its centre does; Keras takes its
+        corner, and so never pastes the first row and column of a part. A tiny
         alpha still gives Beta's draws. The dict that is given stays as it is.
 
     >>> images = keras.ops.reshape(keras.ops.repeat([0.0, 1.0], 49), (2, 7, 7, 1))

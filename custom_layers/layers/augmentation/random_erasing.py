@@ -46,7 +46,8 @@ class RandomErasing(_Augmentation):
     Raises: ValueError for a factor or scale outside [0, 1], for a value_range that is
         no pair, for a fill_value that is neither, and for other keys.
     Differs from Keras: a call without `training` changes nothing. Noise is even, as in
-        the paper; Keras clips normal noise, of which half is black.
+        the paper; Keras clips normal noise, of which half is black. Keras never erases
+        the first row and column of an image, unless it erases all rows or columns.
 
     >>> image = keras.ops.ones((8, 8, 1))
     >>> layer = RandomErasing((1, 1), scale=(0.25, 0.25), fill_value=0, seed=1)
