@@ -40,8 +40,8 @@ class MelSpectrogram(keras.layers.Layer):
     Raises: ValueError for arguments outside of these, and for a sound that is not
         longer than N / 2.
     Differs from Keras: the loudest band is that of each sound; Keras takes that of the
-        batch, so that an answer depends on the other sounds. The gradient is finite at
-        silence. Keras promises a frame too many for some lengths.
+        batch, so that an answer depends on the other sounds. The gradient of a
+        magnitude is finite at silence. Keras promises a frame too many for some lengths.
 
     >>> t = keras.ops.arange(8000.0) / 8000  # one second
     >>> tones = [keras.ops.sin(2 * 3.14159265 * f * t) for f in (1000, 2000, 3000)]
