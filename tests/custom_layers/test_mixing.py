@@ -128,11 +128,11 @@ MUTANTS = [
     ("CutMix", 'width = side * ops.cast(W, "', 'width = side * ops.cast(H, "'),
     ("CutMix", "w = 1 - ops.mean(", "w = ops.mean("),
     ("CutMix", "u[4], u[5])", "u[4], u[4])"),
-    ("RandomErasing", "ops.sqrt(_between(self.scale, u[1]))", "ops.sqrt(u[1])"),
-    ("RandomErasing", "ops.sqrt(_between(self.scale, u[0]))", "u[0]"),
-    ("RandomErasing", "u[4] < _between", "u[4] > _between"),
+    ("RandomErasing", "ops.sqrt(t)", "ops.sqrt(s)"),
+    ("RandomErasing", "ops.sqrt(s)", "s"),
+    ("RandomErasing", "u[4] < p", "u[4] > p"),
     ("RandomErasing", "_between(self.value_range, noise)", "noise"),
-    ("RandomErasing", ", is_in_it) & is_in_it", ", is_in_it)"),
+    ("RandomErasing", "(is_chosen & is_in_it)", "is_in_it"),
 ]
 
 

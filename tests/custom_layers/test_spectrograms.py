@@ -211,9 +211,9 @@ MUTANTS = [
     ("MelSpectrogram", 'mode="reflect"', 'mode="constant"'),
     ("MelSpectrogram", "A[0] = 0", "A[0] = 1"),
     ("MelSpectrogram", "hertz / 700.0", "hertz / 1000.0"),
-    ("MelSpectrogram", "axis=(-1, -2), keepdims=True", ""),
+    ("MelSpectrogram", "axis=(-1, -2), keepdims=True", "keepdims=True"),
     ("MelSpectrogram", "(self.mag_exp / 2)", "self.mag_exp"),
-    ("MelSpectrogram", "y - 10 * np.log10(max(abs", "y + 10 * np.log10(max(abs"),
+    ("MelSpectrogram", "y - 10 * np.log10(reference", "y + 10 * np.log10(reference"),
     ("MelSpectrogram", "edges[1:-1]) / width", "edges[:-2]) / width"),
 ]
 

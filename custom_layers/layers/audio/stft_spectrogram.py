@@ -133,8 +133,9 @@ class STFTSpectrogram(keras.layers.Layer):
                 f"The window {self.window!r} of frame_length={self.frame_length} is 0 "
                 "everywhere. Take longer frames, or periodic=True."
             )
-        wave = np.cos(angle) if part == "real" else np.sin(angle)
-        return (w[:, None] / size * wave)[:, None]
+        wave = np.cos if part == "real" else np.sin
+        kernel = w[:, None] / size * wave(angle)
+        return kernel[:, None]
 
     def call(self, inputs):
         if not keras.backend.is_float_dtype(inputs.dtype):
@@ -146,10 +147,12 @@ class STFTSpectrogram(keras.layers.Layer):
         if self.data_format == "channels_last":
             x = ops.transpose(x, (0, 2, 1))
         _, C, T = ops.shape(x)
-        kernels = [k for k in (self.real_kernel, self.imag_kernel) if k is not None]
-        kernel = ops.concatenate([ops.convert_to_tensor(k) for k in kernels], axis=-1)
+        both = (self.real_kernel, self.imag_kernel)
+        kernels = [ops.convert_to_tensor(k) for k in both if k is not None]
+        kernel = ops.concatenate(kernels, axis=-1)
+        x = ops.reshape(x, (-1, T, 1))
         X = ops.conv(
-            ops.reshape(x, (-1, T, 1)),
+            x,
             ops.cast(kernel, x.dtype),
             strides=self.step,
             padding=self.padding,
@@ -168,9 +171,12 @@ class STFTSpectrogram(keras.layers.Layer):
         if self.mode == "psd":
             k = np.arange(self.N // 2 + 1)
             is_double = (k > 0) & (2 * k != self.N)
-            return power * ops.cast(1 + is_double, power.dtype)
+            times = ops.cast(1 + is_double, power.dtype)
+            return power * times
         power = ops.maximum(power, keras.backend.epsilon())
-        return ops.sqrt(power) if self.mode == "magnitude" else ops.log(power) / 2
+        if self.mode == "magnitude":
+            return ops.sqrt(power)
+        return ops.log(power) / 2
 
     def _arranged(self, y, C: Any):
         """(B C, frames, k) as the output wants them."""
@@ -179,19 +185,28 @@ class STFTSpectrogram(keras.layers.Layer):
         if self.data_format == "channels_last":
             if self.expand_dims:
                 return ops.transpose(y, (0, 2, 3, 1))
-            return ops.reshape(ops.transpose(y, (0, 2, 1, 3)), (-1, M, C * F))
+
+            y = ops.transpose(y, (0, 2, 1, 3))
+            return ops.reshape(y, (-1, M, C * F))
         if self.expand_dims:
             return y
-        return ops.reshape(ops.transpose(y, (0, 1, 3, 2)), (-1, C * F, M))
+        y = ops.transpose(y, (0, 1, 3, 2))
+        return ops.reshape(y, (-1, C * F, M))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         is_last = self.data_format == "channels_last"
-        B, T, C = input_shape if is_last else (input_shape[i] for i in (0, 2, 1))
-        F = (self.N // 2 + 1) * (2 if self.mode == "stft" else 1)
+        B, T, C = input_shape
+        if not is_last:
+            C, T = T, C
+        F = self.N // 2 + 1
+        if self.mode == "stft":
+            F = 2 * F
         M = None
         if T is not None:
-            is_valid = self.padding == "valid"
-            M = (T - (self.frame_length if is_valid else 1)) // self.step + 1
+            last = T - 1  # where the last frame may begin
+            if self.padding == "valid":
+                last = T - self.frame_length
+            M = last // self.step + 1
         if self.expand_dims:
             return (B, M, F, C) if is_last else (B, C, M, F)
         features = None if C is None else C * F

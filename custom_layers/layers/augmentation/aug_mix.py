@@ -11,6 +11,7 @@ from .affine import INTERPOLATIONS
 from .base import (
     Share,
     _Augmentation,
+    _logit_of_beta,
     _per_image,
     _positive,
     _range_of_values,
@@ -54,6 +55,7 @@ class AugMix(_Augmentation):
         Python's `random`: in `fit` and tf.data once, for all batches. Strengths are
         those of `RandAugment`. There are no boxes and masks.
 
+    >>> from custom_layers.layers import RandAugment
     >>> photo = keras.random.uniform((1, 8, 8, 3), 0, 255, seed=1)
     >>> photo = keras.ops.repeat(photo, 50, axis=0)
     >>> mixed = AugMix(factor=(0.3, 0.3), seed=1)(photo, training=True)
@@ -95,8 +97,10 @@ class AugMix(_Augmentation):
         w = self._dirichlet(B)
         mixture = ops.zeros_like(x)
         for k in range(self.num_chains):
-            mixture = mixture + _per_image(w[:, k], x) * self._chain(x, B)
-        m = _per_image(_symmetric_beta(self.uniform(4, B), self.alpha), x)
+            w_k = _per_image(w[:, k], x)
+            mixture = mixture + w_k * self._chain(x, B)
+        m = _symmetric_beta(self.uniform(4, B), self.alpha)
+        m = _per_image(m, x)
         x = m * x + (1 - m) * mixture
         x = _from_levels(x, self.value_range, parts["images"].dtype)
         return {**parts, "images": x}
@@ -104,24 +108,38 @@ class AugMix(_Augmentation):
     def _chain(self, x, B: Any):
         """x after 1 ... chain_depth operations, which are chosen for each image."""
         depth = 1 + ops.floor(self.uniform(B) * self.chain_depth)
-        names = OPERATIONS[1:] if self.all_ops else OPERATIONS[1 : -len(BLENDS)]
+        names = OPERATIONS[1:]
+        if not self.all_ops:
+            names = names[: -len(BLENDS)]
         for step in range(self.chain_depth):
             choice, strength, sign = ops.unstack(self.uniform(3, B), 3)
-            chosen = 1 + ops.cast(ops.floor(choice * len(names)), "int32")
+            chosen = ops.floor(choice * len(names))
+            chosen = 1 + ops.cast(chosen, "int32")
             chosen = ops.where(step < depth, chosen, IDENTITY)
             s = _between(self.factor, strength)
-            x = _operate(x, chosen, s, ops.sign(sign - 0.5), self.interpolation)
+            sign = ops.sign(sign - 0.5)
+            x = _operate(x, chosen, s, sign, self.interpolation)
         return x
 
     def _dirichlet(self, B: Any):
-        """Weights of the chains, (B, num_chains): Gamma(alpha) draws over their sum.
+        """Weights of the chains, (B, num_chains).
 
-        They are taken as logarithms, log g + log u / alpha with g ~ Gamma(alpha + 1),
-        since Gamma(alpha) itself may be too small for a float.
+        A tree halves the weights: the sum of 2 n of them splits by Beta(n a, n a). Some
+        of the leaves, divided by their sum, are Dirichlet distributed as all of them.
         """
-        shape = (B, self.num_chains)
-        g = keras.random.gamma(shape, self.alpha + 1, "float32", self.seed_generator)
-        return ops.softmax(ops.log(g) + ops.log1p(-self.uniform(*shape)) / self.alpha)
+        leaves = 1 << (self.num_chains - 1).bit_length()
+        log_w = ops.zeros((B, 1))
+        for level in range((leaves - 1).bit_length()):
+            nodes = 2**level
+            n = leaves / (2 * nodes)
+            u = self.uniform(4, B, nodes)
+            logit = _logit_of_beta(u, n * self.alpha)
+            halves = [
+                log_w + ops.log_sigmoid(logit),
+                log_w + ops.log_sigmoid(-logit),
+            ]
+            log_w = ops.concatenate(halves, axis=1)
+        return ops.softmax(log_w[:, : self.num_chains])
 
     def get_config(self) -> Config:
         names = (
@@ -133,4 +151,5 @@ class AugMix(_Augmentation):
             "all_ops",
             "interpolation",
         )
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        own = {name: getattr(self, name) for name in names}
+        return {**super().get_config(), **own}

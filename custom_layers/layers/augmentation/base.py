@@ -11,6 +11,7 @@ from ...common.inputs import as_floats
 from ...common.private_keras import build_at_init
 from ...common.types import Config, DataFormat, Seed, Shape
 
+BELOW_1 = 1 - 2.0**-24  # the largest such float32
 Share = float | tuple[float, float] | list[float]
 
 
@@ -46,8 +47,8 @@ class _Augmentation(keras.layers.Layer):
 
     def _varied(self, parts: dict, training: bool) -> dict:
         """The parts, changed if the call trains; floats in every case."""
-        parts["images"] = images = as_floats(parts["images"], self.compute_dtype)
-        parts = self.prepared(parts)
+        images = as_floats(parts["images"], self.compute_dtype)
+        parts = self.prepared({**parts, "images": images})
         rank = len(images.shape)
         if not training or 0 in images.shape:
             return parts
@@ -61,7 +62,9 @@ class _Augmentation(keras.layers.Layer):
             parts = {key: part[None] for key, part in parts.items()}
         parts = self.vary(self._turned(parts, (0, 2, 3, 1)))
         parts = self._turned(parts, (0, 3, 1, 2))
-        return {k: part[0] for k, part in parts.items()} if rank == 3 else parts
+        if rank == 3:
+            parts = {key: part[0] for key, part in parts.items()}
+        return parts
 
     def prepared(self, parts: dict) -> dict:
         """The parts as the layer returns them when it does not train."""
@@ -151,16 +154,24 @@ def _partners(u):
 
 
 def _symmetric_beta(u, alpha):
-    """Draws from Beta(alpha, alpha), from u in [0, 1) of shape (4, ...).
+    """Draws from Beta(alpha, alpha), from u in [0, 1) of shape (4, ...)."""
+    return ops.sigmoid(_logit_of_beta(u, alpha))
 
-    The first coordinate of a point drawn evenly on a sphere gives Beta(a + 1, a + 1),
-    and logit Beta(a, a) = logit Beta(a + 1, a + 1) + (log u_2 - log u_3) / a. Only
-    logarithms get small, so alpha may be as near to 0 as it likes.
+
+def _logit_of_beta(u, alpha):
+    """log(w / (1 - w)) of draws w from Beta(alpha, alpha), from u of shape (4, ...).
+
+    The first coordinate x of a point drawn evenly on a sphere gives a draw (1 + x) / 2
+    from Beta(a + 1, a + 1), and logit Beta(a, a) = logit Beta(a + 1, a + 1)
+    + (log u_2 - log u_3) / a. Logarithms hold what an alpha near 0 makes tiny, and XLA
+    compiles it, as it does not the backends' own gamma distribution.
     """
     radius = ops.sqrt(1 - (1 - u[0]) ** (2 / (2 * alpha + 1)))
     x = radius * ops.cos(2 * math.pi * u[1])
+    x = ops.clip(x, -BELOW_1, BELOW_1)
     logit = ops.log1p(x) - ops.log1p(-x)
-    return ops.sigmoid(logit + (ops.log1p(-u[2]) - ops.log1p(-u[3])) / alpha)
+    log_ratio = ops.log1p(-u[2]) - ops.log1p(-u[3])
+    return logit + log_ratio / alpha
 
 
 def _span(length: Any, size, u):

@@ -81,5 +81,10 @@ class RandAugment(_Augmentation):
         return {**parts, "images": x}
 
     def get_config(self) -> Config:
-        names = ("value_range", "num_ops", "factor", "interpolation")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        own = {
+            "value_range": self.value_range,
+            "num_ops": self.num_ops,
+            "factor": self.factor,
+            "interpolation": self.interpolation,
+        }
+        return {**super().get_config(), **own}

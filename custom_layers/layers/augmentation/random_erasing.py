@@ -88,27 +88,38 @@ class RandomErasing(_Augmentation):
         images = parts["images"]
         B, H, W, _ = ops.shape(images)
         u = self.uniform(6, B)
-        height = ops.sqrt(_between(self.scale, u[0])) * ops.cast(H, "float32")
-        width = ops.sqrt(_between(self.scale, u[1])) * ops.cast(W, "float32")
+        s = _between(self.scale, u[0])
+        t = _between(self.scale, u[1])
+        height = ops.sqrt(s) * ops.cast(H, "float32")
+        width = ops.sqrt(t) * ops.cast(W, "float32")
         is_in_it = _rectangle(H, W, height, width, u[2], u[3])
-        is_erased = _per_image(u[4] < _between(self.factor, u[5]), is_in_it) & is_in_it
+        p = _between(self.factor, u[5])
+        is_chosen = _per_image(u[4] < p, is_in_it)
+        is_erased = (is_chosen & is_in_it)[..., None]
         fill = ops.cast(self._fill(images), images.dtype)
-        return {**parts, "images": ops.where(is_erased[..., None], fill, images)}
+        images = ops.where(is_erased, fill, images)
+        return {**parts, "images": images}
 
     def _fill(self, images):
         """What an erased image looks like: a value, one per channel, or noise."""
         if self.fill_value is None:
             noise = self.uniform(*ops.shape(images))
             return _between(self.value_range, noise)
-        values = isinstance(self.fill_value, tuple | list) and len(self.fill_value)
-        if values and values != images.shape[-1]:
+        channels = images.shape[-1]
+        is_color = isinstance(self.fill_value, tuple | list)
+        if is_color and len(self.fill_value) != channels:
             raise ValueError(
                 "The `fill_value` must have a number for each channel. Received: "
-                f"fill_value={self.fill_value} for {images.shape[-1]} channels"
+                f"fill_value={self.fill_value} for {channels} channels"
             )
         fill = ops.convert_to_tensor(self.fill_value, "float32")
         return ops.clip(fill, *self.value_range)
 
     def get_config(self) -> Config:
-        names = ("factor", "scale", "fill_value", "value_range")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        own = {
+            "factor": self.factor,
+            "scale": self.scale,
+            "fill_value": self.fill_value,
+            "value_range": self.value_range,
+        }
+        return {**super().get_config(), **own}
