@@ -41,7 +41,7 @@ class MelSpectrogram(keras.layers.Layer):
         longer than N / 2.
     Differs from Keras: the loudest band is that of each sound; Keras takes that of the
         batch, so that an answer depends on the other sounds. The gradient of a
-        magnitude is finite at silence. For some lengths Keras promises a frame too many.
+        magnitude is finite at silence. Keras promises a frame too many at times.
 
     >>> t = keras.ops.arange(8000.0) / 8000  # one second
     >>> tones = [keras.ops.sin(2 * 3.14159265 * f * t) for f in (1000, 2000, 3000)]

@@ -120,13 +120,16 @@ class STFTSpectrogram(keras.layers.Layer):
     def _kernel(self, part: str) -> np.ndarray:
         """w[t] cos(-2 pi k t / N) / |w|, or the sine, in float64: t, 1, k."""
         t = np.arange(self.frame_length)[:, None]
-        k = np.arange(self.N // 2 + 1)
+        highest = self.N // 2
+        k = np.arange(highest + 1)
         angle = -2 * np.pi * (t * k % self.N) / self.N
         w = _window_values(self.window, self.frame_length, self.periodic)
         size = 1.0
-        if self.window is not None and self.scaling == "density":
-            size = np.sqrt(np.sum(w**2))
-        if self.window is not None and self.scaling == "spectrum":
+        is_scaled = self.window is not None
+        if is_scaled and self.scaling == "density":
+            squares = np.sum(w**2)
+            size = np.sqrt(squares)
+        if is_scaled and self.scaling == "spectrum":
             size = np.sum(np.abs(w))
         if size == 0:
             raise ValueError(

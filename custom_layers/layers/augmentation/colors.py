@@ -102,7 +102,8 @@ def _auto_contrast(x):
     is_flat = high == low
     distance = ops.where(is_flat, 1.0, high - low)
     scale = WHITE / distance
-    return ops.where(is_flat, x, (x - low) * scale)
+    y = ops.minimum((x - low) * scale, WHITE)
+    return ops.where(is_flat, x, y)
 
 
 def _equalize(x):
