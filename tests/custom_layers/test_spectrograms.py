@@ -205,7 +205,7 @@ MUTANTS = [
     ("STFTSpectrogram", "np.sum(np.abs(w))", "np.max(np.abs(w))"),
     ("STFTSpectrogram", "2 * k != self.N", "k < self.N // 2"),
     ("STFTSpectrogram", "(k > 0) &", ""),
-    ("STFTSpectrogram", "ops.square(real) + ops.square(imag)", "ops.square(real)"),
+    ("STFTSpectrogram", "square + ops.square(imag)", "square"),
     ("STFTSpectrogram", "strides=self.step", "strides=self.step + 1"),
     ("MelSpectrogram", "before = (N - length) // 2", "before = 0"),
     ("MelSpectrogram", 'mode="reflect"', 'mode="constant"'),

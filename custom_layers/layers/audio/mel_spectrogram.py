@@ -107,9 +107,11 @@ class MelSpectrogram(keras.layers.Layer):
         before = (N - length) // 2
         w = _window_values(self.window, length, is_named)
         w = np.pad(w, (before, N - length - before))
-        edges = (_mel(self.min_freq), _mel(self.max_freq))
+        low = _mel(self.min_freq)
+        high = _mel(self.max_freq)
         hertz = self.sampling_rate * np.arange(N // 2 + 1) / N
-        return w, _triangles(_mel(hertz), *edges, self.num_mel_bins)
+        A = _triangles(_mel(hertz), low, high, self.num_mel_bins)
+        return w, A
 
     def call(self, inputs):
         # Fourier transforms and logarithms of small powers need float32.

@@ -170,7 +170,8 @@ class STFTSpectrogram(keras.layers.Layer):
         real, imag = ops.split(X, 2, axis=-1)
         if self.mode == "angle":
             return ops.arctan2(imag, real)
-        power = ops.square(real) + ops.square(imag)
+        square = ops.square(real)
+        power = square + ops.square(imag)
         if self.mode == "psd":
             k = np.arange(self.N // 2 + 1)
             is_double = (k > 0) & (2 * k != self.N)

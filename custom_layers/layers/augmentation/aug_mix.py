@@ -108,7 +108,7 @@ class AugMix(_Augmentation):
     def _chain(self, x, B: Any):
         """x after 1 ... chain_depth operations, which are chosen for each image."""
         depth = 1 + ops.floor(self.uniform(B) * self.chain_depth)
-        names = OPERATIONS[1:]
+        names: tuple[str, ...] = OPERATIONS[1:]
         if not self.all_ops:
             names = names[: -len(BLENDS)]
         for step in range(self.chain_depth):
