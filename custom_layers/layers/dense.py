@@ -93,8 +93,11 @@ class Dense(_Affine):
         Keras asks for LoRA or quantization.
     Differs from Keras: no LoRA and no quantization.
 
-    >>> Dense(3)(keras.ops.ones((2, 5))).shape
-    TensorShape([2, 3])
+    >>> threshold = keras.initializers.Constant(-1.5)
+    >>> layer = Dense(1, kernel_initializer="ones", bias_initializer=threshold)
+    >>> y = layer(keras.ops.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]))
+    >>> [bool(score > 0) for score in y[:, 0]]  # a perceptron that computes AND
+    [False, False, False, True]
 
     Paper: Rosenblatt, "The perceptron: a probabilistic model for information storage
     and organization in the brain", 1958. https://doi.org/10.1037/h0042519

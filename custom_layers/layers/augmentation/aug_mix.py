@@ -98,7 +98,8 @@ class AugMix(_Augmentation):
         mixture = ops.zeros_like(x)
         for k in range(self.num_chains):
             w_k = _per_image(w[:, k], x)
-            mixture = mixture + w_k * self._chain(x, B)
+            version = self._chain(x, B)
+            mixture = mixture + w_k * version
         m = _symmetric_beta(self.uniform(4, B), self.alpha)
         m = _per_image(m, x)
         x = m * x + (1 - m) * mixture
