@@ -118,7 +118,7 @@ FORMULAS = {
     "RandomErasing": (["random_erasing"], error_of_erasing),
 }
 MUTANTS = [
-    ("MixUp", "w * x + (1 - w)", "(1 - w) * x + w"),
+    ("MixUp", "other + w * (x - other)", "x + w * (other - x)"),
     ("MixUp", "ops.take(x, j, axis=0)", "x"),
     ("MixUp", "self.alpha)\n        j", "1 / self.alpha)\n        j"),
     ("CutMix", "_mixed(part, j, w)", "_mixed(part, j, 1 - w)"),

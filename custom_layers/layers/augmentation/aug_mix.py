@@ -100,7 +100,8 @@ class AugMix(_Augmentation):
             w_k = _per_image(w[:, k], x)
             version = self._chain(x, B)
             mixture = mixture + w_k * version
-        m = _symmetric_beta(self.uniform(4, B), self.alpha)
+        u = self.uniform(4, B)
+        m = _symmetric_beta(u, self.alpha)
         m = _per_image(m, x)
         x = m * x + (1 - m) * mixture
         x = _from_levels(x, self.value_range, parts["images"].dtype)
