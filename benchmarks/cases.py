@@ -26,6 +26,10 @@ LAYERS: dict[str, Case] = {
         (16, 128, 256),
     ),
     "Embedding": ({"input_dim": 10000, "output_dim": 64}, (64, 200)),
+    "EmbeddingBag": (
+        {"input_dim": 10000, "output_dim": 64, "combiner": "mean"},
+        (64, 200),
+    ),
     # convolution
     "Conv1D": ({"filters": 64, "kernel_size": 3, "padding": "causal"}, (64, 200, 32)),
     "Conv2D": ({"filters": 64, "kernel_size": 3}, (64, 14, 14, 32)),
@@ -44,6 +48,12 @@ LAYERS: dict[str, Case] = {
     "SeparableConv1D": ({"filters": 64, "kernel_size": 3}, (64, 200, 32)),
     "SeparableConv2D": ({"filters": 64, "kernel_size": 3}, (64, 14, 14, 32)),
     # pooling
+    "AdaptiveAveragePooling1D": ({"output_size": 60}, SEQUENCE),
+    "AdaptiveAveragePooling2D": ({"output_size": 7}, MAPS),
+    "AdaptiveAveragePooling3D": ({"output_size": 6}, VOLUME),
+    "AdaptiveMaxPooling1D": ({"output_size": 60}, SEQUENCE),
+    "AdaptiveMaxPooling2D": ({"output_size": 7}, MAPS),
+    "AdaptiveMaxPooling3D": ({"output_size": 6}, VOLUME),
     "AveragePooling1D": ({"pool_size": 2}, SEQUENCE),
     "AveragePooling2D": ({"pool_size": 2}, MAPS),
     "AveragePooling3D": ({"pool_size": 2}, VOLUME),
@@ -101,7 +111,7 @@ LAYERS: dict[str, Case] = {
 }
 
 # Layers of integers: each input is drawn from 0 to below this number.
-INTEGERS = {"Embedding": 10_000}
+INTEGERS = {"Embedding": 10_000, "EmbeddingBag": 10_000}
 
 # Further sizes of layers whose ratio depends on the size: (name, arguments, shape).
 SIZES = [

@@ -57,6 +57,12 @@ KERAS_TESTS = {
     "layers.convolutional.depthwise_conv_test": "DepthwiseConv1D DepthwiseConv2D",
     "layers.convolutional.separable_conv_test": "SeparableConv1D SeparableConv2D",
     # pooling
+    "layers.pooling.adaptive_pooling1d_test": "AdaptiveAveragePooling1D "
+    "AdaptiveMaxPooling1D",
+    "layers.pooling.adaptive_pooling2d_test": "AdaptiveAveragePooling2D "
+    "AdaptiveMaxPooling2D",
+    "layers.pooling.adaptive_pooling3d_test": "AdaptiveAveragePooling3D "
+    "AdaptiveMaxPooling3D",
     "layers.pooling.average_pooling_test": "AveragePooling1D AveragePooling2D "
     "AveragePooling3D",
     "layers.pooling.max_pooling_test": "MaxPooling1D MaxPooling2D MaxPooling3D",

@@ -28,6 +28,7 @@ LAYERS = {
         (2, 4, 5),
     ),
     "Embedding": ({"input_dim": 5, "output_dim": 3}, (2, 4)),
+    "EmbeddingBag": ({"input_dim": 5, "output_dim": 3, "mask_zero": True}, (2, 4)),
     # convolution
     "Conv1D": ({"filters": 4, "kernel_size": 3, "padding": "causal"}, (2, 6, 2)),
     "Conv2D": ({"filters": 4, "kernel_size": 3, "groups": 2}, (2, 6, 6, 2)),
@@ -43,6 +44,12 @@ LAYERS = {
     "SeparableConv1D": ({"filters": 3, "kernel_size": 3}, (2, 6, 2)),
     "SeparableConv2D": ({"filters": 3, "kernel_size": (3, 2)}, (2, 6, 5, 2)),
     # pooling
+    "AdaptiveAveragePooling1D": ({"output_size": 3}, (2, 5, 3)),
+    "AdaptiveAveragePooling2D": ({"output_size": (2, 3)}, (2, 5, 4, 3)),
+    "AdaptiveAveragePooling3D": ({"output_size": 2}, (2, 3, 2, 4, 3)),
+    "AdaptiveMaxPooling1D": ({"output_size": 3}, (2, 5, 3)),
+    "AdaptiveMaxPooling2D": ({"output_size": (2, 3)}, (2, 5, 4, 3)),
+    "AdaptiveMaxPooling3D": ({"output_size": 2}, (2, 3, 2, 4, 3)),
     "AveragePooling1D": ({"pool_size": 2}, (2, 5, 3)),
     "AveragePooling2D": ({"pool_size": 2, "padding": "same"}, (2, 5, 4, 3)),
     "AveragePooling3D": ({"pool_size": 2}, (2, 3, 5, 4, 3)),
@@ -55,6 +62,23 @@ LAYERS = {
     "MaxPooling1D": ({}, (2, 5, 3)),
     "MaxPooling2D": ({}, (2, 5, 4, 3)),
     "MaxPooling3D": ({"padding": "same"}, (2, 3, 5, 4, 3)),
+    "MaxPoolingWithArgmax2D": ({"padding": "same"}, (2, 5, 4, 3)),
+    "MaxUnpooling2D": (
+        {"output_size": (3, 5)},
+        {"values": (2, 1, 2, 3), "indices": (2, 1, 2, 3)},
+    ),
+    "NetVLAD": ({"num_clusters": 2, "kernel_regularizer": "l2"}, (2, 4, 3)),
+    "SpatialPyramidPooling2D": ({"bins": [1, [2, 3]]}, (2, 5, 4, 3)),
+    "CorrelationCost": (
+        {
+            "kernel_size": 1,
+            "max_displacement": 1,
+            "stride_1": 2,
+            "stride_2": 1,
+            "pad": 1,
+        },
+        [(2, 4, 5, 3)] * 2,
+    ),
     # normalization
     "BatchNormalization": ({"renorm": True}, (2, 4, 3)),
     "GroupNormalization": ({"groups": 2}, (2, 5, 4)),
@@ -168,6 +192,8 @@ INTEGER_INPUTS = {
     "BigramEmbedding": ("int32", 0, 6),
     "TokenAndPositionEmbedding": ("int32", 0, 6),
     "Embedding": ("int32", 0, 5),
+    "EmbeddingBag": ("int32", 0, 5),
+    "MaxUnpooling2D": ("int32", 0, 45),
 }
 
 INITIALIZERS = {
