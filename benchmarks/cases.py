@@ -219,6 +219,7 @@ LOSSES: dict[str, Answered] = {
     "ArcFace": ({}, (256, 1000), "labels"),
     # sequence
     "CTC": ({}, (16, 50, 30), (16, 10)),
+    "SequenceLoss": ({}, (32, 20, 1000), "labels"),
 }
 
 # Metrics: an update with a batch, and the result after it.
@@ -271,10 +272,14 @@ OPTIMIZERS: dict[str, Arguments] = {
     "ProximalAdagrad": {},
     "ConditionalGradient": {"learning_rate": 0.99, "lambda_": 10.0},
     "Rprop": {},
+    "Shampoo": {"frequency": 10},
+    "SOAP": {},
     # around another one
     "Lookahead": {"inner_optimizer": "adam"},
     "SWA": {"inner_optimizer": "adam"},
     "MovingAverage": {"inner_optimizer": "adam"},
+    "AdaptiveGradientClipping": {"inner_optimizer": "adam"},
+    "GradientCentralization": {"inner_optimizer": "adam"},
 }
 
 INITIALIZERS: dict[str, Arguments] = {

@@ -49,6 +49,10 @@ from .dropout.stochastic_depth import StochasticDepth
 from .einsum_dense import EinsumDense
 from .embedding import BigramEmbedding, Embedding
 from .embedding_bag import EmbeddingBag
+from .monotonic_attention import (
+    MonotonicAttentionDecoderCell,
+    monotonic_attention,
+)
 from .normalization.batch_normalization import BatchNormalization, batch_normalization
 from .normalization.fast_normalization import fast_normalization
 from .normalization.group_normalization import (
@@ -100,5 +104,6 @@ from .recurrent.layer_norm_lstm import LayerNormLSTMCell
 from .recurrent.lstm import LSTM, LSTMCell
 from .recurrent.peephole_lstm import PeepholeLSTMCell
 from .recurrent.simple_rnn import SimpleRNN, SimpleRNNCell
+from .scheduled_sampling import ScheduledSamplingDecoder
 from .seq2seq import AttentionDecoder, AttentionDecoderCell
 from .transformer import TransformerDecoderBlock, TransformerEncoderBlock

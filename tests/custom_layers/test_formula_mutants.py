@@ -12,6 +12,7 @@ import pytest
 import metric_formulas
 from loss_formulas import ROWS, error_of_loss
 from mutation import mutated
+from sequence_formulas import error_of_sequence_loss
 
 pytestmark = pytest.mark.one_backend  # the mistakes are in the formulas
 SHARED = {  # what other files of the namespace import, in that order
@@ -21,6 +22,7 @@ SHARED = {  # what other files of the namespace import, in that order
 ERRORS = {
     **{row[0]: functools.partial(error_of_loss, row[0]) for row in ROWS},
     **metric_formulas.ERRORS,
+    "SequenceLoss": error_of_sequence_loss,
 }
 
 

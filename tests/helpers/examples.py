@@ -139,10 +139,24 @@ LAYERS = {
         lambda: {"cell": keras.layers.LSTMCell(3), "attention": "luong"},
         {"sequences": (2, 4, 5), "memory": (2, 3, 6)},
     ),
+    "MonotonicAttentionDecoderCell": (
+        lambda: {"cell": keras.layers.LSTMCell(3), "attention": "luong", "seed": 1},
+        {"sequences": (2, 4, 5), "memory": (2, 3, 6)},
+    ),
     "AttentionDecoder": (
         lambda: {
             "cell": AttentionDecoderCell(keras.layers.GRUCell(3)),
             "return_sequences": True,
+        },
+        {"sequences": (2, 4, 5), "memory": (2, 3, 6)},
+    ),
+    "ScheduledSamplingDecoder": (
+        lambda: {
+            "decoder": AttentionDecoder(
+                AttentionDecoderCell(keras.layers.GRUCell(3)), return_sequences=True
+            ),
+            "readout": keras.layers.Dense(5),
+            "seed": 1,
         },
         {"sequences": (2, 4, 5), "memory": (2, 3, 6)},
     ),
@@ -185,6 +199,7 @@ CELLS = {
     "LayerNormLSTMCell": keras.layers.RNN,
     "PeepholeLSTMCell": keras.layers.RNN,
     "AttentionDecoderCell": AttentionDecoder,
+    "MonotonicAttentionDecoderCell": AttentionDecoder,
 }
 
 # Layers whose input is not a float tensor: {name: (dtype, low, high)}
@@ -273,6 +288,7 @@ LOSSES = {
     "Circle": {"gamma": 64.0},
     "CTC": {},
     "TokenCrossentropy": {"label_smoothing": 0.1},
+    "SequenceLoss": {"sum_over_batch": True},
     # adversarial
     "NonSaturatingGAN": {},
     "MinimaxGAN": {"reduction": "sum"},
@@ -358,10 +374,15 @@ OPTIMIZERS = {
     "ConditionalGradient": {"learning_rate": 0.875, "lambda_": 2.0},
     "Rprop": {"learning_rate": 0.1},
     "ScheduleFreeAdamW": {"learning_rate": 0.1, "warmup_steps": 2},
+    "Shampoo": {"learning_rate": 0.1, "epsilon": 0.125},
+    "SOAP": {"learning_rate": 0.1, "frequency": 2},
     "Lookahead": {"inner_optimizer": "adam", "sync_period": 2},
     "SWA": {"inner_optimizer": "adam", "start_averaging": 1, "average_period": 2},
     "MovingAverage": {"inner_optimizer": "adam", "average_decay": 0.5, "start_step": 1},
     "SAM": {"inner_optimizer": "adam", "rho": 0.5},
+    "AdaptiveGradientClipping": {"inner_optimizer": "adam", "clipping": 0.125},
+    "GradientCentralization": {"inner_optimizer": "adam"},
+    "MultiOptimizer": {"optimizer_map": [("adam", ".*v1"), ("sgd", ".*")]},
 }
 
 SCHEDULES = {
