@@ -93,6 +93,14 @@ LAYERS: dict[str, Case] = {
         {"height_translation": 0.1, "width_translation": 0.1, "rotation": 0.1},
         (128, 28, 28, 1),
     ),
+    "MixUp": ({}, (64, 32, 32, 3)),
+    "CutMix": ({}, (64, 32, 32, 3)),
+    "RandomErasing": ({}, (64, 32, 32, 3)),
+    "RandAugment": ({"value_range": (-4, 4)}, (32, 32, 32, 3)),
+    "AugMix": ({"value_range": (-4, 4)}, (32, 32, 32, 3)),
+    # audio
+    "MelSpectrogram": ({"fft_length": 512, "sequence_stride": 256}, (16, 16000)),
+    "STFTSpectrogram": ({}, (16, 16000, 1)),
     # dropout
     "Dropout": ({"rate": 0.5}, MAPS),
     "SpatialDropout1D": ({"rate": 0.5}, (128, 676, 32)),

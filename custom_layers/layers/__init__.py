@@ -18,8 +18,15 @@ from .attention.masks import allowed_keys
 from .attention.multi_head_attention import MultiHeadAttention
 from .attention.relative_position_bias import RelativePositionBias
 from .attention.scaled_dot_product import scaled_dot_product
+from .audio.mel_spectrogram import MelSpectrogram
+from .audio.stft_spectrogram import STFTSpectrogram
 from .augmentation.affine import affine_transform
+from .augmentation.aug_mix import AugMix
+from .augmentation.cut_mix import CutMix
+from .augmentation.mix_up import MixUp
+from .augmentation.rand_augment import RandAugment
 from .augmentation.random_affine import RandomAffine
+from .augmentation.random_erasing import RandomErasing
 from .bidirectional import Bidirectional
 from .convolution.conv import Conv1D, Conv2D, Conv3D
 from .convolution.conv_transpose import (

@@ -86,6 +86,15 @@ KERAS_TESTS = {
     "layers.regularization.spatial_dropout_test": (
         "SpatialDropout1D SpatialDropout2D SpatialDropout3D"
     ),
+    # augmentation
+    "layers.preprocessing.image_preprocessing.mix_up_test": "MixUp",
+    "layers.preprocessing.image_preprocessing.cut_mix_test": "CutMix",
+    "layers.preprocessing.image_preprocessing.random_erasing_test": "RandomErasing",
+    "layers.preprocessing.image_preprocessing.rand_augment_test": "RandAugment",
+    "layers.preprocessing.image_preprocessing.aug_mix_test": "AugMix",
+    # audio
+    "layers.preprocessing.mel_spectrogram_test": "MelSpectrogram",
+    "layers.preprocessing.stft_spectrogram_test": "STFTSpectrogram",
     # recurrent
     "layers.rnn.simple_rnn_test": "SimpleRNN",
     "layers.rnn.lstm_test": "LSTM",
@@ -177,6 +186,11 @@ EXEMPT = {
     r"AUCTest.*negative_weights": "a negative weight has no meaning",
     r"MeanIoUTest.*big_chunk": "counts above 2^24 in the integers that Keras takes",
     r"MeanIoUTest.*float_weight": "expects a warning; ours counts what it is given",
+    r"MixUpTest.*basic_func|CutMixTest.*basic|RandomErasingTest.*basic|graph_issue": (
+        "call methods of Keras's with draws of its own form: test_mixing.py"
+    ),
+    r"(MixUp|RandAugment)Test.*bounding_boxes": "there are no bounding boxes",
+    r"RandAugmentTest.*randomness": "a call without `training` changes nothing",
     r"EarlyStoppingTest.*test_early_stopping$": "reads a private attribute",
     r"ReduceLROnPlateauTest.*verbose|SwapEMAWeightsTest.*invalid_optimizer": (
         "our messages are our own: test_callbacks.py"

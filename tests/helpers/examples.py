@@ -181,6 +181,20 @@ LAYERS = {
     "CRF": ({"transition_initializer": "ones"}, (2, 4, 3)),
     # augmentation
     "RandomAffine": ({"rotation": 0.1, "flip": "vertical", "seed": 1}, (2, 5, 4, 3)),
+    "MixUp": ({"alpha": 0.5, "seed": 1}, (2, 5, 4, 3)),
+    "CutMix": ({"factor": (0.5, 1.0), "seed": 1}, (2, 5, 4, 3)),
+    "RandomErasing": ({"scale": (0.1, 0.5), "fill_value": 0.5}, (2, 5, 4, 3)),
+    "RandAugment": ({"value_range": (-1, 1), "num_ops": 1, "seed": 1}, (2, 5, 4, 3)),
+    "AugMix": (
+        {"value_range": (-1, 1), "num_chains": 2, "chain_depth": 1, "seed": 1},
+        (2, 5, 4, 3),
+    ),
+    # audio
+    "MelSpectrogram": (
+        {"fft_length": 8, "sequence_stride": 4, "num_mel_bins": 3},
+        (2, 16),
+    ),
+    "STFTSpectrogram": ({"frame_length": 8, "window": "hamming"}, (2, 20, 3)),
     # dropout
     "AlphaDropout": ({"rate": 0.3, "noise_shape": [None, 1], "seed": 1}, (2, 5)),
     "Dropout": ({"rate": 0.5, "seed": 1}, (2, 5)),
