@@ -88,6 +88,12 @@ LAYERS: dict[str, Case] = {
     "SimpleRNN": ({"units": 128}, (64, 200, 128)),
     "LSTM": ({"units": 128}, (64, 200, 128)),
     "GRU": ({"units": 128}, (64, 200, 128)),
+    "ConvLSTM1D": ({"filters": 32, "kernel_size": 3}, (16, 20, 64, 16)),
+    "ConvLSTM2D": ({"filters": 16, "kernel_size": 3}, (8, 10, 24, 24, 8)),
+    "ConvLSTM3D": ({"filters": 8, "kernel_size": 3}, (4, 5, 12, 12, 12, 4)),
+    "ESN": ({"units": 128}, (64, 200, 128)),
+    "MinGRU": ({"units": 128}, (64, 200, 128)),
+    "MinLSTM": ({"units": 128}, (64, 200, 128)),
     # augmentation
     "RandomAffine": (
         {"height_translation": 0.1, "width_translation": 0.1, "rotation": 0.1},

@@ -101,12 +101,20 @@ from .positions import (
     SinePositionEncoding,
     TokenAndPositionEmbedding,
 )
+from .recurrent.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
+from .recurrent.esn import ESN, ESNCell
 from .recurrent.gru import GRU, GRUCell
 from .recurrent.layer_norm_lstm import LayerNormLSTMCell
+from .recurrent.layer_norm_simple_rnn import LayerNormSimpleRNNCell
 from .recurrent.lstm import LSTM, LSTMCell
+from .recurrent.min_gru import MinGRU, MinGRUCell
+from .recurrent.min_lstm import MinLSTM, MinLSTMCell
+from .recurrent.nas import NASCell
 from .recurrent.peephole_lstm import PeepholeLSTMCell
 from .recurrent.simple_rnn import SimpleRNN, SimpleRNNCell
+from .recurrent.stacked_rnn_cells import StackedRNNCells
 from .reversible_embedding import ReversibleEmbedding
 from .scheduled_sampling import ScheduledSamplingDecoder
 from .seq2seq import AttentionDecoder, AttentionDecoderCell
+from .time_distributed import TimeDistributed
 from .transformer import TransformerDecoderBlock, TransformerEncoderBlock

@@ -99,7 +99,12 @@ KERAS_TESTS = {
     "layers.rnn.simple_rnn_test": "SimpleRNN",
     "layers.rnn.lstm_test": "LSTM",
     "layers.rnn.gru_test": "GRU",
-    "layers.rnn.stacked_rnn_cells_test": "SimpleRNNCell LSTMCell GRUCell",
+    "layers.rnn.stacked_rnn_cells_test": "SimpleRNNCell LSTMCell GRUCell "
+    "StackedRNNCells",
+    "layers.rnn.conv_lstm1d_test": "ConvLSTM1D",
+    "layers.rnn.conv_lstm2d_test": "ConvLSTM2D",
+    "layers.rnn.conv_lstm3d_test": "ConvLSTM3D",
+    "layers.rnn.time_distributed_test": "TimeDistributed",
     "layers.rnn.bidirectional_test": "Bidirectional SimpleRNN LSTM GRU",
     "layers.core.masking_test": "LSTM",
     # attention

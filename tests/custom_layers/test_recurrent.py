@@ -13,10 +13,16 @@ from custom_layers.layers import (
     LSTM,
     GRUCell,
     LayerNormLSTMCell,
+    LayerNormSimpleRNNCell,
     LSTMCell,
+    MinGRU,
+    MinLSTM,
+    NASCell,
     PeepholeLSTMCell,
     SimpleRNN,
     SimpleRNNCell,
+    StackedRNNCells,
+    TimeDistributed,
 )
 from oracle import Case, array, assert_close, assert_same_layer
 
@@ -95,22 +101,26 @@ def test_stacked_cells_same_as_keras(cells, training):
     ours = {"SimpleRNN": SimpleRNNCell, "LSTM": LSTMCell, "GRU": GRUCell}[cells]
     theirs = getattr(keras.layers, f"{cells}Cell")
 
-    def stack(cell):
+    def stack(cell, cells):
         kwargs = {"dropout": 0.3, "recurrent_dropout": 0.2}
         pair = [cell(n, **kwargs, seed=n, name=f"cell_{n}") for n in (3, 2)]
-        cells = keras.layers.StackedRNNCells(pair, name="cells")
+        cells = cells(pair, name="cells")
         return keras.layers.RNN(cells, return_sequences=True, return_state=True)
 
     case = Case(cells, {}, X, {"mask": RAGGED, "training": training})
-    assert_same_layer(case, lambda: stack(ours), lambda: stack(theirs))
+    wanted = keras.layers.StackedRNNCells
+    assert_same_layer(
+        case, lambda: stack(ours, StackedRNNCells), lambda: stack(theirs, wanted)
+    )
 
 
 def test_time_distributed_runs_a_layer_on_each_sequence_of_a_longer_one():
     x = array(2, 3, 5, 4)
     layer = LSTM(2)
-    y = keras.layers.TimeDistributed(layer)(x)
-    for t in range(3):
-        assert_close(y[:, t], layer(x[:, t]), 1e-6)
+    for wrapper in (TimeDistributed, keras.layers.TimeDistributed):
+        y = wrapper(layer)(x)
+        for t in range(3):
+            assert_close(y[:, t], layer(x[:, t]), 1e-6)
 
 
 def test_two_steps_of_an_lstm_worked_by_hand():
@@ -144,6 +154,10 @@ LAYERS = {
     "GRU before": lambda **k: GRU(3, reset_after=False, **k),
     "LayerNormLSTM": lambda **k: keras.layers.RNN(LayerNormLSTMCell(3), **k),
     "PeepholeLSTM": lambda **k: keras.layers.RNN(PeepholeLSTMCell(3), **k),
+    "LayerNormSimpleRNN": lambda **k: keras.layers.RNN(LayerNormSimpleRNNCell(3), **k),
+    "NAS": lambda **k: keras.layers.RNN(NASCell(3), **k),
+    "MinGRU": lambda **k: MinGRU(3, **k),
+    "MinLSTM": lambda **k: MinLSTM(3, **k),
 }
 every_layer = pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
 

@@ -16,8 +16,10 @@ from custom_layers.layers import (
     GRUCell,
     LayerNormLSTMCell,
     LSTMCell,
+    MinGRU,
     PeepholeLSTMCell,
     SimpleRNN,
+    StackedRNNCells,
     TransformerDecoderBlock,
 )
 from making import LAYERS, example_input, make, make_layer
@@ -85,7 +87,7 @@ def run(cell):
 
 
 def stacked(**options):
-    cells = keras.layers.StackedRNNCells([LSTMCell(3), GRUCell(2)])
+    cells = StackedRNNCells([LSTMCell(3), GRUCell(2)])
     return keras.layers.RNN(cells, **options)
 
 
@@ -102,6 +104,7 @@ STATEFUL = {
     "LSTM": lambda **options: LSTM(3, **options),
     "GRU": lambda **options: GRU(3, **options),
     "unrolled LSTM": lambda **options: LSTM(3, unroll=True, **options),
+    "MinGRU": lambda **options: MinGRU(3, **options),
     "LayerNormLSTM": run(LayerNormLSTMCell),
     "PeepholeLSTM": run(PeepholeLSTMCell),
     "stacked cells": stacked,

@@ -274,3 +274,31 @@ def adam_of_bfloat16_weights(lib):
 def adam_of_float16_weights(lib):
     """Weights in float16 become NaN."""
     return is_finite(train(lib.optimizers.Adam(0.1), [0.0, 1e-4], 1.0, "float16"))
+
+
+@fault("TimeDistributed", KERAS + "4786", [2, 3], "the mask of the words")
+def mask_behind_the_last_word_of_each_sentence(lib):
+    """The mask of the words goes on where there is one vector per sentence."""
+    layer = lib.layers.TimeDistributed(keras.layers.LSTM(2))
+    words, mask = ops.ones((2, 3, 4, 5)), ops.ones((2, 3, 4), "bool")
+    layer(words)
+    return list(layer.compute_mask(words, mask).shape)
+
+
+@fault("ConvLSTM2D", "", True, "another output on JAX", ("jax",))
+def masked_images(lib):
+    """On JAX the mask of the steps is laid along the images."""
+    layer = lib.layers.ConvLSTM2D(2, 2)
+    x = array(3, 2, 4, 4, 1)
+    masked = layer(x, mask=np.array([[1, 0], [1, 1], [1, 1]], "bool"))
+    desired = [layer(x[:1, :1]), layer(x[1:])]
+    desired = ops.concatenate(desired, axis=0)
+    return bool(np.allclose(*map(ops.convert_to_numpy, (masked, desired)), atol=1e-6))
+
+
+@fault("StackedRNNCells", "", [2, 3], "an error")
+def stack_of_one_cell_under_a_mask(lib):
+    """A stack of a single LSTM cell returns other states than it is given."""
+    cells = lib.layers.StackedRNNCells([keras.layers.LSTMCell(3)])
+    y = keras.layers.RNN(cells)(array(2, 2, 4), mask=np.array([[1, 0]] * 2, "bool"))
+    return list(y.shape)

@@ -30,9 +30,11 @@ UNTIMED = {
     "GRUCell",
     "LSTMCell",
     "SimpleRNNCell",
+    "StackedRNNCells",
     "Bidirectional",
     "MultiOptimizer",
     "SpectralNormalization",
+    "TimeDistributed",
     # Callbacks run once per epoch.
     "EarlyStopping",
     "ReduceLROnPlateau",

@@ -80,17 +80,17 @@ class _Cell(keras.layers.Layer, CellWithDropout):
         self._weights_of_loop: tuple | None = None
 
     def build(self, input_shape: tuple) -> None:
-        width = self.gates * self.units
+        of_x, of_h = self._kernel_shapes(input_shape)
         self.kernel = self.add_weight(
             name="kernel",
-            shape=(input_shape[-1], width),
+            shape=of_x,
             initializer=self.kernel_initializer,
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )
         self.recurrent_kernel = self.add_weight(
             name="recurrent_kernel",
-            shape=(self.units, width),
+            shape=of_h,
             initializer=self.recurrent_initializer,
             regularizer=self.recurrent_regularizer,
             constraint=self.recurrent_constraint,
@@ -103,6 +103,11 @@ class _Cell(keras.layers.Layer, CellWithDropout):
                 regularizer=self.bias_regularizer,
                 constraint=self.bias_constraint,
             )
+
+    def _kernel_shapes(self, input_shape: tuple) -> tuple[tuple, tuple]:
+        """The shapes of W and of U."""
+        width = self.gates * self.units
+        return (input_shape[-1], width), (self.output_size, width)
 
     def _initial_bias(self, shape, dtype=None):
         return self.bias_initializer(shape, dtype=dtype)

@@ -31,14 +31,12 @@ class _StatefulRNN(keras.layers.RNN):
         return variables
 
 
-class _RecurrentLayer(_StatefulRNN):
-    """A recurrent layer, whose cell holds the options and the weights of a step."""
+class _LayerOfCell(_StatefulRNN):
+    """A layer of one cell, which holds the options and the weights of a step."""
 
-    cell: _Cell
-    kernel_on_gpu: str | None = None  # its name in Keras
-    use_cudnn: str | bool  # only where there is such a kernel
+    cell: Any
 
-    def __init__(self, cell: _Cell, **kwargs: Any) -> None:
+    def __init__(self, cell: Any, **kwargs: Any) -> None:
         super().__init__(cell, **kwargs)
         self.supports_masking = True  # the nightly build of Keras says False for an RNN
         self.input_spec = keras.layers.InputSpec(ndim=3)
@@ -72,6 +70,69 @@ class _RecurrentLayer(_StatefulRNN):
     def zero_output_for_mask(self, value: bool) -> None:
         self._zero_output_for_mask = value
 
+    @property
+    def units(self) -> int:
+        return self.cell.units
+
+    @property
+    def activation(self):
+        return self.cell.activation
+
+    @property
+    def use_bias(self) -> bool:
+        return self.cell.use_bias
+
+    @property
+    def kernel_initializer(self):
+        return self.cell.kernel_initializer
+
+    @property
+    def bias_initializer(self):
+        return self.cell.bias_initializer
+
+    @property
+    def kernel_regularizer(self):
+        return self.cell.kernel_regularizer
+
+    @property
+    def bias_regularizer(self):
+        return self.cell.bias_regularizer
+
+    @property
+    def kernel_constraint(self):
+        return self.cell.kernel_constraint
+
+    @property
+    def bias_constraint(self):
+        return self.cell.bias_constraint
+
+    @property
+    def dropout(self) -> float:
+        return self.cell.dropout
+
+    def get_config(self) -> Config:
+        penalty = keras.regularizers.serialize(self.activity_regularizer)
+        config = {
+            **self.cell.get_config(),
+            **super().get_config(),  # the layer's own name, dtype and trainable
+            "activity_regularizer": penalty,
+            "zero_output_for_mask": self._zero_output_for_mask,
+        }
+        del config["cell"]
+        return config
+
+    @classmethod
+    def from_config(cls, config: Config) -> "_LayerOfCell":
+        return cls(**config)
+
+
+class _RecurrentLayer(_LayerOfCell):
+    """A recurrent layer: what it computes at a step depends on the step before."""
+
+    cell: _Cell
+    kernel_on_gpu: str | None = None  # its name in Keras
+    use_cudnn: str | bool  # only where there is such a kernel
+
     def inner_loop(self, sequences, initial_state, mask, training: bool = False):
         with self.cell.weights_read_once():
             if self.kernel_on_gpu is None or self.use_cudnn is False:
@@ -98,7 +159,7 @@ class _RecurrentLayer(_StatefulRNN):
         for t in reversed(steps) if self.go_backwards else steps:
             y_t, new_states = self.cell(sequences[:, t], states, training=training)
             if mask is not None:
-                is_seen = ops.expand_dims(mask[:, t], -1)
+                is_seen = _with_rank(mask[:, t], len(y_t.shape))
                 repeats = y is not None and not self.zero_output_for_mask
                 y_t = ops.where(is_seen, y_t, y if repeats else ops.zeros_like(y_t))
                 pairs = zip(new_states, states)
@@ -148,75 +209,26 @@ class _RecurrentLayer(_StatefulRNN):
         return h, hs if self.return_sequences else ops.expand_dims(h, 1), states
 
     @property
-    def units(self) -> int:
-        return self.cell.units
-
-    @property
-    def activation(self):
-        return self.cell.activation
-
-    @property
-    def use_bias(self) -> bool:
-        return self.cell.use_bias
-
-    @property
-    def kernel_initializer(self):
-        return self.cell.kernel_initializer
-
-    @property
     def recurrent_initializer(self):
         return self.cell.recurrent_initializer
-
-    @property
-    def bias_initializer(self):
-        return self.cell.bias_initializer
-
-    @property
-    def kernel_regularizer(self):
-        return self.cell.kernel_regularizer
 
     @property
     def recurrent_regularizer(self):
         return self.cell.recurrent_regularizer
 
     @property
-    def bias_regularizer(self):
-        return self.cell.bias_regularizer
-
-    @property
-    def kernel_constraint(self):
-        return self.cell.kernel_constraint
-
-    @property
     def recurrent_constraint(self):
         return self.cell.recurrent_constraint
-
-    @property
-    def bias_constraint(self):
-        return self.cell.bias_constraint
-
-    @property
-    def dropout(self) -> float:
-        return self.cell.dropout
 
     @property
     def recurrent_dropout(self) -> float:
         return self.cell.recurrent_dropout
 
-    def get_config(self) -> Config:
-        penalty = keras.regularizers.serialize(self.activity_regularizer)
-        config = {
-            **self.cell.get_config(),
-            **super().get_config(),  # the layer's own name, dtype and trainable
-            "activity_regularizer": penalty,
-            "zero_output_for_mask": self._zero_output_for_mask,
-        }
-        del config["cell"]
-        return config
 
-    @classmethod
-    def from_config(cls, config: Config) -> "_RecurrentLayer":
-        return cls(**config)
+def _with_rank(mask, rank: int):
+    """The mask with axes of length 1 at its end, `rank` axes in all."""
+    missing = [1] * (rank - len(mask.shape))
+    return ops.reshape(mask, (*ops.shape(mask), *missing))
 
 
 def _refuse_no_steps(sequences):

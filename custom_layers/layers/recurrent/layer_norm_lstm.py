@@ -11,6 +11,15 @@ from ...common.types import Config, Initializer
 from .lstm import LSTMCell
 
 
+def _normalized(v, gamma, epsilon: float):
+    """N(v; gamma), with its statistics in float32 at least."""
+    x = ops.cast(v, keras.backend.result_type(v.dtype, "float32"))
+    centred = x - ops.mean(x, axis=-1, keepdims=True)
+    variance = ops.mean(ops.square(centred), axis=-1, keepdims=True)
+    normal = centred * ops.rsqrt(variance + epsilon)
+    return gamma * ops.cast(normal, v.dtype)
+
+
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class LayerNormLSTMCell(LSTMCell):
     """One step of an LSTM with normalized sums, which keeps long sequences stable.
@@ -39,6 +48,8 @@ class LayerNormLSTMCell(LSTMCell):
     Paper: Ba, Kiros, Hinton, "Layer normalization", 2016.
     https://arxiv.org/abs/1607.06450
     """
+
+    fused_formula = None  # that of LSTMCell normalizes nothing
 
     def __init__(
         self,
@@ -70,8 +81,8 @@ class LayerNormLSTMCell(LSTMCell):
         mask_x, mask_h = self._dropout_masks(inputs, h_tm1, training)
         x_W = self._product(inputs, W, mask_x)
         h_U = self._product(h_tm1, U, mask_h)
-        N_x = self._normalized(x_W, self.gamma_x)
-        N_h = self._normalized(h_U, self.gamma_h)
+        N_x = _normalized(x_W, self.gamma_x, self.epsilon)
+        N_h = _normalized(h_U, self.gamma_h, self.epsilon)
         z = N_x + N_h
         if b is not None:
             z = z + b
@@ -82,18 +93,9 @@ class LayerNormLSTMCell(LSTMCell):
         f = sigma(z_f)
         o = sigma(z_o)
         c = f * c_tm1 + i * self.activation(z_g)
-        N_c = self._normalized(c, self.gamma_c)
+        N_c = _normalized(c, self.gamma_c, self.epsilon)
         h = o * self.activation(N_c + self.beta_c)
         return h, [h, c]
-
-    def _normalized(self, v, gamma):
-        """N(v; gamma), with its statistics in float32 at least."""
-        v = ops.cast(v, keras.backend.result_type(v.dtype, "float32"))
-        centred = v - ops.mean(v, axis=-1, keepdims=True)
-        variance = ops.mean(ops.square(centred), axis=-1, keepdims=True)
-        normal = centred * ops.rsqrt(variance + self.epsilon)
-        normal = ops.cast(normal, self.compute_dtype)
-        return gamma * normal
 
     def get_config(self) -> Config:
         return {

@@ -59,6 +59,7 @@ class LSTMCell(_Cell):
     """
 
     gates = 4
+    axis = -1  # of the units
 
     def __init__(
         self,
@@ -106,7 +107,7 @@ class LSTMCell(_Cell):
     def call(self, inputs, states, training: bool = False):
         h_tm1, c_tm1 = states
         z = self._sum(inputs, h_tm1, training)  # x W + h_tm1 U + b
-        z_i, z_f, z_g, z_o = ops.split(z, 4, axis=-1)
+        z_i, z_f, z_g, z_o = ops.split(z, 4, axis=self.axis)
         sigma = self.recurrent_activation
         i, f, o = sigma(z_i), sigma(z_f), sigma(z_o)
         c = f * c_tm1 + i * self.activation(z_g)

@@ -38,6 +38,8 @@ class PeepholeLSTMCell(LSTMCell):
     networks", 2002. https://www.jmlr.org/papers/v3/gers02a.html
     """
 
+    fused_formula = None  # that of LSTMCell has no peepholes
+
     def __init__(
         self,
         units: int,
