@@ -5,8 +5,11 @@ from .activations.glu import GLU
 from .activations.maxout import Maxout
 from .activations.prelu import PReLU
 from .activations.relu import LeakyReLU, ReLU
+from .activations.rrelu import RReLU
+from .activations.snake import Snake
 from .activations.softmax import Softmax
 from .activations.swish import Swish
+from .activations.tlu import TLU
 from .activity_regularization import ActivityRegularization
 from .attention.additive_attention import AdditiveAttention
 from .attention.attention import Attention
@@ -40,18 +43,22 @@ from .dropout.spatial_dropout import (
 from .dropout.stochastic_depth import StochasticDepth
 from .einsum_dense import EinsumDense
 from .embedding import BigramEmbedding, Embedding
+from .noisy_dense import NoisyDense
 from .normalization.batch_normalization import BatchNormalization, batch_normalization
 from .normalization.fast_normalization import fast_normalization
+from .normalization.filter_response_normalization import FilterResponseNormalization
 from .normalization.group_normalization import (
     GroupNormalization,
     InstanceNormalization,
     group_normalization,
 )
 from .normalization.layer_normalization import LayerNormalization, layer_normalization
+from .normalization.poincare_normalize import PoincareNormalize
 from .normalization.rms_normalization import RMSNormalization, rms_normalization
 from .normalization.spectral_normalization import SpectralNormalization
 from .normalization.unit_normalization import UnitNormalization
 from .normalization.weight_normalization import WeightNormalization
+from .polynomial_crossing import PolynomialCrossing
 from .pooling.average_pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -81,3 +88,4 @@ from .recurrent.peephole_lstm import PeepholeLSTMCell
 from .recurrent.simple_rnn import SimpleRNN, SimpleRNNCell
 from .seq2seq import AttentionDecoder, AttentionDecoderCell
 from .transformer import TransformerDecoderBlock, TransformerEncoderBlock
+from .variational_dense import VariationalDense

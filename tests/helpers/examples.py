@@ -20,9 +20,15 @@ LAYERS = {
     "Softmax": ({"axis": [1, 2]}, (2, 3, 5)),
     "GLU": ({"units": 3, "activation": "silu"}, (2, 5)),
     "Maxout": ({"num_units": 2}, (2, 6)),
+    "TLU": ({"affine": True, "tau_regularizer": "l2"}, (2, 3, 5)),
+    "Snake": ({"frequency_regularizer": "l2", "axis": -1}, (2, 3, 5)),
+    "RReLU": ({"lower": 0.25, "upper": 0.5, "seed": 1}, (2, 5)),
     "ActivityRegularization": ({"l1": 0.1, "l2": 0.2}, (2, 5)),
     # dense
     "Dense": ({"units": 3, "kernel_regularizer": "l2"}, (2, 5)),
+    "NoisyDense": ({"units": 3, "sigma": 0.25, "seed": 1}, (2, 5)),
+    "VariationalDense": ({"units": 3, "kl_weight": 0.01, "seed": 1}, (2, 5)),
+    "PolynomialCrossing": ({"projection_dim": 2, "diag_scale": 0.5}, [(2, 4), (2, 4)]),
     "EinsumDense": (
         {"equation": "btd,dhk->bthk", "output_shape": (None, 2, 3), "bias_axes": "hk"},
         (2, 4, 5),
@@ -60,6 +66,8 @@ LAYERS = {
     "GroupNormalization": ({"groups": 2}, (2, 5, 4)),
     "InstanceNormalization": ({}, (2, 5, 3)),
     "LayerNormalization": ({"axis": [1, 2]}, (2, 4, 3)),
+    "FilterResponseNormalization": ({"learned_epsilon": True}, (2, 5, 4)),
+    "PoincareNormalize": ({"axis": -1, "epsilon": 0.125}, (2, 4, 3)),
     "RMSNormalization": ({}, (2, 4, 3)),
     "SpectralNormalization": (
         lambda: {"layer": keras.layers.Dense(3), "power_iterations": 2},
