@@ -36,7 +36,8 @@ class MultiHeadAttention(_HeadAttention):
     Differs from Keras: inputs keep their masks, so that a second layer sees them too;
     an explicit `query_mask` counts; the causal mask follows the axis attended over; the
     config does not change with `build`; scores are (B, heads, T, S) symbolically too;
-    beyond 128 tokens a query without any allowed key averages over fewer keys than all.
+    beyond 128 tokens a query without any allowed key averages over fewer keys than all;
+    `enable_lora(rank)` adapts the kernels of query and value by LoRA.
 
     >>> x = keras.ops.ones((2, 5, 8))
     >>> MultiHeadAttention(num_heads=2, key_dim=4)(x, x, use_causal_mask=True).shape
