@@ -111,7 +111,7 @@ def keras_affine(
     fill_mode: str = "reflect",
     interpolation: str = "bilinear",
     fill_value: float = 0.0,
-) -> keras.Sequential:
+) -> keras.layers.Pipeline:
     """Layers of Keras that vary images as RandomAffine does, one after the other."""
     fill: dict[str, typing.Any] = {"fill_mode": fill_mode, "fill_value": fill_value}
     fill["interpolation"] = interpolation
@@ -127,7 +127,7 @@ def keras_affine(
         layers.append(keras.layers.RandomZoom(height_zoom, width_zoom, **fill))
     if x_shear or y_shear:
         layers.append(keras.layers.RandomShear(x_shear, y_shear, **fill))
-    return keras.Sequential(layers)
+    return keras.layers.Pipeline(layers)
 
 
 BLOCKS: dict[str, typing.Any] = {

@@ -17,7 +17,7 @@ import numpy as np
 Step = Callable[[], typing.Any]
 ROUNDS = 15
 TURN = 0.02  # seconds that a step runs before it is the next one's turn
-REST = 0.002  # seconds after which the threads of the last step no longer spin
+REST = 0.01  # seconds after which the threads of the last step no longer spin
 QUIET = 0.15  # share of the processors' time that others may take
 LISTEN = 0.5  # seconds
 # Processors that this process may use. PyTorch gets as many threads as TensorFlow has.
