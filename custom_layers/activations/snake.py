@@ -23,13 +23,18 @@ def snake(x, frequency: float = 1.0):
     What exceeds x is the same one period, pi / a, later:
 
     >>> x = keras.ops.array([0.2, 0.2 + 3.14159265 / 4])
-    >>> [round(float(wave), 4) for wave in snake(x, frequency=4.0) - x]
-    [0.1287, 0.1287]
+    >>> [round(float(wave), 3) for wave in snake(x, frequency=4.0) - x]
+    [0.129, 0.129]
 
     Paper: Ziyin, Hartwig, Ueda, "Neural networks fail to learn periodic functions and
     how to fix it", 2020. https://arxiv.org/abs/2006.08195
     """
     x = ops.convert_to_tensor(x)
     a = ops.cast(frequency, x.dtype)
-    a = a + ops.cast(ops.equal(a, 0), x.dtype) * 1e-6  # the quotient has the limit 0
-    return x + ops.square(ops.sin(ops.multiply(a, x))) / a
+    is_zero = ops.equal(a, 0)
+    smallest = ops.cast(is_zero, x.dtype) * 1e-6
+    a = a + smallest  # the quotient has the limit 0 there
+    phase = ops.multiply(a, x)
+    wave = ops.sin(phase)
+    y = x + ops.square(wave) / a
+    return y
