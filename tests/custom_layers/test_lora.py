@@ -110,6 +110,8 @@ def test_the_file_of_each_is_read_by_all(name):
                 reader(x)
                 reader.load_own_variables(written)
                 assert_close(reader(x), desired, 1e-4)
+        writer.load_own_variables(written)  # whose B is not 0
+        assert_close(writer(x), desired, 1e-4)
 
 
 def test_a_file_keeps_the_precision_of_the_weights():
