@@ -43,8 +43,8 @@ def silu(x):
 
     Args: x of any shape and float dtype. Returns: y of the same shape and dtype.
 
-    >>> float(silu(keras.ops.array(0.0)))
-    0.0
+    >>> [round(float(y), 4) for y in silu(keras.ops.array([-1000.0, -1.0, 1.0]))]
+    [-0.0, -0.2689, 0.7311]
 
     Paper: Ramachandran, Zoph, Le, "Searching for activation functions", 2017.
     https://arxiv.org/abs/1710.05941

@@ -57,8 +57,8 @@ def tanh_shrink(x):
 
     Args: x of any shape and float dtype. Returns: y of the same shape and dtype.
 
-    >>> float(tanh_shrink(keras.ops.array(0.0)))
-    0.0
+    >>> [round(float(y), 4) for y in tanh_shrink(keras.ops.array([0.1, 5.0]))]
+    [0.0003, 4.0001]
     """
     x = ops.convert_to_tensor(x)
     return x - ops.tanh(x)

@@ -16,8 +16,8 @@ def tanh(x):
 
     Args: x of any shape and float dtype. Returns: y of the same shape and dtype.
 
-    >>> float(tanh(keras.ops.array(0.0)))
-    0.0
+    >>> [round(float(y), 4) for y in tanh(keras.ops.array([-1000.0, 0.0, 1.0]))]
+    [-1.0, 0.0, 0.7616]
 
     Paper: LeCun, Bottou, Orr, Müller, "Efficient backprop", 1998.
     http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf

@@ -23,18 +23,18 @@ class AverageModelCheckpoint(keras.callbacks.ModelCheckpoint):
 
     >>> import numpy as np, tempfile
     >>> from custom_layers.optimizers import SWA
-    >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-    >>> model.compile(SWA("sgd", average_period=1), "mse")
-    >>> x = np.random.normal(size=(64, 1))
     >>> folder = tempfile.TemporaryDirectory()
-    >>> file = folder.name + "/average.weights.h5"
+    >>> file = folder.name + "/{epoch}.weights.h5"
     >>> keeper = AverageModelCheckpoint(False, file, save_weights_only=True)
-    >>> _ = model.fit(x, 3 * x, epochs=2, verbose=0, callbacks=[keeper])
-    >>> of_fit = model.get_weights()  # SWA leaves the average there in the end
-    >>> model.load_weights(file)
+    >>> weight = keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")
+    >>> model = keras.Sequential([keras.Input((1,)), weight])
+    >>> model.compile(SWA(keras.optimizers.SGD(1.0), average_period=1), "mae")
+    >>> x = np.ones((1, 1))  # an epoch adds 1 to the weight: 1, 2, 3
+    >>> _ = model.fit(x, 9 * x, epochs=3, verbose=0, callbacks=[keeper])
+    >>> model.load_weights(file.format(epoch=2))
     >>> folder.cleanup()
-    >>> bool(np.allclose(of_fit[0], model.get_weights()[0]))
-    True
+    >>> round(float(weight.kernel[0, 0]), 4)  # the average of 1 and 2
+    1.5
 
     Paper: Polyak and Juditsky, "Acceleration of stochastic approximation by averaging",
     1992, https://doi.org/10.1137/0330046

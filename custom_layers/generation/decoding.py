@@ -93,10 +93,14 @@ def sample(
     Raises: ValueError for a temperature, top_k or top_p outside its range, and as
     `greedy_search`.
 
-    >>> def uniform(tokens, index, state):
-    ...     return keras.ops.zeros((2, 9)), state
-    >>> sample(uniform, [[1], [2]], length=7, top_k=3, seed=1).shape
-    TensorShape([2, 7])
+    >>> def next_logits(tokens, index, state):
+    ...     return keras.ops.array([[0.0, 5.0, 4.0, 3.0]]), state
+    >>> tokens = sample(next_logits, [[0]], length=50, top_k=2, seed=1)
+    >>> sorted(set(tokens.numpy()[0, 1:].tolist()))  # both of the likely tokens
+    [1, 2]
+    >>> cold = sample(next_logits, [[0]], length=5, temperature=0.01, seed=1)
+    >>> cold.numpy().tolist()  # the most likely token alone
+    [[0, 1, 1, 1, 1]]
 
     Paper: Holtzman et al., "The curious case of neural text degeneration", 2019.
     https://arxiv.org/abs/1904.09751

@@ -30,8 +30,10 @@ class GlorotUniform(_NamedVarianceScaling):
 
     Call: (shape, dtype) -> weight of that shape.
 
-    >>> GlorotUniform(seed=1)((3, 4)).shape
-    TensorShape([3, 4])
+    >>> x = keras.random.normal((200, 400), seed=1)
+    >>> y = x @ GlorotUniform(seed=2)((400, 400))
+    >>> round(float(keras.ops.std(x)), 1), round(float(keras.ops.std(y)), 1)
+    (1.0, 1.0)
 
     Paper: Glorot and Bengio, "Understanding the difficulty of training deep
     feedforward neural networks", 2010. https://proceedings.mlr.press/v9/glorot10a.html
@@ -64,8 +66,10 @@ class GlorotNormal(_NamedVarianceScaling):
 
     Call: (shape, dtype) -> weight of that shape.
 
-    >>> GlorotNormal(seed=1)((3, 4)).shape
-    TensorShape([3, 4])
+    >>> gradient = keras.random.normal((200, 400), seed=1)
+    >>> back = gradient @ keras.ops.transpose(GlorotNormal(seed=2)((400, 400)))
+    >>> round(float(keras.ops.std(gradient)), 1), round(float(keras.ops.std(back)), 1)
+    (1.0, 1.0)
 
     Paper: Glorot and Bengio, "Understanding the difficulty of training deep
     feedforward neural networks", 2010. https://proceedings.mlr.press/v9/glorot10a.html
@@ -98,8 +102,10 @@ class HeUniform(_NamedVarianceScaling):
 
     Call: (shape, dtype) -> weight of that shape.
 
-    >>> HeUniform(seed=1)((3, 4)).shape
-    TensorShape([3, 4])
+    >>> x = keras.random.normal((200, 400), seed=1)  # of mean square 1
+    >>> y = keras.ops.relu(x @ HeUniform(seed=2)((400, 400)))
+    >>> round(float(keras.ops.mean(y**2)), 1)  # doubled by W, halved by ReLU
+    1.0
 
     Paper: He, Zhang, Ren, Sun, "Delving deep into rectifiers", 2015.
     https://arxiv.org/abs/1502.01852
@@ -132,8 +138,11 @@ class HeNormal(_NamedVarianceScaling):
 
     Call: (shape, dtype) -> weight of that shape.
 
-    >>> HeNormal(seed=1)((3, 4)).shape
-    TensorShape([3, 4])
+    >>> x = keras.random.normal((200, 400), seed=1)  # of mean square 1
+    >>> for seed in range(3):  # three layers
+    ...     x = keras.ops.relu(x @ HeNormal(seed=seed)((400, 400)))
+    >>> 0.8 < float(keras.ops.mean(x**2)) < 1.2
+    True
 
     Paper: He, Zhang, Ren, Sun, "Delving deep into rectifiers", 2015.
     https://arxiv.org/abs/1502.01852
@@ -166,8 +175,10 @@ class LecunUniform(_NamedVarianceScaling):
 
     Call: (shape, dtype) -> weight of that shape.
 
-    >>> LecunUniform(seed=1)((3, 4)).shape
-    TensorShape([3, 4])
+    >>> x = keras.random.normal((200, 400), seed=1)
+    >>> y = x @ LecunUniform(seed=2)((400, 50))  # the 50 outputs do not count
+    >>> round(float(keras.ops.std(x)), 1), round(float(keras.ops.std(y)), 1)
+    (1.0, 1.0)
 
     Paper: LeCun, Bottou, Orr, Müller, "Efficient backprop", 1998.
     http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf
@@ -200,8 +211,10 @@ class LecunNormal(_NamedVarianceScaling):
 
     Call: (shape, dtype) -> weight of that shape.
 
-    >>> LecunNormal(seed=1)((3, 4)).shape
-    TensorShape([3, 4])
+    >>> x = keras.random.normal((200, 400), seed=1)
+    >>> y = keras.ops.selu(x @ LecunNormal(seed=2)((400, 400)))
+    >>> round(float(keras.ops.std(x)), 1), round(float(keras.ops.std(y)), 1)
+    (1.0, 1.0)
 
     Paper: LeCun, Bottou, Orr, Müller, "Efficient backprop", 1998.
     http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf

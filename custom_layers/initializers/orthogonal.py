@@ -26,8 +26,10 @@ class Orthogonal(_RandomInitializer):
         fewer.
     Raises: ValueError for a shape of fewer than two axes.
 
-    >>> Orthogonal(seed=1)((3, 4)).shape
-    TensorShape([3, 4])
+    >>> W = Orthogonal(seed=1)((2, 2))
+    >>> y = keras.ops.array([[3.0, 4.0]]) @ W
+    >>> round(float(keras.ops.norm(y)), 4)  # turned, but as long as before
+    5.0
 
     Paper: Saxe, McClelland, Ganguli, "Exact solutions to the nonlinear dynamics of
     learning in deep linear neural networks", 2013. https://arxiv.org/abs/1312.6120

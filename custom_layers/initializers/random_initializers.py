@@ -56,8 +56,11 @@ class RandomNormal(_RandomInitializer):
 
     Call: (shape, dtype) -> weight of that shape.
 
-    >>> RandomNormal(stddev=0.1, seed=1)((3, 4)).shape
-    TensorShape([3, 4])
+    >>> w = RandomNormal(stddev=0.1, seed=1)((10_000,))
+    >>> round(float(keras.ops.std(w)), 2)
+    0.1
+    >>> bool(keras.ops.max(abs(w)) > 0.3)  # a few are far from the mean
+    True
 
     Paper: Krizhevsky, Sutskever, Hinton, "ImageNet classification with deep
     convolutional neural networks", 2012. https://doi.org/10.1145/3065386
@@ -90,8 +93,9 @@ class TruncatedNormal(RandomNormal):
 
     Call: (shape, dtype) -> weight of that shape.
 
-    >>> TruncatedNormal(stddev=0.1, seed=1)((3, 4)).shape
-    TensorShape([3, 4])
+    >>> w = TruncatedNormal(stddev=0.1, seed=1)((10_000,))
+    >>> bool(keras.ops.max(abs(w)) < 0.201)  # none is beyond two deviations
+    True
 
     Source: https://en.wikipedia.org/wiki/Truncated_normal_distribution
     """
@@ -115,8 +119,11 @@ class RandomUniform(_RandomInitializer):
 
     Call: (shape, dtype) -> weight of that shape.
 
-    >>> RandomUniform(-1.0, 1.0, seed=1)((3, 4)).shape
-    TensorShape([3, 4])
+    >>> w = RandomUniform(-1.0, 1.0, seed=1)((10_000,))
+    >>> bool(keras.ops.max(abs(w)) <= 1)
+    True
+    >>> round(float(keras.ops.mean(abs(w) < 0.2)), 1)  # a fifth of the interval
+    0.2
 
     Paper: LeCun, Bottou, Orr, Müller, "Efficient backprop", 1998.
     http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf

@@ -35,8 +35,9 @@ class VarianceScaling(_RandomInitializer):
     Call: (shape, dtype) -> weight of that shape.
     Raises: ValueError for a scale <= 0, an unknown mode or distribution.
 
-    >>> VarianceScaling(2.0, seed=1)((3, 4)).shape
-    TensorShape([3, 4])
+    >>> W = VarianceScaling(2.0, mode="fan_in", seed=1)((200, 400))
+    >>> round(float(keras.ops.var(W)), 3)  # 2 / 200
+    0.01
 
     Paper: He, Zhang, Ren, Sun, "Delving deep into rectifiers", 2015.
     https://arxiv.org/abs/1502.01852

@@ -35,9 +35,11 @@ class Bidirectional(keras.layers.Layer):
         input carries counts with an initial_state too; on JAX, cuDNN runs the two
         directions one after the other.
 
-    >>> layer = Bidirectional(keras.layers.GRU(3, return_sequences=True))
-    >>> layer(keras.ops.ones((2, 7, 5))).shape
-    TensorShape([2, 7, 6])
+    >>> ones = {"kernel_initializer": "ones", "recurrent_initializer": "ones"}
+    >>> adder = keras.layers.SimpleRNN(1, "linear", return_sequences=True, **ones)
+    >>> y = Bidirectional(adder)(keras.ops.array([[[1.0], [2.0], [4.0]]]))
+    >>> y[0].numpy().tolist()  # the sum up to here, and the sum from here on
+    [[1.0, 7.0], [3.0, 6.0], [7.0, 4.0]]
 
     Paper: Schuster and Paliwal, "Bidirectional recurrent neural networks", 1997.
     https://doi.org/10.1109/78.650093

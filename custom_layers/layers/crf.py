@@ -38,9 +38,12 @@ class CRF(keras.layers.Layer):
     Input shape: (B, T, N), any real scores. Output shape: (B, T, N, N).
     Raises: ValueError for an input that does not have three axes.
 
-    >>> psi = CRF()(keras.ops.array([[[1.0, 0.0], [0.0, 1.0]]]))
-    >>> viterbi(psi).numpy().tolist()
-    [[0, 1]]
+    >>> layer, x = CRF(), keras.ops.array([[[2.0, 0.0], [1.0, 0.0], [2.0, 0.0]]])
+    >>> viterbi(layer(x)).numpy().tolist()  # the better tag of each step
+    [[0, 0, 0]]
+    >>> _ = layer.transition.assign([[-9.0, 0.0], [0.0, 0.0]])  # tag 0 never twice
+    >>> viterbi(layer(x)).numpy().tolist()  # the best tags together
+    [[0, 1, 0]]
 
     Paper: Lafferty, McCallum, Pereira, "Conditional random fields: probabilistic
     models for segmenting and labeling sequence data", 2001.

@@ -45,9 +45,10 @@ class EinsumDense(_Affine):
         bias lies along the axes it names, where Keras on TensorFlow confuses axes of
         the same size.
 
-    >>> heads = EinsumDense("...d,dhk->...hk", (2, 4), bias_axes="hk")
-    >>> heads(keras.ops.ones((3, 5, 6))).shape
-    TensorShape([3, 5, 2, 4])
+    >>> layer = EinsumDense("btd,ts->bsd", (1, None), kernel_initializer="ones")
+    >>> y = layer(keras.ops.array([[[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]]]))
+    >>> y.numpy().tolist()  # a Dense layer over time: each feature is summed
+    [[[6.0, 60.0]]]
 
     Paper: Vaswani et al., "Attention is all you need", 2017.
     https://arxiv.org/abs/1706.03762

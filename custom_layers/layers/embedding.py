@@ -35,8 +35,12 @@ class Embedding(_Adaptable):
     Differs from Keras: no quantization; LoRA differs as in Dense, and multiplies the
         rows that are picked, not the whole table.
 
-    >>> Embedding(10, 4)(keras.ops.array([[1, 2, 0]])).shape
-    TensorShape([1, 3, 4])
+    >>> table = keras.initializers.Constant([[0.0, 0.0], [1.0, 10.0], [2.0, 20.0]])
+    >>> layer, x = Embedding(3, 2, table, mask_zero=True), keras.ops.array([[2, 1, 0]])
+    >>> layer(x).numpy().tolist()
+    [[[2.0, 20.0], [1.0, 10.0], [0.0, 0.0]]]
+    >>> layer.compute_mask(x).numpy().tolist()  # 0 is padding
+    [[True, True, False]]
 
     Paper: Bengio, Ducharme, Vincent, Jauvin, "A neural probabilistic language model",
     2003. https://jmlr.org/papers/v3/bengio03a.html
@@ -170,8 +174,11 @@ class BigramEmbedding(keras.layers.Layer):
     Raises: ValueError if num_buckets or output_dim is not a positive integer.
     Keras has no such class.
 
-    >>> BigramEmbedding(1000, 4)(keras.ops.array([[5, 2, 0]])).shape
-    TensorShape([1, 3, 4])
+    >>> y = BigramEmbedding(1000, 4)(keras.ops.array([[5, 2, 0], [7, 5, 2], [5, 3, 0]]))
+    >>> bool(keras.ops.all(y[0, 0] == y[1, 1]))  # 5 2 is the same pair in both texts
+    True
+    >>> bool(keras.ops.all(y[0, 0] == y[2, 0]))  # 5 3 is another pair
+    False
 
     Papers: Weinberger et al., "Feature hashing for large scale multitask learning",
     2009, https://arxiv.org/abs/0902.2206; Joulin, Grave, Bojanowski, Mikolov, "Bag of

@@ -54,9 +54,10 @@ class RotaryEmbedding(keras.layers.Layer):
     Input shape: (B, T, ..., D), D even. Output shape: the same.
     Raises: ValueError for an odd number of features.
 
-    >>> x = keras.ops.ones((1, 3, 4))
-    >>> RotaryEmbedding()(x)[0, 0]  # position 0 is not turned
-    <tf.Tensor: shape=(4,), dtype=float32, numpy=array([1., 1., 1., 1.], dtype=float32)>
+    >>> y = RotaryEmbedding()(keras.ops.ones((1, 6, 4)))[0]
+    >>> products = y @ keras.ops.transpose(y)  # of every two positions
+    >>> [round(float(products[t, t + 2]), 3) for t in range(4)]  # always 2 apart
+    [1.167, 1.167, 1.167, 1.167]
 
     Paper: Su et al., "RoFormer: enhanced transformer with rotary position embedding",
     2021. https://arxiv.org/abs/2104.09864
@@ -123,8 +124,10 @@ class SinePositionEncoding(keras.layers.Layer):
     Input shape: (B, T, D), D even. Output shape: the same.
     Raises: ValueError for an odd number of features.
 
-    >>> SinePositionEncoding()(keras.ops.zeros((1, 3, 4)))[0, 0].numpy().tolist()
-    [0.0, 1.0, 0.0, 1.0]
+    >>> y = SinePositionEncoding()(keras.ops.zeros((1, 2, 2)))
+    >>> print(y[0].numpy().round(2))  # sine and cosine of 0, then of 1
+    [[0.   1.  ]
+     [0.84 0.54]]
 
     Paper: Vaswani et al., "Attention is all you need", 2017.
     https://arxiv.org/abs/1706.03762
@@ -169,8 +172,12 @@ class PositionEmbedding(keras.layers.Layer):
     positions beyond it. If start_index or T is known only when the program runs, such
     positions give an error on TensorFlow and torch, and NaN on JAX.
 
-    >>> PositionEmbedding(sequence_length=6)(keras.ops.zeros((2, 5, 4))).shape
-    TensorShape([2, 5, 4])
+    >>> table = keras.initializers.Constant([[1.0], [2.0], [3.0]])
+    >>> layer, x = PositionEmbedding(3, table), keras.ops.zeros((1, 2, 1))
+    >>> layer(x).numpy().tolist()
+    [[[1.0], [2.0]]]
+    >>> layer(x, start_index=1).numpy().tolist()  # the second token and the third
+    [[[2.0], [3.0]]]
 
     Paper: Gehring et al., "Convolutional sequence to sequence learning", 2017.
     https://arxiv.org/abs/1705.03122
@@ -237,8 +244,11 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
     embedding_dim that is not a positive integer.
 
     >>> layer = TokenAndPositionEmbedding(10, sequence_length=6, embedding_dim=4)
-    >>> layer(keras.ops.ones((2, 5), "int32")).shape
-    TensorShape([2, 5, 4])
+    >>> y = layer(keras.ops.array([[7, 7], [7, 2]]))
+    >>> bool(keras.ops.all(y[0, 0] == y[1, 0]))  # token 7 comes first in both texts
+    True
+    >>> bool(keras.ops.all(y[0, 0] == y[0, 1]))  # as the second, it has another vector
+    False
 
     Paper: Gehring et al., "Convolutional sequence to sequence learning", 2017.
     https://arxiv.org/abs/1705.03122

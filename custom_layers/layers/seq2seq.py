@@ -42,11 +42,13 @@ class AttentionDecoderCell(keras.layers.Layer):
     Differs from the papers: "bahdanau" has Luong's tanh in place of a maxout readout.
 
     >>> cell = AttentionDecoderCell(keras.layers.GRUCell(3))
-    >>> cell.build((2, 5), memory_shape=(2, 7, 4))
-    >>> with cell.attend_to(keras.ops.ones((2, 7, 4))):
-    ...     a, states = cell(keras.ops.ones((2, 5)), cell.get_initial_state(2))
-    >>> a.shape
-    TensorShape([2, 3])
+    >>> cell.build((1, 5), memory_shape=(1, 3, 4))
+    >>> memory, mask = keras.ops.ones((1, 3, 4)), keras.ops.array([[True, True, False]])
+    >>> with cell.attend_to(memory, mask):
+    ...     states = cell.get_initial_state(1)
+    ...     alpha = cell.attention_weights(keras.ops.ones((1, 5)), states)
+    >>> alpha.numpy().tolist()  # two equal words share it, padding gets nothing
+    [[0.5, 0.5, 0.0]]
 
     Paper: Bahdanau, Cho, Bengio, "Neural machine translation by jointly learning to
     align and translate", 2015, https://arxiv.org/abs/1409.0473; Luong, Pham, Manning,
@@ -207,10 +209,14 @@ class AttentionDecoder(_StatefulRNN):
     Raises: ValueError for a cell that is not an `AttentionDecoderCell`, and for
         sequences without steps.
 
-    >>> cell = AttentionDecoderCell(keras.layers.LSTMCell(3), attention="luong")
-    >>> decoder = AttentionDecoder(cell, return_sequences=True)
-    >>> decoder(keras.ops.ones((2, 6, 5)), keras.ops.ones((2, 7, 4))).shape
-    TensorShape([2, 6, 3])
+    >>> cell = AttentionDecoderCell(keras.layers.GRUCell(3))
+    >>> decoder = AttentionDecoder(cell, return_sequences=True, return_state=True)
+    >>> x, memory = keras.random.normal((1, 6, 5)), keras.random.normal((1, 7, 4))
+    >>> y, h = decoder(x, memory)  # training reads the whole sequence
+    >>> before, h = decoder(x[:, :5], memory)  # decoding goes on from a state
+    >>> after, h = decoder(x[:, 5:], memory, initial_state=[h])
+    >>> bool(keras.ops.all(abs(after - y[:, 5:]) < 1e-5))
+    True
 
     Paper: Sutskever, Vinyals, Le, "Sequence to sequence learning with neural
     networks", 2014. https://arxiv.org/abs/1409.3215

@@ -143,8 +143,15 @@ class TransformerEncoderBlock(_Block):
     Raises: ValueError for sizes that are not positive integers, and for a D that
     num_heads does not divide.
 
-    >>> TransformerEncoderBlock(16, num_heads=2)(keras.ops.ones((2, 5, 8))).shape
-    TensorShape([2, 5, 8])
+    >>> layer = TransformerEncoderBlock(16, num_heads=2)
+    >>> x = keras.random.normal((1, 3, 8))
+    >>> other = keras.ops.concatenate([x[:, :2], -x[:, 2:]], axis=1)  # token 2 differs
+    >>> for is_token in (True, False):  # or padding
+    ...     mask = keras.ops.array([[True, True, is_token]])
+    ...     change = abs(layer(x, mask=mask) - layer(other, mask=mask))
+    ...     print(bool(keras.ops.any(change[0, 0] > 1e-4)))  # does token 0 see it?
+    True
+    False
 
     Paper: Vaswani et al., "Attention is all you need", 2017.
     https://arxiv.org/abs/1706.03762; pre-norm: https://arxiv.org/abs/2002.04745
@@ -183,13 +190,17 @@ class TransformerDecoderBlock(_Block):
     Input shapes: (B, T, D), (B, S, E). Output shape: (B, T, D).
     Raises: ValueError as `TransformerEncoderBlock`.
 
-    >>> layer, x = TransformerDecoderBlock(16, num_heads=2), keras.ops.ones((2, 5, 8))
-    >>> layer(x, keras.ops.ones((2, 3, 8))).shape
-    TensorShape([2, 5, 8])
-    >>> cache = layer.empty_cache(2, length=5, source=keras.ops.ones((2, 3, 8)))
-    >>> y, cache = layer.step(x[:, :1], cache, index=0)
-    >>> y.shape
-    TensorShape([2, 1, 8])
+    >>> layer = TransformerDecoderBlock(16, num_heads=2)
+    >>> x = keras.random.normal((1, 3, 8))
+    >>> other = keras.ops.concatenate([x[:, :2], -x[:, 2:]], axis=1)  # token 2 differs
+    >>> change = keras.ops.max(abs(layer(x) - layer(other)), axis=(0, 2))
+    >>> [bool(c > 1e-4) for c in change]  # the tokens before do not see the last one
+    [False, False, True]
+    >>> cache = layer.empty_cache(1, length=3)
+    >>> for t in range(3):  # generation: one token at a time
+    ...     y, cache = layer.step(x[:, t : t + 1], cache, index=t)
+    >>> bool(keras.ops.all(abs(y - layer(x)[:, 2:]) < 1e-4))
+    True
 
     Paper: Vaswani et al., "Attention is all you need", 2017.
     https://arxiv.org/abs/1706.03762; pre-norm: https://arxiv.org/abs/2002.04745

@@ -182,8 +182,10 @@ class MeanAbsolutePercentageError(_Loss):
 def mean_squared_logarithmic_error(y_true, y_pred):
     """mean((log(1 + y_true) - log(1 + y_pred))^2), for targets >= 0.
 
-    >>> float(mean_squared_logarithmic_error([1.0], [1.0]))
-    0.0
+    >>> round(float(mean_squared_logarithmic_error([1.0], [3.0])), 4)
+    0.4805
+    >>> round(float(mean_squared_logarithmic_error([99.0], [199.0])), 4)
+    0.4805
     """
     y_true, y_pred = _pair(y_true, y_pred)
     epsilon = keras.config.epsilon()
@@ -204,8 +206,11 @@ class MeanSquaredLogarithmicError(_Loss):
     Differs from Keras: it refuses shapes that Keras would broadcast, and what a mask
     hides does not count even if it is NaN.
 
-    >>> float(MeanSquaredLogarithmicError()([[1.0]], [[1.0]]))
-    0.0
+    >>> loss = MeanSquaredLogarithmicError()
+    >>> for y_true, y_pred in ([1.0], [3.0]), ([99.0], [199.0]):
+    ...     print(round(float(loss(y_true, y_pred)), 4))  # log(2)^2: the ratio counts
+    0.4805
+    0.4805
 
     Paper: Tofallis, "A better measure of relative prediction accuracy", 2015.
     https://doi.org/10.1057/jors.2014.103

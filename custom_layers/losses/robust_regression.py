@@ -73,8 +73,8 @@ class Huber(_Loss):
 def log_cosh(y_true, y_pred):
     """mean(log(cosh(y_pred - y_true))) over the last axis, as in `LogCosh`.
 
-    >>> float(log_cosh([1.0], [1.0]))
-    0.0
+    >>> round(float(log_cosh([0.0], [0.1])), 4), round(float(log_cosh([0.0], [9.0])), 4)
+    (0.005, 8.3069)
     """
     y_true, y_pred = _pair(y_true, y_pred)
     error = y_pred - y_true
@@ -92,8 +92,9 @@ class LogCosh(_Loss):
     Differs from Keras: it refuses shapes that Keras would broadcast, and what a mask
     hides does not count even if it is NaN.
 
-    >>> float(LogCosh()([[1.0]], [[1.0]]))
-    0.0
+    >>> loss = LogCosh()  # d^2 / 2 for a small difference, |d| - log(2) for a large one
+    >>> round(float(loss([0.0], [0.1])), 4), round(float(loss([0.0], [9.0])), 4)
+    (0.005, 8.3069)
 
     Paper: Green, "Bayesian reconstructions from emission tomography data using a
     modified EM algorithm", 1990. https://doi.org/10.1109/42.52985

@@ -29,14 +29,16 @@ class Tagger(keras.Model):
     Raises: ValueError for outputs that a `CRF` does not make.
     Differs from Keras: Keras has no such model.
 
-    >>> from keras import layers
     >>> from custom_layers.layers import CRF
-    >>> words = keras.Input((None,), dtype="int32")
-    >>> scores = layers.Dense(3)(layers.Embedding(9, 4, mask_zero=True)(words))
-    >>> tagger = Tagger(words, CRF()(scores))
+    >>> scores, crf = keras.Input((None, 2)), CRF()  # of two tags at each word
+    >>> tagger = Tagger(scores, crf(scores))
     >>> tagger.compile("adam", metrics=["accuracy"])
-    >>> tagger.predict(keras.ops.array([[5, 2, 0]]), verbose=0).shape
-    (1, 3)
+    >>> x = keras.ops.array([[[2.0, 0.0], [1.0, 0.0], [2.0, 0.0]]])
+    >>> tagger.predict(x, verbose=0).tolist()
+    [[0, 0, 0]]
+    >>> _ = crf.transition.assign([[-9.0, 0.0], [0.0, 0.0]])  # tag 0 never twice
+    >>> tagger.predict(x, verbose=0).tolist()  # the best tags together
+    [[0, 1, 0]]
 
     Paper: Huang, Xu, Yu, "Bidirectional LSTM-CRF models for sequence tagging", 2015.
     https://arxiv.org/abs/1508.01991

@@ -27,9 +27,14 @@ class LazyAdam(Adam):
     Raises: ValueError for beta_1 or beta_2 outside [0, 1).
     Not in Keras. A dense gradient, as on JAX and torch, is updated as by Adam.
 
-    >>> layer = keras.layers.Embedding(1000, 8)
-    >>> model = keras.Sequential([layer, keras.layers.Flatten()])
+    >>> import numpy as np
+    >>> words = keras.layers.Embedding(3, 1, "zeros")
+    >>> model = keras.Sequential([words, keras.layers.Flatten()])
     >>> model.compile(LazyAdam(0.1), "mse")
+    >>> for word in (1, 2):
+    ...     _ = model.train_on_batch(np.array([[word]]), np.array([[1.0]]))
+    >>> print(words.embeddings.numpy()[:, 0].round(3))  # Adam would move word 1 again
+    [0.    0.1   0.074]
 
     Paper: LazyAdam of TensorFlow Addons, 2019, after Adam's paper (see Adam):
     https://www.tensorflow.org/addons/api_docs/python/tfa/optimizers/LazyAdam

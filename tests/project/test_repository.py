@@ -2,20 +2,15 @@
 
 import ast
 import collections
-import doctest
 import functools
-import importlib
-import pkgutil
 import re
 import subprocess
 import sys
 import time
 
-import keras
 import pytest
 
-import custom_layers
-from cookbook.pages.catalogue import components, index, recipes
+from cookbook.pages.catalogue import index, recipes
 from cookbook.pages.results import best_table, full_table
 from sources import FILES, PACKAGES, PRODUCT, ROOT, tree
 
@@ -325,36 +320,3 @@ def test_list_answers_at_once_without_tensorflow():
     assert "BatchNormalization" in done.stdout
     for heavy in ("tensorflow", "keras", "numpy"):
         assert f" {heavy}\n" not in done.stderr
-
-
-MODULES = [
-    info.name
-    for info in pkgutil.walk_packages(custom_layers.__path__, "custom_layers.")
-    if ".common" not in info.name
-]
-
-
-@pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow", reason="examples print TensorFlow's repr"
-)
-@pytest.mark.parametrize("module", MODULES)
-def test_examples_in_docstrings_run(module):
-    result = doctest.testmod(importlib.import_module(module))
-    assert result.failed == 0
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_every_technique_has_an_example_of_itself_which_doctest_finds(module):
-    """docs/components.md says that the docstring of each shows its use."""
-    found = doctest.DocTestFinder().find(importlib.import_module(module))
-    examples = {test.name: " ".join(e.source for e in test.examples) for test in found}
-    for entry in components():
-        if entry.file.removesuffix(".py").replace("/", ".") == module:
-            own = examples.get(f"{module}.{entry.name}", "")
-            used = re.search(rf"\b{entry.name}\(", own)
-            assert used, f"the docstring of {entry.name} lacks an example"
-
-
-def test_every_technique_stands_in_a_module_that_is_looked_at():
-    files = {entry.file.removesuffix(".py").replace("/", ".") for entry in components()}
-    assert files <= set(MODULES)

@@ -39,8 +39,10 @@ class GLU(keras.layers.Layer):
     Input shape: (B, ..., D). Output shape: (B, ..., units).
     Raises: ValueError for units that are not a positive integer.
 
-    >>> GLU(4, "silu")(keras.ops.ones((2, 3))).shape
-    TensorShape([2, 4])
+    >>> layer = GLU(1, kernel_initializer="identity")  # a is x_1 and b is x_2
+    >>> y = layer(keras.ops.array([[6.0, 0.0], [6.0, -1000.0]]))
+    >>> y.numpy().tolist()  # through a half open gate, and through a closed one
+    [[3.0], [0.0]]
 
     Paper: Shazeer, "GLU variants improve transformer", 2020.
     https://arxiv.org/abs/2002.05202

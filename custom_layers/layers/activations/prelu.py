@@ -30,8 +30,10 @@ class PReLU(keras.layers.Layer):
     Differs from Keras: in these two cases Keras fails later, with an IndexError or a
         message that does not name the argument.
 
-    >>> PReLU(shared_axes=[1, 2])(keras.ops.ones((1, 4, 4, 3))).shape
-    TensorShape([1, 4, 4, 3])
+    >>> slopes = keras.initializers.Constant([0.5, 0.25])  # training changes them
+    >>> y = PReLU(slopes)(keras.ops.array([[-2.0, -2.0], [3.0, 3.0]]))
+    >>> y.numpy().tolist()  # each unit has a slope of its own
+    [[-1.0, -0.5], [3.0, 3.0]]
 
     Paper: He, Zhang, Ren, Sun, "Delving deep into rectifiers", 2015.
     https://arxiv.org/abs/1502.01852

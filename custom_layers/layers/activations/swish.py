@@ -26,8 +26,10 @@ class Swish(keras.layers.Layer):
     Input and output shape: any with the batch axis first, the same.
     Raises: ValueError where `axis` is the batch axis or has an unknown size.
 
-    >>> Swish()(keras.ops.ones((2, 3))).shape
-    TensorShape([2, 3])
+    >>> beta = keras.initializers.Constant([0.0, 1.0, 1000.0])
+    >>> y = Swish(beta_initializer=beta)(keras.ops.array([[2.0, 2.0, 2.0]]))
+    >>> [round(float(v), 2) for v in y[0]]  # x / 2, SiLU, ReLU
+    [1.0, 1.76, 2.0]
 
     Paper: Ramachandran, Zoph, Le, "Searching for activation functions", 2017.
     https://arxiv.org/abs/1710.05941

@@ -24,9 +24,11 @@ class AdditiveAttention(Attention):
 
     Call, shapes, errors and masks: those of `Attention`.
 
-    >>> query, value = keras.ops.ones((2, 3, 4)), keras.ops.ones((2, 5, 4))
-    >>> AdditiveAttention()([query, value]).shape
-    TensorShape([2, 3, 4])
+    >>> query, value = keras.ops.ones((1, 1, 1)), keras.ops.array([[[1e3], [-1e3]]])
+    >>> layer = AdditiveAttention(use_scale=False)
+    >>> y, P = layer([query, value], return_attention_scores=True)
+    >>> [round(float(p), 2) for p in P[0, 0]]  # tanh keeps the scores at 1 and -1
+    [0.88, 0.12]
 
     Paper: Bahdanau, Cho and Bengio, "Neural machine translation by jointly learning to
     align and translate", 2014. https://arxiv.org/abs/1409.0473

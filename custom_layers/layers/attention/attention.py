@@ -33,9 +33,12 @@ class Attention(keras.layers.Layer):
     or three tensors.
     Differs from Keras: the softmax is computed in float32 at least.
 
-    >>> query, value = keras.ops.ones((2, 3, 4)), keras.ops.ones((2, 5, 4))
-    >>> Attention()([query, value]).shape
-    TensorShape([2, 3, 4])
+    >>> key = keras.ops.array([[[9.0, 0.0], [0.0, 9.0]]])
+    >>> value = keras.ops.array([[[1.0], [2.0]]])
+    >>> query = keras.ops.array([[[0.0, 9.0], [1.0, 1.0]]])
+    >>> y = Attention()([query, value, key])
+    >>> y.numpy().tolist()  # like the second key; halfway between both
+    [[[2.0], [1.5]]]
 
     Paper: Luong et al., "Effective approaches to attention-based neural machine
     translation", 2015. https://arxiv.org/abs/1508.04025

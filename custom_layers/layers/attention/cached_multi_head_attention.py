@@ -41,11 +41,14 @@ class CachedMultiHeadAttention(MultiHeadAttention):
     Raises: ValueError as `MultiHeadAttention`; for a sliding window; for a rotation of
     an odd key_dim.
 
-    >>> layer, x = CachedMultiHeadAttention(2, 4), keras.ops.ones((1, 3, 8))
-    >>> y, cache = layer(x, x), layer.empty_cache(1, 5)
-    >>> y, cache = layer.step(x, cache, index=0)
-    >>> y.shape, cache[0].shape
-    (TensorShape([1, 3, 8]), TensorShape([1, 2, 5, 4]))
+    >>> layer, x = CachedMultiHeadAttention(2, 4), keras.random.normal((1, 3, 8))
+    >>> y, cache = layer(x, x, use_causal_mask=True), layer.empty_cache(1, 3)
+    >>> for t in range(3):  # one token at a time
+    ...     y_t, cache = layer.step(x[:, t : t + 1], cache, index=t)
+    ...     print(bool(keras.ops.all(abs(y_t - y[:, t : t + 1]) < 1e-5)))
+    True
+    True
+    True
 
     Paper: Shazeer, "Fast transformer decoding: one write-head is all you need", 2019.
     https://arxiv.org/abs/1911.02150

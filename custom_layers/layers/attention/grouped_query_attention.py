@@ -32,9 +32,14 @@ class GroupQueryAttention(_HeadAttention):
     Differs from Keras: beyond 128 tokens a query without any allowed key averages
     over fewer keys than all.
 
-    >>> layer = GroupQueryAttention(4, num_query_heads=4, num_key_value_heads=2)
-    >>> layer(keras.ops.ones((2, 5, 8)), keras.ops.ones((2, 3, 8))).shape
-    TensorShape([2, 5, 8])
+    >>> x = keras.ops.ones((1, 5, 8))
+    >>> for heads in (4, 2, 1):  # of keys and values; always 4 heads of queries
+    ...     layer = GroupQueryAttention(4, num_query_heads=4, num_key_value_heads=heads)
+    ...     y = layer(x, x)
+    ...     print(layer.count_params())
+    568
+    424
+    352
 
     Paper: Ainslie et al., "GQA: training generalized multi-query transformer models
     from multi-head checkpoints", 2023. https://arxiv.org/abs/2305.13245

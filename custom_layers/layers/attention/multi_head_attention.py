@@ -39,9 +39,12 @@ class MultiHeadAttention(_HeadAttention):
     beyond 128 tokens a query without any allowed key averages over fewer keys than all;
     `enable_lora(rank)` adapts the kernels of query and value by LoRA.
 
-    >>> x = keras.ops.ones((2, 5, 8))
-    >>> MultiHeadAttention(num_heads=2, key_dim=4)(x, x, use_causal_mask=True).shape
-    TensorShape([2, 5, 8])
+    >>> layer, x = MultiHeadAttention(num_heads=2, key_dim=4), keras.ops.ones((1, 3, 8))
+    >>> y, P = layer(x, x, use_causal_mask=True, return_attention_scores=True)
+    >>> print(P[0, 0].numpy().round(2))  # tokens share what came before, and themselves
+    [[1.   0.   0.  ]
+     [0.5  0.5  0.  ]
+     [0.33 0.33 0.33]]
 
     Paper: Vaswani et al., "Attention is all you need", 2017.
     https://arxiv.org/abs/1706.03762

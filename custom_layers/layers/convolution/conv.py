@@ -116,8 +116,11 @@ class Conv1D(_Convolution):
         "causal".
     Raises, differs from Keras: as in Conv2D.
 
-    >>> Conv1D(8, 3, padding="causal")(keras.ops.ones((1, 5, 2))).shape
-    TensorShape([1, 5, 8])
+    >>> change = keras.initializers.Constant([[[-1.0]], [[1.0]]])
+    >>> layer = Conv1D(1, 2, padding="causal", kernel_initializer=change)
+    >>> y = layer(keras.ops.array([[[1.0], [4.0], [9.0], [16.0]]]))
+    >>> y[0, :, 0].numpy().tolist()  # x[t] - x[t - 1]
+    [1.0, 3.0, 5.0, 7.0]
 
     Paper: Waibel, Hanazawa, Hinton, Shikano, Lang, "Phoneme recognition using
     time-delay neural networks", 1989. https://doi.org/10.1109/29.21701
@@ -161,8 +164,12 @@ class Conv2D(_Convolution):
         as the bytes of an image, are cast to floats; an empty batch gives an output
         of the right shape.
 
-    >>> Conv2D(8, 3)(keras.ops.ones((1, 5, 5, 2))).shape
-    TensorShape([1, 3, 3, 8])
+    >>> change = keras.initializers.Constant([[[[-1.0]], [[1.0]]]])
+    >>> image = keras.ops.array([[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 1.0, 1.0]])
+    >>> y = Conv2D(1, (1, 2), kernel_initializer=change)(image[None, :, :, None])
+    >>> print(y[0, :, :, 0].numpy())  # a vertical edge, found
+    [[0. 1. 0.]
+     [0. 1. 0.]]
 
     Paper: LeCun, Bottou, Bengio, Haffner, "Gradient-based learning applied to
     document recognition", 1998. https://doi.org/10.1109/5.726791
@@ -187,8 +194,13 @@ class Conv3D(_Convolution):
     Input shape: (B, D, H, W, C), or (B, C, D, H, W) with channels_first.
     Output shape: (B, D', H', W', F), or (B, F, D', H', W'); lengths as in Conv2D.
 
-    >>> Conv3D(8, 3, strides=2)(keras.ops.ones((1, 5, 5, 7, 2))).shape
-    TensorShape([1, 2, 2, 3, 8])
+    >>> change = keras.initializers.Constant([[[[[-1.0]]]], [[[[1.0]]]]])
+    >>> video = keras.ops.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 1.0, 0.0]])
+    >>> layer = Conv3D(1, (2, 1, 1), kernel_initializer=change)
+    >>> y = layer(video[None, :, None, :, None])  # three frames of 1 x 3 pixels
+    >>> print(y[0, :, 0, :, 0].numpy())  # the dot moves, then it rests
+    [[-1.  1.  0.]
+     [ 0.  0.  0.]]
 
     Paper: Ji, Xu, Yang, Yu, "3D convolutional neural networks for human action
     recognition", 2013. https://doi.org/10.1109/TPAMI.2012.59

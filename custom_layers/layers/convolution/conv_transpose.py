@@ -124,8 +124,11 @@ class Conv1DTranspose(_TransposedConvolution):
     Input shape: (B, T, C), or (B, C, T) with channels_first.
     Output shape: (B, T', F), or (B, F, T'); T' as in Conv2DTranspose.
 
-    >>> Conv1DTranspose(8, 4, strides=2)(keras.ops.ones((1, 5, 2))).shape
-    TensorShape([1, 12, 8])
+    >>> tent = keras.initializers.Constant([[[0.5]], [[1.0]], [[0.5]]])
+    >>> layer = Conv1DTranspose(1, 3, strides=2, kernel_initializer=tent)
+    >>> y = layer(keras.ops.array([[[2.0], [4.0], [6.0]]]))
+    >>> y[0, :, 0].numpy().tolist()  # 3 and 5 are filled in
+    [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 3.0]
 
     Paper: Dumoulin, Visin, "A guide to convolution arithmetic for deep learning", 2016.
     https://arxiv.org/abs/1603.07285
@@ -160,8 +163,11 @@ class Conv2DTranspose(_TransposedConvolution):
         that is not less than strides, and for both strides and dilation_rate above 1.
     Differs from Keras: as in Conv2D, except that padding does not take pairs.
 
-    >>> Conv2DTranspose(8, 3, strides=2)(keras.ops.ones((1, 5, 5, 2))).shape
-    TensorShape([1, 11, 11, 8])
+    >>> layer = Conv2DTranspose(1, 2, strides=2, kernel_initializer="ones")
+    >>> y = layer(keras.ops.array([[[[1.0], [2.0]]]]))
+    >>> print(y[0, :, :, 0].numpy())  # each pixel becomes a square
+    [[1. 1. 2. 2.]
+     [1. 1. 2. 2.]]
 
     Paper: Zeiler, Krishnan, Taylor, Fergus, "Deconvolutional networks", 2010.
     https://doi.org/10.1109/CVPR.2010.5539957
@@ -182,8 +188,10 @@ class Conv3DTranspose(_TransposedConvolution):
     Output shape: (B, D', H', W', F), or (B, F, D', H', W'); lengths as in
         Conv2DTranspose.
 
-    >>> Conv3DTranspose(8, 2, strides=2)(keras.ops.ones((1, 3, 4, 5, 2))).shape
-    TensorShape([1, 6, 8, 10, 8])
+    >>> layer = Conv3DTranspose(1, 2, strides=2, kernel_initializer="ones")
+    >>> y = layer(keras.ops.array([[[[[5.0]]]]]))
+    >>> y[0, :, :, :, 0].numpy().tolist()  # one voxel becomes a cube
+    [[[5.0, 5.0], [5.0, 5.0]], [[5.0, 5.0], [5.0, 5.0]]]
 
     Paper: Cicek, Abdulkadir, Lienkamp, Brox, Ronneberger, "3D U-Net: learning dense
     volumetric segmentation from sparse annotation", 2016.

@@ -132,8 +132,11 @@ class DepthwiseConv1D(_DepthwiseConvolution):
     Input shape: (B, T, C), or (B, C, T) with channels_first.
     Output shape: (B, T', C * M), or (B, C * M, T'); T' as in Conv2D.
 
-    >>> DepthwiseConv1D(3, depth_multiplier=2)(keras.ops.ones((1, 5, 2))).shape
-    TensorShape([1, 3, 4])
+    >>> kernels = keras.initializers.Constant([[[-1.0], [1.0]], [[1.0], [1.0]]])
+    >>> layer = DepthwiseConv1D(2, depthwise_initializer=kernels)
+    >>> y = layer(keras.ops.array([[[1.0, 10.0], [3.0, 30.0]]]))
+    >>> y.numpy().tolist()  # the change in channel 0, the sum in channel 1
+    [[[2.0, 40.0]]]
 
     Paper: Kaiser, Gomez, Chollet, "Depthwise separable convolutions for neural machine
     translation", 2017. https://arxiv.org/abs/1706.03059
@@ -163,8 +166,10 @@ class DepthwiseConv2D(_DepthwiseConvolution):
         smaller than the kernel.
     Differs from Keras: as in Conv2D, pairs for padding included.
 
-    >>> DepthwiseConv2D(3, depth_multiplier=2)(keras.ops.ones((1, 5, 5, 2))).shape
-    TensorShape([1, 3, 3, 4])
+    >>> layer = DepthwiseConv2D(3)
+    >>> y = layer(keras.ops.ones((1, 5, 5, 64)))
+    >>> layer.count_params()  # 3 * 3 * 64 + 64; Conv2D(64, 3) has 3 * 3 * 64 * 64 + 64
+    640
 
     Paper: Howard et al., "MobileNets: efficient convolutional neural networks for
     mobile vision applications", 2017. https://arxiv.org/abs/1704.04861

@@ -113,8 +113,11 @@ class SeparableConv1D(_SeparableConvolution):
     Input shape: (B, T, C), or (B, C, T) with channels_first.
     Output shape: (B, T', F), or (B, F, T'); T' as in Conv2D.
 
-    >>> SeparableConv1D(8, 3)(keras.ops.ones((1, 5, 2))).shape
-    TensorShape([1, 3, 8])
+    >>> change = keras.initializers.Constant([[[-1.0], [-1.0]], [[1.0], [1.0]]])
+    >>> steps = {"depthwise_initializer": change, "pointwise_initializer": "ones"}
+    >>> x = keras.ops.array([[[1.0, 10.0], [3.0, 30.0]]])
+    >>> SeparableConv1D(1, 2, **steps)(x).numpy().tolist()  # changes by 2 and 20, added
+    [[[22.0]]]
 
     Paper: Kaiser, Gomez, Chollet, "Depthwise separable convolutions for neural machine
     translation", 2017. https://arxiv.org/abs/1706.03059
@@ -145,8 +148,10 @@ class SeparableConv2D(_SeparableConvolution):
         smaller than the kernel.
     Differs from Keras: as in Conv2D, pairs for padding included.
 
-    >>> SeparableConv2D(8, 3)(keras.ops.ones((1, 5, 5, 2))).shape
-    TensorShape([1, 3, 3, 8])
+    >>> layer = SeparableConv2D(64, 3)
+    >>> y = layer(keras.ops.ones((1, 5, 5, 64)))
+    >>> layer.count_params()  # 3 * 3 * 64 + 64 * 64 + 64; Conv2D has 36,928
+    4736
 
     Paper: Chollet, "Xception: deep learning with depthwise separable convolutions",
     2016. https://arxiv.org/abs/1610.02357

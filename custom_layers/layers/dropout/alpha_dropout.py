@@ -32,8 +32,10 @@ class AlphaDropout(_Noise):
         sequence of positive integers and None.
     Differs from Keras: as Dropout does; the constructor refuses a rate of 1.
 
-    >>> float(AlphaDropout(0.5)(keras.ops.ones(())))
-    1.0
+    >>> x = keras.random.normal((20_000,), seed=1)
+    >>> y = AlphaDropout(0.5, seed=2)(x, training=True)
+    >>> abs(float(keras.ops.mean(y))) < 0.05, abs(float(keras.ops.std(y)) - 1) < 0.05
+    (True, True)
 
     Paper: Klambauer, Unterthiner, Mayr, Hochreiter, "Self-normalizing neural networks",
     2017. https://arxiv.org/abs/1706.02515

@@ -30,8 +30,12 @@ class Dropout(_Noise):
     Differs from Keras: the same seed silences other units; the probability is rounded
         to a multiple of 2^-16; integers become floats.
 
-    >>> float(Dropout(0.5)(keras.ops.ones(())))
-    1.0
+    >>> layer, x = Dropout(0.5, seed=1), keras.ops.ones(10_000)
+    >>> y = layer(x, training=True)
+    >>> sorted(set(y.numpy().tolist()))  # silent, or louder in their place
+    [0.0, 2.0]
+    >>> round(float(keras.ops.mean(y)), 1), float(keras.ops.mean(layer(x)))
+    (1.0, 1.0)
 
     Paper: Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, "Dropout: a
     simple way to prevent neural networks from overfitting", 2014.

@@ -27,8 +27,9 @@ class GaussianDropout(_Noise):
     Differs from Keras: the same seed gives other noise; the constructor refuses a rate
         of 1; integers become floats.
 
-    >>> float(GaussianDropout(0.5)(keras.ops.ones(())))
-    1.0
+    >>> y = GaussianDropout(0.2, seed=1)(keras.ops.ones(20_000), training=True)
+    >>> round(float(keras.ops.mean(y)), 1), round(float(keras.ops.std(y)), 1)
+    (1.0, 0.5)
 
     Paper: Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, "Dropout: a
     simple way to prevent neural networks from overfitting", 2014, section 10.
@@ -63,8 +64,9 @@ class GaussianNoise(_Noise):
     Raises: ValueError for a stddev outside [0, 1].
     Differs from Keras: the same seed gives other noise; integers become floats.
 
-    >>> float(GaussianNoise(0.5)(keras.ops.ones(())))
-    1.0
+    >>> y = GaussianNoise(0.5, seed=1)(3 * keras.ops.ones(20_000), training=True)
+    >>> round(float(keras.ops.mean(y)), 1), round(float(keras.ops.std(y)), 1)
+    (3.0, 0.5)
 
     Paper: Bishop, "Training with noise is equivalent to Tikhonov regularization", 1995.
     https://doi.org/10.1162/neco.1995.7.1.108

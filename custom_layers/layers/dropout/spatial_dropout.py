@@ -58,8 +58,11 @@ class SpatialDropout1D(_SpatialDropout):
     Raises: ValueError for a rate outside [0, 1].
     Differs from Keras: as Dropout does.
 
-    >>> SpatialDropout1D(0.5)(keras.ops.ones((2, 4, 3))).shape
-    TensorShape([2, 4, 3])
+    >>> y = SpatialDropout1D(0.5)(keras.ops.ones((2, 4, 30)), training=True)
+    >>> sorted(set(y.numpy().ravel().tolist()))
+    [0.0, 2.0]
+    >>> bool(keras.ops.all(y == y[:, :1]))  # a channel is silent at all steps or none
+    True
 
     Paper: Tompson, Goroshin, Jain, LeCun, Bregler, "Efficient object localization using
     convolutional networks", 2015. https://arxiv.org/abs/1411.4280
@@ -98,8 +101,11 @@ class SpatialDropout2D(_SpatialDropout):
     Raises: ValueError for a rate outside [0, 1] or another data_format.
     Differs from Keras: as Dropout does.
 
-    >>> SpatialDropout2D(0.5)(keras.ops.ones((2, 4, 4, 3))).shape
-    TensorShape([2, 4, 4, 3])
+    >>> y = SpatialDropout2D(0.5)(keras.ops.ones((2, 4, 4, 30)), training=True)
+    >>> sorted(set(y.numpy().ravel().tolist()))
+    [0.0, 2.0]
+    >>> bool(keras.ops.all(y == y[:, :1, :1]))  # a map is silent everywhere or nowhere
+    True
 
     Paper: Tompson, Goroshin, Jain, LeCun, Bregler, "Efficient object localization using
     convolutional networks", 2015. https://arxiv.org/abs/1411.4280
@@ -124,8 +130,11 @@ class SpatialDropout3D(_SpatialDropout):
     Raises: ValueError for a rate outside [0, 1] or another data_format.
     Differs from Keras: as Dropout does.
 
-    >>> SpatialDropout3D(0.5)(keras.ops.ones((2, 4, 4, 4, 3))).shape
-    TensorShape([2, 4, 4, 4, 3])
+    >>> y = SpatialDropout3D(0.5)(keras.ops.ones((2, 4, 4, 4, 30)), training=True)
+    >>> sorted(set(y.numpy().ravel().tolist()))
+    [0.0, 2.0]
+    >>> bool(keras.ops.all(y == y[:, :1, :1, :1]))  # silent everywhere or nowhere
+    True
 
     Paper: Tompson, Goroshin, Jain, LeCun, Bregler, "Efficient object localization using
     convolutional networks", 2015. https://arxiv.org/abs/1411.4280

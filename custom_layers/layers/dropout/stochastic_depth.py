@@ -30,8 +30,10 @@ class StochasticDepth(Dropout):
     list, multiplies as the paper does, draws one m for the whole batch, and is given
     survival_probability = 1 - rate.
 
-    >>> StochasticDepth(0.2)(keras.ops.ones((2, 4, 4, 3))).shape
-    TensorShape([2, 4, 4, 3])
+    >>> x = keras.ops.ones((100, 3))
+    >>> y = StochasticDepth(0.5)([x, 10 * x], training=True)  # shortcut, branch
+    >>> sorted(set(map(tuple, y.numpy().tolist())))  # without the branch, or with it
+    [(1.0, 1.0, 1.0), (21.0, 21.0, 21.0)]
 
     Paper: Huang, Sun, Liu, Sedra, Weinberger, "Deep networks with stochastic depth",
     2016. https://arxiv.org/abs/1603.09382

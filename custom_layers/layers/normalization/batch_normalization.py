@@ -67,8 +67,13 @@ class BatchNormalization(_Normalization):
         that features above 65,504 are normalized too; an empty batch leaves the moving
         averages as they are, where Keras's become NaN.
 
-    >>> BatchNormalization()(keras.ops.ones((2, 3))).shape
-    TensorShape([2, 3])
+    >>> layer = BatchNormalization(momentum=0.0)
+    >>> y = layer(keras.ops.array([[1.0], [3.0]]), training=True)
+    >>> [round(float(v), 2) for v in y[:, 0]]
+    [-1.0, 1.0]
+    >>> y = layer(keras.ops.array([[5.0]]))  # by the mean 2 and variance 1 of training
+    >>> round(float(y[0, 0]), 2)
+    3.0
 
     Papers: Ioffe and Szegedy, "Batch normalization", 2015,
     https://arxiv.org/abs/1502.03167; Ioffe, "Batch renormalization", 2017,

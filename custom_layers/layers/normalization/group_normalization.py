@@ -54,8 +54,9 @@ class GroupNormalization(_Normalization):
     Raises: ValueError for groups that are neither a positive integer nor -1, and for
         channels whose number is unknown or not a multiple of the groups.
 
-    >>> GroupNormalization(2)(keras.ops.ones((1, 3, 4))).shape
-    TensorShape([1, 3, 4])
+    >>> y = GroupNormalization(2)(keras.ops.array([[1.0, 3.0, 100.0, 500.0]]))
+    >>> [round(float(v), 2) for v in y[0]]  # each pair of channels, in a batch of one
+    [-1.0, 1.0, -1.0, 1.0]
 
     Paper: Wu, He, "Group normalization", 2018. https://arxiv.org/abs/1803.08494
     """
@@ -159,8 +160,10 @@ class InstanceNormalization(GroupNormalization):
     Input and output shape: (B, ..., C) or with C at `axis`, the same.
     Keras has no such class; its GroupNormalization(groups=-1) computes the same.
 
-    >>> InstanceNormalization()(keras.ops.ones((1, 3, 3, 2))).shape
-    TensorShape([1, 3, 3, 2])
+    >>> x = keras.ops.array([[[[1.0], [3.0]]], [[[10.0], [50.0]]]])
+    >>> y = InstanceNormalization()(x)  # of an image, and of one with more contrast
+    >>> y[:, 0, :, 0].numpy().round(2).tolist()
+    [[-1.0, 1.0], [-1.0, 1.0]]
 
     Paper: Ulyanov, Vedaldi, Lempitsky, "Instance normalization: the missing ingredient
     for fast stylization", 2016. https://arxiv.org/abs/1607.08022

@@ -34,8 +34,13 @@ class SpectralNormalization(_KernelWrapper):
     is not rounded to 16 bits; a mask passes through the wrapper as through its layer;
     inputs of another length than the first are not refused.
 
-    >>> SpectralNormalization(keras.layers.Dense(2))(keras.ops.ones((1, 3))).shape
-    TensorShape([1, 2])
+    >>> stretching = keras.initializers.Constant([[4.0, 0.0], [0.0, 2.0]])
+    >>> layer = keras.layers.Dense(2, kernel_initializer=stretching)
+    >>> wrapped = SpectralNormalization(layer, power_iterations=20)
+    >>> y = wrapped(keras.ops.ones((1, 2)), training=True)
+    >>> print(layer.kernel.numpy().round(2))  # it makes no vector longer
+    [[1.  0. ]
+     [0.  0.5]]
 
     Paper: Miyato, Kataoka, Koyama, Yoshida, "Spectral normalization for generative
     adversarial networks", 2018. https://arxiv.org/abs/1802.05957

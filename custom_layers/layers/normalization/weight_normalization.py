@@ -31,8 +31,14 @@ class WeightNormalization(_KernelWrapper):
     Keras has no such class. Unlike in the paper, g and the bias are not initialized
     from a batch of data.
 
-    >>> WeightNormalization(keras.layers.Dense(2))(keras.ops.ones((1, 3))).shape
-    TensorShape([1, 2])
+    >>> v = keras.initializers.Constant([[3.0], [4.0]])
+    >>> layer = WeightNormalization(keras.layers.Dense(1, kernel_initializer=v))
+    >>> x = keras.ops.array([[1.0, 1.0]])
+    >>> round(float(layer(x)[0, 0]), 4), round(float(layer.g[0]), 4)
+    (7.0, 5.0)
+    >>> _ = layer.g.assign([10.0])  # twice as long, in the same direction
+    >>> round(float(layer(x)[0, 0]), 4)
+    14.0
 
     Paper: Salimans, Kingma, "Weight normalization: a simple reparameterization to
     accelerate training of deep neural networks", 2016. https://arxiv.org/abs/1602.07868

@@ -26,8 +26,9 @@ class AveragePooling1D(_AveragePooling):
     Shapes: (B, T, C) to (B, T', C), or (B, C, T) to (B, C, T') with channels_first;
         T' as H' in MaxPooling2D.
 
-    >>> AveragePooling1D(2)(keras.ops.ones((1, 5, 3))).shape
-    TensorShape([1, 2, 3])
+    >>> y = AveragePooling1D(2)(keras.ops.array([[[1.0], [3.0], [5.0], [9.0]]]))
+    >>> y[0, :, 0].numpy().tolist()  # half as long, and smoother
+    [2.0, 7.0]
 
     Paper: LeCun, Bottou, Bengio, Haffner, "Gradient-based learning applied to
     document recognition", 1998. https://doi.org/10.1109/5.726791
@@ -47,8 +48,10 @@ class AveragePooling2D(_AveragePooling):
     Shapes: as in MaxPooling2D.
     Differs from Keras: as MaxPooling2D does.
 
-    >>> AveragePooling2D(2)(keras.ops.ones((1, 5, 4, 3))).shape
-    TensorShape([1, 2, 2, 3])
+    >>> image = keras.ops.array([[1.0, 2.0, 0.0, 0.0], [3.0, 4.0, 0.0, 8.0]])
+    >>> y = AveragePooling2D(2)(image[None, :, :, None])
+    >>> y[0, :, :, 0].numpy().tolist()  # a smaller image: the mean of each square
+    [[2.5, 2.0]]
 
     Paper: LeCun, Bottou, Bengio, Haffner, "Gradient-based learning applied to
     document recognition", 1998. https://doi.org/10.1109/5.726791
@@ -67,8 +70,10 @@ class AveragePooling3D(_AveragePooling):
     Shapes: (B, D, H, W, C) to (B, D', H', W', C), with lengths as in MaxPooling2D; or
         with the channels first.
 
-    >>> AveragePooling3D(2)(keras.ops.ones((1, 5, 4, 4, 3))).shape
-    TensorShape([1, 2, 2, 2, 3])
+    >>> volume = keras.ops.reshape(keras.ops.arange(8.0), (1, 2, 2, 2, 1))
+    >>> y = AveragePooling3D(2)(volume)
+    >>> y.numpy().ravel().tolist()  # the mean of the cube of 0, 1, ..., 7
+    [3.5]
 
     Paper: Carreira, Zisserman, "Quo vadis, action recognition? A new model and the
     Kinetics dataset", 2017. https://arxiv.org/abs/1705.07750

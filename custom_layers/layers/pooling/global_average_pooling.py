@@ -31,8 +31,11 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
     Differs from Keras: the output is 0, not NaN, where the mask hides the whole
         sequence. A mask of another shape than (B, T) is ignored.
 
-    >>> GlobalAveragePooling1D()(keras.ops.ones((1, 5, 3))).shape
-    TensorShape([1, 3])
+    >>> x = keras.ops.array([[[1.0], [3.0], [100.0]]])
+    >>> mask = keras.ops.array([[True, True, False]])
+    >>> y = GlobalAveragePooling1D()(x, mask=mask)
+    >>> y.numpy().tolist()  # padding does not count
+    [[2.0]]
 
     Paper: Iyyer, Manjunatha, Boyd-Graber, Daume, "Deep unordered composition rivals
     syntactic methods for text classification", 2015. https://aclanthology.org/P15-1162
@@ -59,8 +62,10 @@ class GlobalAveragePooling2D(_GlobalAveragePooling):
         time steps that an earlier layer has passed on, says nothing about places and is
         ignored. The mask ends here; Keras's base class warns of that.
 
-    >>> GlobalAveragePooling2D()(keras.ops.ones((1, 5, 4, 3))).shape
-    TensorShape([1, 3])
+    >>> image = keras.ops.array([[1.0, 0.0], [0.0, 0.0]])
+    >>> y = GlobalAveragePooling2D()(image[None, :, :, None])
+    >>> y.numpy().tolist()  # the feature fills a quarter of the image
+    [[0.25]]
 
     Paper: Lin, Chen, Yan, "Network in network", 2013. https://arxiv.org/abs/1312.4400
     """
@@ -78,8 +83,10 @@ class GlobalAveragePooling3D(_GlobalAveragePooling):
     Shapes: (B, D, H, W, C), or (B, C, D, H, W) with channels_first, to (B, C); with
         keepdims to (B, 1, 1, 1, C) or (B, C, 1, 1, 1).
 
-    >>> GlobalAveragePooling3D()(keras.ops.ones((1, 5, 4, 4, 3))).shape
-    TensorShape([1, 3])
+    >>> volume = keras.ops.reshape(keras.ops.arange(8.0), (1, 2, 2, 2, 1))
+    >>> y = GlobalAveragePooling3D()(volume)
+    >>> y.numpy().tolist()  # the mean of 0, 1, ..., 7
+    [[3.5]]
 
     Paper: Lin, Chen, Yan, "Network in network", 2013. https://arxiv.org/abs/1312.4400
     """

@@ -27,8 +27,10 @@ class GlobalMaxPooling1D(_GlobalMaxPooling):
     Differs from Keras: steps that a mask (B, T) hides do not count. The output is 0
         where the mask hides the whole sequence. A mask of another shape is ignored.
 
-    >>> GlobalMaxPooling1D()(keras.ops.ones((1, 5, 3))).shape
-    TensorShape([1, 3])
+    >>> x = keras.ops.array([[[0.0], [9.0]], [[9.0], [0.0]], [[0.0], [0.0]]])
+    >>> y = GlobalMaxPooling1D()(x)
+    >>> y[:, 0].numpy().tolist()  # it occurs at the end, at the start, nowhere
+    [9.0, 9.0, 0.0]
 
     Paper: Collobert et al., "Natural language processing (almost) from scratch", 2011.
     https://jmlr.org/papers/v12/collobert11a.html
@@ -48,8 +50,10 @@ class GlobalMaxPooling2D(_GlobalMaxPooling):
     Input shape: (B, H, W, C), or (B, C, H, W) with channels_first.
     Output shape: (B, C); with keepdims (B, 1, 1, C) or (B, C, 1, 1).
 
-    >>> GlobalMaxPooling2D()(keras.ops.ones((1, 5, 4, 3))).shape
-    TensorShape([1, 3])
+    >>> image = keras.ops.array([[0.0, 0.0, 0.0], [0.0, 9.0, 0.0]])
+    >>> y = GlobalMaxPooling2D()(image[None, :, :, None])
+    >>> y.numpy().tolist()  # the feature occurs, no matter where
+    [[9.0]]
 
     Paper: Oquab, Bottou, Laptev, Sivic, "Is object localization for free?", 2015.
     https://doi.org/10.1109/CVPR.2015.7298668
@@ -68,8 +72,10 @@ class GlobalMaxPooling3D(_GlobalMaxPooling):
     Shapes: (B, D, H, W, C), or (B, C, D, H, W) with channels_first, to (B, C); with
         keepdims to (B, 1, 1, 1, C) or (B, C, 1, 1, 1).
 
-    >>> GlobalMaxPooling3D()(keras.ops.ones((1, 5, 4, 4, 3))).shape
-    TensorShape([1, 3])
+    >>> volume = keras.ops.reshape(keras.ops.arange(8.0), (1, 2, 2, 2, 1))
+    >>> y = GlobalMaxPooling3D()(volume)
+    >>> y.numpy().tolist()  # the largest of 0, 1, ..., 7
+    [[7.0]]
 
     Paper: Oquab, Bottou, Laptev, Sivic, "Is object localization for free?", 2015.
     https://doi.org/10.1109/CVPR.2015.7298668

@@ -36,8 +36,10 @@ class MaxPooling1D(_MaxPooling):
     Shapes: (B, T, C) to (B, T', C), or (B, C, T) to (B, C, T') with channels_first;
         T' as H' in MaxPooling2D.
 
-    >>> MaxPooling1D()(keras.ops.ones((1, 5, 3))).shape
-    TensorShape([1, 2, 3])
+    >>> x = keras.ops.array([[9.0, 0.0, 1.0, 2.0], [0.0, 9.0, 2.0, 1.0]])
+    >>> y = MaxPooling1D(2)(x[:, :, None])
+    >>> y[:, :, 0].numpy().tolist()  # the place within a window does not count
+    [[9.0, 2.0], [9.0, 2.0]]
 
     Paper: Collobert et al., "Natural language processing (almost) from scratch", 2011.
     https://jmlr.org/papers/v12/collobert11a.html
@@ -67,8 +69,10 @@ class MaxPooling2D(_MaxPooling):
         Keras's call may end the process; integers become floats; an empty batch can be
         trained on.
 
-    >>> MaxPooling2D()(keras.ops.ones((1, 5, 4, 3))).shape
-    TensorShape([1, 2, 2, 3])
+    >>> image = keras.ops.array([[1.0, 2.0, 0.0, 0.0], [3.0, 4.0, 0.0, 8.0]])
+    >>> y = MaxPooling2D(2)(image[None, :, :, None])
+    >>> y[0, :, :, 0].numpy().tolist()  # the largest value of each square
+    [[4.0, 8.0]]
 
     Paper: Ranzato, Huang, Boureau, LeCun, "Unsupervised learning of invariant feature
     hierarchies", 2007. https://doi.org/10.1109/CVPR.2007.383157
@@ -87,8 +91,10 @@ class MaxPooling3D(_MaxPooling):
     Shapes: (B, D, H, W, C) to (B, D', H', W', C), with lengths as in MaxPooling2D; or
         with the channels first.
 
-    >>> MaxPooling3D()(keras.ops.ones((1, 5, 4, 4, 3))).shape
-    TensorShape([1, 2, 2, 2, 3])
+    >>> volume = keras.ops.reshape(keras.ops.arange(8.0), (1, 2, 2, 2, 1))
+    >>> y = MaxPooling3D(2)(volume)
+    >>> y.numpy().ravel().tolist()  # the largest value of the cube of 0, 1, ..., 7
+    [7.0]
 
     Paper: Tran, Bourdev, Fergus, Torresani, Paluri, "Learning spatiotemporal features
     with 3D convolutional networks", 2014. https://arxiv.org/abs/1412.0767

@@ -45,9 +45,10 @@ class GRUCell(_Cell):
     Input: x (B, D) and [h_tm1 (B, U)]. Output: h (B, U) and [h].
     Raises: ValueError for units that are not a positive integer.
 
-    >>> x = keras.ops.ones((2, 7, 5))
-    >>> keras.layers.RNN(GRUCell(3))(x).shape
-    TensorShape([2, 3])
+    >>> cell = GRUCell(1, kernel_initializer="zeros", recurrent_initializer="zeros")
+    >>> h, _ = cell(keras.ops.ones((1, 1)), [keras.ops.array([[8.0]])])
+    >>> float(h[0, 0])  # z = 1/2 and n = 0: half of the old state
+    4.0
 
     Paper: Cho, van Merrienboer, Gulcehre, Bahdanau, Bougares, Schwenk, Bengio,
     "Learning phrase representations using RNN encoder-decoder for statistical machine
@@ -172,8 +173,11 @@ class GRU(_RecurrentLayer):
     Raises: ValueError for units that are not a positive integer, or another use_cudnn.
     Differs from Keras: as LSTM does, in its masks, its states and cuDNN.
 
-    >>> GRU(3)(keras.ops.ones((2, 7, 5))).shape
-    TensorShape([2, 3])
+    >>> keeping = keras.initializers.Constant([100.0, 0.0, 0.0])  # z = 1
+    >>> layer, x = GRU(1, bias_initializer=keeping), keras.random.normal((1, 50, 1))
+    >>> y = layer(x, initial_state=[keras.ops.array([[0.7]])])
+    >>> round(float(y[0, 0]), 4)  # remembered for 50 steps
+    0.7
 
     Paper: Cho, van Merrienboer, Gulcehre, Bahdanau, Bougares, Schwenk, Bengio,
     "Learning phrase representations using RNN encoder-decoder for statistical machine

@@ -30,9 +30,11 @@ class LayerNormLSTMCell(LSTMCell):
     Input: x (B, D) and [h_tm1, c_tm1], each (B, U). Output: h (B, U) and [h, c].
     Raises: ValueError for units that are not a positive integer.
 
-    >>> x = keras.ops.ones((2, 7, 5))
-    >>> keras.layers.RNN(LayerNormLSTMCell(3))(x).shape
-    TensorShape([2, 3])
+    >>> layer = keras.layers.RNN(LayerNormLSTMCell(8))
+    >>> x = keras.random.normal((1, 9, 4))
+    >>> change = layer(1000.0 * x) - layer(10.0 * x)
+    >>> bool(keras.ops.all(abs(change) < 0.01))  # large inputs saturate no gate
+    True
 
     Paper: Ba, Kiros, Hinton, "Layer normalization", 2016.
     https://arxiv.org/abs/1607.06450

@@ -44,9 +44,14 @@ class LSTMCell(_Cell):
     Input: x (B, D) and [h_tm1, c_tm1], each (B, U). Output: h (B, U) and [h, c].
     Raises: ValueError for units that are not a positive integer.
 
-    >>> x = keras.ops.ones((2, 7, 5))
-    >>> keras.layers.RNN(LSTMCell(3))(x).shape
-    TensorShape([2, 3])
+    >>> x = keras.ops.array([[[1.0], [2.0], [4.0]]])
+    >>> W = keras.initializers.Constant([0.0, 0.0, 1.0, 0.0])  # columns i, f, g, o
+    >>> for f in (100.0, -100.0):  # with the gate f open, c adds up; closed, it forgets
+    ...     b = keras.initializers.Constant([100.0, f, 0.0, 100.0])
+    ...     cell = LSTMCell(1, "linear", "sigmoid", True, W, "zeros", b, False)
+    ...     print(float(keras.layers.RNN(cell)(x)[0, 0]))
+    7.0
+    4.0
 
     Paper: Hochreiter and Schmidhuber, "Long short-term memory", 1997, with the forget
     gate of Gers, Schmidhuber and Cummins, 2000.
@@ -162,8 +167,12 @@ class LSTM(_RecurrentLayer):
         stateful layer keeps its states in `fit` on JAX, and can be trained and keeps
         its states in mixed precision on torch; a sequence without steps is refused.
 
-    >>> LSTM(3, return_sequences=True)(keras.ops.ones((2, 7, 5))).shape
-    TensorShape([2, 7, 3])
+    >>> b = keras.initializers.Constant([-100.0, 100.0, 0.0, 100.0])  # f and o are open
+    >>> layer = LSTM(1, unit_forget_bias=False, bias_initializer=b)
+    >>> h, c = keras.ops.array([[0.0]]), keras.ops.array([[1.0]])
+    >>> y = layer(keras.random.normal((1, 50, 1)), initial_state=[h, c])
+    >>> round(float(y[0, 0]), 4)  # tanh(1): c is remembered for 50 steps
+    0.7616
 
     Paper: Hochreiter and Schmidhuber, "Long short-term memory", 1997.
     https://doi.org/10.1162/neco.1997.9.8.1735

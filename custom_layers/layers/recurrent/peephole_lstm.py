@@ -27,9 +27,12 @@ class PeepholeLSTMCell(LSTMCell):
     Input: x (B, D) and [h_tm1, c_tm1], each (B, U). Output: h (B, U) and [h, c].
     Raises: ValueError for units that are not a positive integer.
 
-    >>> x = keras.ops.ones((2, 7, 5))
-    >>> keras.layers.RNN(PeepholeLSTMCell(3))(x).shape
-    TensorShape([2, 3])
+    >>> zeros = {"kernel_initializer": "zeros", "recurrent_initializer": "zeros"}
+    >>> cell = PeepholeLSTMCell(1, keras.initializers.Constant(-1.0), **zeros)
+    >>> h, c = keras.ops.zeros((2, 1)), keras.ops.array([[1.0], [100.0]])
+    >>> _, (h, c) = cell(keras.ops.zeros((2, 1)), [h, c])
+    >>> [round(float(v), 4) for v in c[:, 0]]  # f sees c: it clears a large one
+    [0.5, 0.0]
 
     Paper: Gers, Schraudolph, Schmidhuber, "Learning precise timing with LSTM recurrent
     networks", 2002. https://www.jmlr.org/papers/v3/gers02a.html

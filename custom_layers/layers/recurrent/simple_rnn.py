@@ -35,9 +35,10 @@ class SimpleRNNCell(_Cell):
     Input: x (B, D) and [h_tm1 (B, U)]. Output: h (B, U) and [h].
     Raises: ValueError for units that are not a positive integer.
 
-    >>> x = keras.ops.ones((2, 7, 5))
-    >>> keras.layers.RNN(SimpleRNNCell(3))(x).shape
-    TensorShape([2, 3])
+    >>> cell = SimpleRNNCell(1, "linear", False, "ones", "ones")  # h = x + h_tm1
+    >>> y = keras.layers.RNN(cell)(keras.ops.array([[[1.0], [2.0], [4.0]]]))
+    >>> float(y[0, 0])
+    7.0
 
     Paper: Elman, "Finding structure in time", 1990.
     https://doi.org/10.1207/s15516709cog1402_1
@@ -116,8 +117,11 @@ class SimpleRNN(_RecurrentLayer):
     Differs from Keras: it applies activity_regularizer; its configuration keeps the
         seed; in its masks and its states it differs as LSTM does.
 
-    >>> SimpleRNN(3)(keras.ops.ones((2, 7, 5))).shape
-    TensorShape([2, 3])
+    >>> half = keras.initializers.Constant(0.5)
+    >>> layer = SimpleRNN(1, "linear", False, "ones", half, return_sequences=True)
+    >>> y = layer(keras.ops.array([[[8.0], [0.0], [0.0]]]))
+    >>> y[0, :, 0].numpy().tolist()  # it remembers, and slowly forgets
+    [8.0, 4.0, 2.0]
 
     Paper: Elman, "Finding structure in time", 1990.
     https://doi.org/10.1207/s15516709cog1402_1
