@@ -117,20 +117,16 @@ class Dense(_Affine):
     Differs from Keras: no quantization; the constructor's lora_alpha counts; a layer
         with LoRA keeps W frozen when it is thawed, and can train after it is loaded.
 
-<<<<<<< HEAD
-    >>> layer = Dense(64)
-    >>> layer(keras.ops.ones((2, 64))).shape
-    TensorShape([2, 64])
-=======
     >>> threshold = keras.initializers.Constant(-1.5)
     >>> layer = Dense(1, kernel_initializer="ones", bias_initializer=threshold)
     >>> y = layer(keras.ops.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]))
     >>> [bool(score > 0) for score in y[:, 0]]  # a perceptron that computes AND
     [False, False, False, True]
->>>>>>> main
 
     LoRA adapts a trained layer by few weights, here 2 * 4 * 64 + 64 of 4,160:
 
+    >>> layer = Dense(64)
+    >>> layer.build((None, 64))
     >>> layer.enable_lora(rank=4)
     >>> sum(int(keras.ops.size(weight)) for weight in layer.trainable_weights)
     576
