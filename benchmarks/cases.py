@@ -27,6 +27,10 @@ LAYERS: dict[str, Case] = {
         (16, 128, 256),
     ),
     "Embedding": ({"input_dim": 10000, "output_dim": 64}, (64, 200)),
+    "EmbeddingBag": (
+        {"input_dim": 10000, "output_dim": 64, "combiner": "mean"},
+        (64, 200),
+    ),
     # convolution
     "Conv1D": ({"filters": 64, "kernel_size": 3, "padding": "causal"}, (64, 200, 32)),
     "Conv2D": ({"filters": 64, "kernel_size": 3}, (64, 14, 14, 32)),
@@ -45,6 +49,12 @@ LAYERS: dict[str, Case] = {
     "SeparableConv1D": ({"filters": 64, "kernel_size": 3}, (64, 200, 32)),
     "SeparableConv2D": ({"filters": 64, "kernel_size": 3}, (64, 14, 14, 32)),
     # pooling
+    "AdaptiveAveragePooling1D": ({"output_size": 60}, SEQUENCE),
+    "AdaptiveAveragePooling2D": ({"output_size": 7}, MAPS),
+    "AdaptiveAveragePooling3D": ({"output_size": 6}, VOLUME),
+    "AdaptiveMaxPooling1D": ({"output_size": 60}, SEQUENCE),
+    "AdaptiveMaxPooling2D": ({"output_size": 7}, MAPS),
+    "AdaptiveMaxPooling3D": ({"output_size": 6}, VOLUME),
     "AveragePooling1D": ({"pool_size": 2}, SEQUENCE),
     "AveragePooling2D": ({"pool_size": 2}, MAPS),
     "AveragePooling3D": ({"pool_size": 2}, VOLUME),
@@ -94,7 +104,7 @@ LAYERS: dict[str, Case] = {
 }
 
 # Layers of integers: each input is drawn from 0 to below this number.
-INTEGERS = {"Embedding": 10_000}
+INTEGERS = {"Embedding": 10_000, "EmbeddingBag": 10_000}
 
 # Further sizes of layers whose ratio depends on the size: (name, arguments, shape).
 SIZES = [
@@ -202,6 +212,7 @@ LOSSES: dict[str, Answered] = {
     "ArcFace": ({}, (256, 1000), "labels"),
     # sequence
     "CTC": ({}, (16, 50, 30), (16, 10)),
+    "SequenceLoss": ({}, (32, 20, 1000), "labels"),
 }
 
 # Metrics: an update with a batch, and the result after it.
@@ -254,10 +265,14 @@ OPTIMIZERS: dict[str, Arguments] = {
     "ProximalAdagrad": {},
     "ConditionalGradient": {"learning_rate": 0.99, "lambda_": 10.0},
     "Rprop": {},
+    "Shampoo": {"frequency": 10},
+    "SOAP": {},
     # around another one
     "Lookahead": {"inner_optimizer": "adam"},
     "SWA": {"inner_optimizer": "adam"},
     "MovingAverage": {"inner_optimizer": "adam"},
+    "AdaptiveGradientClipping": {"inner_optimizer": "adam"},
+    "GradientCentralization": {"inner_optimizer": "adam"},
 }
 
 INITIALIZERS: dict[str, Arguments] = {

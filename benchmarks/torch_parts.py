@@ -160,6 +160,10 @@ LAYERS: dict[str, Part] = {
     "Embedding": Part(
         lambda a, s: nn.Embedding(a["input_dim"], a["output_dim"]), _same
     ),
+    "EmbeddingBag": Part(
+        lambda a, s: nn.EmbeddingBag(a["input_dim"], a["output_dim"], mode="mean"),
+        _same,
+    ),
     # convolution
     "Conv1D": image(
         lambda a, s: nn.Sequential(
@@ -181,6 +185,12 @@ LAYERS: dict[str, Part] = {
     "SeparableConv1D": _separated(nn.Conv1d),
     "SeparableConv2D": _separated(nn.Conv2d),
     # pooling
+    "AdaptiveAveragePooling1D": image(lambda a, s: nn.AdaptiveAvgPool1d(60)),
+    "AdaptiveAveragePooling2D": image(lambda a, s: nn.AdaptiveAvgPool2d(7)),
+    "AdaptiveAveragePooling3D": image(lambda a, s: nn.AdaptiveAvgPool3d(6)),
+    "AdaptiveMaxPooling1D": image(lambda a, s: nn.AdaptiveMaxPool1d(60)),
+    "AdaptiveMaxPooling2D": image(lambda a, s: nn.AdaptiveMaxPool2d(7)),
+    "AdaptiveMaxPooling3D": image(lambda a, s: nn.AdaptiveMaxPool3d(6)),
     "AveragePooling1D": image(lambda a, s: nn.AvgPool1d(2)),
     "AveragePooling2D": image(lambda a, s: nn.AvgPool2d(2)),
     "AveragePooling3D": image(lambda a, s: nn.AvgPool3d(2)),

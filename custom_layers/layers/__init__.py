@@ -30,6 +30,7 @@ from .convolution.conv_transpose import (
 )
 from .convolution.depthwise_conv import DepthwiseConv1D, DepthwiseConv2D
 from .convolution.separable_conv import SeparableConv1D, SeparableConv2D
+from .correlation_cost import CorrelationCost
 from .crf import CRF, viterbi
 from .dense import Dense
 from .dropout.alpha_dropout import AlphaDropout
@@ -43,6 +44,11 @@ from .dropout.spatial_dropout import (
 from .dropout.stochastic_depth import StochasticDepth
 from .einsum_dense import EinsumDense
 from .embedding import BigramEmbedding, Embedding
+from .embedding_bag import EmbeddingBag
+from .monotonic_attention import (
+    MonotonicAttentionDecoderCell,
+    monotonic_attention,
+)
 from .noisy_dense import NoisyDense
 from .normalization.batch_normalization import BatchNormalization, batch_normalization
 from .normalization.fast_normalization import fast_normalization
@@ -59,6 +65,14 @@ from .normalization.spectral_normalization import SpectralNormalization
 from .normalization.unit_normalization import UnitNormalization
 from .normalization.weight_normalization import WeightNormalization
 from .polynomial_crossing import PolynomialCrossing
+from .pooling.adaptive_pooling import (
+    AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D,
+    AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D,
+    AdaptiveMaxPooling3D,
+)
 from .pooling.average_pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -75,6 +89,10 @@ from .pooling.global_max_pooling import (
     GlobalMaxPooling3D,
 )
 from .pooling.max_pooling import MaxPooling1D, MaxPooling2D, MaxPooling3D
+from .pooling.max_pooling_with_argmax import MaxPoolingWithArgmax2D
+from .pooling.max_unpooling import MaxUnpooling2D
+from .pooling.net_vlad import NetVLAD
+from .pooling.spatial_pyramid_pooling import SpatialPyramidPooling2D
 from .positions import (
     PositionEmbedding,
     RotaryEmbedding,
@@ -86,6 +104,7 @@ from .recurrent.layer_norm_lstm import LayerNormLSTMCell
 from .recurrent.lstm import LSTM, LSTMCell
 from .recurrent.peephole_lstm import PeepholeLSTMCell
 from .recurrent.simple_rnn import SimpleRNN, SimpleRNNCell
+from .scheduled_sampling import ScheduledSamplingDecoder
 from .seq2seq import AttentionDecoder, AttentionDecoderCell
 from .transformer import TransformerDecoderBlock, TransformerEncoderBlock
 from .variational_dense import VariationalDense

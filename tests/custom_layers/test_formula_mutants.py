@@ -13,6 +13,7 @@ import layer_formulas
 import metric_formulas
 from loss_formulas import ROWS, error_of_loss
 from mutation import mutated
+from sequence_formulas import error_of_sequence_loss
 
 pytestmark = pytest.mark.one_backend  # the mistakes are in the formulas
 SHARED = {  # what other files of the namespace import, in that order
@@ -23,6 +24,7 @@ ERRORS = {
     **{row[0]: functools.partial(error_of_loss, row[0]) for row in ROWS},
     **metric_formulas.ERRORS,
     **layer_formulas.ERRORS,
+    "SequenceLoss": error_of_sequence_loss,
 }
 
 

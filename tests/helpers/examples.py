@@ -34,6 +34,7 @@ LAYERS = {
         (2, 4, 5),
     ),
     "Embedding": ({"input_dim": 5, "output_dim": 3}, (2, 4)),
+    "EmbeddingBag": ({"input_dim": 5, "output_dim": 3, "mask_zero": True}, (2, 4)),
     # convolution
     "Conv1D": ({"filters": 4, "kernel_size": 3, "padding": "causal"}, (2, 6, 2)),
     "Conv2D": ({"filters": 4, "kernel_size": 3, "groups": 2}, (2, 6, 6, 2)),
@@ -49,6 +50,12 @@ LAYERS = {
     "SeparableConv1D": ({"filters": 3, "kernel_size": 3}, (2, 6, 2)),
     "SeparableConv2D": ({"filters": 3, "kernel_size": (3, 2)}, (2, 6, 5, 2)),
     # pooling
+    "AdaptiveAveragePooling1D": ({"output_size": 3}, (2, 5, 3)),
+    "AdaptiveAveragePooling2D": ({"output_size": (2, 3)}, (2, 5, 4, 3)),
+    "AdaptiveAveragePooling3D": ({"output_size": 2}, (2, 3, 2, 4, 3)),
+    "AdaptiveMaxPooling1D": ({"output_size": 3}, (2, 5, 3)),
+    "AdaptiveMaxPooling2D": ({"output_size": (2, 3)}, (2, 5, 4, 3)),
+    "AdaptiveMaxPooling3D": ({"output_size": 2}, (2, 3, 2, 4, 3)),
     "AveragePooling1D": ({"pool_size": 2}, (2, 5, 3)),
     "AveragePooling2D": ({"pool_size": 2, "padding": "same"}, (2, 5, 4, 3)),
     "AveragePooling3D": ({"pool_size": 2}, (2, 3, 5, 4, 3)),
@@ -61,6 +68,23 @@ LAYERS = {
     "MaxPooling1D": ({}, (2, 5, 3)),
     "MaxPooling2D": ({}, (2, 5, 4, 3)),
     "MaxPooling3D": ({"padding": "same"}, (2, 3, 5, 4, 3)),
+    "MaxPoolingWithArgmax2D": ({"padding": "same"}, (2, 5, 4, 3)),
+    "MaxUnpooling2D": (
+        {"output_size": (3, 5)},
+        {"values": (2, 1, 2, 3), "indices": (2, 1, 2, 3)},
+    ),
+    "NetVLAD": ({"num_clusters": 2, "kernel_regularizer": "l2"}, (2, 4, 3)),
+    "SpatialPyramidPooling2D": ({"bins": [1, [2, 3]]}, (2, 5, 4, 3)),
+    "CorrelationCost": (
+        {
+            "kernel_size": 1,
+            "max_displacement": 1,
+            "stride_1": 2,
+            "stride_2": 1,
+            "pad": 1,
+        },
+        [(2, 4, 5, 3)] * 2,
+    ),
     # normalization
     "BatchNormalization": ({"renorm": True}, (2, 4, 3)),
     "GroupNormalization": ({"groups": 2}, (2, 5, 4)),
@@ -123,10 +147,24 @@ LAYERS = {
         lambda: {"cell": keras.layers.LSTMCell(3), "attention": "luong"},
         {"sequences": (2, 4, 5), "memory": (2, 3, 6)},
     ),
+    "MonotonicAttentionDecoderCell": (
+        lambda: {"cell": keras.layers.LSTMCell(3), "attention": "luong", "seed": 1},
+        {"sequences": (2, 4, 5), "memory": (2, 3, 6)},
+    ),
     "AttentionDecoder": (
         lambda: {
             "cell": AttentionDecoderCell(keras.layers.GRUCell(3)),
             "return_sequences": True,
+        },
+        {"sequences": (2, 4, 5), "memory": (2, 3, 6)},
+    ),
+    "ScheduledSamplingDecoder": (
+        lambda: {
+            "decoder": AttentionDecoder(
+                AttentionDecoderCell(keras.layers.GRUCell(3)), return_sequences=True
+            ),
+            "readout": keras.layers.Dense(5),
+            "seed": 1,
         },
         {"sequences": (2, 4, 5), "memory": (2, 3, 6)},
     ),
@@ -155,6 +193,7 @@ CELLS = {
     "LayerNormLSTMCell": keras.layers.RNN,
     "PeepholeLSTMCell": keras.layers.RNN,
     "AttentionDecoderCell": AttentionDecoder,
+    "MonotonicAttentionDecoderCell": AttentionDecoder,
 }
 
 # Layers whose input is not a float tensor: {name: (dtype, low, high)}
@@ -162,6 +201,8 @@ INTEGER_INPUTS = {
     "BigramEmbedding": ("int32", 0, 6),
     "TokenAndPositionEmbedding": ("int32", 0, 6),
     "Embedding": ("int32", 0, 5),
+    "EmbeddingBag": ("int32", 0, 5),
+    "MaxUnpooling2D": ("int32", 0, 45),
 }
 
 INITIALIZERS = {
@@ -241,6 +282,7 @@ LOSSES = {
     "Circle": {"gamma": 64.0},
     "CTC": {},
     "TokenCrossentropy": {"label_smoothing": 0.1},
+    "SequenceLoss": {"sum_over_batch": True},
     # adversarial
     "NonSaturatingGAN": {},
     "MinimaxGAN": {"reduction": "sum"},
@@ -326,10 +368,15 @@ OPTIMIZERS = {
     "ConditionalGradient": {"learning_rate": 0.875, "lambda_": 2.0},
     "Rprop": {"learning_rate": 0.1},
     "ScheduleFreeAdamW": {"learning_rate": 0.1, "warmup_steps": 2},
+    "Shampoo": {"learning_rate": 0.1, "epsilon": 0.125},
+    "SOAP": {"learning_rate": 0.1, "frequency": 2},
     "Lookahead": {"inner_optimizer": "adam", "sync_period": 2},
     "SWA": {"inner_optimizer": "adam", "start_averaging": 1, "average_period": 2},
     "MovingAverage": {"inner_optimizer": "adam", "average_decay": 0.5, "start_step": 1},
     "SAM": {"inner_optimizer": "adam", "rho": 0.5},
+    "AdaptiveGradientClipping": {"inner_optimizer": "adam", "clipping": 0.125},
+    "GradientCentralization": {"inner_optimizer": "adam"},
+    "MultiOptimizer": {"optimizer_map": [("adam", ".*v1"), ("sgd", ".*")]},
 }
 
 SCHEDULES = {

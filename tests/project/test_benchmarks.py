@@ -31,6 +31,7 @@ UNTIMED = {
     "LSTMCell",
     "SimpleRNNCell",
     "Bidirectional",
+    "MultiOptimizer",
     "SpectralNormalization",
     # Callbacks run once per epoch.
     "EarlyStopping",
