@@ -379,17 +379,10 @@ OPTIMIZERS = {
     "MultiOptimizer": {"optimizer_map": [("adam", ".*v1"), ("sgd", ".*")]},
 }
 
+DECAY = {"initial_learning_rate": 0.1, "decay_steps": 2, "decay_rate": 0.5}
 SCHEDULES = {
-    "ExponentialDecay": {
-        "initial_learning_rate": 0.1,
-        "decay_steps": 2,
-        "decay_rate": 0.5,
-    },
-    "InverseTimeDecay": {
-        "initial_learning_rate": 0.1,
-        "decay_steps": 2,
-        "decay_rate": 0.5,
-    },
+    "ExponentialDecay": DECAY,
+    "InverseTimeDecay": DECAY,
     "PiecewiseConstantDecay": {"boundaries": [2, 4], "values": [0.1, 0.05, 0.02]},
     "PolynomialDecay": {"initial_learning_rate": 0.1, "decay_steps": 10, "cycle": True},
     "CosineDecay": {"initial_learning_rate": 0.1, "decay_steps": 10},
