@@ -17,6 +17,7 @@ LAYERS: dict[str, Case] = {
     "LeakyReLU": ({}, MAPS),
     "PReLU": ({"shared_axes": [1, 2]}, MAPS),
     "ELU": ({}, MAPS),
+    "RReLU": ({}, MAPS),
     "Softmax": ({}, MATRIX),
     "ActivityRegularization": ({"l1": 0.1, "l2": 0.1}, MAPS),
     # dense

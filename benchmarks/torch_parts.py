@@ -151,6 +151,7 @@ LAYERS: dict[str, Part] = {
     "LeakyReLU": Part(lambda a, s: nn.LeakyReLU(0.3)),
     "PReLU": image(lambda a, s: nn.PReLU(s[-1]), _flat),
     "ELU": Part(lambda a, s: nn.ELU()),
+    "RReLU": random(lambda a, s: nn.RReLU()),
     "Softmax": Part(lambda a, s: nn.Softmax(-1)),
     # dense
     "Dense": Part(

@@ -5,8 +5,11 @@ from .activations.glu import GLU
 from .activations.maxout import Maxout
 from .activations.prelu import PReLU
 from .activations.relu import LeakyReLU, ReLU
+from .activations.rrelu import RReLU
+from .activations.snake import Snake
 from .activations.softmax import Softmax
 from .activations.swish import Swish
+from .activations.tlu import TLU
 from .activity_regularization import ActivityRegularization
 from .attention.additive_attention import AdditiveAttention
 from .attention.alibi import ALiBi
@@ -55,18 +58,22 @@ from .monotonic_attention import (
     MonotonicAttentionDecoderCell,
     monotonic_attention,
 )
+from .noisy_dense import NoisyDense
 from .normalization.batch_normalization import BatchNormalization, batch_normalization
 from .normalization.fast_normalization import fast_normalization
+from .normalization.filter_response_normalization import FilterResponseNormalization
 from .normalization.group_normalization import (
     GroupNormalization,
     InstanceNormalization,
     group_normalization,
 )
 from .normalization.layer_normalization import LayerNormalization, layer_normalization
+from .normalization.poincare_normalize import PoincareNormalize
 from .normalization.rms_normalization import RMSNormalization, rms_normalization
 from .normalization.spectral_normalization import SpectralNormalization
 from .normalization.unit_normalization import UnitNormalization
 from .normalization.weight_normalization import WeightNormalization
+from .polynomial_crossing import PolynomialCrossing
 from .pooling.adaptive_pooling import (
     AdaptiveAveragePooling1D,
     AdaptiveAveragePooling2D,
@@ -118,3 +125,4 @@ from .scheduled_sampling import ScheduledSamplingDecoder
 from .seq2seq import AttentionDecoder, AttentionDecoderCell
 from .time_distributed import TimeDistributed
 from .transformer import TransformerDecoderBlock, TransformerEncoderBlock
+from .variational_dense import VariationalDense

@@ -205,7 +205,8 @@ EXEMPT = {
     ),
     r"MultiOptimizerTest.*blocks_nested": "our refusals are: test_multi_optimizer.py",
     r"OptimizerTest.test_get_method": "`optimizers.get` of a name gives Keras's class",
-    r"lora|quantiz|gptq|awq|int4|int8|float8": "LoRA and quantization are left out",
+    r"quantiz|gptq|awq|int4|int8|float8": "quantization is left out",
+    r"Conv\w*Test\..*lora": "convolutions have no LoRA",
     r"ActivationsTest.test_get_method|RegularizersTest.test_get_method|"
     r"test_identity_initializer|InitializersTest.test_orthogonal$": "a string names "
     "Keras's own class; test_initializers.py has the rest of these tests",

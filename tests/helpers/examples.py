@@ -14,7 +14,8 @@ from custom_layers.layers import (
     RelativePositionBias,
 )
 from custom_layers.models import GradientPenalty, HingeGAN
-from schedule_examples import SCHEDULES  # noqa: F401  a table like the others here
+from loss_examples import LOSSES, METRICS  # noqa: F401  tables like the others here
+from schedule_examples import SCHEDULES  # noqa: F401
 
 LAYERS = {
     # activations
@@ -26,9 +27,15 @@ LAYERS = {
     "Softmax": ({"axis": [1, 2]}, (2, 3, 5)),
     "GLU": ({"units": 3, "activation": "silu"}, (2, 5)),
     "Maxout": ({"num_units": 2}, (2, 6)),
+    "TLU": ({"affine": True, "tau_regularizer": "l2"}, (2, 3, 5)),
+    "Snake": ({"frequency_regularizer": "l2", "axis": -1}, (2, 3, 5)),
+    "RReLU": ({"lower": 0.25, "upper": 0.5, "seed": 1}, (2, 5)),
     "ActivityRegularization": ({"l1": 0.1, "l2": 0.2}, (2, 5)),
     # dense
     "Dense": ({"units": 3, "kernel_regularizer": "l2"}, (2, 5)),
+    "NoisyDense": ({"units": 3, "sigma": 0.25, "seed": 1}, (2, 5)),
+    "VariationalDense": ({"units": 3, "kl_weight": 0.01, "seed": 1}, (2, 5)),
+    "PolynomialCrossing": ({"projection_dim": 2, "diag_scale": 0.5}, [(2, 4), (2, 4)]),
     "EinsumDense": (
         {"equation": "btd,dhk->bthk", "output_shape": (None, 2, 3), "bias_axes": "hk"},
         (2, 4, 5),
@@ -91,6 +98,8 @@ LAYERS = {
     "GroupNormalization": ({"groups": 2}, (2, 5, 4)),
     "InstanceNormalization": ({}, (2, 5, 3)),
     "LayerNormalization": ({"axis": [1, 2]}, (2, 4, 3)),
+    "FilterResponseNormalization": ({"learned_epsilon": True}, (2, 5, 4)),
+    "PoincareNormalize": ({"axis": -1, "epsilon": 0.125}, (2, 4, 3)),
     "RMSNormalization": ({}, (2, 4, 3)),
     "SpectralNormalization": (
         lambda: {"layer": keras.layers.Dense(3), "power_iterations": 2},
@@ -285,87 +294,6 @@ CONSTRAINTS = {
     "MinMaxNorm": {"min_value": 0.5, "max_value": 1.5, "rate": 0.5, "axis": 1},
     "NonNeg": {},
     "UnitNorm": {"axis": 1},
-}
-
-LOSSES = {
-    # crf
-    "CRFLoss": {"reduction": "sum"},
-    # losses
-    "MeanSquaredError": {},
-    "RootMeanSquaredError": {},
-    "MeanAbsoluteError": {},
-    "MeanAbsolutePercentageError": {},
-    "MeanSquaredLogarithmicError": {},
-    "Huber": {"delta": 0.5},
-    "LogCosh": {},
-    "Quantile": {"quantile": 0.9},
-    "CosineSimilarity": {"axis": 1},
-    "Poisson": {},
-    "KLDivergence": {},
-    "BinaryCrossentropy": {"label_smoothing": 0.1},
-    "CategoricalCrossentropy": {"from_logits": True, "label_smoothing": 0.1},
-    "SparseCategoricalCrossentropy": {"ignore_class": 3, "axis": 1},
-    "BinaryFocalCrossentropy": {"gamma": 1.5, "apply_class_balancing": True},
-    "CategoricalFocalCrossentropy": {"gamma": 1.5},
-    "CategoricalGeneralizedCrossEntropy": {"q": 0.7},
-    "Hinge": {},
-    "SquaredHinge": {},
-    "CategoricalHinge": {},
-    "Dice": {"axis": (1, 2)},
-    "Tversky": {"alpha": 0.3, "beta": 0.7},
-    "Contrastive": {"margin": 0.5},
-    "TripletSemiHard": {"margin": 0.5, "distance_metric": "angular"},
-    "TripletHard": {"soft": True},
-    "NPairs": {},
-    "NPairsMultilabel": {},
-    "LiftedStruct": {"margin": 0.5},
-    "InfoNCE": {"temperature": 0.5, "symmetric": True},
-    "NTXent": {"temperature": 0.25},
-    "SupervisedContrastive": {"temperature": 0.5},
-    "ArcFace": {"margin": 0.25, "scale": 16.0},
-    "GIoU": {"mode": "iou"},
-    "WeightedKappa": {"weightage": "linear"},
-    "SparsemaxLoss": {},
-    "FocalTversky": {"alpha": 0.5, "gamma": 2.0},
-    "LovaszHinge": {"per_sample": False},
-    "LovaszSoftmax": {"classes": "all"},
-    "Circle": {"gamma": 64.0},
-    "CTC": {},
-    "TokenCrossentropy": {"label_smoothing": 0.1},
-    "SequenceLoss": {"sum_over_batch": True},
-    # adversarial
-    "NonSaturatingGAN": {},
-    "MinimaxGAN": {"reduction": "sum"},
-    "LeastSquaresGAN": {},
-    "HingeGAN": {"dtype": "float64"},
-    "WassersteinGAN": {},
-}
-
-METRICS = {
-    "CRFAccuracy": {"name": "accuracy"},
-    "CohenKappa": {"num_classes": 2, "weightage": "linear"},
-    "MatthewsCorrelationCoefficient": {"num_classes": 1},
-    "HammingLoss": {"mode": "multilabel", "threshold": 0.5},
-    "MultiLabelConfusionMatrix": {"num_classes": 2},
-    "GeometricMean": {"name": "growth"},
-    "HarmonicMean": {"name": "speed"},
-    "SpearmansRank": {"actual_max": 2.0, "preds_cutpoints": 5},
-    "KendallsTauB": {"actual_max": 2.0, "preds_cutpoints": 5},
-    "KendallsTauC": {"actual_max": 2.0, "preds_cutpoints": 5},
-    "FBetaScore": {"average": "macro", "beta": 2.0, "threshold": 0.5},
-    "F1Score": {"average": "micro"},
-    "R2Score": {"num_regressors": 1},
-    "Precision": {"thresholds": [0.25, 0.5], "class_id": 1},
-    "Recall": {"top_k": 1},
-    "Perplexity": {"mask_token_id": 0},
-    "MeanIoU": {"num_classes": 2, "ignore_class": 255},
-    "TopKCategoricalAccuracy": {"k": 2},
-    "SparseTopKCategoricalAccuracy": {"k": 2},
-    "AUC": {"curve": "PR", "num_thresholds": 10},
-    "FrechetDistance": lambda: {
-        "judge": keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]),
-    },
-    "ModeOverlap": {"centres": [[0.0, 0.0], [1.0, 0.0]], "spread": 0.1},
 }
 
 PENALTIES = {"GradientPenalty": {"weight": 0.5, "target": 0.0, "at": "both"}}

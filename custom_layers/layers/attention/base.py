@@ -2,12 +2,13 @@
 
 import numbers
 import string
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
-from ...common.checks import positive_integer, python_number
+from ...common.checks import one_of, positive_integer, python_number
 from ...common.initial_values import fresh
 from ...common.inputs import as_floats
 from ...common.types import Config, Constraint, Initializer, Regularizer, Seed
@@ -139,6 +140,31 @@ class _HeadAttention(keras.layers.Layer):
         layer.supports_masking = True
         layer.build(shape)
         return layer
+
+    def enable_lora(
+        self,
+        rank: int,
+        lora_alpha: float | None = None,
+        projections: Sequence[str] = ("query", "value"),
+    ) -> None:
+        """Freezes the kernels of these projections, and adapts them by LoRA.
+
+        The paper adapts those of query and value; "key" and "output" are possible too.
+
+        Raises: ValueError for another projection, and as `Dense.enable_lora` does.
+        """
+        if not self.built:
+            raise ValueError("Cannot enable lora on a layer that isn't yet built.")
+        dense = {
+            "query": self._query_dense,
+            "key": self._key_dense,
+            "value": self._value_dense,
+            "output": self._output_dense,
+        }
+        for name in projections:
+            dense[one_of(name, tuple(dense), "projections")].enable_lora(
+                rank, lora_alpha
+            )
 
     def call(
         self,
