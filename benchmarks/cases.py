@@ -17,6 +17,7 @@ LAYERS: dict[str, Case] = {
     "LeakyReLU": ({}, MAPS),
     "PReLU": ({"shared_axes": [1, 2]}, MAPS),
     "ELU": ({}, MAPS),
+    "RReLU": ({}, MAPS),
     "Softmax": ({}, MATRIX),
     "ActivityRegularization": ({"l1": 0.1, "l2": 0.1}, MAPS),
     # dense
@@ -26,6 +27,7 @@ LAYERS: dict[str, Case] = {
         (16, 128, 256),
     ),
     "Embedding": ({"input_dim": 10000, "output_dim": 64}, (64, 200)),
+    "ReversibleEmbedding": ({"input_dim": 10000, "output_dim": 64}, (64, 200)),
     "EmbeddingBag": (
         {"input_dim": 10000, "output_dim": 64, "combiner": "mean"},
         (64, 200),
@@ -98,6 +100,14 @@ LAYERS: dict[str, Case] = {
         {"height_translation": 0.1, "width_translation": 0.1, "rotation": 0.1},
         (128, 28, 28, 1),
     ),
+    "MixUp": ({}, (64, 32, 32, 3)),
+    "CutMix": ({}, (64, 32, 32, 3)),
+    "RandomErasing": ({}, (64, 32, 32, 3)),
+    "RandAugment": ({"value_range": (-4, 4)}, (32, 32, 32, 3)),
+    "AugMix": ({"value_range": (-4, 4)}, (32, 32, 32, 3)),
+    # audio
+    "MelSpectrogram": ({"fft_length": 512, "sequence_stride": 256}, (16, 16000)),
+    "STFTSpectrogram": ({}, (16, 16000, 1)),
     # dropout
     "Dropout": ({"rate": 0.5}, MAPS),
     "SpatialDropout1D": ({"rate": 0.5}, (128, 676, 32)),
@@ -109,7 +119,11 @@ LAYERS: dict[str, Case] = {
 }
 
 # Layers of integers: each input is drawn from 0 to below this number.
-INTEGERS = {"Embedding": 10_000, "EmbeddingBag": 10_000}
+INTEGERS = {
+    "Embedding": 10_000,
+    "EmbeddingBag": 10_000,
+    "ReversibleEmbedding": 10_000,
+}
 
 # Further sizes of layers whose ratio depends on the size: (name, arguments, shape).
 SIZES = [
@@ -217,6 +231,7 @@ LOSSES: dict[str, Answered] = {
     "ArcFace": ({}, (256, 1000), "labels"),
     # sequence
     "CTC": ({}, (16, 50, 30), (16, 10)),
+    "SequenceLoss": ({}, (32, 20, 1000), "labels"),
 }
 
 # Metrics: an update with a batch, and the result after it.
@@ -269,10 +284,14 @@ OPTIMIZERS: dict[str, Arguments] = {
     "ProximalAdagrad": {},
     "ConditionalGradient": {"learning_rate": 0.99, "lambda_": 10.0},
     "Rprop": {},
+    "Shampoo": {"frequency": 10},
+    "SOAP": {},
     # around another one
     "Lookahead": {"inner_optimizer": "adam"},
     "SWA": {"inner_optimizer": "adam"},
     "MovingAverage": {"inner_optimizer": "adam"},
+    "AdaptiveGradientClipping": {"inner_optimizer": "adam"},
+    "GradientCentralization": {"inner_optimizer": "adam"},
 }
 
 INITIALIZERS: dict[str, Arguments] = {

@@ -151,12 +151,16 @@ LAYERS: dict[str, Part] = {
     "LeakyReLU": Part(lambda a, s: nn.LeakyReLU(0.3)),
     "PReLU": image(lambda a, s: nn.PReLU(s[-1]), _flat),
     "ELU": Part(lambda a, s: nn.ELU()),
+    "RReLU": random(lambda a, s: nn.RReLU()),
     "Softmax": Part(lambda a, s: nn.Softmax(-1)),
     # dense
     "Dense": Part(
         lambda a, s: nn.Sequential(nn.Linear(s[-1], a["units"]), nn.ReLU()), _linear
     ),
     "Embedding": Part(
+        lambda a, s: nn.Embedding(a["input_dim"], a["output_dim"]), _same
+    ),
+    "ReversibleEmbedding": Part(
         lambda a, s: nn.Embedding(a["input_dim"], a["output_dim"]), _same
     ),
     "EmbeddingBag": Part(

@@ -46,6 +46,7 @@ from custom_layers.layers import (
     Dense,
     Dropout,
     GRUCell,
+    ReversibleEmbedding,
 )
 from custom_layers.losses import TokenCrossentropy
 from custom_layers.metrics import token_accuracy
@@ -81,7 +82,7 @@ def space(hp) -> Config:
 
 def build(config: Config, data: Translations) -> keras.Model:
     dropout = Dropout(config.dropout)
-    embedding = keras.layers.ReversibleEmbedding(  # source, target and output share it
+    embedding = ReversibleEmbedding(  # source, target and output share it
         len(data.subwords),
         config.width,
         embeddings_initializer=RandomNormal(stddev=config.width**-0.5),

@@ -49,6 +49,7 @@ from custom_layers.initializers import RandomNormal
 from custom_layers.layers import (
     Dropout,
     LayerNormalization,
+    ReversibleEmbedding,
     TransformerDecoderBlock,
     TransformerEncoderBlock,
 )
@@ -92,7 +93,7 @@ def space(hp) -> Config:
 
 def build(config: Config, data: Translations) -> keras.Model:
     sizes = config.expansion * config.width, config.heads, config.dropout
-    embedding = keras.layers.ReversibleEmbedding(  # source, target and output share it
+    embedding = ReversibleEmbedding(  # source, target and output share it
         len(data.subwords),
         config.width,
         embeddings_initializer=RandomNormal(stddev=config.width**-0.5),

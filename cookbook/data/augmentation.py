@@ -14,9 +14,10 @@ def is_augmentation(layer: Any) -> bool:
 
     Keras's RandomTranslation and its relatives do so in every call that lacks the
     argument `training`. Dropout acts only in a call with `training=True`, as our own
-    RandomAffine does, which belongs to training alone like Keras's layers.
+    RandomAffine does, and those layers of ours that say of themselves that they vary
+    images. They belong to training alone like Keras's layers.
     """
-    if isinstance(layer, RandomAffine):
+    if isinstance(layer, RandomAffine) or getattr(layer, "varies_images", False):
         return True
     training = inspect.signature(layer.call).parameters.get("training")
     acts_by_itself = training is not None and training.default is True

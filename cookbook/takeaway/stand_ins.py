@@ -62,6 +62,7 @@ REPLACED = {
     "custom_layers.layers.recurrent.gru": "layers.recurrent",
     "custom_layers.layers.recurrent.lstm": "layers.recurrent",
     "custom_layers.layers.recurrent.simple_rnn": "layers.recurrent",
+    "custom_layers.layers.reversible_embedding": "layers.dense",
     "custom_layers.layers.transformer": "layers.attention",
     "custom_layers.losses.base": "components.losses",
     "custom_layers.losses.crossentropy": "components.losses",

@@ -153,7 +153,7 @@ def checks() -> frozenset[str]:
 @cache
 def idle_functions() -> frozenset[str]:
     """The functions that return their first argument once checks are left out."""
-    found = {"python_number", "one_of", "without_adapters"}
+    found = {"python_number", "one_of", "without_adapters", "without_quantization"}
     while True:
         more = {
             name

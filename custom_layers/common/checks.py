@@ -25,8 +25,8 @@ def python_number(value: Any) -> Any:
     return value
 
 
-def without_adapters(options: Config, owner: str) -> Config:
-    """`options` without Keras's keys for LoRA and quantization, which must be off.
+def without_quantization(options: Config, owner: str) -> Config:
+    """`options` without Keras's keys for quantization, which must be off.
 
     Keras writes these keys into the configuration of a layer with a kernel.
 
@@ -34,15 +34,29 @@ def without_adapters(options: Config, owner: str) -> Config:
         something else than the one that Keras configured.
     """
     options = dict(options)
-    rank = options.pop("lora_rank", None)
-    options.pop("lora_alpha", None)  # has no meaning without a rank
     quantization = options.pop("quantization_config", None)
     mode = keras.dtype_policies.get(options.get("dtype")).quantization_mode
-    if rank or quantization is not None or mode is not None:
+    if quantization is not None or mode is not None:
         raise ValueError(
-            f"{owner} has neither LoRA nor quantization. Received: lora_rank={rank}, "
-            f"quantization_config={quantization}, dtype={options.get('dtype')}. Use "
-            f"keras.layers.{owner} where you need them."
+            f"{owner} has no quantization. Received: quantization_config="
+            f"{quantization}, dtype={options.get('dtype')}. Use keras.layers.{owner} "
+            "where you need it."
+        )
+    return options
+
+
+def without_adapters(options: Config, owner: str) -> Config:
+    """`options` without Keras's keys for LoRA and quantization, which must be off.
+
+    Raises: ValueError where one of them is on.
+    """
+    options = without_quantization(options, owner)
+    rank = options.pop("lora_rank", None)
+    options.pop("lora_alpha", None)  # has no meaning without a rank
+    if rank:
+        raise ValueError(
+            f"{owner} has no LoRA. Received: lora_rank={rank}. Use "
+            f"keras.layers.{owner} where you need it."
         )
     return options
 

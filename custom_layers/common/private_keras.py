@@ -76,6 +76,14 @@ def in_own_dtype() -> AbstractContextManager:
     return AutocastScope(None)
 
 
+def add_late_weight(layer: keras.layers.Layer, **options: Any) -> keras.Variable:
+    """`layer.add_weight` for a layer that is built, whose weights Keras has locked."""
+    was_locked, layer._tracker.locked = layer._tracker.locked, False
+    weight = layer.add_weight(**options)
+    layer._tracker.locked = was_locked
+    return weight
+
+
 def never_cast(variable: keras.Variable) -> None:
     """Makes Keras read and assign the variable in its own dtype; see `in_own_dtype`.
 
@@ -134,10 +142,7 @@ def gpu_kernel(layer: Any, x: Any = None, mask: Any = None) -> Callable | None:
 
 
 def all_layers(model: keras.Model) -> list:
-    """Every layer of a model, including the layers inside other layers.
-
-    The public `Model.layers` names the outermost layers only.
-    """
+    """Every layer of a model, also inside others; `Model.layers` has the outermost."""
     return list(model._flatten_layers())
 
 

@@ -5,19 +5,31 @@ from .activations.glu import GLU
 from .activations.maxout import Maxout
 from .activations.prelu import PReLU
 from .activations.relu import LeakyReLU, ReLU
+from .activations.rrelu import RReLU
+from .activations.snake import Snake
 from .activations.softmax import Softmax
 from .activations.swish import Swish
+from .activations.tlu import TLU
 from .activity_regularization import ActivityRegularization
 from .attention.additive_attention import AdditiveAttention
+from .attention.alibi import ALiBi
 from .attention.attention import Attention
 from .attention.blockwise_attention import blockwise_attention
 from .attention.cached_multi_head_attention import CachedMultiHeadAttention
 from .attention.grouped_query_attention import GroupQueryAttention
 from .attention.masks import allowed_keys
 from .attention.multi_head_attention import MultiHeadAttention
+from .attention.relative_position_bias import RelativePositionBias
 from .attention.scaled_dot_product import scaled_dot_product
+from .audio.mel_spectrogram import MelSpectrogram
+from .audio.stft_spectrogram import STFTSpectrogram
 from .augmentation.affine import affine_transform
+from .augmentation.aug_mix import AugMix
+from .augmentation.cut_mix import CutMix
+from .augmentation.mix_up import MixUp
+from .augmentation.rand_augment import RandAugment
 from .augmentation.random_affine import RandomAffine
+from .augmentation.random_erasing import RandomErasing
 from .bidirectional import Bidirectional
 from .convolution.conv import Conv1D, Conv2D, Conv3D
 from .convolution.conv_transpose import (
@@ -42,18 +54,26 @@ from .dropout.stochastic_depth import StochasticDepth
 from .einsum_dense import EinsumDense
 from .embedding import BigramEmbedding, Embedding
 from .embedding_bag import EmbeddingBag
+from .monotonic_attention import (
+    MonotonicAttentionDecoderCell,
+    monotonic_attention,
+)
+from .noisy_dense import NoisyDense
 from .normalization.batch_normalization import BatchNormalization, batch_normalization
 from .normalization.fast_normalization import fast_normalization
+from .normalization.filter_response_normalization import FilterResponseNormalization
 from .normalization.group_normalization import (
     GroupNormalization,
     InstanceNormalization,
     group_normalization,
 )
 from .normalization.layer_normalization import LayerNormalization, layer_normalization
+from .normalization.poincare_normalize import PoincareNormalize
 from .normalization.rms_normalization import RMSNormalization, rms_normalization
 from .normalization.spectral_normalization import SpectralNormalization
 from .normalization.unit_normalization import UnitNormalization
 from .normalization.weight_normalization import WeightNormalization
+from .polynomial_crossing import PolynomialCrossing
 from .pooling.adaptive_pooling import (
     AdaptiveAveragePooling1D,
     AdaptiveAveragePooling2D,
@@ -100,6 +120,9 @@ from .recurrent.nas import NASCell
 from .recurrent.peephole_lstm import PeepholeLSTMCell
 from .recurrent.simple_rnn import SimpleRNN, SimpleRNNCell
 from .recurrent.stacked_rnn_cells import StackedRNNCells
+from .reversible_embedding import ReversibleEmbedding
+from .scheduled_sampling import ScheduledSamplingDecoder
 from .seq2seq import AttentionDecoder, AttentionDecoderCell
 from .time_distributed import TimeDistributed
 from .transformer import TransformerDecoderBlock, TransformerEncoderBlock
+from .variational_dense import VariationalDense

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from ..common.checks import known_sizes, positive_integer, without_adapters
+from ..common.checks import known_sizes, positive_integer, without_quantization
 from ..common.inputs import as_floats
 from ..common.types import (
     Activation,
@@ -15,9 +15,10 @@ from ..common.types import (
     Regularizer,
     Shape,
 )
+from .lora import _Adaptable
 
 
-class _Affine(keras.layers.Layer):
+class _Affine(_Adaptable):
     """What Dense and EinsumDense share: kernel, bias, activation and their options."""
 
     def __init__(
@@ -32,7 +33,7 @@ class _Affine(keras.layers.Layer):
         bias_constraint: Constraint,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**without_adapters(kwargs, type(self).__name__))
+        super().__init__(**without_quantization(kwargs, type(self).__name__))
         self.activation = keras.activations.get(activation)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
@@ -42,8 +43,29 @@ class _Affine(keras.layers.Layer):
         self.bias_constraint = keras.constraints.get(bias_constraint)
         self.bias = None
 
+    @property
+    def kernel(self):
+        """W, with the adapters of LoRA where they are enabled."""
+        if self._adapted()[1] is None:
+            raise AttributeError("The layer has a `kernel` once it is built.")
+        return self._sum()
+
+    @property
+    def lora_kernel_a(self):
+        """A, the first matrix of LoRA."""
+        return self._lora_a
+
+    @property
+    def lora_kernel_b(self):
+        """B, the second matrix of LoRA."""
+        return self._lora_b
+
+    def _adapted(self) -> tuple[str, Any, Regularizer, Any]:
+        W = getattr(self, "_kernel", None)
+        return "kernel", W, self.kernel_regularizer, self.kernel_constraint
+
     def _add_kernel(self, shape: Shape, initializer: Initializer) -> None:
-        self.kernel = self.add_weight(
+        self._kernel = self.add_weight(
             name="kernel",
             shape=shape,
             initializer=initializer,
@@ -87,11 +109,13 @@ class Dense(_Affine):
         kernel_regularizer, bias_regularizer, activity_regularizer: penalties on
             W, b and y.
         kernel_constraint, bias_constraint: projections of W and b after each step.
+        lora_rank, lora_alpha: freeze W and train A B besides, as `enable_lora` does.
 
     Input shape: (B, ..., D), dense or sparse. Output shape: (B, ..., units).
     Raises: ValueError if units is not a positive integer, and where a configuration of
-        Keras asks for LoRA or quantization.
-    Differs from Keras: no LoRA and no quantization.
+        Keras asks for quantization.
+    Differs from Keras: no quantization; the constructor's lora_alpha counts; a layer
+        with LoRA keeps W frozen when it is thawed, and can train after it is loaded.
 
     >>> threshold = keras.initializers.Constant(-1.5)
     >>> layer = Dense(1, kernel_initializer="ones", bias_initializer=threshold)
@@ -99,8 +123,18 @@ class Dense(_Affine):
     >>> [bool(score > 0) for score in y[:, 0]]  # a perceptron that computes AND
     [False, False, False, True]
 
-    Paper: Rosenblatt, "The perceptron: a probabilistic model for information storage
-    and organization in the brain", 1958. https://doi.org/10.1037/h0042519
+    LoRA adapts a trained layer by few weights, here 2 * 4 * 64 + 64 of 4,160:
+
+    >>> layer = Dense(64)
+    >>> layer.build((None, 64))
+    >>> layer.enable_lora(rank=4)
+    >>> sum(int(keras.ops.size(weight)) for weight in layer.trainable_weights)
+    576
+
+    Papers: Hu et al., "LoRA: low-rank adaptation of large language models", 2021,
+    https://arxiv.org/abs/2106.09685; Rosenblatt, "The perceptron: a probabilistic model
+    for information storage and organization in the brain", 1958.
+    https://doi.org/10.1037/h0042519
     """
 
     def __init__(
@@ -115,6 +149,8 @@ class Dense(_Affine):
         activity_regularizer: Regularizer = None,
         kernel_constraint: Constraint = None,
         bias_constraint: Constraint = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -126,6 +162,8 @@ class Dense(_Affine):
             activity_regularizer=activity_regularizer,
             kernel_constraint=kernel_constraint,
             bias_constraint=bias_constraint,
+            lora_rank=lora_rank,
+            lora_alpha=lora_alpha,
             **kwargs,
         )
         self.units = positive_integer(units, "units")
@@ -138,6 +176,7 @@ class Dense(_Affine):
         self._add_kernel((features, self.units), self.kernel_initializer)
         if self.use_bias:
             self._add_bias((self.units,))
+        self._adapt_if_asked()
         self.input_spec = keras.layers.InputSpec(min_ndim=2, axes={-1: features})
 
     def call(self, inputs):

@@ -35,12 +35,12 @@ class EinsumDense(_Affine):
         output_shape: sizes of y's named axes, one integer or a tuple, without the first
             axis (the batch) unless an ellipsis stands there; None where x tells it.
         bias_axes: the axes of y along which b varies; None means no bias.
-        activation, kernel_..., bias_..., activity_regularizer: as in Dense.
+        activation, kernel_..., bias_..., activity_regularizer, lora_...: as in Dense.
 
     Input and output shapes: as the equation says.
     Raises: ValueError for an equation of another form, for sizes that are missing or
         contradict each other, and for a bias axis that y does not have.
-    Differs from Keras: no LoRA and no quantization; the promised output shape is right
+    Differs from Keras: what differs in Dense; the promised output shape is right
         with a None in output_shape, and with three or more axes in an ellipsis; the
         bias lies along the axes it names, where Keras on TensorFlow confuses axes of
         the same size.
@@ -68,6 +68,8 @@ class EinsumDense(_Affine):
         bias_regularizer: Regularizer = None,
         kernel_constraint: Constraint = None,
         bias_constraint: Constraint = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -78,6 +80,8 @@ class EinsumDense(_Affine):
             bias_regularizer=bias_regularizer,
             kernel_constraint=kernel_constraint,
             bias_constraint=bias_constraint,
+            lora_rank=lora_rank,
+            lora_alpha=lora_alpha,
             **kwargs,
         )
         self.equation = equation
@@ -101,6 +105,7 @@ class EinsumDense(_Affine):
                     for axis in y_axes[first:]
                 )
             )
+        self._adapt_if_asked()
 
     def call(self, inputs):
         inputs = as_floats(inputs, self.compute_dtype)

@@ -6,14 +6,15 @@ from typing import Any
 import keras
 from keras import ops
 
-from ..common.checks import positive_integer, without_adapters
+from ..common.checks import positive_integer, without_quantization
 from ..common.types import Config, Constraint, Initializer, Regularizer, Shape
+from .lora import _Adaptable
 
 MULTIPLIER = 40_503  # odd, about 2^16 / golden ratio: spreads the tokens evenly
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
-class Embedding(keras.layers.Layer):
+class Embedding(_Adaptable):
     """Table of vectors, from which each integer picks a row: y = E[x].
 
     It is a Dense layer on one-hot vectors, y = onehot(x) E, without the product.
@@ -25,12 +26,14 @@ class Embedding(keras.layers.Layer):
             values of E, a penalty on it, its projection after each step.
         mask_zero: whether 0 is padding; later layers then receive the mask x != 0.
         weights: start values of E as an array, or a list that holds one array.
+        lora_rank, lora_alpha: freeze E and train A B besides, as `enable_lora` does.
 
     Input shape: any, of integers; dense, sparse or ragged. Output shape: (..., D).
     Raises: ValueError if input_dim or output_dim is not a positive integer.
     An integer above input_dim - 1 is an error on TensorFlow and torch, and gives NaN on
     JAX. As in Keras, negative integers count from the last row.
-    Differs from Keras: no LoRA and no quantization.
+    Differs from Keras: no quantization; LoRA differs as in Dense, and multiplies the
+        rows that are picked, not the whole table.
 
     >>> table = keras.initializers.Constant([[0.0, 0.0], [1.0, 10.0], [2.0, 20.0]])
     >>> layer, x = Embedding(3, 2, table, mask_zero=True), keras.ops.array([[2, 1, 0]])
@@ -52,11 +55,14 @@ class Embedding(keras.layers.Layer):
         embeddings_constraint: Constraint = None,
         mask_zero: bool = False,
         weights: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         **kwargs: Any,
     ) -> None:
         if kwargs.pop("input_length", None) is not None:
             warnings.warn("Argument `input_length` is not used.", stacklevel=2)
-        super().__init__(**without_adapters(kwargs, type(self).__name__))
+        options = without_quantization(kwargs, type(self).__name__)
+        super().__init__(lora_rank, lora_alpha, **options)
         self.input_dim = positive_integer(input_dim, "input_dim")
         self.output_dim = positive_integer(output_dim, "output_dim")
         self.embeddings_initializer = keras.initializers.get(embeddings_initializer)
@@ -72,18 +78,43 @@ class Embedding(keras.layers.Layer):
 
     def build(self, input_shape: Shape | None = None) -> None:
         if not self.built:
-            self.embeddings = self.add_weight(
+            self._embeddings = self.add_weight(
                 name="embeddings",
                 shape=(self.input_dim, self.output_dim),
                 initializer=self.embeddings_initializer,
                 regularizer=self.embeddings_regularizer,
                 constraint=self.embeddings_constraint,
             )
+            self._adapt_if_asked()
+
+    def _adapted(self) -> tuple[str, Any, Regularizer, Any]:
+        E = getattr(self, "_embeddings", None)
+        return "embeddings", E, self.embeddings_regularizer, self.embeddings_constraint
+
+    @property
+    def embeddings(self):
+        """E, with the adapters of LoRA where they are enabled."""
+        if self._adapted()[1] is None:
+            raise AttributeError("The layer has `embeddings` once it is built.")
+        return self._sum()
+
+    @property
+    def lora_embeddings_a(self):
+        """A, the first matrix of LoRA."""
+        return self._lora_a
+
+    @property
+    def lora_embeddings_b(self):
+        """B, the second matrix of LoRA."""
+        return self._lora_b
 
     def call(self, inputs):
         if inputs.dtype not in ("int32", "int64"):
             inputs = ops.cast(inputs, "int32")
-        rows = ops.take(self.embeddings, inputs, axis=0)
+        rows = ops.take(self._embeddings, inputs, axis=0)
+        if self.lora_enabled:  # by rows, since E + A B is as large as E
+            rows_of_a = ops.take(self._lora_a, inputs, axis=0)
+            rows = rows + self._scale() * ops.matmul(rows_of_a, self._lora_b)
         return ops.cast(rows, self.compute_dtype)
 
     def compute_mask(self, inputs, mask=None):

@@ -159,10 +159,14 @@ class AttentionDecoderCell(keras.layers.Layer):
             score = ops.sum(self.score_vector * ops.tanh(sums), axis=-1)
         else:
             score = ops.einsum("bu,bsu->bs", q, keys)
-        score = ops.where(mask, score, minus_infinity(score.dtype))
-        alpha = _softmax_over_keys(score)
+        alpha = self._align(score, mask)
         context = ops.einsum("bs,bsm->bm", alpha, memory)
         return context, alpha
+
+    def _align(self, score, mask):
+        """alpha (B, S) from the scores (B, S)."""
+        score = ops.where(mask, score, minus_infinity(score.dtype))
+        return _softmax_over_keys(score)
 
     def get_initial_state(self, batch_size: int | None = None) -> list:
         return [ops.zeros((batch_size, n), self.compute_dtype) for n in self.state_size]
@@ -249,11 +253,11 @@ class AttentionDecoder(_StatefulRNN):
         training: bool = False,
     ):
         _refuse_no_steps(sequences)
-        if initial_state is not None and len(initial_state) < len(self.state_size):
-            zeros = self.get_initial_state(ops.shape(sequences)[0])
-            initial_state = [*initial_state, zeros[-1]]
         mask = as_booleans(sequences_mask)
         with self.cell.attend_to(memory, memory_mask):
+            if initial_state is not None and len(initial_state) < len(self.state_size):
+                first = self.get_initial_state(ops.shape(sequences)[0])
+                initial_state = [*initial_state, *first[len(initial_state) :]]
             return super().call(sequences, initial_state, mask, training)
 
     def compute_output_shape(
@@ -262,7 +266,10 @@ class AttentionDecoder(_StatefulRNN):
         memory_shape: tuple,
         initial_state_shape: Any = None,
     ) -> tuple:
-        return super().compute_output_shape(sequences_shape)
+        shapes = super().compute_output_shape(sequences_shape)
+        if self.return_state and None in self.state_size:  # as long as the memory
+            shapes = (*shapes, (sequences_shape[0], memory_shape[1]))
+        return shapes
 
     @classmethod
     def from_config(

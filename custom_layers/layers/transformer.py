@@ -1,18 +1,29 @@
 """Transformer blocks, encoder and decoder; the decoder generates with a cache."""
 
-from typing import Any
+from typing import Any, Literal
 
 import keras
 from keras import ops
 
 from ..common.caches import cache_with
-from ..common.checks import known_sizes, positive_integer, python_number
+from ..common.checks import known_sizes, one_of, positive_integer, python_number
 from ..common.initial_values import fresh
 from ..common.inputs import as_booleans, as_floats
 from ..common.types import Activation, Config, Initializer
-from .attention.cached_multi_head_attention import CachedMultiHeadAttention
+from .activations.glu import GLU
+from .attention.cached_multi_head_attention import (
+    CachedMultiHeadAttention,
+    _shared_heads,
+)
+from .attention.position_bias import _own_copy
 from .dense import Dense
 from .normalization.layer_normalization import LayerNormalization
+from .normalization.rms_normalization import RMSNormalization
+
+NORMS: dict[str, type[keras.layers.Layer]] = {
+    "layer": LayerNormalization,
+    "rms": RMSNormalization,
+}
 
 
 class _Block(keras.layers.Layer):
@@ -29,6 +40,10 @@ class _Block(keras.layers.Layer):
         bias_initializer: Initializer = "zeros",
         normalize_first: bool = False,
         max_wavelength: float | None = None,
+        normalization: Literal["layer", "rms"] = "layer",
+        gated: bool = False,
+        num_key_value_heads: int | None = None,
+        position_bias: keras.layers.Layer | Config | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -41,9 +56,25 @@ class _Block(keras.layers.Layer):
         self.bias_initializer = keras.initializers.get(bias_initializer)
         self.normalize_first = normalize_first
         self.max_wavelength = python_number(max_wavelength)
+        self.normalization = one_of(normalization, [*NORMS], "normalization")
+        self.gated = gated
+        self.num_key_value_heads = _shared_heads(num_key_value_heads, self.num_heads)
+        # Its configuration: the attention layer makes the layer, and holds it alone.
+        bias = _own_copy(position_bias, self.dtype_policy)
+        self.position_bias = keras.layers.serialize(bias)
         self.supports_masking = True
 
-    def _attention(self, name, shape, value_shape, max_wavelength=None):
+    def _self_attention(self, shape):
+        """(attention of the inputs to themselves, its norm), with positions."""
+        return self._attention(
+            "self_attention",
+            shape,
+            shape,
+            max_wavelength=self.max_wavelength,
+            position_bias=self.position_bias,
+        )
+
+    def _attention(self, name, shape, value_shape, **positions):
         """(attention layer, its norm), built."""
         known_sizes(shape, [-1], self)
         if shape[-1] % self.num_heads:
@@ -54,25 +85,26 @@ class _Block(keras.layers.Layer):
         layer = CachedMultiHeadAttention(
             self.num_heads,
             shape[-1] // self.num_heads,
-            max_wavelength,
+            num_key_value_heads=self.num_key_value_heads,
             dropout=self.dropout,
             kernel_initializer=fresh(self.kernel_initializer),
             bias_initializer=fresh(self.bias_initializer),
             dtype=self.dtype_policy,
             name=name,
+            **positions,
         )
         layer.build(shape, value_shape)
         return layer, self._normalization(f"{name}_norm", shape)
 
     def _normalization(self, name, shape):
-        norm = LayerNormalization(
+        norm = NORMS[self.normalization](
             epsilon=self.layer_norm_epsilon, dtype=self.dtype_policy, name=name
         )
         norm.build(shape)
         return norm
 
-    def _dense(self, name, shape, units, activation=None):
-        dense = Dense(
+    def _dense(self, name, shape, units, activation=None, kind=Dense):
+        dense = kind(
             units,
             activation,
             kernel_initializer=fresh(self.kernel_initializer),
@@ -85,7 +117,8 @@ class _Block(keras.layers.Layer):
 
     def _build_feed_forward(self, shape):
         wide = (*shape[:-1], self.intermediate_dim)
-        self.expand = self._dense("expand", shape, wide[-1], self.activation)
+        kind = GLU if self.gated else Dense
+        self.expand = self._dense("expand", shape, wide[-1], self.activation, kind)
         self.contract = self._dense("contract", wide, shape[-1])
         self.feed_forward_norm = self._normalization("feed_forward_norm", shape)
         self.dropout_layer = keras.layers.Dropout(self.dropout, dtype=self.dtype_policy)
@@ -115,6 +148,10 @@ class _Block(keras.layers.Layer):
             "bias_initializer": keras.initializers.serialize(self.bias_initializer),
             "normalize_first": self.normalize_first,
             "max_wavelength": self.max_wavelength,
+            "normalization": self.normalization,
+            "gated": self.gated,
+            "num_key_value_heads": self.num_key_value_heads,
+            "position_bias": self.position_bias,
         }
 
 
@@ -125,23 +162,32 @@ class TransformerEncoderBlock(_Block):
     post-norm:  x = norm(x + attention(x));  y = norm(x + feed_forward(x))
     pre-norm:   x = x + attention(norm(x));  y = x + feed_forward(norm(x))
     feed_forward(x) = activation(x W1 + b1) W2 + b2
+    gated:      feed_forward(x) = (a * activation(b)) W2 + b2, with [a, b] = x W1 + b1
 
     Args:
         intermediate_dim: features between W1 and W2.
         num_heads: number of attention heads, which divides D.
         dropout: rate of the dropout after attention and feed_forward, and on the
             attention weights.
-        activation: function between W1 and W2.
+        activation: function between W1 and W2; if gated, "silu" makes SwiGLU, "gelu"
+            GEGLU.
         layer_norm_epsilon: epsilon of the norms.
         kernel_initializer, bias_initializer: initializers of all kernels and biases.
         normalize_first: whether the block is pre-norm; it is post-norm otherwise.
         max_wavelength: wavelength of the slowest rotation of rotary positions (10000 is
             usual); None for no rotation.
+        normalization: "layer", or "rms" for RMSNormalization.
+        gated: whether the feed-forward network has a gate, see `GLU`.
+        num_key_value_heads: number of heads of keys and values, each of which serves as
+            many heads of queries; num_heads of them by default.
+        position_bias: ALiBi() or RelativePositionBias(), a copy of which is added to
+            the scores of self-attention; None for no bias.
 
     Call: layer(inputs, mask=None). No token attends to a masked token.
     Input shape: (B, T, D). Output shape: (B, T, D), with the mask of the input.
     Raises: ValueError for sizes that are not positive integers, and for a D that
-    num_heads does not divide.
+    num_heads does not divide, a num_heads that num_key_value_heads does not divide, an
+    unknown normalization, and a position_bias that is no such layer.
 
     >>> layer = TransformerEncoderBlock(16, num_heads=2)
     >>> x = keras.random.normal((1, 3, 8))
@@ -153,13 +199,14 @@ class TransformerEncoderBlock(_Block):
     True
     False
 
-    Paper: Vaswani et al., "Attention is all you need", 2017.
+    Papers: Shazeer, "GLU variants improve transformer", 2020,
+    https://arxiv.org/abs/2002.05202; Vaswani et al., "Attention is all you need", 2017.
     https://arxiv.org/abs/1706.03762; pre-norm: https://arxiv.org/abs/2002.04745
     """
 
     def build(self, inputs_shape: tuple) -> None:
-        self.self_attention, self.self_attention_norm = self._attention(
-            "self_attention", inputs_shape, inputs_shape, self.max_wavelength
+        self.self_attention, self.self_attention_norm = self._self_attention(
+            inputs_shape
         )
         self._build_feed_forward(inputs_shape)
 
@@ -202,13 +249,23 @@ class TransformerDecoderBlock(_Block):
     >>> bool(keras.ops.all(abs(y - layer(x)[:, 2:]) < 1e-4))
     True
 
+    A block as many language models of today have it; its cache holds one head of keys:
+
+    >>> layer = TransformerDecoderBlock(
+    ...     16, num_heads=4, activation="silu", normalize_first=True, gated=True,
+    ...     max_wavelength=10_000, normalization="rms", num_key_value_heads=1)
+    >>> y = layer(x)
+    >>> keys, values = layer.empty_cache(2, length=5)["self"]
+    >>> keys.shape
+    TensorShape([2, 1, 5, 2])
+
     Paper: Vaswani et al., "Attention is all you need", 2017.
     https://arxiv.org/abs/1706.03762; pre-norm: https://arxiv.org/abs/2002.04745
     """
 
     def build(self, inputs_shape: tuple, source_shape: tuple | None = None) -> None:
-        self.self_attention, self.self_attention_norm = self._attention(
-            "self_attention", inputs_shape, inputs_shape, self.max_wavelength
+        self.self_attention, self.self_attention_norm = self._self_attention(
+            inputs_shape
         )
         self.source_attention = None
         if source_shape is not None:

@@ -52,6 +52,7 @@ from .regression import (
     mean_squared_logarithmic_error,
 )
 from .robust_regression import Huber, LogCosh, Quantile, huber, log_cosh
+from .sequence_loss import SequenceLoss
 from .sparsemax import SparsemaxLoss
 from .supervised_contrastive import SupervisedContrastive
 from .token_crossentropy import TokenCrossentropy

@@ -1,21 +1,21 @@
-"""What optimizers share that wrap another optimizer: Lookahead, SWA and SAM."""
+"""What optimizers share that wrap another optimizer, such as Lookahead, SWA and SAM."""
 
 from typing import Any
 
 import keras
 from keras import ops
 
-from ..common.private_keras import counted_calls, optimized_variables
-from ..common.rows import with_each_row_once
+from ..common.private_keras import counted_calls, optimized_variables, slot_index
+from ..common.rows import dense, with_each_row_once
 from ..common.types import Config
 
 
 class _Wrapper(keras.optimizers.Optimizer):
     """An optimizer that lets `inner_optimizer` update the weights.
 
-    It keeps one slot for each weight, named `slot_name`. A subclass surrounds the inner
-    update, `apply_inner`, with its own work in `apply_around`. A file of the model
-    holds the slots of both optimizers.
+    It keeps one slot for each weight, if it has a `slot_name`. A subclass surrounds the
+    inner update, `apply_inner`, with its own work in `apply_around`. A file of the
+    model holds the slots of both optimizers.
 
     The inner optimizer may be Keras's, which squares the gradients of an embedding's
     row one by one. So `apply` sums them before.
@@ -24,7 +24,7 @@ class _Wrapper(keras.optimizers.Optimizer):
     the inner optimizer accumulates is not a step.
     """
 
-    slot_name: str
+    slot_name: str | None = None
 
     def __init__(
         self, inner_optimizer: str | keras.optimizers.Optimizer, name: str | None = None
@@ -45,19 +45,12 @@ class _Wrapper(keras.optimizers.Optimizer):
             return
         self.inner_optimizer.build(variables)
         super().build(variables)
-        self._slots = self.add_optimizer_variables(variables, self.slot_name)
+        self._slots: list = []
+        if self.slot_name is not None:
+            self._slots = self.add_optimizer_variables(variables, self.slot_name)
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> None:
-        if trainable_variables is not None:
-            trainable_variables = list(trainable_variables)
-        if not self.built:
-            if trainable_variables is None:
-                raise ValueError(
-                    "`apply` got no variables and the optimizer is not built: call "
-                    "`build(variables)` first, or pass the variables."
-                )
-            self.build(trainable_variables)
-        variables = trainable_variables or optimized_variables(self)
+        variables = _variables_of_call(self, trainable_variables)
         grads = [with_each_row_once(g) for g in grads]
         is_step = self.apply_around(grads, variables)
         count = counted_calls(self)
@@ -71,13 +64,8 @@ class _Wrapper(keras.optimizers.Optimizer):
         raise NotImplementedError
 
     def apply_inner(self, grads: Any, variables: Any) -> Any:
-        """Applies the gradients by `inner_optimizer`; returns whether it made a step.
-
-        If it accumulates gradients, it makes one step in several calls.
-        """
-        before = ops.copy(ops.convert_to_tensor(self.inner_optimizer.iterations))
-        self.inner_optimizer.apply(grads, variables)
-        return ops.convert_to_tensor(self.inner_optimizer.iterations) > before
+        """Applies them by `inner_optimizer`; returns whether it made a step."""
+        return _apply(self.inner_optimizer, grads, variables)
 
     def weights_and_slots(self) -> list[tuple]:
         """(weight, its slot) of all weights that have one.
@@ -134,6 +122,87 @@ class _Wrapper(keras.optimizers.Optimizer):
             config["inner_optimizer"], custom_objects=custom_objects
         )
         return cls(**{**config, "inner_optimizer": inner})
+
+
+class _GradientWrapper(_Wrapper):
+    """An optimizer that changes each gradient before `inner_optimizer` receives it.
+
+    A subclass writes the change in `changed`. If the inner optimizer accumulates
+    gradients, it is their mean that must change. So they are summed here, and the inner
+    optimizer receives zeros until the last of them, which brings the whole sum.
+    """
+
+    def __init__(
+        self, inner_optimizer: str | keras.optimizers.Optimizer, name: str | None = None
+    ) -> None:
+        super().__init__(inner_optimizer, name)
+        steps = _innermost(self.inner_optimizer).gradient_accumulation_steps
+        self.calls_per_step = steps or 1
+        if self.calls_per_step > 1:
+            self.slot_name = "sum"
+
+    def changed(self, g: Any, w: Any) -> Any:
+        """What the inner optimizer receives in place of the gradient g of w."""
+        raise NotImplementedError
+
+    def apply_around(self, grads: Any, variables: Any) -> Any:
+        if self.calls_per_step == 1:
+            changed = [self._change(g, w) for g, w in zip(grads, variables)]
+            return self.apply_inner(changed, variables)
+        calls = counted_calls(_innermost(self.inner_optimizer))
+        is_last = (calls + 1) % self.calls_per_step == 0
+        handed = [self._handed(g, w, is_last) for g, w in zip(grads, variables)]
+        return self.apply_inner(handed, variables)
+
+    def _change(self, g: Any, w: Any) -> Any:
+        """`changed` of a gradient whose loss may have been scaled, or that is None."""
+        if g is None or getattr(w, "overwrite_with_gradient", False):
+            return g
+        g, scale = ops.convert_to_tensor(dense(g)), self.loss_scale_factor
+        if scale is None:
+            return self.changed(g, w)
+        return self.changed(g / scale, w) * scale
+
+    def _handed(self, g: Any, w: Any, is_last: Any) -> Any:
+        """0 for a call that only adds, and for the last call what makes up the mean."""
+        slot = None if g is None else self._slots[slot_index(self, w)]
+        if slot is None:
+            return g
+        total = slot + ops.cast(dense(g), slot.dtype)
+        zeros = ops.zeros_like(total)
+        self.assign(slot, ops.where(is_last, zeros, total))
+        mean = total / self.calls_per_step
+        return ops.where(is_last, self._change(mean, w) * self.calls_per_step, zeros)
+
+
+def _variables_of_call(optimizer: Any, variables: Any) -> list:
+    """The variables that a call of `apply` updates; it builds the optimizer first."""
+    variables = None if variables is None else list(variables)
+    if not optimizer.built:
+        if variables is None:
+            raise ValueError(
+                "`apply` got no variables and the optimizer is not built: call "
+                "`build(variables)` first, or pass the variables."
+            )
+        optimizer.build(variables)
+    return variables or optimized_variables(optimizer)
+
+
+def _apply(optimizer: Any, grads: Any, variables: Any) -> Any:
+    """Applies the gradients by an optimizer; returns whether it made a step.
+
+    If it accumulates gradients, it makes one step in several calls.
+    """
+    before = ops.copy(ops.convert_to_tensor(optimizer.iterations))
+    optimizer.apply(grads, variables)
+    return ops.convert_to_tensor(optimizer.iterations) > before
+
+
+def _innermost(optimizer: Any) -> Any:
+    """The optimizer inside all wrappers, which may accumulate gradients."""
+    while hasattr(optimizer, "inner_optimizer"):
+        optimizer = optimizer.inner_optimizer
+    return optimizer
 
 
 def _where(condition, x, y):

@@ -14,6 +14,7 @@ from custom_layers.layers import (
     GaussianDropout,
     GaussianNoise,
     RandomAffine,
+    RandomErasing,
     SpatialDropout2D,
     StochasticDepth,
 )
@@ -125,7 +126,11 @@ def with_pipeline():
 
 
 def with_our_own():
-    vary = [RandomAffine(0.5, 0.5), RandomAffine(flip="horizontal")]
+    vary = [
+        RandomAffine(0.5, 0.5),
+        RandomErasing((1, 1)),
+        RandomAffine(flip="horizontal"),
+    ]
     return keras.Sequential([keras.Input((6, 6, 3)), *vary, L.Flatten(), Dense(2)])
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+import layer_formulas
 import metric_formulas
 from loss_formulas import ROWS, error_of_loss
 from mutation import mutated
+from sequence_formulas import error_of_sequence_loss
 
 pytestmark = pytest.mark.one_backend  # the mistakes are in the formulas
 SHARED = {  # what other files of the namespace import, in that order
@@ -21,6 +23,8 @@ SHARED = {  # what other files of the namespace import, in that order
 ERRORS = {
     **{row[0]: functools.partial(error_of_loss, row[0]) for row in ROWS},
     **metric_formulas.ERRORS,
+    **layer_formulas.ERRORS,
+    "SequenceLoss": error_of_sequence_loss,
 }
 
 
@@ -31,7 +35,7 @@ def read_mutants():
     for row in path.read_text().strip().split("\n\n")[1:]:  # the first is a comment
         head, *lines = row.split("\n")
         name, namespace, file, mistake = re.fullmatch(
-            r"(\w+) (\w+)/(\w+): (.*)", head
+            r"(\w+) ([\w/]+)/(\w+): (.*)", head
         ).groups()
         old, new = (
             "\n".join(line[1:] for line in lines if line[0] == sign) for sign in "-+"
@@ -45,8 +49,10 @@ MUTANTS = read_mutants()
 
 
 def error_of(name, namespace, file, old="", new=""):
-    files = [*(each for each in SHARED[namespace] if each != file), file]
-    cls = mutated(name, f"custom_layers.{namespace}", files, old, new)
+    shared = SHARED.get(namespace, [])
+    files = [*(each for each in shared if each != file), file]
+    package = f"custom_layers.{namespace}".replace("/", ".")
+    cls = mutated(name, package, files, old, new)
     return ERRORS[name](cls)
 
 

@@ -14,6 +14,7 @@ from oracle import array, assert_close, call_layer, run_layer
 
 NORMALIZATIONS = [
     "BatchNormalization",
+    "FilterResponseNormalization",
     "GroupNormalization",
     "InstanceNormalization",
     "LayerNormalization",
@@ -43,7 +44,7 @@ def state_of(layer):
 
 
 # Their states do not come from the samples, so that no sample changes them too.
-WITHOUT_SAMPLES = {"SpectralNormalization"}
+WITHOUT_SAMPLES = {"NoisyDense", "SpectralNormalization"}
 # Their output depends on the number of features, and so does the program.
 NEED_THEIR_FEATURES = {"Maxout", "RotaryEmbedding", "SinePositionEncoding"}
 # Keras's own LSTMCell, which its row runs, adds its bias wrongly to an empty batch.

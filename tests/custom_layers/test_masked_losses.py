@@ -57,6 +57,7 @@ STEPS = {  # of sequences (B, T, C) with a mask (B, T)
     "Poisson": ("positive", "positive"),
     "Quantile": ("real", "real"),
     "RootMeanSquaredError": ("real", "real"),
+    "SequenceLoss": ("labels", "logits"),
     "SparseCategoricalCrossentropy": ("labels", "distribution"),
     "SparsemaxLoss": ("onehot", "real"),
     "SquaredHinge": ("binary", "real"),
@@ -336,6 +337,7 @@ def test_a_batch_without_samples_costs_nothing(name):
     y_true, y_pred = {
         "CTC": [(0, 2), (0, 5, 4)],
         "CRFLoss": [(0, 5), (0, 5, 3, 3)],
+        "SequenceLoss": [(0, 5), (0, 5, 4)],
         "TokenCrossentropy": [(0, 5), (0, 5, 4)],
         "SparseCategoricalCrossentropy": of_classes,
         "CategoricalGeneralizedCrossEntropy": of_classes,

@@ -17,6 +17,8 @@ import pytest
 
 from paper_formulas import (
     numpy_adabelief,
+    numpy_adaptive_clipping,
+    numpy_centralization,
     numpy_cocob,
     numpy_frank_wolfe,
     numpy_lookahead,
@@ -25,6 +27,8 @@ from paper_formulas import (
     numpy_rectified_adam,
     numpy_rprop,
     numpy_schedule_free,
+    numpy_shampoo,
+    numpy_soap,
     numpy_yogi,
 )
 from trajectory import (
@@ -61,8 +65,12 @@ FILES = (  # each after those that it imports
     "conditional_gradient",
     "rprop",
     "schedule_free",
+    "shampoo",
+    "soap",
     "wrapper",
     "lookahead",
+    "adaptive_gradient_clipping",
+    "gradient_centralization",
 )
 GIVEN = sequence(dtype="float32")
 EXACT = {"learning_rate": 0.125, "beta_1": 0.875, "beta_2": 0.9375}
@@ -91,7 +99,12 @@ OF_PAPERS = {  # what Keras lacks: its arguments, and the formula that it must e
         {**EXACT, "epsilon": 1e-3, "warmup_steps": 4},
         numpy_schedule_free,
     ),
+    "Shampoo": ({"learning_rate": 0.125, "epsilon": 0.25}, numpy_shampoo),
+    "SOAP": ({**EXACT, "frequency": 4}, numpy_soap),
+    "AdaptiveGradientClipping": ({"clipping": 0.25}, numpy_adaptive_clipping),
+    "GradientCentralization": ({}, numpy_centralization),
 }
+WRAPPERS = ("Lookahead", "AdaptiveGradientClipping", "GradientCentralization")
 
 
 def read_mutants():
@@ -155,8 +168,8 @@ def error_of(cls, name, kwargs):
         desired = keras_path(name, json.dumps(kwargs))
         return error(run(cls(**kwargs), *GIVEN, "float32"), desired)
     more, formula = OF_PAPERS[name]
-    if name == "Lookahead":
-        more = {"inner_optimizer": keras.optimizers.SGD(0.125)}
+    if name in WRAPPERS:
+        more = {**more, "inner_optimizer": keras.optimizers.SGD(0.125)}
     starts, gradients = sequence([(3, 4)])
     desired = [[w] for w in formula(starts[0], [g for (g,) in gradients])]
     optimizer = cls(**{**more, **kwargs})

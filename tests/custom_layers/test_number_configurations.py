@@ -104,13 +104,15 @@ OF_LABELS = (  # losses of a batch of embeddings, or of pairs, with labels (B,)
 @pytest.mark.parametrize("name", sorted(examples.LOSSES.keys() - {"CTC", "CRFLoss"}))
 def test_rows_of_zeros_are_finite(name):
     """A network that has died predicts zeros; its loss must not be NaN."""
-    shape = (2, 3, 4) if name in ("TokenCrossentropy", "Dice") else (2, 4)
+    has_steps = name in ("TokenCrossentropy", "SequenceLoss", "Dice")
+    shape = (2, 3, 4) if has_steps else (2, 4)
     is_sparse = name in (
         "SparseCategoricalCrossentropy",
         "CategoricalGeneralizedCrossEntropy",
         "TokenCrossentropy",
         "ArcFace",
         "LovaszSoftmax",
+        "SequenceLoss",
     )
     is_label = name in OF_LABELS
     y_true = np.zeros(shape[:-1] if is_sparse or is_label else shape, "int32")

@@ -331,11 +331,12 @@ DESCENTS = {  # the arguments of optimizers for which the rate 0.02 is not a goo
     "ProximalAdagrad": {"learning_rate": 0.5},
     "ConditionalGradient": {"learning_rate": 0.999, "lambda_": 1.6},
     "ScheduleFreeAdamW": {"learning_rate": 0.1},
+    "Shampoo": {"learning_rate": 0.5},
 }
 OPTIMIZERS = [
     name
     for name, thing in components().items()
-    if getattr(thing, "update_step", None) and not hasattr(thing, "slot_name")
+    if hasattr(thing, "update_step") and not hasattr(thing, "loss_scale_factor")
 ]
 
 
@@ -373,7 +374,9 @@ LATER = {  # whose descents run among the slow tests
     "NovoGrad",
     "ProximalAdagrad",
     "Rprop",
+    "SOAP",
     "ScheduleFreeAdamW",
+    "Shampoo",
     "Yogi",
 }
 BY_NAME = [

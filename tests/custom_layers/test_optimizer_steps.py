@@ -12,27 +12,21 @@ from custom_layers.optimizers import (
     SAM,
     SGD,
     SWA,
-    Adam,
+    AdaptiveGradientClipping,
+    GradientCentralization,
     LazyAdam,
     Lookahead,
     MovingAverage,
 )
+from making import make_optimizer
 from oracle import components, keras_counterpart
 from trajectory import compiled
 
 NAMES = sorted(examples.OPTIMIZERS)
 WRAPPERS = [name for name in NAMES if "inner_optimizer" in examples.OPTIMIZERS[name]]
+AROUND_OTHERS = {*WRAPPERS, "MultiOptimizer"}
 SHAPES = [(3, 4), (5,)]
 PARTS, STEPS = 3, 5
-
-
-def make(name, **options):
-    """The example of that optimizer; a wrapper's options are those of its inner one."""
-    arguments = dict(examples.OPTIMIZERS[name])
-    if name in WRAPPERS:
-        arguments["inner_optimizer"] = Adam(0.1, **options)
-        options = {}
-    return components()[name](**{**arguments, **options})
 
 
 def variables():
@@ -102,9 +96,10 @@ BY_OPTIONS = [
 def test_small_batches_that_are_accumulated_are_one_large_batch(name, options):
     options = OPTIONS[options]
     batches = small_batches(name)
-    parts = make(name, **options, gradient_accumulation_steps=PARTS)
+    accumulating = {**options, "gradient_accumulation_steps": PARTS}
+    parts = make_optimizer(name, **accumulating)
     path, end = trained(name, parts, [part for step in batches for part in step])
-    whole = make(name, **options)
+    whole = make_optimizer(name, **options)
     means = [[np.mean(g, axis=0) for g in zip(*step)] for step in batches]
     expected_path, expected_end = trained(name, whole, means)
     assert int(parts.iterations) == int(whole.iterations) == STEPS
@@ -122,7 +117,7 @@ def test_small_batches_that_are_accumulated_are_one_large_batch(name, options):
 @pytest.mark.parametrize("name", BY_NAME)
 def test_a_step_that_is_not_finite_changes_neither_weights_nor_counters(name):
     weights = variables()
-    inner = make(name)
+    inner = make_optimizer(name)
     optimizer = keras.optimizers.LossScaleOptimizer(inner, initial_scale=4.0)
     optimizer.build(weights)
     apply = compiled(optimizer, weights)
@@ -178,7 +173,17 @@ def test_lazy_adam_leaves_the_rows_that_all_small_batches_lack(amsgrad):
 # Wrappers.
 
 
-@pytest.mark.parametrize("make_wrapper", [Lookahead, SWA, SAM, MovingAverage])
+@pytest.mark.parametrize(
+    "make_wrapper",
+    [
+        Lookahead,
+        SWA,
+        SAM,
+        MovingAverage,
+        AdaptiveGradientClipping,
+        GradientCentralization,
+    ],
+)
 def test_a_wrapper_hands_on_what_belongs_to_the_inner_optimizer(make_wrapper):
     wrapper = make_wrapper(SGD(0.1, weight_decay=0.5, loss_scale_factor=8.0))
     assert float(wrapper.scale_loss(ops.ones(()))) == 8.0
@@ -255,7 +260,7 @@ TABLES = {**examples.OPTIMIZERS, **examples.SCHEDULES}
 def test_numpy_numbers_are_numbers(name):
     cls = components()[name]
     config = cls(**TABLES[name]).get_config()
-    if name in examples.OPTIMIZERS and name not in WRAPPERS:
+    if name in examples.OPTIMIZERS and name not in AROUND_OTHERS:
         config.update(OF_BASE, learning_rate=0.125)
     plain = cls.from_config(dict(config))
     again = cls.from_config({key: as_numpy(value) for key, value in config.items()})

@@ -20,6 +20,7 @@ from custom_layers.common.rows import dense, with_each_row_once
 from custom_layers.layers import Dense, Embedding
 from custom_layers.models import GradientPenalty
 from custom_layers.optimizers import SGD, Adam
+from making import make_optimizer
 from oracle import components
 from trajectory import gradient_of_table, slices
 
@@ -40,15 +41,6 @@ OPTIONS = {
     "decay": {"weight_decay": 0.1},
     "loss scale": {"loss_scale_factor": 4.0},
 }
-
-
-def make(name, **options):
-    """The example of that optimizer; a wrapper's options are those of its inner one."""
-    arguments = dict(examples.OPTIMIZERS[name])
-    if "inner_optimizer" in arguments:
-        arguments["inner_optimizer"] = Adam(0.1, **options)
-        options = {}
-    return components()[name](**{**arguments, **options})
 
 
 def trained(optimizer, form, compiled=False):
@@ -89,7 +81,7 @@ def assert_rows_do_what_their_sum_does(make_optimizer):
 )
 @pytest.mark.parametrize("name", NAMES)
 def test_repeated_rows_do_what_their_sum_does(name, options):
-    assert_rows_do_what_their_sum_does(lambda: make(name, **OPTIONS[options]))
+    assert_rows_do_what_their_sum_does(lambda: make_optimizer(name, **OPTIONS[options]))
 
 
 @needs_tensorflow
@@ -107,7 +99,10 @@ def test_gradients_are_clipped_after_the_sum(clipping):
 
 
 @needs_tensorflow
-@pytest.mark.parametrize("name", ["Lookahead", "SWA", "SAM", "MovingAverage"])
+@pytest.mark.parametrize(
+    "name",
+    ["Lookahead", "SWA", "SAM", "MovingAverage", "GradientCentralization"],
+)
 def test_a_wrapper_sums_for_an_optimizer_of_keras(name):
     arguments = examples.OPTIMIZERS[name]
     assert arguments["inner_optimizer"] == "adam"
@@ -115,7 +110,7 @@ def test_a_wrapper_sums_for_an_optimizer_of_keras(name):
 
 
 def scaled(name):
-    return keras.optimizers.LossScaleOptimizer(make(name), initial_scale=4.0)
+    return keras.optimizers.LossScaleOptimizer(make_optimizer(name), initial_scale=4.0)
 
 
 @needs_tensorflow
@@ -128,12 +123,12 @@ def test_loss_scaling_sees_the_sums(name):
 @needs_tensorflow
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "make_optimizer"),
-    [(name, make) for name in NAMES]
+    ("name", "make"),
+    [(name, make_optimizer) for name in NAMES]
     + [(name, scaled) for name in ("Adam", "LazyAdam", "RMSprop")],
 )
-def test_xla_sums_the_rows(name, make_optimizer):
-    actual = trained(make_optimizer(name), "rows", compiled=True)
+def test_xla_sums_the_rows(name, make):
+    actual = trained(make(name), "rows", compiled=True)
     expected = trained(make_optimizer(name), "dense")
     for a, e in zip(actual, expected, strict=True):
         np.testing.assert_allclose(a, e, rtol=1e-5, atol=1e-5)
@@ -147,7 +142,8 @@ import tensorflow as tf
 half = tf.config.LogicalDeviceConfiguration()
 tf.config.set_logical_device_configuration(cpu, [half, half])
 import keras
-from test_repeated_rows import CALLS, ROWS, VALUES, make, trained
+from making import make_optimizer
+from test_repeated_rows import CALLS, ROWS, VALUES, trained
 from trajectory import slices
 
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
@@ -156,7 +152,7 @@ for name in sys.argv[1:]:
         table = np.linspace(-1, 1, 18, dtype="float32").reshape(6, 3)
         table = keras.Variable(table, name="embedding")
         bias = keras.Variable(np.ones(2, "float32"), name="bias")
-        optimizer = make(name)
+        optimizer = make_optimizer(name)
         optimizer.build([table, bias])
 
     def replica():
@@ -171,7 +167,7 @@ for name in sys.argv[1:]:
     step = tf.function(lambda: strategy.run(replica), autograph=False)
     for _ in range(CALLS):
         step()
-    expected = trained(make(name), "dense")
+    expected = trained(make_optimizer(name), "dense")
     for variable, right in zip((table, bias), expected):
         for copy in strategy.experimental_local_results(variable.value):
             np.testing.assert_allclose(copy, right, rtol=1e-5, atol=1e-6, err_msg=name)

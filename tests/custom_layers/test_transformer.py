@@ -16,15 +16,9 @@ from custom_layers.layers import (
     TransformerEncoderBlock,
 )
 from oracle import array, assert_close
+from transformer_formulas import np_attention, np_block, np_feed_forward, randomize
 
 norms = pytest.mark.parametrize("pre", [False, True], ids=["post-norm", "pre-norm"])
-
-
-def randomize(layer):
-    layer.set_weights(
-        [0.4 * array(*w.shape, seed=i) for i, w in enumerate(layer.weights)]
-    )
-    return layer
 
 
 def encoder(**more):
@@ -37,52 +31,6 @@ def decoder(with_source=True, **more):
     layer = TransformerDecoderBlock(12, num_heads=2, **more)
     layer.build((None, None, 8), (None, None, 6) if with_source else None)
     return randomize(layer)
-
-
-# The blocks once more, in NumPy, from the formulas of the papers.
-
-
-def np_norm(weights, prefix, x, epsilon=1e-5):
-    centred = x - x.mean(-1, keepdims=True)
-    scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + epsilon)
-    return scaled * weights[f"{prefix}_norm/gamma"] + weights[f"{prefix}_norm/beta"]
-
-
-def np_attention(weights, prefix, x, source, allowed):
-    def project(name, x):
-        kernel = weights[f"{prefix}/{name}/kernel"]
-        return (
-            np.einsum("btd,dhe->bhte", x, kernel)
-            + weights[f"{prefix}/{name}/bias"][:, None]
-        )
-
-    q, k, v = project("query", x), project("key", source), project("value", source)
-    scores = np.einsum("bhte,bhse->bhts", q, k) / np.sqrt(q.shape[-1])
-    scores = np.where(allowed, scores, -np.inf)
-    p = np.exp(scores - scores.max(-1, keepdims=True))
-    p /= p.sum(-1, keepdims=True)
-    y = np.einsum("bhts,bhse->bthe", p, v)
-    kernel = weights[f"{prefix}/attention_output/kernel"]
-    return (
-        np.einsum("bthe,hed->btd", y, kernel)
-        + weights[f"{prefix}/attention_output/bias"]
-    )
-
-
-def np_feed_forward(weights, x):
-    wide = x @ weights["expand/kernel"] + weights["expand/bias"]
-    return np.maximum(wide, 0) @ weights["contract/kernel"] + weights["contract/bias"]
-
-
-def np_block(layer, x, parts):
-    """The output of parts (name, function of weights and x), with residuals, norms."""
-    weights = {w.path.split("/", 1)[1]: ops.convert_to_numpy(w) for w in layer.weights}
-    for name, function in parts:
-        if layer.normalize_first:
-            x = x + function(weights, np_norm(weights, name, x))
-        else:
-            x = np_norm(weights, name, x + function(weights, x))
-    return x
 
 
 LAST = ("feed_forward", np_feed_forward)

@@ -7,8 +7,15 @@ component without a row here turns the contract test red.
 
 import keras
 
-from custom_layers.layers import CRF, AttentionDecoder, AttentionDecoderCell
+from custom_layers.layers import (
+    CRF,
+    AttentionDecoder,
+    AttentionDecoderCell,
+    RelativePositionBias,
+)
 from custom_layers.models import GradientPenalty, HingeGAN
+from loss_examples import LOSSES, METRICS  # noqa: F401  tables like the others here
+from schedule_examples import SCHEDULES  # noqa: F401
 
 LAYERS = {
     # activations
@@ -20,14 +27,21 @@ LAYERS = {
     "Softmax": ({"axis": [1, 2]}, (2, 3, 5)),
     "GLU": ({"units": 3, "activation": "silu"}, (2, 5)),
     "Maxout": ({"num_units": 2}, (2, 6)),
+    "TLU": ({"affine": True, "tau_regularizer": "l2"}, (2, 3, 5)),
+    "Snake": ({"frequency_regularizer": "l2", "axis": -1}, (2, 3, 5)),
+    "RReLU": ({"lower": 0.25, "upper": 0.5, "seed": 1}, (2, 5)),
     "ActivityRegularization": ({"l1": 0.1, "l2": 0.2}, (2, 5)),
     # dense
     "Dense": ({"units": 3, "kernel_regularizer": "l2"}, (2, 5)),
+    "NoisyDense": ({"units": 3, "sigma": 0.25, "seed": 1}, (2, 5)),
+    "VariationalDense": ({"units": 3, "kl_weight": 0.01, "seed": 1}, (2, 5)),
+    "PolynomialCrossing": ({"projection_dim": 2, "diag_scale": 0.5}, [(2, 4), (2, 4)]),
     "EinsumDense": (
         {"equation": "btd,dhk->bthk", "output_shape": (None, 2, 3), "bias_axes": "hk"},
         (2, 4, 5),
     ),
     "Embedding": ({"input_dim": 5, "output_dim": 3}, (2, 4)),
+    "ReversibleEmbedding": ({"input_dim": 5, "output_dim": 3}, (2, 4)),
     "EmbeddingBag": ({"input_dim": 5, "output_dim": 3, "mask_zero": True}, (2, 4)),
     # convolution
     "Conv1D": ({"filters": 4, "kernel_size": 3, "padding": "causal"}, (2, 6, 2)),
@@ -84,6 +98,8 @@ LAYERS = {
     "GroupNormalization": ({"groups": 2}, (2, 5, 4)),
     "InstanceNormalization": ({}, (2, 5, 3)),
     "LayerNormalization": ({"axis": [1, 2]}, (2, 4, 3)),
+    "FilterResponseNormalization": ({"learned_epsilon": True}, (2, 5, 4)),
+    "PoincareNormalize": ({"axis": -1, "epsilon": 0.125}, (2, 4, 3)),
     "RMSNormalization": ({}, (2, 4, 3)),
     "SpectralNormalization": (
         lambda: {"layer": keras.layers.Dense(3), "power_iterations": 2},
@@ -92,6 +108,7 @@ LAYERS = {
     "UnitNormalization": ({}, (2, 4, 3)),
     "WeightNormalization": (lambda: {"layer": keras.layers.Dense(3)}, (2, 5)),
     # attention
+    "ALiBi": ({}, (2, 2, 3, 5)),
     "AdditiveAttention": ({}, [(2, 3, 4), (2, 5, 4)]),
     "Attention": ({"use_scale": True, "score_mode": "concat"}, [(2, 3, 4), (2, 5, 4)]),
     "CachedMultiHeadAttention": (
@@ -108,6 +125,7 @@ LAYERS = {
     ),
     "BigramEmbedding": ({"num_buckets": 7, "output_dim": 4}, (2, 3)),
     "PositionEmbedding": ({"sequence_length": 3}, (2, 3, 4)),
+    "RelativePositionBias": ({"num_buckets": 4, "max_distance": 6}, (2, 2, 3, 5)),
     "RotaryEmbedding": ({"max_wavelength": 50}, (2, 3, 4)),
     "SinePositionEncoding": ({"max_wavelength": 50}, (2, 3, 4)),
     "TokenAndPositionEmbedding": (
@@ -119,7 +137,16 @@ LAYERS = {
         {"inputs": (2, 3, 4), "source": (2, 5, 6)},
     ),
     "TransformerEncoderBlock": (
-        {"intermediate_dim": 8, "num_heads": 2, "normalize_first": True},
+        lambda: {
+            "intermediate_dim": 8,
+            "num_heads": 2,
+            "activation": "silu",
+            "normalize_first": True,
+            "normalization": "rms",
+            "gated": True,
+            "num_key_value_heads": 1,
+            "position_bias": RelativePositionBias(4, max_distance=3),
+        },
         (2, 3, 4),
     ),
     # recurrent
@@ -152,6 +179,10 @@ LAYERS = {
         lambda: {"cell": keras.layers.LSTMCell(3), "attention": "luong"},
         {"sequences": (2, 4, 5), "memory": (2, 3, 6)},
     ),
+    "MonotonicAttentionDecoderCell": (
+        lambda: {"cell": keras.layers.LSTMCell(3), "attention": "luong", "seed": 1},
+        {"sequences": (2, 4, 5), "memory": (2, 3, 6)},
+    ),
     "AttentionDecoder": (
         lambda: {
             "cell": AttentionDecoderCell(keras.layers.GRUCell(3)),
@@ -159,9 +190,33 @@ LAYERS = {
         },
         {"sequences": (2, 4, 5), "memory": (2, 3, 6)},
     ),
+    "ScheduledSamplingDecoder": (
+        lambda: {
+            "decoder": AttentionDecoder(
+                AttentionDecoderCell(keras.layers.GRUCell(3)), return_sequences=True
+            ),
+            "readout": keras.layers.Dense(5),
+            "seed": 1,
+        },
+        {"sequences": (2, 4, 5), "memory": (2, 3, 6)},
+    ),
     "CRF": ({"transition_initializer": "ones"}, (2, 4, 3)),
     # augmentation
     "RandomAffine": ({"rotation": 0.1, "flip": "vertical", "seed": 1}, (2, 5, 4, 3)),
+    "MixUp": ({"alpha": 0.5, "seed": 1}, (2, 5, 4, 3)),
+    "CutMix": ({"factor": (0.5, 1.0), "seed": 1}, (2, 5, 4, 3)),
+    "RandomErasing": ({"scale": (0.1, 0.5), "fill_value": 0.5}, (2, 5, 4, 3)),
+    "RandAugment": ({"value_range": (-1, 1), "num_ops": 1, "seed": 1}, (2, 5, 4, 3)),
+    "AugMix": (
+        {"value_range": (-1, 1), "num_chains": 2, "chain_depth": 1, "seed": 1},
+        (2, 5, 4, 3),
+    ),
+    # audio
+    "MelSpectrogram": (
+        {"fft_length": 8, "sequence_stride": 4, "num_mel_bins": 3},
+        (2, 16),
+    ),
+    "STFTSpectrogram": ({"frame_length": 8, "window": "hamming"}, (2, 20, 3)),
     # dropout
     "AlphaDropout": ({"rate": 0.3, "noise_shape": [None, 1], "seed": 1}, (2, 5)),
     "Dropout": ({"rate": 0.5, "seed": 1}, (2, 5)),
@@ -190,6 +245,7 @@ CELLS = {
     "MinLSTMCell": keras.layers.RNN,
     "StackedRNNCells": keras.layers.RNN,
     "AttentionDecoderCell": AttentionDecoder,
+    "MonotonicAttentionDecoderCell": AttentionDecoder,
 }
 
 # Layers whose input is not a float tensor: {name: (dtype, low, high)}
@@ -197,6 +253,7 @@ INTEGER_INPUTS = {
     "BigramEmbedding": ("int32", 0, 6),
     "TokenAndPositionEmbedding": ("int32", 0, 6),
     "Embedding": ("int32", 0, 5),
+    "ReversibleEmbedding": ("int32", 0, 5),
     "EmbeddingBag": ("int32", 0, 5),
     "MaxUnpooling2D": ("int32", 0, 45),
 }
@@ -231,86 +288,6 @@ CONSTRAINTS = {
     "MinMaxNorm": {"min_value": 0.5, "max_value": 1.5, "rate": 0.5, "axis": 1},
     "NonNeg": {},
     "UnitNorm": {"axis": 1},
-}
-
-LOSSES = {
-    # crf
-    "CRFLoss": {"reduction": "sum"},
-    # losses
-    "MeanSquaredError": {},
-    "RootMeanSquaredError": {},
-    "MeanAbsoluteError": {},
-    "MeanAbsolutePercentageError": {},
-    "MeanSquaredLogarithmicError": {},
-    "Huber": {"delta": 0.5},
-    "LogCosh": {},
-    "Quantile": {"quantile": 0.9},
-    "CosineSimilarity": {"axis": 1},
-    "Poisson": {},
-    "KLDivergence": {},
-    "BinaryCrossentropy": {"label_smoothing": 0.1},
-    "CategoricalCrossentropy": {"from_logits": True, "label_smoothing": 0.1},
-    "SparseCategoricalCrossentropy": {"ignore_class": 3, "axis": 1},
-    "BinaryFocalCrossentropy": {"gamma": 1.5, "apply_class_balancing": True},
-    "CategoricalFocalCrossentropy": {"gamma": 1.5},
-    "CategoricalGeneralizedCrossEntropy": {"q": 0.7},
-    "Hinge": {},
-    "SquaredHinge": {},
-    "CategoricalHinge": {},
-    "Dice": {"axis": (1, 2)},
-    "Tversky": {"alpha": 0.3, "beta": 0.7},
-    "Contrastive": {"margin": 0.5},
-    "TripletSemiHard": {"margin": 0.5, "distance_metric": "angular"},
-    "TripletHard": {"soft": True},
-    "NPairs": {},
-    "NPairsMultilabel": {},
-    "LiftedStruct": {"margin": 0.5},
-    "InfoNCE": {"temperature": 0.5, "symmetric": True},
-    "NTXent": {"temperature": 0.25},
-    "SupervisedContrastive": {"temperature": 0.5},
-    "ArcFace": {"margin": 0.25, "scale": 16.0},
-    "GIoU": {"mode": "iou"},
-    "WeightedKappa": {"weightage": "linear"},
-    "SparsemaxLoss": {},
-    "FocalTversky": {"alpha": 0.5, "gamma": 2.0},
-    "LovaszHinge": {"per_sample": False},
-    "LovaszSoftmax": {"classes": "all"},
-    "Circle": {"gamma": 64.0},
-    "CTC": {},
-    "TokenCrossentropy": {"label_smoothing": 0.1},
-    # adversarial
-    "NonSaturatingGAN": {},
-    "MinimaxGAN": {"reduction": "sum"},
-    "LeastSquaresGAN": {},
-    "HingeGAN": {"dtype": "float64"},
-    "WassersteinGAN": {},
-}
-
-METRICS = {
-    "CRFAccuracy": {"name": "accuracy"},
-    "CohenKappa": {"num_classes": 2, "weightage": "linear"},
-    "MatthewsCorrelationCoefficient": {"num_classes": 1},
-    "HammingLoss": {"mode": "multilabel", "threshold": 0.5},
-    "MultiLabelConfusionMatrix": {"num_classes": 2},
-    "GeometricMean": {"name": "growth"},
-    "HarmonicMean": {"name": "speed"},
-    "SpearmansRank": {"actual_max": 2.0, "preds_cutpoints": 5},
-    "KendallsTauB": {"actual_max": 2.0, "preds_cutpoints": 5},
-    "KendallsTauC": {"actual_max": 2.0, "preds_cutpoints": 5},
-    "FBetaScore": {"average": "macro", "beta": 2.0, "threshold": 0.5},
-    "F1Score": {"average": "micro"},
-    "R2Score": {"num_regressors": 1},
-    "Precision": {"thresholds": [0.25, 0.5], "class_id": 1},
-    "Recall": {"top_k": 1},
-    "Perplexity": {"mask_token_id": 0},
-    "MeanIoU": {"num_classes": 2, "ignore_class": 255},
-    "TopKCategoricalAccuracy": {"k": 2},
-    "SparseTopKCategoricalAccuracy": {"k": 2},
-    "AUC": {"curve": "PR", "num_thresholds": 10},
-    "FrechetDistance": lambda: {
-        "judge": keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]),
-    },
-    "ModeOverlap": {"centres": [[0.0, 0.0], [1.0, 0.0]], "spread": 0.1},
 }
 
 PENALTIES = {"GradientPenalty": {"weight": 0.5, "target": 0.0, "at": "both"}}
@@ -363,33 +340,13 @@ OPTIMIZERS = {
     "ConditionalGradient": {"learning_rate": 0.875, "lambda_": 2.0},
     "Rprop": {"learning_rate": 0.1},
     "ScheduleFreeAdamW": {"learning_rate": 0.1, "warmup_steps": 2},
+    "Shampoo": {"learning_rate": 0.1, "epsilon": 0.125},
+    "SOAP": {"learning_rate": 0.1, "frequency": 2},
     "Lookahead": {"inner_optimizer": "adam", "sync_period": 2},
     "SWA": {"inner_optimizer": "adam", "start_averaging": 1, "average_period": 2},
     "MovingAverage": {"inner_optimizer": "adam", "average_decay": 0.5, "start_step": 1},
     "SAM": {"inner_optimizer": "adam", "rho": 0.5},
-}
-
-SCHEDULES = {
-    "ExponentialDecay": {
-        "initial_learning_rate": 0.1,
-        "decay_steps": 2,
-        "decay_rate": 0.5,
-    },
-    "InverseTimeDecay": {
-        "initial_learning_rate": 0.1,
-        "decay_steps": 2,
-        "decay_rate": 0.5,
-    },
-    "PiecewiseConstantDecay": {"boundaries": [2, 4], "values": [0.1, 0.05, 0.02]},
-    "PolynomialDecay": {"initial_learning_rate": 0.1, "decay_steps": 10, "cycle": True},
-    "CosineDecay": {"initial_learning_rate": 0.1, "decay_steps": 10},
-    "CosineDecayRestarts": {"initial_learning_rate": 0.1, "first_decay_steps": 2},
-    "Noam": {"d_model": 16, "warmup_steps": 4},
-    "CyclicalLearningRate": {
-        "initial_learning_rate": 0.01,
-        "maximal_learning_rate": 0.1,
-        "step_size": 2,
-    },
-    "WarmupCosine": {"peak_learning_rate": 0.1, "total_steps": 20},
-    "OneCycle": {"maximal_learning_rate": 0.1, "total_steps": 10},
+    "AdaptiveGradientClipping": {"inner_optimizer": "adam", "clipping": 0.125},
+    "GradientCentralization": {"inner_optimizer": "adam"},
+    "MultiOptimizer": {"optimizer_map": [("adam", ".*v1"), ("sgd", ".*")]},
 }

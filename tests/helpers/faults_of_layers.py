@@ -305,3 +305,38 @@ def gaussian_dropout_of_everything(lib):
 def alpha_dropout_of_everything(lib):
     """As in GaussianDropout, `rate=1` is accepted and divides by 0."""
     return lib.layers.AlphaDropout(1.0)(np.ones(3, "float32"), training=True)
+
+
+@fault("ReversibleEmbedding", "", True, "no mask")
+def reverse_keeps_the_mask(lib):
+    """In reverse, vectors lose their mask, so that a loss counts padding."""
+    layer = lib.layers.ReversibleEmbedding(5, 4, mask_zero=True)
+    logits = layer(layer(np.array([[3, 1, 0]])), reverse=True)
+    return getattr(logits, "_keras_mask", None) is not None
+
+
+@fault("ReversibleEmbedding", "", "float32", "bfloat16")
+def dtype_of_logits_in_a_model(lib):
+    """While a model is made, its logits do not have the dtype of `reverse_dtype`."""
+    options = {"dtype": "mixed_bfloat16", "reverse_dtype": "float32"}
+    layer = lib.layers.ReversibleEmbedding(5, 4, **options)
+    return layer(keras.Input((4,)), reverse=True).dtype
+
+
+@fault("ReversibleEmbedding", "", True, "the same numbers in both")
+def untied_tables_start_apart(lib):
+    """With tie_weights=False both tables start with the same numbers."""
+    layer = lib.layers.ReversibleEmbedding(5, 4, tie_weights=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Keras says so
+        layer.build()
+    one, other = layer.get_weights()
+    return not bool(np.isin(one, other).any())
+
+
+@fault("ReversibleEmbedding", "", True, "an error")
+def reversible_embedding_starts_from_weights(lib):
+    """The argument `weights` of Embedding, which it passes on, ends in an error."""
+    table = np.ones((5, 4), "float32")
+    layer = lib.layers.ReversibleEmbedding(5, 4, weights=table)
+    return bool((layer.get_weights()[0] == 1).all())

@@ -48,6 +48,20 @@ def make(name, **more):
     raise AssertionError(f"{name} is of no known kind")
 
 
+def make_optimizer(name, **options):
+    """The example of that optimizer; the options are those of what it has inside."""
+    arguments = dict(examples.OPTIMIZERS[name])
+    adam = CLASSES["Adam"]
+    if "inner_optimizer" in arguments:
+        arguments["inner_optimizer"] = adam(0.1, **options)
+    elif "optimizer_map" in arguments:
+        parts = [(adam(0.1, **options), ".*(1|bias)"), (adam(0.05, **options), ".*")]
+        arguments["optimizer_map"] = parts
+    else:
+        arguments |= options
+    return CLASSES[name](**arguments)
+
+
 def make_layer(name, **more):
     """The layer of that name; for a cell, the layer that runs it."""
     run = examples.CELLS.get(name)

@@ -145,3 +145,58 @@ def numpy_rprop(w, gradients, step=0.125):
         w = w - np.sign(g) * step
         old = g
         yield w
+
+
+def numpy_shampoo(w, gradients, lr=0.125, epsilon=0.25, frequency=1):
+    """Algorithm 1, for matrices; with a frequency, the roots are kept in between."""
+    L, R = epsilon * np.eye(w.shape[0]), epsilon * np.eye(w.shape[1])
+
+    left = right = None
+
+    def root(P):
+        s, U = np.linalg.eigh(P)
+        return U @ np.diag(s**-0.25) @ U.T
+
+    for t, g in enumerate(gradients):
+        L, R = L + g @ g.T, R + g.T @ g
+        if t % frequency == 0:
+            left, right = root(L), root(R)
+        w = w - lr * left @ g @ right
+        yield w
+
+
+def numpy_soap(w, gradients, lr=0.125, beta_1=0.875, beta_2=0.9375, frequency=4):
+    """Algorithms 3 and 4, for matrices; the first step only finds the eigenvectors."""
+    L = R = m = v = 0.0
+    Q_L, Q_R = (np.eye(size) for size in w.shape)
+    for t, g in enumerate(gradients):
+        if t > 0:
+            m = beta_1 * m + (1 - beta_1) * g
+            v = beta_2 * v + (1 - beta_2) * (Q_L.T @ g @ Q_R) ** 2
+            m_hat = (Q_L.T @ m @ Q_R) / (1 - beta_1**t)
+            root = np.sqrt(v) + 1e-8
+            step = m_hat * np.sqrt(1 - beta_2**t) / root
+            w = w - lr * Q_L @ step @ Q_R.T
+        L = beta_2 * L + (1 - beta_2) * g @ g.T
+        R = beta_2 * R + (1 - beta_2) * g.T @ g
+        if t == 0:
+            Q_L, Q_R = (np.linalg.eigh(P)[1][:, ::-1] for P in (L, R))
+        elif t % frequency == 0:
+            Q_L, Q_R = (np.linalg.qr(P @ Q)[0] for P, Q in ((L, Q_L), (R, Q_R)))
+        yield w
+
+
+def numpy_adaptive_clipping(w, gradients, lr=0.125, clipping=0.25):
+    """Brock et al., equation 3, for matrices: a norm for each column."""
+    for g in gradients:
+        norm_w, norm_g = (np.linalg.norm(x, axis=0, keepdims=True) for x in (w, g))
+        largest = clipping * np.maximum(norm_w, 1e-3)
+        w = w - lr * largest / np.maximum(largest, norm_g) * g
+        yield w
+
+
+def numpy_centralization(w, gradients, lr=0.125):
+    """Yong et al., equation 1, for matrices: a mean for each column."""
+    for g in gradients:
+        w = w - lr * (g - g.mean(axis=0, keepdims=True))
+        yield w

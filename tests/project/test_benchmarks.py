@@ -32,6 +32,7 @@ UNTIMED = {
     "SimpleRNNCell",
     "StackedRNNCells",
     "Bidirectional",
+    "MultiOptimizer",
     "SpectralNormalization",
     "TimeDistributed",
     # Callbacks run once per epoch.

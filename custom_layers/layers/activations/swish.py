@@ -8,6 +8,7 @@ from keras import ops
 from ...common.checks import python_number
 from ...common.inputs import as_floats
 from ...common.types import Config, Constraint, Initializer, Regularizer, Shape
+from .axes import _shape_along
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -50,17 +51,9 @@ class Swish(keras.layers.Layer):
         self.supports_masking = True
 
     def build(self, input_shape: Shape) -> None:
-        shape: list[int | None] = [1] * len(input_shape)
-        if self.axis is not None:
-            shape[self.axis] = input_shape[self.axis]
-            if self.axis in (0, -len(shape)) or input_shape[self.axis] is None:
-                raise ValueError(
-                    "`axis` must be an axis of known size after the batch. "
-                    f"Received: axis={self.axis}, input_shape={input_shape}"
-                )
         self.beta = self.add_weight(
             name="beta",
-            shape=shape[1:],
+            shape=_shape_along(self.axis, input_shape),
             initializer=self.beta_initializer,
             regularizer=self.beta_regularizer,
             constraint=self.beta_constraint,

@@ -2,12 +2,13 @@
 
 import numbers
 import string
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
-from ...common.checks import positive_integer, python_number
+from ...common.checks import one_of, positive_integer, python_number
 from ...common.initial_values import fresh
 from ...common.inputs import as_floats
 from ...common.types import Config, Constraint, Initializer, Regularizer, Seed
@@ -140,6 +141,31 @@ class _HeadAttention(keras.layers.Layer):
         layer.build(shape)
         return layer
 
+    def enable_lora(
+        self,
+        rank: int,
+        lora_alpha: float | None = None,
+        projections: Sequence[str] = ("query", "value"),
+    ) -> None:
+        """Freezes the kernels of these projections, and adapts them by LoRA.
+
+        The paper adapts those of query and value; "key" and "output" are possible too.
+
+        Raises: ValueError for another projection, and as `Dense.enable_lora` does.
+        """
+        if not self.built:
+            raise ValueError("Cannot enable lora on a layer that isn't yet built.")
+        dense = {
+            "query": self._query_dense,
+            "key": self._key_dense,
+            "value": self._value_dense,
+            "output": self._output_dense,
+        }
+        for name in projections:
+            dense[one_of(name, tuple(dense), "projections")].enable_lora(
+                rank, lora_alpha
+            )
+
     def call(
         self,
         query,
@@ -178,6 +204,10 @@ class _HeadAttention(keras.layers.Layer):
         """Q or K with the positions of its tokens, which a subclass may bring in."""
         return x
 
+    def _bias(self, queries, keys, start_index: Any = 0):
+        """What is added to scores (heads, T, S), which a subclass may bring in."""
+        return None
+
     def _compute_attention(
         self,
         query,
@@ -205,10 +235,11 @@ class _HeadAttention(keras.layers.Layer):
         if training and self.dropout > 0:
             keep = self._dropout_layer(ops.ones(shape, Q.dtype), training=True)
         masks = mask, use_causal_mask, self.sliding_window
-        if not return_attention_scores:
+        bias = self._bias(rows[0], keys[0])
+        if bias is None and not return_attention_scores:
             y = blockwise_attention(Q, K, V, *masks, keep)
             return _from_heads(y, query, axes), None
-        y, P = scaled_dot_product(Q, K, V, *masks, keep, return_weights=True)
+        y, P = scaled_dot_product(Q, K, V, *masks, keep, return_weights=True, bias=bias)
         P = ops.reshape(P, (*shape[:free], *rows, *keys))
         return _from_heads(y, query, axes), P
 

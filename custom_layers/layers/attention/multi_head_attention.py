@@ -36,7 +36,8 @@ class MultiHeadAttention(_HeadAttention):
     Differs from Keras: inputs keep their masks, so that a second layer sees them too;
     an explicit `query_mask` counts; the causal mask follows the axis attended over; the
     config does not change with `build`; scores are (B, heads, T, S) symbolically too;
-    beyond 128 tokens a query without any allowed key averages over fewer keys than all.
+    beyond 128 tokens a query without any allowed key averages over fewer keys than all;
+    `enable_lora(rank)` adapts the kernels of query and value by LoRA.
 
     >>> layer, x = MultiHeadAttention(num_heads=2, key_dim=4), keras.ops.ones((1, 3, 8))
     >>> y, P = layer(x, x, use_causal_mask=True, return_attention_scores=True)

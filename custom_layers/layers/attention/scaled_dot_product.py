@@ -19,10 +19,11 @@ def scaled_dot_product(
     window: int | None = None,
     keep: Any = None,
     return_weights: bool = False,
+    bias: Any = None,
 ) -> Any:
     """Scaled dot-product attention: a mean of values, weighted for each query.
 
-    P = softmax(Q K^T / sqrt(d)), where keys that are not allowed get the weight 0
+    P = softmax(Q K^T / sqrt(d) + bias), where keys that are not allowed weigh 0
     y = (P * keep) V
 
     `blockwise_attention` gives the same y and is faster; it never holds all of P.
@@ -32,6 +33,7 @@ def scaled_dot_product(
         mask, causal, window: which keys are allowed, see `allowed_keys`.
         keep: factors of the entries of P, such as the 0 and 1 / (1 - rate) of dropout.
         return_weights: whether to return P (..., T, S) too, as it is before dropout.
+        bias: what is added to the scores (..., T, S), such as a position bias.
 
     Returns: y (..., T, e), or (y, P).
 
@@ -47,6 +49,8 @@ def scaled_dot_product(
     d = Q.shape[-1]
     Q = Q * (1 / math.sqrt(d))
     scores = ops.matmul(Q, ops.swapaxes(K, -2, -1))
+    if bias is not None:
+        scores = _full_precision(scores) + _full_precision(bias)
     T, S = ops.shape(scores)[-2:]
     allowed = allowed_keys((0, T), (0, S), mask, causal, window)
     P = _softmax(scores, allowed)
@@ -62,10 +66,15 @@ def _softmax(scores, allowed):
 
     A query without any allowed key weighs all keys alike.
     """
-    scores = ops.cast(scores, keras.backend.result_type(scores.dtype, "float32"))
+    scores = _full_precision(scores)
     if allowed is not None:
         scores = ops.where(allowed, scores, minus_infinity(scores.dtype))
     return _softmax_over_keys(scores)
+
+
+def _full_precision(scores):
+    """Scores in float32 at least."""
+    return ops.cast(scores, keras.backend.result_type(scores.dtype, "float32"))
 
 
 def _softmax_over_keys(scores: Any) -> Any:

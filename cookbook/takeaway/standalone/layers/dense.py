@@ -81,6 +81,18 @@ class Embedding(keras.layers.Layer):
         return ops.not_equal(inputs, 0) if self.mask_zero else None
 
 
+class ReversibleEmbedding(Embedding):
+    """Embedding that also works in reverse: its table turns vectors into logits.
+
+    y = E[x];  in reverse, logits = x E^T
+    """
+
+    def call(self, inputs, reverse: bool = False):
+        if reverse:
+            return ops.matmul(inputs, ops.transpose(self.embeddings))
+        return super().call(inputs)
+
+
 class _Convolution(keras.layers.Layer):
     """A kernel slides over the input; every filter sees all channels.
 
