@@ -47,14 +47,17 @@ from custom_layers.activations import (
     hard_tanh,
     leaky_relu,
     linear,
+    lisht,
     log_sigmoid,
     log_softmax,
     mish,
     relu,
     relu6,
+    rrelu,
     selu,
     sigmoid,
     silu,
+    snake,
     soft_shrink,
     softmax,
     softplus,
@@ -75,7 +78,7 @@ CURVES = (
     *(linear, exponential, sigmoid, log_sigmoid, tanh, tanh_shrink, softplus),
     *(squareplus, softsign, hard_sigmoid, hard_silu, hard_tanh, sparse_sigmoid),
     *(sparse_plus, soft_shrink, hard_shrink, relu, relu6, leaky_relu),
-    *(elu, selu, celu, silu, gelu, mish),
+    *(elu, selu, celu, silu, gelu, mish, lisht, rrelu, snake),
 )
 RANGE = np.linspace(-5, 8, 521)
 

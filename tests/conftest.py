@@ -132,7 +132,7 @@ def little_memory():
 # may run eight at once, and the rest is for other machines and other orders of the
 # tests. TensorFlow keeps each program that XLA compiled for as long as it lives. The
 # slow tests and the other backends compile more, and .ci/run runs them.
-LARGEST = 3000
+LARGEST = 3500
 PEAKS = []  # (megabytes, limit) of this process, or of the workers of pytest-xdist
 
 

@@ -241,7 +241,7 @@ CURVES = (
     *(linear, exponential, sigmoid, log_sigmoid, tanh, tanh_shrink, softplus),
     *(squareplus, softsign, hard_sigmoid, hard_silu, hard_tanh, sparse_sigmoid),
     *(sparse_plus, soft_shrink, hard_shrink, relu, relu6, leaky_relu),
-    *(elu, selu, celu, silu, gelu, mish),
+    *(elu, selu, celu, silu, gelu, mish, lisht, rrelu, snake),
 )
 """,
             """\

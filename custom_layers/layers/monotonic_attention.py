@@ -71,8 +71,8 @@ class MonotonicAttentionDecoderCell(AttentionDecoderCell):
         self.mode = one_of(mode, MODES, "mode")
         self.sigmoid_noise = number_from_zero(sigmoid_noise, "sigmoid_noise")
         self.score_bias_init = python_number(score_bias_init)
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.seed = python_number(seed)
+        self.seed_generator = keras.random.SeedGenerator(self.seed)
         self.state_size = [*self.state_size, None]  # alpha is as long as the memory
         self._noise = self._alpha_tm1 = None
         self._is_training: bool | None = False

@@ -87,8 +87,8 @@ class ScheduledSamplingDecoder(keras.layers.Layer):
         self.readout = readout
         self.embedding = embedding
         self.sampling_probability = python_number(sampling_probability)
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.seed = python_number(seed)
+        self.seed_generator = keras.random.SeedGenerator(self.seed)
 
     def build(
         self,
@@ -130,7 +130,8 @@ class ScheduledSamplingDecoder(keras.layers.Layer):
             )
             return ops.cast(self.readout(a), self.compute_dtype)
         is_own, u = self._draws(sequences)
-        self.steps.assign_add(1)
+        if self.trainable:
+            self.steps.assign_add(1)
         mask = ops.ones_like(is_own)
         if sequences_mask is not None:
             mask = as_booleans(sequences_mask)
@@ -204,9 +205,10 @@ class ScheduledSamplingDecoder(keras.layers.Layer):
     def from_config(
         cls, config: Config, custom_objects: dict | None = None
     ) -> "ScheduledSamplingDecoder":
+        deserialize = keras.saving.deserialize_keras_object
         parts = ("decoder", "readout", "embedding", "sampling_probability")
         restored = {
-            name: keras.saving.deserialize_keras_object(config[name], custom_objects)
+            name: deserialize(python_number(config[name]), custom_objects)
             for name in parts
         }
         return cls(**{**config, **restored})

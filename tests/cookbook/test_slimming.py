@@ -318,10 +318,10 @@ BASES = (
 # replaces an activation only where it is told to compute activations anew.
 OF_OTHERS = """
 _losses _run activation add backward bias binary_crossentropy cast
-categorical_crossentropy count dense distribution export function g
-get_current_value grad gradient kernel kind mean mode momentum momentums nesterov
-recurrent_kernel relu remove repeat run sparse_categorical_crossentropy start stddev
-total transform true_positives units update value values weight
+categorical_crossentropy cells count dense distribution expand_dims export function g
+get_current_value grad gradient kernel kind locked lower mean mode momentum momentums
+nesterov rank recurrent_kernel relu remove repeat run sparse_categorical_crossentropy
+start stddev total transform true_positives uniform units update value values weight
 """
 
 

@@ -70,9 +70,13 @@ def layer_with(name, starts):
     return examples.CELLS[name](layer) if name in examples.CELLS else layer
 
 
+# The waves of a Fourier transform, which is symmetric.
+WITH_FIXED_STARTS = {"STFTSpectrogram"}
+
+
 @pytest.mark.one_backend
 @pytest.mark.parametrize("kind", RANDOM)
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", [n for n in LAYERS if n not in WITH_FIXED_STARTS])
 def test_no_two_weights_start_alike(name, kind):
     layer = layer_with(name, random_starts(name, RANDOM[kind]))
     x = keras.tree.map_structure(ops.convert_to_tensor, example_input(name))

@@ -12,7 +12,8 @@ METHODS = _words(
     compute_metrics compute_output_shape compute_output_spec finalize_variable_values
     get_dropout_mask get_initial_state get_recurrent_dropout_mask inner_loop
     load_own_variables predict_step quantize reset_state reset_states
-    reset_dropout_mask result save_own_variables stateless_call symbolic_call
+    reset_dropout_mask reset_recurrent_dropout_mask result save_own_variables
+    stateless_call symbolic_call
     test_step train_step update_state update_step set_model set_params
     on_batch_begin on_batch_end on_epoch_begin on_epoch_end on_predict_batch_begin
     on_predict_batch_end on_predict_begin on_predict_end on_test_batch_begin

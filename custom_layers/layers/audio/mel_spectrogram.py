@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from ...common.checks import one_of, positive_integer, python_number
+from ...common.inputs import of_any_batch
 from ...common.private_keras import build_at_init
 from ...common.types import Config, Shape
 from .windows import _window_argument, _window_values
@@ -114,6 +115,9 @@ class MelSpectrogram(keras.layers.Layer):
         return w, A
 
     def call(self, inputs):
+        return of_any_batch(self._spectrogram, inputs)
+
+    def _spectrogram(self, inputs):
         # Fourier transforms and logarithms of small powers need float32.
         dtype = "float64" if self.compute_dtype == "float64" else "float32"
         x = ops.cast(inputs, dtype)

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from ...common.checks import channel_order, one_of, positive_integer
+from ...common.inputs import as_floats, of_any_batch
 from ...common.types import Config, DataFormat, Padding, Shape
 from .windows import _window_argument, _window_values
 
@@ -43,7 +44,7 @@ class STFTSpectrogram(keras.layers.Layer):
         C); with channels_first (B, C * frequencies, frames) or (B, C, frames,
         frequencies).
     Weights: real_kernel and imag_kernel, of which "real" and "imag" need one.
-    Raises: ValueError for arguments outside of these, TypeError for integers.
+    Raises: ValueError for arguments outside of these.
     Differs from Keras: an odd fft_length is N itself, where Keras takes N - 1. bfloat16
         is allowed. There are no windows of SciPy beyond these names; give the values.
 
@@ -141,12 +142,9 @@ class STFTSpectrogram(keras.layers.Layer):
         return kernel[:, None]
 
     def call(self, inputs):
-        if not keras.backend.is_float_dtype(inputs.dtype):
-            raise TypeError(
-                "STFTSpectrogram needs floats: divide samples that are integers by the "
-                f"largest one, such as 32768. Received: inputs.dtype={inputs.dtype}"
-            )
-        x = inputs
+        return of_any_batch(self._spectrogram, as_floats(inputs, self.compute_dtype))
+
+    def _spectrogram(self, x):
         if self.data_format == "channels_last":
             x = ops.transpose(x, (0, 2, 1))
         _, C, T = ops.shape(x)
