@@ -37,7 +37,7 @@ class ScheduledSamplingDecoder(keras.layers.Layer):
     Raises: ValueError for a decoder that is not an `AttentionDecoder` or returns
         something else than its outputs, and for a probability outside [0, 1].
     Differs from TensorFlow Addons: one class for its ScheduledEmbeddingTrainingSampler
-    and, without an embedding, its ScheduledOutputTrainingSampler.
+    and its ScheduledOutputTrainingSampler. XLA can't train it on TensorFlow.
 
     >>> from custom_layers.layers import AttentionDecoder, AttentionDecoderCell
     >>> cell = AttentionDecoderCell(keras.layers.GRUCell(8))
@@ -72,6 +72,8 @@ class ScheduledSamplingDecoder(keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
+        # XLA can't take the gradient of TensorFlow's loop.
+        self.supports_jit = keras.backend.backend() != "tensorflow"
         is_decoder = isinstance(decoder, AttentionDecoder)
         if not is_decoder or decoder.return_state or not decoder.return_sequences:
             raise ValueError(
