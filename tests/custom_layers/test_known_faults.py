@@ -9,8 +9,10 @@ summary, and the table wants a new line.
 import keras
 import pytest
 
-import faults_of_layers  # noqa: F401  each enters its cases
+import faults_of_augmentation  # noqa: F401  each enters its cases
+import faults_of_layers  # noqa: F401
 import faults_of_losses  # noqa: F401
+import faults_of_models  # noqa: F401
 import faults_of_training  # noqa: F401
 from faults_page import PAGE, page
 from known_faults import FAULTS, OURS, outcome, same

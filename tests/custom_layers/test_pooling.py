@@ -123,6 +123,20 @@ def test_each_output_summarizes_its_window(cls, strides):
         np.testing.assert_allclose(y[0][place], expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("geometry", [(2,), ((1, 2, 2),), (3, 2, "same"), (2, 1)])
+def test_the_gradient_of_a_volume_goes_to_one_of_equal_places(geometry, data_format):
+    """TensorFlow's own pooling of volumes gives it to each of them."""
+    layer = MaxPooling3D(*geometry, data_format=data_format)
+    shape = (2, 4, 5, 6, 3) if data_format == "channels_last" else (2, 3, 4, 5, 6)
+    for x in (np.zeros(shape, "float32"), np.round(array(*shape))):
+        results = run_layer(layer, x)
+        weights = array(*results["output 0"].shape, seed=3)  # of run_layer's sum
+        gradient = results["gradient to input 0"]
+        assert_close(gradient.sum(), weights.sum(dtype="float64"), 1e-4)
+        assert np.count_nonzero(gradient) <= weights.size
+
+
 @pytest.mark.parametrize("cls", [MaxPooling1D, AveragePooling1D])
 def test_output_shape_is_promised_right_for_every_geometry(cls):
     x = array(1, 7, 2)

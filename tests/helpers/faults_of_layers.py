@@ -128,6 +128,29 @@ def pool_that_is_larger_than_the_image(lib):
     return list(lib.layers.MaxPooling2D(20)(keras.Input((5, 5, 3))).shape[1:])
 
 
+@fault("MaxPooling3D", "", 1, "8 on TensorFlow", ("tensorflow",))
+def gradient_of_equal_places_of_a_volume(lib):
+    """Of equal maxima of a window, each gets the whole gradient, instead of one."""
+    g = gradient(lib.layers.MaxPooling3D(2), np.ones((1, 2, 2, 2, 1), "float32"))
+    return int(np.count_nonzero(g))
+
+
+@fault(
+    "AdaptiveMaxPooling2D",
+    "",
+    [0.0, 0.0, 0.0, 1.0],
+    "the gradient ends the process on TensorFlow; without oneDNN it is garbage",
+    ("tensorflow",),
+)
+def gradient_of_one_adaptive_window(lib):
+    """With one window, the gradient is not that of a maximum."""
+    if lib is keras and keras.backend.backend() == "tensorflow":
+        return "not run, since it would end this process"
+    x = np.arange(4, dtype="float32").reshape(1, 2, 2, 1)
+    g = gradient(lib.layers.AdaptiveMaxPooling2D(1), x)
+    return g.ravel() / g.sum()
+
+
 @fault("Conv2D", "keras-team/keras/pull/22418", "ValueError")
 def kernel_that_is_larger_than_the_image(lib):
     """An output of size 0 instead of an error."""

@@ -302,3 +302,26 @@ def stack_of_one_cell_under_a_mask(lib):
     cells = lib.layers.StackedRNNCells([keras.layers.LSTMCell(3)])
     y = keras.layers.RNN(cells)(array(2, 2, 4), mask=np.array([[1, 0]] * 2, "bool"))
     return list(y.shape)
+
+
+@fault(
+    "ScheduleFreeAdamW",
+    "",
+    0.845,
+    "0.85 on TensorFlow and torch",
+    ("tensorflow", "torch"),
+)
+def average_of_schedule_free_adam(lib):
+    """The average is computed with the z after the step, instead of that before it."""
+    return train(lib.optimizers.ScheduleFreeAdamW(0.1), [3.0, 3.0])
+
+
+@fault("ScheduleFreeAdamW", "", 0.9, "another number")
+def schedule_free_adam_of_loaded_weights(lib):
+    """Weights that are loaded after the optimizer was built are left at once."""
+    weight = keras.Variable(0.0)
+    optimizer = lib.optimizers.ScheduleFreeAdamW(0.1)
+    optimizer.build([weight])
+    weight.assign(1.0)
+    optimizer.apply([ops.convert_to_tensor(3.0)], [weight])
+    return weight

@@ -83,8 +83,10 @@ def page(faults):
 
 
 def write():
-    import faults_of_layers  # noqa: F401  each enters its rows
+    import faults_of_augmentation  # noqa: F401  each enters its rows
+    import faults_of_layers  # noqa: F401
     import faults_of_losses  # noqa: F401
+    import faults_of_models  # noqa: F401
     import faults_of_training  # noqa: F401
     from known_faults import FAULTS
 

@@ -1,7 +1,7 @@
 """What a fault that Keras's users reported is: a report, a probe and its right value.
 
-`faults_of_layers.py`, `faults_of_losses.py` and `faults_of_training.py` hold the table,
-`faults_page.py` writes docs/known_faults_of_keras.md from it.
+The files `faults_of_*.py` hold the table, `faults_page.py` writes
+docs/known_faults_of_keras.md from it.
 """
 
 import dataclasses
@@ -20,6 +20,7 @@ OURS = types.SimpleNamespace(
         name: getattr(custom_layers, name)
         for name in (
             "activations",
+            "callbacks",
             "constraints",
             "initializers",
             "layers",

@@ -90,6 +90,9 @@ class MaxPooling3D(_MaxPooling):
     Args, raises: as in MaxPooling2D, for three axes.
     Shapes: (B, D, H, W, C) to (B, D', H', W', C), with lengths as in MaxPooling2D; or
         with the channels first.
+    Differs from Keras: what differs in MaxPooling2D; on TensorFlow, the gradient of a
+        window goes to one of equal maxima, as elsewhere, where Keras gives all of it
+        to each of them.
 
     >>> volume = keras.ops.reshape(keras.ops.arange(8.0), (1, 2, 2, 2, 1))
     >>> y = MaxPooling3D(2)(volume)
@@ -101,3 +104,33 @@ class MaxPooling3D(_MaxPooling):
     """
 
     rank = 3
+
+    def _pool(self, inputs):
+        if keras.backend.backend() != "tensorflow":
+            return super()._pool(inputs)
+        if self.data_format == "channels_last":
+            return self._pool_images_and_depth(inputs)
+        x = ops.transpose(inputs, (0, 2, 3, 4, 1))
+        y = self._pool_images_and_depth(x)
+        return ops.transpose(y, (0, 4, 1, 2, 3))
+
+    def _pool_images_and_depth(self, x):
+        """The maximum of each (H, W), then of these along D, as poolings of images.
+
+        TensorFlow's gradient of a pooling of volumes goes to each of equal places, that
+        of a pooling of images to one of them.
+        """
+        (d, *size), (step, *steps) = self.pool_size, self.strides
+        _, D, H, W, C = ops.shape(x)
+        images = ops.reshape(x, (-1, H, W, C))
+        images = self._pool_plane(images, size, steps)
+        _, H, W, _ = ops.shape(images)
+        columns = ops.reshape(images, (-1, D, H * W, C))
+        columns = self._pool_plane(columns, [d, 1], [step, 1])
+        D = ops.shape(columns)[1]
+        return ops.reshape(columns, (-1, D, H, W, C))
+
+    def _pool_plane(self, x, size: list[int], strides: list[int]):
+        if size == strides == [1, 1]:
+            return x
+        return ops.max_pool(x, size, strides, self.padding, "channels_last")
