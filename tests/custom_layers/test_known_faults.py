@@ -19,15 +19,19 @@ from known_faults import FAULTS, OURS, outcome, same
 
 BACKEND = keras.backend.backend()
 OF_KERAS = pytest.mark.xfail(reason="a fault of Keras", strict=False)
-
-
-TRAINS = {"muon_trains_a_model", "stateful_lstm_trains"}
+SLOW = {  # on JAX, which compiles each operation
+    "muon_trains_a_model",
+    "stateful_lstm_trains",
+    "operations_of_a_compiled_step",
+    "share_of_pixels_in_the_labels",
+    "a_quiet_sound_beside_a_loud_one",
+}
 
 
 @pytest.mark.parametrize(
     "fault",
     [
-        pytest.param(f, id=f.name, marks=[pytest.mark.slow] if f.name in TRAINS else [])
+        pytest.param(f, id=f.name, marks=[pytest.mark.slow] if f.name in SLOW else [])
         for f in FAULTS
     ],
 )

@@ -133,7 +133,7 @@ def test_the_gradient_of_a_volume_goes_to_one_of_equal_places(geometry, data_for
         results = run_layer(layer, x)
         weights = array(*results["output 0"].shape, seed=3)  # of run_layer's sum
         gradient = results["gradient to input 0"]
-        assert_close(gradient.sum(), weights.sum(dtype="float64"), 1e-4)
+        assert_close(gradient.sum(dtype="float64"), weights.sum(dtype="float64"), 1e-4)
         assert np.count_nonzero(gradient) <= weights.size
 
 

@@ -1,5 +1,7 @@
 """Faults of Keras's layers that vary images or analyze sounds, measured here."""
 
+import warnings
+
 import keras
 import numpy as np
 from keras import ops
@@ -40,18 +42,20 @@ def erasing_reaches_the_border(lib):
     "AugMix", "", True, "the same in all steps on TensorFlow", wrong_on=("tensorflow",)
 )
 def operations_of_a_compiled_step(lib):
-    """A compiled step applies the operations that were drawn when it was compiled.
-
-    Operations on colors keep the halves of an image even, others do not.
-    """
+    """A compiled step applies the operations that were drawn when it was compiled."""
     layer = lib.layers.AugMix(num_chains=1, chain_depth=1, all_ops=False, seed=1)
     image = np.full((1, 6, 6, 3), 40.0, "float32")
     image[:, :, 3:] = 200.0
     step = _compiled(lambda: layer(image, training=True))
     kinds = set()
     for _ in range(20):
-        y = ops.convert_to_numpy(step())
+        with warnings.catch_warnings():
+            warnings.filterwarnings(
+                "ignore", "Tensor.T is deprecated"
+            )  # Keras on torch
+            y = ops.convert_to_numpy(step())
         halves = y[:, :, :3], y[:, :, 3:]
+        # Operations on colors leave each half even, others do not.
         kinds.add(all(np.ptp(half, axis=(1, 2)).max() < 1e-3 for half in halves))
     return len(kinds) == 2
 
@@ -72,7 +76,11 @@ def augmentation_from_one_seed(lib):
     found = []
     for _ in range(6):
         layer = lib.layers.AugMix(num_chains=1, chain_depth=1, seed=1)
-        found.append(ops.convert_to_numpy(layer(image, training=True)))
+        with warnings.catch_warnings():
+            warnings.filterwarnings(
+                "ignore", "Tensor.T is deprecated"
+            )  # Keras on torch
+            found.append(ops.convert_to_numpy(layer(image, training=True)))
     return all(np.allclose(found[0], other, atol=1e-3) for other in found)
 
 
@@ -102,7 +110,10 @@ def transform_of_an_odd_length(lib):
     t = np.arange(5, dtype="float32")
     wave = np.cos(2 * np.pi * t / 5).astype("float32")
     options = {"frame_length": 5, "frame_step": 5, "fft_length": 5, "window": None}
-    return lib.layers.STFTSpectrogram("real", **options)(wave[None, :, None])[0, 0]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*recommended to be a power of two")  # Keras
+        layer = lib.layers.STFTSpectrogram("real", **options)
+    return layer(wave[None, :, None])[0, 0]
 
 
 @fault("STFTSpectrogram", "", "bfloat16", "an error")

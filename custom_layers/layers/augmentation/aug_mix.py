@@ -129,6 +129,8 @@ class AugMix(_Augmentation):
         A tree halves the weights: the sum of 2 n of them splits by Beta(n a, n a). Some
         of the leaves, divided by their sum, are Dirichlet distributed as all of them.
         """
+        if self.num_chains == 1:  # torch warns of a softmax of one number
+            return ops.ones((B, 1))
         leaves = 1 << (self.num_chains - 1).bit_length()
         log_w = ops.zeros((B, 1))
         for level in range((leaves - 1).bit_length()):

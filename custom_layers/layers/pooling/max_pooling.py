@@ -91,8 +91,8 @@ class MaxPooling3D(_MaxPooling):
     Shapes: (B, D, H, W, C) to (B, D', H', W', C), with lengths as in MaxPooling2D; or
         with the channels first.
     Differs from Keras: what differs in MaxPooling2D; on TensorFlow, the gradient of a
-        window goes to one of equal maxima, as elsewhere, where Keras gives all of it
-        to each of them.
+        window goes to one of equal maxima, where Keras may give all of it to each, and
+        a stride above the window is right with "same" without oneDNN, too.
 
     >>> volume = keras.ops.reshape(keras.ops.arange(8.0), (1, 2, 2, 2, 1))
     >>> y = MaxPooling3D(2)(volume)
