@@ -37,7 +37,7 @@ def lora_trains_after_loading(lib):
     return found
 
 
-@fault("Dense, Embedding", "", [8.0, 8.0], "1")
+@fault("Dense, Embedding", "", [8.0, 8.0], "counts as 1 at rank 1")
 def alpha_of_the_constructor(lib):
     """The `lora_alpha` that the constructor is given does not count."""
     options = {"lora_rank": 1, "lora_alpha": 8.0}

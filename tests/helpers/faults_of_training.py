@@ -316,7 +316,7 @@ def average_of_schedule_free_adam(lib):
     return train(lib.optimizers.ScheduleFreeAdamW(0.1), [3.0, 3.0])
 
 
-@fault("ScheduleFreeAdamW", "", 0.9, "another number")
+@fault("ScheduleFreeAdamW", "", 0.9, "-0.1")
 def schedule_free_adam_of_loaded_weights(lib):
     """Weights that are loaded after the optimizer was built are left at once."""
     weight = keras.Variable(0.0)

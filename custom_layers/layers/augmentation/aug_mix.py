@@ -113,6 +113,7 @@ class AugMix(_Augmentation):
         names: tuple[str, ...] = OPERATIONS[1:]
         if not self.all_ops:
             names = names[: -len(BLENDS)]
+
         for step in range(self.chain_depth):
             choice, strength, sign = ops.unstack(self.uniform(3, B), 3)
             chosen = ops.floor(choice * len(names))
@@ -129,8 +130,10 @@ class AugMix(_Augmentation):
         A tree halves the weights: the sum of 2 n of them splits by Beta(n a, n a). Some
         of the leaves, divided by their sum, are Dirichlet distributed as all of them.
         """
-        if self.num_chains == 1:  # torch warns of a softmax of one number
+        if self.num_chains == 1:
+            # torch warns of a softmax of one number
             return ops.ones((B, 1))
+
         leaves = 1 << (self.num_chains - 1).bit_length()
         log_w = ops.zeros((B, 1))
         for level in range((leaves - 1).bit_length()):
