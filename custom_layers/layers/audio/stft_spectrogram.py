@@ -148,10 +148,12 @@ class STFTSpectrogram(keras.layers.Layer):
         if self.data_format == "channels_last":
             x = ops.transpose(x, (0, 2, 1))
         _, C, T = ops.shape(x)
+
         both = (self.real_kernel, self.imag_kernel)
         kernels = [ops.convert_to_tensor(k) for k in both if k is not None]
         kernel = ops.concatenate(kernels, axis=-1)
         x = ops.reshape(x, (-1, T, 1))
+
         X = ops.conv(
             x,
             ops.cast(kernel, x.dtype),
