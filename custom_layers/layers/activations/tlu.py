@@ -90,7 +90,10 @@ class TLU(keras.layers.Layer):
     def call(self, inputs):
         x = as_floats(inputs, self.compute_dtype)
         if self.affine:
-            return ops.maximum(x, self.alpha * x + self.tau)
+            # JAX's gradient of a maximum compares it with both again. Compiled, the line
+            # may be rounded differently there, and then neither would get a gradient.
+            line = self.alpha * x + self.tau
+            return ops.where(x > line, x, line)
         return ops.maximum(x, self.tau)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
