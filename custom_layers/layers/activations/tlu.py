@@ -90,7 +90,7 @@ class TLU(keras.layers.Layer):
     def call(self, inputs):
         x = as_floats(inputs, self.compute_dtype)
         if self.affine:
-            # JAX's gradient of a maximum compares it with both again. Compiled, the line
+            # JAX's gradient of a maximum compares it with both again. Compiled, a line
             # may be rounded differently there, and then neither would get a gradient.
             line = self.alpha * x + self.tau
             return ops.where(x > line, x, line)
