@@ -14,7 +14,7 @@ from ..common.checks import (
 from ..common.inputs import as_floats
 from ..common.types import Activation, Config, Initializer, Regularizer, Seed, Shape
 
-SMALLEST = 1e-8  # added to squares, whose logarithm or root is taken
+SMALLEST = 1e-8  # added to a square before its logarithm or root
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")

@@ -74,16 +74,16 @@ class Shampoo(_StepOptimizer):
             return
         super().build(variables)
         self._sums = [
-            _matrices(self, variable, "sum", self.max_dim) for variable in variables
+            _factors(self, variable, "sum", self.max_dim) for variable in variables
         ]
         self._roots = [
-            _matrices(self, variable, "root", self.max_dim) for variable in variables
+            _factors(self, variable, "root", self.max_dim) for variable in variables
         ]
 
     def update_step(self, gradient, variable, learning_rate) -> None:
         index = slot_index(self, variable)
         sums, roots = self._sums[index], self._roots[index]
-        g = ops.cast(dense(gradient), _wide(variable.dtype))
+        g = ops.cast(dense(gradient), _precise(variable.dtype))
         g = ops.reshape(g, _axes(variable))
         lr = ops.cast(learning_rate, g.dtype)
 
@@ -117,12 +117,12 @@ class Shampoo(_StepOptimizer):
         }
 
 
-def _wide(dtype: str) -> str:
+def _precise(dtype: str) -> str:
     """The dtype in which matrices are decomposed: float32 at least."""
     return "float64" if dtype == "float64" else "float32"
 
 
-def _matrices(
+def _factors(
     optimizer: keras.optimizers.Optimizer, variable: Any, name: str, max_dim: int
 ) -> list:
     """A slot (d, d) for each axis of the variable; None for one longer than max_dim."""
@@ -130,7 +130,7 @@ def _matrices(
         return []
     return [
         optimizer.add_variable(
-            shape=(d, d), dtype=_wide(variable.dtype), name=f"{name}_of_axis_{axis}"
+            shape=(d, d), dtype=_precise(variable.dtype), name=f"{name}_of_axis_{axis}"
         )
         if d <= max_dim
         else None

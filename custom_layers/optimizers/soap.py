@@ -10,7 +10,7 @@ from ..common.private_keras import slot_index
 from ..common.rows import dense
 from ..common.types import Config, LearningRate
 from .adam import Adam
-from .shampoo import _gram, _matrices, _rotate, _wide
+from .shampoo import _factors, _gram, _precise, _rotate
 
 # Of a gradient that is turned, this share of the largest entry is a rounding error.
 ROUNDING = {"float32": 1e-5, "float64": 1e-13}
@@ -84,7 +84,7 @@ class SOAP(Adam):
         kernels = [v if len(v.shape) > 1 else None for v in variables]
         self._preconditioners, self._bases = [
             [
-                [] if kernel is None else _matrices(self, kernel, name, self.max_dim)
+                [] if kernel is None else _factors(self, kernel, name, self.max_dim)
                 for kernel in kernels
             ]
             for name in ("preconditioner", "basis")
@@ -106,7 +106,7 @@ class SOAP(Adam):
         step_numbers = self._once_per_step(
             numbers, variable, learning_rate, self.beta_1, self.beta_2
         )
-        wide = _wide(variable.dtype)
+        wide = _precise(variable.dtype)
         alpha, share_1, share_2 = [ops.cast(number, wide) for number in step_numbers]
         g, m, v = [ops.cast(x, wide) for x in (dense(gradient), m_slot, v_slot)]
 

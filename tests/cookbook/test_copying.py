@@ -17,7 +17,14 @@ from cookbook.takeaway.copying import copy, copy_command, listing
 from copied_components import write_copies
 
 # Components that are given to each other must come from one file.
-TOGETHER = [("AttentionDecoderCell", "AttentionDecoder")]
+TOGETHER = [
+    (
+        "AttentionDecoderCell",
+        "AttentionDecoder",
+        "MonotonicAttentionDecoderCell",
+        "ScheduledSamplingDecoder",
+    )
+]
 MISTAKES = [
     # arguments, --to, --force, a part of the line
     (["lstm"], None, False, "did you mean LSTM?"),
