@@ -53,6 +53,7 @@ KERAS = {
 DATA_SETS = (
     *("Images", "JudgedImages", "OddImages", "PicturePair", "Forecasts"),
     *("Reviews", "Characters", "Sums", "Translations"),
+    *("Sounds", "Strings"),
 )
 # What else a script calls by another name: {name in the cookbook: what it means}.
 OTHERS = {
