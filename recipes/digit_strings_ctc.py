@@ -60,6 +60,7 @@ from custom_layers.layers import (
     ReLU,
 )
 from custom_layers.losses import CTC
+from custom_layers.metrics import edit_distance, label_error_rate
 from custom_layers.optimizers import Adam
 from custom_layers.optimizers.schedules import WarmupCosine
 
@@ -142,16 +143,10 @@ def build(config: Config, data: Strings) -> keras.Model:
     model.compile(
         optimizer=Adam(WarmupCosine(config.learning_rate, steps), global_clipnorm=1.0),
         loss=CTC(),
+        metrics=[label_error_rate],
         jit_compile=False,
     )
     return model
-
-
-def share_right(found: list, labels: np.ndarray) -> float:
-    """The share of strings that were found as a whole."""
-    pairs = zip(found, labels)
-    right = [np.array_equal(row[row > 0], truth[truth > 0]) for row, truth in pairs]
-    return float(np.mean(right))
 
 
 def answers_of(network: keras.Model, sounds) -> np.ndarray:
@@ -161,8 +156,8 @@ def answers_of(network: keras.Model, sounds) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def without_network(data: Strings, see: keras.Model) -> list[np.ndarray]:
-    """The labels that a plain method finds in the test strings.
+def without_network(data: Strings, see: keras.Model) -> np.ndarray:
+    """The labels that a plain method finds in the test strings, padded with 0.
 
     It cuts a sound where it is silent. Logistic regression has learned to name words
     in training strings, in which it was told where they are.
@@ -176,8 +171,8 @@ def without_network(data: Strings, see: keras.Model) -> list[np.ndarray]:
     found = []
     for picture in answers_of(see, data.test[0]):
         pieces = [picture[:, start:end] for start, end in loud_stretches(picture)]
-        found.append(name(pieces) if pieces else np.array([]))
-    return found
+        found.append([0, *name(pieces)] if pieces else [0])
+    return keras.utils.pad_sequences(found, padding="post")
 
 
 def report(
@@ -192,14 +187,18 @@ def report(
     logits = answers_of(model, x)  # N, T / 4, labels
     beam = {"strategy": "beam_search", "beam_width": config.beam_width}
     ways = {"beam search": ctc_decode(logits, **beam), "greedy": ctc_decode(logits)}
-    answers = {name: np.array(labels[0]) for name, (labels, _) in ways.items()}
     see = keras.Sequential(spectrogram(data))
+    answers = {name: labels[0] for name, (labels, _) in ways.items()}
     answers["cut at silence"] = without_network(data, see)
+    errors = {name: np.array(edit_distance(y, a)) for name, a in answers.items()}
 
     figures = {
-        f"test whole strings, {name}": share_right(found, y)
-        for name, found in answers.items()
+        f"test whole strings, {name}": float(np.mean(wrong == 0))
+        for name, wrong in errors.items()
     }
+    figures["test digits wrong, beam search"] = float(
+        errors["beam search"].sum() / (y > 0).sum()
+    )
 
     draw_curves(history, run)
     draw_alignments(

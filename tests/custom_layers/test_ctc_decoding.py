@@ -1,4 +1,4 @@
-"""Decoding and alignment of CTC against all alignments written out, and Keras's own."""
+"""Decoding, alignment and errors of CTC against all alignments written out, and Keras's own."""
 
 import itertools
 
@@ -8,7 +8,8 @@ import pytest
 from keras import ops
 
 from custom_layers.generation import ctc_align, ctc_decode
-from custom_layers.losses import ctc
+from custom_layers.losses import CTC, ctc
+from custom_layers.metrics import edit_distance, label_error_rate
 from loss_cases import softmax
 from oracle import array, assert_close
 
@@ -181,3 +182,36 @@ def test_an_alignment_ends_with_its_frames():
 def test_refuses(call, says):
     with pytest.raises(ValueError, match=says):
         call()
+
+
+def distance(y, p):
+    """The edit distance by its recursive definition."""
+    if not y or not p:
+        return len(y) + len(p)
+    return min(
+        distance(y[1:], p[1:]) + (y[0] != p[0]),
+        distance(y[1:], p) + 1,
+        distance(y, p[1:]) + 1,
+    )
+
+
+def test_the_edit_distance_is_that_of_its_definition():
+    rng = np.random.default_rng(0)
+    y = rng.integers(-1, 4, (20, 5))
+    p = rng.integers(-1, 4, (20, 6))
+    found = ops.convert_to_numpy(edit_distance(y, p))
+    for row in range(20):
+        texts = [tuple(x[x > 0]) for x in (y[row], p[row])]
+        assert found[row] == distance(*texts)
+
+
+def test_the_label_error_rate_counts_wrong_missing_and_surplus_labels():
+    frames = [[1, 0, 2, 0, 3], [1, 0, 0, 0, 3], [1, 2, 2, 0, 2], [0, 0, 0, 0, 0]]
+    logits = 9.0 * np.eye(4, dtype="f")[frames]
+    labels = np.array([[1, 2, 3]] * 2 + [[1, 2, 0], [1, 2, 3]])
+    found = ops.convert_to_numpy(label_error_rate(labels, logits))
+    assert_close(found, np.array([0, 1 / 3, 1 / 2, 1], "f"))
+    model = keras.Sequential([keras.Input((5, 4))])
+    model.compile(loss=CTC(), metrics=[label_error_rate])
+    measured = model.evaluate(logits, labels, verbose=0, return_dict=True)
+    assert measured["label_error_rate"] == pytest.approx(np.mean(found), rel=1e-5)
