@@ -39,9 +39,7 @@ def draw_spectrograms(
 def spectrogram_panel(axes: Axes, spectrogram: np.ndarray, seconds: float) -> None:
     """Draws loudness (bands, frames): the darker, the louder."""
     place = (0, seconds, 0, len(spectrogram))
-    axes.imshow(
-        spectrogram, cmap="Greys", origin="lower", aspect="auto", extent=place
-    )
+    axes.imshow(spectrogram, cmap="Greys", origin="lower", aspect="auto", extent=place)
 
 
 def draw_alignments(
@@ -62,7 +60,9 @@ def draw_alignments(
     count = len(spectrograms)
     figure = Figure(figsize=(10, 1.9 * count + 0.6), layout="constrained")
     panels = figure.subplots(count, 1, squeeze=False, sharex=True).flat
-    for axes, spectrogram, steps, places in zip(panels, spectrograms, alignments, spans):
+    for axes, spectrogram, steps, places in zip(
+        panels, spectrograms, alignments, spans
+    ):
         spectrogram_panel(axes, spectrogram, seconds)
         top = len(spectrogram)
         for start, end in places[places[:, 1] > 0]:

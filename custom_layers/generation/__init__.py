@@ -1,4 +1,4 @@
-"""Generation: text from a language model, labels from CTC, pictures in other colours."""
+"""Generation: texts, the labels of CTC, and pictures in other colours."""
 
 from .beam_search import beam_search
 from .colour_transfer import colour_transfer

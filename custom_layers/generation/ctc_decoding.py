@@ -176,7 +176,7 @@ def _grown(rows: _Rows, log_p, blank: int) -> tuple:
 
     log_p: (B, C).
     """
-    B, W, T = ops.shape(rows.labels)
+    _, W, T = ops.shape(rows.labels)
     C = log_p.shape[-1]
     label = ops.arange(C)
     total, last = rows.total, rows.last

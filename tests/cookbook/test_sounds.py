@@ -140,7 +140,9 @@ def test_strings_hold_the_words_of_one_speaker_where_the_spans_say():
         assert 3 <= said.sum() <= MOST
         chosen = strings.chosen[row][said]
         assert len(set(speaker[chosen])) == 1
-        assert (strings.labels[row] == np.where(said, word[strings.chosen[row]], 0)).all()
+        assert (
+            strings.labels[row] == np.where(said, word[strings.chosen[row]], 0)
+        ).all()
         starts, ends = strings.spans[row][said].T
         pauses = (starts - np.insert(ends, 0, 0)[:-1]) / RATE
         assert pauses.min() >= PAUSE[0] - 1 / RATE
@@ -200,8 +202,7 @@ def test_the_plain_method_learns_words_from_their_mean_loudness():
     rng = np.random.default_rng(0)
     rising = np.tri(6, 20) * 3
     pictures = [
-        picture + rng.normal(size=(6, 20))
-        for picture in [rising, rising[:, ::-1]] * 30
+        picture + rng.normal(size=(6, 20)) for picture in [rising, rising[:, ::-1]] * 30
     ]
     labels = np.array([0, 1] * 30)
     assert mean_loudness(pictures).shape == (60, 6 * STRETCHES)

@@ -1,4 +1,4 @@
-"""Decoding, alignment and errors of CTC against all alignments written out, and Keras's own."""
+"""Decoding and alignment of CTC against all alignments, and errors by definition."""
 
 import itertools
 

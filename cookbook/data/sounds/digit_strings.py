@@ -88,7 +88,7 @@ def _noise() -> np.ndarray:
 def draw_strings(
     recordings: Sequence[Recording], words: Sequence[str], count: int, seed: int
 ) -> JoinedSounds:
-    """Strings of recordings, drawn at random; one speaker says all words of a string."""
+    """Random strings of recordings; one speaker says all words of a string."""
     rng = np.random.default_rng(seed)
     sounds = [loudest_stretch(each.sound, LONGEST) for each in recordings]
     lengths = np.array([len(sound) for sound in sounds])

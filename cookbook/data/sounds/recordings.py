@@ -58,6 +58,11 @@ class Recordings:
     parts: dict[str, list[Recording]]
 
     @property
+    def all(self) -> list[Recording]:
+        """The recordings of all parts."""
+        return [each for part in self.parts.values() for each in part]
+
+    @property
     def words(self) -> tuple[str, ...]:
         """The words that occur, sorted."""
         return self._values("word")
@@ -68,8 +73,7 @@ class Recordings:
         return self._values("speaker")
 
     def _values(self, field: str) -> tuple[str, ...]:
-        everything = sum(self.parts.values(), [])
-        return tuple(sorted({getattr(each, field) for each in everything}))
+        return tuple(sorted({getattr(each, field) for each in self.all}))
 
 
 def load_recordings(name: str, quick: bool = False) -> Recordings:
@@ -173,7 +177,7 @@ def as_loud_as_can_be(samples: Any) -> np.ndarray:
 
 
 def loudest_stretch(sound: np.ndarray, length: int) -> np.ndarray:
-    """The `length` samples with the most energy, or the whole sound if it is shorter."""
+    """The `length` samples with the most energy; a shorter sound as it is."""
     if len(sound) <= length:
         return sound
     energy = np.cumsum(np.square(sound, dtype="float64"))

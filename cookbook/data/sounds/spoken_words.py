@@ -59,11 +59,10 @@ def _without(found: Recordings, unheard: str) -> dict[str, list[Recording]]:
     """The parts, where the test part are all recordings of one speaker."""
     if unheard not in found.speakers or len(found.speakers) < 2:
         fail(f"--unheard got {unheard!r}, expected one of {', '.join(found.speakers)}")
-    everything = sum(found.parts.values(), [])
     return {
         "train": [r for r in found.parts["train"] if r.speaker != unheard],
         "validation": [r for r in found.parts["validation"] if r.speaker != unheard],
-        "test": [r for r in everything if r.speaker == unheard],
+        "test": [r for r in found.all if r.speaker == unheard],
     }
 
 
@@ -74,4 +73,3 @@ def _arrays(words: Sequence[str], recordings: Sequence[Recording]) -> Part:
         row[: len(sound)] = sound
     y = np.array([words.index(each.word) for each in recordings])
     return x, y
-

@@ -163,7 +163,7 @@ def load_sounds(quick: bool, unheard: str | None = None) -> SimpleNamespace:
     """
     parts = recordings_in_parts(quick)
     if unheard:
-        everything = sum(parts.values(), [])
+        everything = [each for part in parts.values() for each in part]
         for part in parts:
             parts[part] = [each for each in parts[part] if each.speaker != unheard]
         parts["test"] = [each for each in everything if each.speaker == unheard]

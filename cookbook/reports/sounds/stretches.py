@@ -1,5 +1,6 @@
 """Words told apart by a plain method: logistic regression on mean loudness."""
 
+import itertools
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -21,7 +22,7 @@ def mean_loudness(spectrograms: Sequence[np.ndarray]) -> np.ndarray:
         ends = np.linspace(0, frames, STRETCHES + 1)
         parts = [
             spectrogram[:, int(start) : max(int(start) + 1, int(end))].mean(1)
-            for start, end in zip(ends, ends[1:])
+            for start, end in itertools.pairwise(ends)
         ]
         rows.append(np.concatenate(parts))
     return np.stack(rows)
