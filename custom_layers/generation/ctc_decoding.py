@@ -152,18 +152,16 @@ def _best_labels(z, is_frame, W, paths, blank):
     is_first = ops.arange(W) == 0  # at first, one row of no labels is possible
     b = ops.where(is_first, ops.zeros_like(nowhere), nowhere)
 
-    def step(rows, now):
-        log_p, is_frame = now
-        after = _grown(_Rows(*rows), log_p, blank)
+    def step(t, rows):
+        after = _grown(_Rows(*rows), ops.take(log_p, t, axis=1), blank)
+        is_now = ops.take(is_frame, t, axis=1)
         kept = []
         for new, old in zip(after, rows):
             shape = (-1, *[1] * (len(old.shape) - 1))
-            kept.append(ops.where(ops.reshape(is_frame, shape), new, old))
-        return tuple(kept), kept[1]
+            kept.append(ops.where(ops.reshape(is_now, shape), new, old))
+        return tuple(kept)
 
-    start = (labels, nothing, b, nowhere)
-    frames = ops.transpose(log_p, (1, 0, 2)), ops.transpose(is_frame)
-    rows, _ = ops.scan(step, start, frames)
+    rows = ops.fori_loop(0, T, step, (labels, nothing, b, nowhere))
     found = _Rows(*rows)
     score = found.total[:, :paths]
     is_possible = (score > _LOG_0 / 2)[..., None]
@@ -291,6 +289,7 @@ def ctc_align(y_true: Any, y_pred: Any, input_lengths: Any = None) -> Any:
         return state - taken, state
 
     last = ops.cast(last, "int32")
+    steps = ops.cast(steps, "int32")
     _, path = ops.scan(back, last, steps, reverse=True)  # T, B
     classes = ops.take_along_axis(states, ops.transpose(path), axis=1)
     return ops.where(is_frame, classes, 0)
@@ -309,9 +308,10 @@ def _best_ways(emitted, states, is_frame):
         emitted, is_frame = now
         skip = ops.where(may_skip, _shift(alpha, 2, _LOG_0), nowhere)
         ways = ops.stack([alpha, _shift(alpha, 1, _LOG_0), skip])  # 3, B, S
-        moved = ops.cast(ops.argmax(ways, axis=0), "int32")
+        moved = ops.cast(ops.argmax(ways, axis=0), alpha.dtype)
         is_frame = ops.expand_dims(is_frame, -1)
         alpha = ops.where(is_frame, ops.max(ways, axis=0) + emitted, alpha)
-        return alpha, ops.where(is_frame, moved, 0)
+        # TensorFlow wants both of one type.
+        return alpha, ops.where(is_frame, moved, ops.zeros_like(moved))
 
     return ops.scan(step, alpha, (emitted, is_frame))
