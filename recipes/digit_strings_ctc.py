@@ -17,6 +17,7 @@ https://proceedings.mlr.press/v32/graves14.html
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from cookbook.start import start
 
@@ -27,6 +28,7 @@ import numpy as np
 
 from cookbook.config import (
     BatchSize,
+    Between,
     Count,
     Filters,
     Portion,
@@ -73,6 +75,7 @@ EXPECTED: dict[str, tuple[float, float]] = {}
 class Config(TrainingConfig):
     epochs: Count = 12  # passes over the training set
     strings: Count = 4_000  # strings in the training set
+    longest: Annotated[int, Between(1, 20)] = 7  # digits of the longest string
     filters: Filters = 16  # filters of the first convolution; the next have 2, 3 times
     units: Size = 96  # units of the LSTM, in each direction
     dropout: Portion = 0.3  # share of the features set to zero in training
@@ -81,8 +84,9 @@ class Config(TrainingConfig):
     learning_rate: Rate = 4e-3  # highest learning rate, at the end of the warm-up
 
     in_quick = {
-        "epochs": 6,
+        "epochs": 10,
         "strings": 400,
+        "longest": 3,
         "filters": 8,
         "units": 48,
         "batch_size": 16,
@@ -214,7 +218,9 @@ def report(
 
 
 def main(config: Config) -> Run:
-    data = load_strings(config.data, config.strings, config.quick, config.seed)
+    data = load_strings(
+        config.data, config.strings, config.longest, config.quick, config.seed
+    )
     run = RunFolder.open("digit_strings_ctc", config)
     if config.tune:
         config = search(space, build, data, config, run, "val_loss")

@@ -6,11 +6,9 @@ from scipy.io import wavfile
 
 from cookbook.data.batches import Batches, joined
 from cookbook.data.sounds.digit_strings import (
-    LONGEST,
-    MOST,
     NOISE,
     PAUSE,
-    SAMPLES,
+    ROOM,
     draw_strings,
     load_strings,
 )
@@ -137,7 +135,7 @@ def test_strings_hold_the_words_of_one_speaker_where_the_spans_say():
     word = np.array([1 + "ab".index(r.word) for r in found])
     for row in range(200):
         said = strings.spans[row, :, 1] > 0
-        assert 3 <= said.sum() <= MOST
+        assert 3 <= said.sum() <= 7
         chosen = strings.chosen[row][said]
         assert len(set(speaker[chosen])) == 1
         assert (
@@ -151,9 +149,9 @@ def test_strings_hold_the_words_of_one_speaker_where_the_spans_say():
 
 
 def test_the_noise_lies_below_the_words_by_the_decibels_of_the_string():
-    strings = draw_strings(recordings(), "ab", count=20, seed=2)
+    strings = draw_strings(recordings(), "ab", count=20, longest=7, seed=2)
     sounds = strings[np.arange(20)]
-    assert sounds.shape == (20, SAMPLES)
+    assert sounds.shape == (20, 7 * ROOM)
     assert sounds.dtype == "float32"
     assert np.allclose(np.abs(sounds).max(1), 1)
     for sound, spans, decibels in zip(sounds, strings.spans, strings.decibels):
@@ -165,18 +163,18 @@ def test_the_noise_lies_below_the_words_by_the_decibels_of_the_string():
 
 
 def test_strings_make_batches_and_sets_of_strings_can_be_joined():
-    strings = draw_strings(recordings(), "ab", count=30, seed=3)
-    more = draw_strings(recordings("ba"), "ab", count=10, seed=4)
+    strings = draw_strings(recordings(), "ab", count=30, longest=7, seed=3)
+    more = draw_strings(recordings("ba"), "ab", count=10, longest=7, seed=4)
     x, y = joined((strings, strings.labels), (more, more.labels))
     assert len(x) == len(y) == 40
     np.testing.assert_array_equal(x[[3, 35]], np.stack([strings[3:4][0], more[5:6][0]]))
     batch, labels = Batches(x, y, 8, seed=1)[2]
-    assert batch.shape == (8, SAMPLES)
-    assert labels.shape == (8, MOST)
+    assert batch.shape == (8, 7 * ROOM)
+    assert labels.shape == (8, 7)
 
 
 def test_the_parts_of_strings_share_no_recording():
-    data = load_strings("melodies", count=50, quick=True)
+    data = load_strings("melodies", count=50, longest=4, quick=True)
     assert [len(part[1]) for part in (data.train, data.validation, data.test)] == [
         50,
         50,
@@ -186,16 +184,17 @@ def test_the_parts_of_strings_share_no_recording():
     words = [{sound.tobytes() for sound in part.sounds} for part in parts]
     assert not words[0] & words[1]
     assert not (words[0] | words[1]) & words[2]
-    other = load_strings("melodies", count=50, quick=True, seed=1)
+    other = load_strings("melodies", count=50, longest=4, quick=True, seed=1)
     assert not np.array_equal(data.train[1], other.train[1])
     np.testing.assert_array_equal(data.test[1], other.test[1])
 
 
 def test_a_long_recording_is_cut_so_that_strings_have_room():
     long = [Recording(np.ones(30_000, "f"), "a", "ann", 0)]
-    strings = draw_strings(long, "a", count=5, seed=0)
-    spans = strings.spans[strings.spans[..., 1] > 0]
-    assert set(np.diff(spans, axis=-1).ravel()) == {LONGEST}
+    for longest in (1, 3, 7):
+        strings = draw_strings(long, "a", count=5, longest=longest, seed=0)
+        assert strings.spans.max() <= ROOM * longest
+        assert strings[:].shape == (5, ROOM * longest)
 
 
 def test_the_plain_method_learns_words_from_their_mean_loudness():

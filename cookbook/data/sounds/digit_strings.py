@@ -15,9 +15,8 @@ from cookbook.data.sounds.recordings import (
 )
 from cookbook.data.sources import DataSet
 
-SAMPLES = 48_000  # of each string, six seconds
-FEWEST, MOST = 3, 7  # words of a string
-LONGEST = 12_000  # samples of a word; a longer one is cut to its loudest stretch
+FEWEST = 3  # words of a string, or one, if the longest strings have fewer
+ROOM = 6_912  # samples of a string for each word of the longest one
 PAUSE = 0.02, 0.3  # seconds, shortest and longest, before each word
 # Decibels by which the noise is below the words, at least and at most.
 NOISE = 15.0, 40.0
@@ -26,15 +25,15 @@ HELD_OUT = 500, 1000  # strings to validate and to test on
 
 @dataclasses.dataclass(eq=False)
 class JoinedSounds:
-    """Strings of words (N, SAMPLES), each of which is joined when it is asked for.
+    """Strings of words (N, samples), each of which is joined when it is asked for.
 
     All strings together would fill the memory.
     """
 
     sounds: list[np.ndarray]  # of words
-    chosen: np.ndarray  # (N, MOST) places in `sounds`
-    spans: np.ndarray  # (N, MOST, 2): where a word begins and ends; 0, 0 for no word
-    labels: np.ndarray  # int32 (N, MOST): 1 is the first of all words, 0 is padding
+    chosen: np.ndarray  # (N, longest): places in `sounds`
+    spans: np.ndarray  # (N, longest, 2): where a word begins and ends, or 0, 0
+    labels: np.ndarray  # int32 (N, longest): 1 is the first word of all, 0 is padding
     decibels: np.ndarray  # (N,), by which the noise is below the words
     cuts: np.ndarray  # (N,), where the noise begins
 
@@ -42,7 +41,7 @@ class JoinedSounds:
 
     @property
     def shape(self) -> tuple[int, int]:
-        return len(self), SAMPLES
+        return len(self), ROOM * self.labels.shape[1]
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -53,15 +52,16 @@ class JoinedSounds:
         return np.stack([self._joined(row) for row in places])
 
     def _joined(self, row: int) -> np.ndarray:
-        sound = np.zeros(SAMPLES, "float32")
+        sound = np.zeros(self.shape[1], "float32")
         for i, (start, end) in zip(self.chosen[row], self.spans[row]):
             if end:
                 sound[start:end] = self.sounds[i]
         is_word = sound != 0
         loudness = np.sqrt(np.mean(sound[is_word] ** 2))
         level = loudness * 10 ** (-self.decibels[row] / 20)
-        cut = self.cuts[row]
-        sound += np.float32(level) * _noise()[cut : cut + SAMPLES]
+        start = self.cuts[row]
+        noise = _noise(2 * len(sound))[start : start + len(sound)]
+        sound += np.float32(level) * noise
         return sound / np.abs(sound).max()
 
     def __array_function__(self, function, types, args, kwargs) -> Any:
@@ -79,33 +79,42 @@ class JoinedSounds:
 
 
 @functools.cache
-def _noise() -> np.ndarray:
+def _noise(length: int) -> np.ndarray:
     """Noise from which each string takes a stretch."""
     rng = np.random.default_rng(0)
-    return rng.normal(size=2 * SAMPLES).astype("float32")
+    return rng.normal(size=length).astype("float32")
 
 
 def draw_strings(
-    recordings: Sequence[Recording], words: Sequence[str], count: int, seed: int
+    recordings: Sequence[Recording],
+    words: Sequence[str],
+    count: int,
+    longest: int,
+    seed: int,
 ) -> JoinedSounds:
-    """Random strings of recordings; one speaker says all words of a string."""
+    """Random strings of recordings; one speaker says all words of a string.
+
+    Words that are too long for short strings are cut to their loudest stretch.
+    """
     rng = np.random.default_rng(seed)
-    sounds = [loudest_stretch(each.sound, LONGEST) for each in recordings]
+    fewest = FEWEST if longest >= FEWEST else 1
+    most = ROOM * longest // fewest - int(PAUSE[1] * RATE)
+    sounds = [loudest_stretch(each.sound, most) for each in recordings]
     lengths = np.array([len(sound) for sound in sounds])
     number = np.array([1 + words.index(each.word) for each in recordings])
     names = np.array([each.speaker for each in recordings])
     said = [np.flatnonzero(names == name) for name in np.unique(names)]
     found = JoinedSounds(
         sounds,
-        chosen=np.zeros((count, MOST), int),
-        spans=np.zeros((count, MOST, 2), int),
-        labels=np.zeros((count, MOST), "int32"),
+        chosen=np.zeros((count, longest), int),
+        spans=np.zeros((count, longest, 2), int),
+        labels=np.zeros((count, longest), "int32"),
         decibels=rng.uniform(*NOISE, size=count),
-        cuts=rng.integers(SAMPLES, size=count),
+        cuts=rng.integers(ROOM * longest, size=count),
     )
     for row in range(count):
         of_speaker = said[rng.integers(len(said))]
-        chosen, spans = _drawn(of_speaker, lengths, rng)
+        chosen, spans = _drawn(of_speaker, lengths, (fewest, longest), rng)
         found.chosen[row, : len(chosen)] = chosen
         found.spans[row, : len(chosen)] = spans
         found.labels[row, : len(chosen)] = number[chosen]
@@ -113,17 +122,21 @@ def draw_strings(
 
 
 def _drawn(
-    places: np.ndarray, lengths: np.ndarray, rng: np.random.Generator
+    places: np.ndarray,
+    lengths: np.ndarray,
+    words: tuple[int, int],
+    rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
     """(sounds of a string, (first sample, sample behind the last one) of each).
 
     A draw that does not fit into a string is repeated.
     """
+    fewest, longest = words
     while True:
-        chosen = rng.choice(places, rng.integers(FEWEST, MOST + 1))
+        chosen = rng.choice(places, rng.integers(fewest, longest + 1))
         pauses = rng.uniform(*PAUSE, size=len(chosen)) * RATE
         ends = np.cumsum(lengths[chosen] + pauses.astype(int))
-        if ends[-1] <= SAMPLES:
+        if ends[-1] <= ROOM * longest:
             return chosen, np.stack([ends - lengths[chosen], ends], axis=-1)
 
 
@@ -134,17 +147,20 @@ class Strings(DataSet):
     classes: tuple[str, ...]  # the words; the label of the first one is 1
     rate: int  # samples per second
     samples: int  # of each string
-    # {part: the first sample of each word, and the one behind it, (N, MOST, 2)}
+    # {part: the first sample of each word, and the one behind it, (N, longest, 2)}
     spans: dict[str, np.ndarray]
 
 
-def load_strings(name: str, count: int, quick: bool = False, seed: int = 0) -> Strings:
+def load_strings(
+    name: str, count: int, longest: int, quick: bool = False, seed: int = 0
+) -> Strings:
     """Strings of recorded words; the recordings of a part are in no other part.
 
     Args:
         name, quick: as in `load_recordings`. With `quick` there are fewer strings to
             validate and to test on.
         count: strings in the training part.
+        longest: words of the longest string.
         seed: random seed of the training part; the others are always the same.
     """
     found = load_recordings(name, quick)
@@ -154,14 +170,16 @@ def load_strings(name: str, count: int, quick: bool = False, seed: int = 0) -> S
     seeds = {"train": seed + 2, "validation": 0, "test": 1}
     parts = {}
     for part, recordings in found.parts.items():
-        sounds = draw_strings(recordings, found.words, counts[part], seeds[part])
+        sounds = draw_strings(
+            recordings, found.words, counts[part], longest, seeds[part]
+        )
         parts[part] = sounds, sounds.labels
     return Strings(
         name=found.name,
         asked=found.asked,
         classes=found.words,
         rate=RATE,
-        samples=SAMPLES,
+        samples=ROOM * longest,
         spans={part: sounds.spans for part, (sounds, _) in parts.items()},
         train=parts["train"],
         validation=parts["validation"],

@@ -35,7 +35,7 @@ MELODIES = (
     *((0, 0, 2), (0, 2, 2), (2, 2, 0), (2, 0, 0), (0, 1, 0)),
 )
 VOICES = {"bass": 280.0, "tenor": 380.0, "alto": 520.0, "soprano": 700.0}  # Hz
-STEP = 1.35  # ratio of the frequencies of two notes
+STEP = 1.6  # ratio of the frequencies of two notes
 TIMES = 20  # that each voice sings each melody
 
 

@@ -181,16 +181,16 @@ def load_sounds(quick: bool, unheard: str | None = None) -> SimpleNamespace:
     return data
 
 
-def load_strings(count: int, quick: bool, seed: int) -> SimpleNamespace:
-    """Strings of three to seven spoken digits, or with `quick` of melodies."""
+def load_strings(count: int, longest: int, quick: bool, seed: int) -> SimpleNamespace:
+    """Strings of spoken digits, or with `quick` of melodies."""
     digits = [str(digit) for digit in range(10)]
-    data = SimpleNamespace(classes=digits, rate=8000, samples=48_000, spans={})
+    data = SimpleNamespace(classes=digits, rate=8000, samples=6912 * longest, spans={})
     few = 10 if quick else 1
     counts = {"train": count, "validation": 500 // few, "test": 1000 // few}
     seeds = {"train": seed + 2, "validation": 0, "test": 1}
 
     for part, found in recordings_in_parts(quick).items():
-        strings = draw_strings(found, digits, counts[part], seeds[part])
+        strings = draw_strings(found, digits, counts[part], longest, seeds[part])
         data.spans[part] = strings.spans
         setattr(data, part, (strings[:], strings.labels))
     return data
