@@ -41,8 +41,9 @@ KERAS = {
     "layers": "BatchNormalization Bidirectional Conv1D Conv2D Conv2DTranspose Dense "
     "Dropout Embedding GRU GRUCell GlobalAveragePooling1D GlobalAveragePooling2D "
     "GlobalMaxPooling2D GroupNormalization LSTM LayerNormalization LeakyReLU "
-    "MaxPooling2D ReLU ReversibleEmbedding SimpleRNN SpatialDropout1D",
-    "losses": "BinaryCrossentropy BinaryFocalCrossentropy CategoricalCrossentropy "
+    "MaxPooling2D MelSpectrogram RandomErasing ReLU ReversibleEmbedding SimpleRNN "
+    "SpatialDropout1D",
+    "losses": "BinaryCrossentropy BinaryFocalCrossentropy CTC CategoricalCrossentropy "
     "Hinge Huber KLDivergence LogCosh MeanAbsoluteError MeanSquaredError "
     "SparseCategoricalCrossentropy",
     "optimizers": "Adadelta Adagrad Adam Muon RMSprop SGD",
@@ -59,6 +60,7 @@ DATA_SETS = (
 OTHERS = {
     "Run": Import("builtins", "dict"),
     "note": Import("builtins", "print"),
+    "ctc_decode": Import("keras.ops", "ctc_decode"),
     "conclude": Import("builtins", "dict"),
     "AdversarialModel": Import("keras", "Model"),
     **dict.fromkeys(DATA_SETS, Import("types", "SimpleNamespace")),

@@ -83,7 +83,9 @@ def label_error_rate(y_true, y_pred):
     Paper: Graves, Fernandez, Gomez and Schmidhuber, "Connectionist temporal
     classification", 2006. https://doi.org/10.1145/1143844.1143891
     """
-    decoded, _ = ctc_decode(y_pred)
+    z = ops.convert_to_tensor(y_pred)
+    length = ops.full_like(z[:, 0, 0], z.shape[1])
+    decoded, _ = ctc_decode(z, length)
     wrong = edit_distance(y_true, decoded[0])
     _, count = _labels(y_true, "y_true")
     return ops.cast(wrong, "float32") / ops.cast(ops.maximum(count, 1), "float32")

@@ -24,7 +24,6 @@ class Sounds(DataSet):
 
     classes: tuple[str, ...]  # the word of each label
     rate: int  # samples per second
-    speakers: tuple[str, ...]  # of the sounds of the test part
 
     @property
     def samples(self) -> int:
@@ -48,7 +47,6 @@ def load_sounds(name: str, quick: bool = False, unheard: str | None = None) -> S
         asked=found.asked,
         classes=found.words,
         rate=RATE,
-        speakers=tuple(each.speaker for each in parts["test"]),
         train=arrays["train"],
         validation=arrays["validation"],
         test=arrays["test"],
