@@ -63,8 +63,9 @@ def ctc_decode(
     >>> labels, scores = ctc_decode(logits, strategy="beam_search")
     >>> labels[0].numpy().tolist()  # but three alignments spell the label 1
     [[1, -1], [1, -1]]
-    >>> print(keras.ops.exp(scores).numpy().round(2).tolist())
-    [[0.84], [0.64]]
+    >>> print(keras.ops.exp(scores).numpy().round(2))
+    [[0.84]
+     [0.64]]
 
     Paper: Graves, Jaitly, "Towards end-to-end speech recognition with recurrent neural
     networks", 2014. https://proceedings.mlr.press/v32/graves14.html
