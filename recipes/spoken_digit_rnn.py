@@ -6,7 +6,10 @@
 A mel spectrogram shows how loud a sound is over time, at pitches that the ear finds
 equally spaced. Convolutions find patterns in it, and a GRU reads what they find in both
 directions of time. In training, spectrograms move in pitch and time, and a rectangle of
-each is hidden.
+most is hidden. Expected: 99.2 % of the official test recordings are understood, after
+115 s of processor time; logistic regression on the mean loudness of bands reaches 96 %.
+A network that has never heard the speaker theo understands 94.4 % of his recordings,
+logistic regression 83.2 %.
 
 Papers: Cho et al., "Learning phrase representations using RNN encoder-decoder for
 statistical machine translation", 2014, https://arxiv.org/abs/1406.1078; Park et al.,
@@ -64,7 +67,7 @@ from custom_layers.optimizers import Adam
 from custom_layers.optimizers.schedules import WarmupCosine
 
 BANDS = 40  # of pitches
-EXPECTED: dict[str, tuple[float, float]] = {}
+EXPECTED = {"spoken_digit": (0.992, 0.01)}
 
 
 @dataclass(frozen=True)
@@ -94,11 +97,17 @@ def space(hp) -> Config:
 
 def spectrogram(data: Sounds) -> keras.Sequential:
     """A network without weights: how loud each band is, -1 for silence, up to 2."""
-    options = {"sampling_rate": data.rate, "num_mel_bins": BANDS, "min_power": 0.01}
     return keras.Sequential(
         [
             keras.Input((data.samples,)),
-            MelSpectrogram(256, 128, top_db=None, **options),  # BANDS, T; in decibels
+            MelSpectrogram(  # BANDS, T; in decibels
+                256,
+                128,
+                sampling_rate=data.rate,
+                num_mel_bins=BANDS,
+                top_db=None,
+                min_power=0.01,
+            ),
             keras.layers.Rescaling(1 / 20),
         ],
         name="spectrogram",

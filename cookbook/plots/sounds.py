@@ -10,7 +10,7 @@ from cookbook.plots.figures import ORANGE, Folder, save_figure
 
 
 def draw_spectrograms(
-    spectrograms: Sequence[np.ndarray],
+    spectrograms: Sequence[np.ndarray] | np.ndarray,
     titles: Sequence[str],
     seconds: float,
     title: str,
@@ -43,7 +43,7 @@ def spectrogram_panel(axes: Axes, spectrogram: np.ndarray, seconds: float) -> No
 
 
 def draw_alignments(
-    spectrograms: Sequence[np.ndarray],
+    spectrograms: Sequence[np.ndarray] | np.ndarray,
     alignments: np.ndarray,
     spans: np.ndarray,
     words: Sequence[str],

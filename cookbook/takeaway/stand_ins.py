@@ -76,11 +76,15 @@ REPLACED = {
 }
 # Recipes that use what a short form lacks: {recipe: modules that stay as they are}.
 FULL = {
-    "digit_strings_ctc": ("custom_layers.layers.pooling.max_pooling",),
+    "digit_strings_ctc": (
+        "custom_layers.layers.augmentation.random_affine",
+        "custom_layers.layers.pooling.max_pooling",
+    ),
     "normalization_compared": (
         "custom_layers.layers.normalization.layer_normalization",
     ),
     "spoken_digit_rnn": (
+        "custom_layers.layers.augmentation.random_affine",
         "custom_layers.layers.pooling.global_average_pooling",
         "custom_layers.layers.pooling.max_pooling",
     ),

@@ -11,7 +11,7 @@ GAP = 4  # frames of 16 ms, between two stretches of one word
 BRIEF = 7  # frames that a word lasts at least
 
 
-def mean_loudness(spectrograms: Sequence[np.ndarray]) -> np.ndarray:
+def mean_loudness(spectrograms: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
     """(N, STRETCHES * bands): the mean of each band over each stretch of each word.
 
     spectrograms: (bands, frames) of each word, in decibels.
@@ -29,8 +29,8 @@ def mean_loudness(spectrograms: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def logistic_regression(
-    spectrograms: Sequence[np.ndarray], labels: np.ndarray
-) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
+    spectrograms: Sequence[np.ndarray] | np.ndarray, labels: np.ndarray
+) -> Callable[[Sequence[np.ndarray] | np.ndarray], np.ndarray]:
     """A function from spectrograms to labels, learned from these examples."""
     from sklearn.linear_model import LogisticRegression
 
@@ -40,7 +40,7 @@ def logistic_regression(
     learned = LogisticRegression(C=PENALTY, max_iter=1000)
     learned.fit((features - mean) / spread, labels)
 
-    def answers(others: Sequence[np.ndarray]) -> np.ndarray:
+    def answers(others: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
         return learned.predict((mean_loudness(others) - mean) / spread)
 
     return answers
