@@ -8,8 +8,8 @@ in noise that is 15 to 40 dB below them. The labels say which digits a string ho
 not when they are said: connectionist temporal classification (CTC) sums over all times.
 A bidirectional LSTM rates the ten digits and a blank every 64 ms, and a beam search
 finds the likeliest string. A plain method stands beside it: cut the sound where it is
-silent, and name the pieces by logistic regression. Expected: every one of the 1,000 test
-strings is right, after 215 s of processor time; the plain method finds 20.5 % of them.
+silent, and name the pieces by logistic regression. Expected: all of the 1,000 test
+strings are right, after 215 s of processor time; of the plain method, 20.5 % are.
 
 Papers: Graves, Fernandez, Gomez, Schmidhuber, "Connectionist temporal classification",
 2006, https://doi.org/10.1145/1143844.1143891; Graves, Jaitly, "Towards end-to-end

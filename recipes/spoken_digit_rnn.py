@@ -6,10 +6,10 @@
 A mel spectrogram shows how loud a sound is over time, at pitches that the ear finds
 equally spaced. Convolutions find patterns in it, and a GRU reads what they find in both
 directions of time. In training, spectrograms move in pitch and time, and a rectangle of
-most is hidden. Expected: 99.2 % of the official test recordings are understood, after
-115 s of processor time; logistic regression on the mean loudness of bands reaches 96 %.
-A network that has never heard the speaker theo understands 94.4 % of his recordings,
-logistic regression 83.2 %.
+half of them is hidden. Expected: 99.2 % of the official test recordings are understood,
+after 115 s of processor time; logistic regression on the mean loudness of bands reaches
+96 %. Of the recordings of a speaker whom it has never heard, theo, the network
+understands 94.4 %, and logistic regression 83.2 %.
 
 Papers: Cho et al., "Learning phrase representations using RNN encoder-decoder for
 statistical machine translation", 2014, https://arxiv.org/abs/1406.1078; Park et al.,
