@@ -30,11 +30,9 @@ UNTIMED = {
     "GRUCell",
     "LSTMCell",
     "SimpleRNNCell",
-    "StackedRNNCells",
     "Bidirectional",
     "MultiOptimizer",
     "SpectralNormalization",
-    "TimeDistributed",
     # Callbacks run once per epoch.
     "EarlyStopping",
     "ReduceLROnPlateau",
