@@ -76,9 +76,9 @@ def _order(names: list[str], turn: int) -> list[str]:
     What a step leaves in the caches slows down the next one. If the names went round in
     one circle, the same step would always pay for it.
     """
-    first = turn % len(names)
-    order = [*names[first:], *names[:first]]
-    return order[::-1] if turn // len(names) % 2 else order
+    block, first = divmod(turn, len(names))
+    circle = names[::-1] if block % 2 else names
+    return [*circle[first:], *circle[:first]]
 
 
 def _calls(step: Step) -> int:
