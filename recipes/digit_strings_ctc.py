@@ -43,7 +43,7 @@ from cookbook.data.sounds.digit_strings import Strings, load_strings
 from cookbook.plots.figures import draw_curves
 from cookbook.plots.sounds import draw_alignments
 from cookbook.reports.finish import Run, finish
-from cookbook.reports.sounds.stretches import logistic_regression, loud_stretches
+from cookbook.reports.sounds.stretches import named_pieces
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
@@ -165,25 +165,6 @@ def answers_of(network: keras.Model, sounds) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def without_network(data: Strings, see: keras.Model) -> np.ndarray:
-    """The labels that a plain method finds in the test strings, padded with 0.
-
-    It cuts a sound where it is silent. Logistic regression has learned to name words
-    in training strings, in which it was told where they are.
-    """
-    x, y = data.train
-    heard, labels = answers_of(see, x[:500]), y[:500]
-    words = []
-    for picture, spans in zip(heard, data.spans["train"] // HOP):
-        words += [picture[:, start : end + 1] for start, end in spans if end]
-    name = logistic_regression(words, labels[labels > 0])
-    found = []
-    for picture in answers_of(see, data.test[0]):
-        pieces = [picture[:, start:end] for start, end in loud_stretches(picture)]
-        found.append([0, *name(pieces)] if pieces else [0])
-    return keras.utils.pad_sequences(found, padding="post")
-
-
 def report(
     config: Config,
     model: keras.Model,
@@ -201,7 +182,13 @@ def report(
     }
     see = keras.Sequential(spectrogram(data))
     answers = {name: labels[0] for name, (labels, _) in ways.items()}
-    answers["cut at silence"] = without_network(data, see)
+    sounds, labels = data.train
+    answers["cut at silence"] = named_pieces(
+        answers_of(see, sounds[:500]),
+        data.spans["train"] // HOP,
+        labels,
+        answers_of(see, x),
+    )
     errors = {name: np.array(edit_distance(y, a)) for name, a in answers.items()}
 
     figures = {

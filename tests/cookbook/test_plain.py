@@ -28,7 +28,7 @@ LONGER = {
     "activations_gallery": 260,  # a picture of 30 functions, and two experiments
     "backprop_by_hand": 260,  # every number of a step, and three other ways to them
     "cifar10_resnet": 260,  # whitening, and a class of random shifts and flips
-    "digit_strings_ctc": 600,  # strings of recordings, their errors, a plain method
+    "digit_strings_ctc": 640,  # strings of recordings, their errors, a plain method
     "epochs_and_batches": 400,  # three experiments with many networks at once
     "gan_anomaly": 335,  # a GAN, an encoder, and two other scores of anomalies
     "gan_augment": 365,  # a conditional GAN and the classifiers that learn from it
@@ -39,7 +39,7 @@ LONGER = {
     "multi30k_transformer": 470,  # rotary attention, two languages, beam search
     "optimizers_compared": 350,  # two experiments with many networks at once
     "shakespeare_gpt": 255,  # a block of rotary attention, and how it writes
-    "spoken_digit_rnn": 360,  # recordings, melodies in their place, a plain method
+    "spoken_digit_rnn": 395,  # recordings, melodies in their place, a plain method
     "style_transfer": 320,  # a network that learns first, and its features
     "vanishing_gradients": 310,  # gradients through depth and time, and their cures
 }
