@@ -21,7 +21,8 @@ class Batches(PyDataset):
         super().__init__()
         self.parts = x, y
         self.size = batch_size
-        lengths = [(part != 0).sum(1) for part in keras.tree.flatten(x)]
+        rows = [part for part in keras.tree.flatten(x) if part.ndim == 2]
+        lengths = [(part != 0).sum(1) for part in rows]
         self.lengths = np.max(lengths, axis=0)
         self.on_epoch_end()
 
@@ -182,6 +183,7 @@ def as_tokens(texts: list[str]) -> np.ndarray:
     return pad_sequences(rows, padding="post")
 
 
+TREEBANK = "universal_dependencies/en_ewt:1.0.1"
 URL = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw"
 FILES = {"train": "train", "validation": "val", "test": "test_2016_flickr"}
 
@@ -264,3 +266,65 @@ def toy_captions() -> dict[str, list[tuple]]:
     np.random.default_rng(0).shuffle(pairs)
 
     return {"train": pairs[120:], "validation": pairs[:60], "test": pairs[60:120]}
+
+
+def load_sentences(letters: int, quick: bool) -> SimpleNamespace:
+    """English sentences with parts of speech; with `quick` a few generated ones.
+
+    Each part is ((words, characters), tags), as numbers; 0 is padding, 1 unknown.
+    """
+    sentences = {}
+    for part, split in {"train": "train", "validation": "dev", "test": "test"}.items():
+        sentences[part] = toy_sentences(part) if quick else treebank(split)
+    words = Counter(w.lower() for pairs in sentences["train"] for w, _ in pairs)
+    frequent = [word for word, count in words.items() if count > 1]
+    names = {tag for part in sentences.values() for pairs in part for _, tag in pairs}
+    data = SimpleNamespace(
+        tags=["", *sorted(names)],
+        vocabulary=["", "?", *frequent],
+        alphabet=["", "?", *sorted(set("".join(words)))],
+    )
+    number = {word: i for i, word in enumerate(data.vocabulary)}
+    place = {letter: i for i, letter in enumerate(data.alphabet)}
+
+    for part, rows in sentences.items():
+        ids = [[number.get(w.lower(), 1) for w, _ in pairs] for pairs in rows]
+        y = [[data.tags.index(tag) for _, tag in pairs] for pairs in rows]
+        spelled = np.zeros((len(rows), max(map(len, rows)), letters), "int32")
+        for i, pairs in enumerate(rows):
+            for t, (word, _) in enumerate(pairs):  # the end says most
+                known = [place.get(c, 1) for c in word[-letters:].lower()]
+                spelled[i, t, : len(known)] = known
+        setattr(data, part, ((padded(ids), spelled), padded(y)))
+
+    return data
+
+
+def treebank(split: str) -> list[list[tuple]]:
+    """Sentences as pairs (word, part of speech)."""
+    tags = tfds.builder(TREEBANK).info.features["upos"].feature.names
+    found = []
+    for example in tfds.as_numpy(tfds.load(TREEBANK, split=split)):
+        rows = zip(example["tokens"], example["upos"], example["head"])
+        # Without the rows for contractions as a whole, and for omitted words
+        found.append([(w.decode(), tags[i]) for w, i, head in rows if head != b"None"])
+    return found
+
+
+def toy_sentences(part: str) -> list[list[tuple]]:
+    """Sentences such as "they can watch the play .", with new names in the test."""
+    rng = np.random.default_rng(len(part))
+    both = ["watch", "play", "walk", "dance", "answer", "visit"]
+    stems = ["barn", "gulm", "torn"] if part != "test" else ["darn", "vork"]
+    sentences = []
+    for _ in range(400):
+        verb, noun = rng.choice(both, 2)
+        adjective, adverb = rng.choice(stems, 2)
+        pairs = [("they", "PRON"), (rng.choice(["can", "will"]), "AUX")]
+        if rng.random() < 0.5:
+            pairs.append((adverb + "ly", "ADV"))
+        pairs += [(verb, "VERB"), ("the", "DET")]
+        if rng.random() < 0.5:
+            pairs.append((adjective + "ous", "ADJ"))
+        sentences.append([*pairs, (noun, "NOUN"), (".", "PUNCT")])
+    return sentences

@@ -4,7 +4,9 @@ import numpy as np
 import sacrebleu
 from keras import ops
 
+from cookbook.plain.parts.components import viterbi
 from cookbook.plain.parts.reports import draw_curves
+from cookbook.plain.parts.texts import Batches
 
 
 def write_on(model, text: str, length: int, alphabet, context: int, seed: int) -> str:
@@ -165,3 +167,24 @@ def report_sums(model, data, history) -> dict[str, float]:
     print(f"test whole answers: {share:.4f}")
 
     return {"test whole answers": share}
+
+
+def report_tagger(model, data, history) -> dict[str, float]:
+    """The share of the test words whose tag is right on the best path."""
+    right = 0
+    words = 0
+
+    batches = Batches(*data.test, 100)
+    for i in range(len(batches)):
+        x, y = batches[i]
+        psi = model.predict_on_batch([*x])
+        is_word = y != 0
+        is_right = np.array(viterbi(psi)) == y
+        right += np.sum(is_right & is_word)
+        words += np.sum(is_word)
+
+    draw_curves(history)
+    accuracy = right / words
+    print(f"test accuracy: {accuracy:.4f}")
+
+    return {"test accuracy": accuracy}
