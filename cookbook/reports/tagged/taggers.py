@@ -18,6 +18,7 @@ from cookbook.plots.mistakes import draw_confusion
 from cookbook.reports.finish import Expected, Figures, Run, finish
 from cookbook.reports.tagged.pictures import draw_path, draw_transitions
 from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import RecipeConfig
 from custom_layers.metrics import SpanF1
 
 SHOWN = 20  # sentences with mistakes that are written down
@@ -43,15 +44,15 @@ def report_tagger(
 
     Besides the pictures it writes mistakes.txt, test sentences with wrong tags.
     """
-    found = best_tags(model, data, 4 * run.config.batch_size)
+    config: RecipeConfig = run.config
+    found = best_tags(model, data, 4 * config.batch_size)
     figures = tagging_figures(found, data)
     headline = next(iter(figures)).removeprefix("test ")
     if without_crf is not None:
-        other = best_tags(without_crf, data, 4 * run.config.batch_size)
+        other = best_tags(without_crf, data, 4 * config.batch_size)
         figures[f"{headline} without the CRF"] = _headline(other, data)
-    figures[f"{headline} of the most frequent tags"] = _headline(
-        most_frequent_tags(data), data
-    )
+    usual = _headline(most_frequent_tags(data), data)
+    figures[f"{headline} of the most frequent tags"] = usual
 
     draw_curves(history, run)
     _, y = data.test
