@@ -189,13 +189,21 @@ def test_a_folder_may_hold_the_parts(tmp_path):
 
 def test_the_format_of_universal_dependencies_is_read(tmp_path):
     row = "{}\t{}\tlemma\t{}\t_\t_\t{}\troot\t_\t_"
-    lines = ["# text = don't", row.format("1-2", "don't", "_", "_")]
-    lines += [row.format(1, "do", "AUX", 0), row.format(2, "n't", "PART", 1)]
-    lines += [row.format("2.1", "go", "VERB", "_"), ""]
+    lines = []
+    for i in range(40):
+        lines += [f"# text = {i}n't", row.format("1-2", f"{i}n't", "_", "_")]
+        lines += [row.format(1, i, "NUM", 0), row.format(2, "n't", "PART", 1)]
+        lines += [row.format("2.1", "go", "VERB", "_"), ""]
     path = tmp_path / "en.conllu"
-    path.write_text("\n".join(lines * 40))
+    path.write_text("\n".join(lines))
     data = load_sentences(str(path), "tags", 8)
-    assert data.sentences["train"][0] == (["do", "n't"], ["AUX", "PART"])
+    words, tags = data.sentences["train"][0]
+    assert tags == ["NUM", "PART"]
+    assert words[0].isdigit()
+    assert words[1] == "n't"
+
+
+WITHOUT_NAMES = "".join(f"word{i} NOUN\nruns VERB\n\n" for i in range(40))
 
 
 @pytest.mark.parametrize(
@@ -206,7 +214,8 @@ def test_the_format_of_universal_dependencies_is_read(tmp_path):
         ("a\tX\nb\n\n" * 40, "tags", "line 2: got 'b', expected a word and its tag"),
         ("a\tX\n\t\tY\n\n" * 40, "tags", "line 2: got "),
         ("a X\nb Y\n" * 200, "tags", "put an empty line after each sentence"),
-        ("a X\nb Y\n\n" * 40, "entities", "has no tag such as B-person"),
+        ("a X\nb Y\n\n" * 40, "tags", "too few different sentences"),
+        (WITHOUT_NAMES, "entities", "has no tag such as B-person"),
         (b"caf\xe9 X\n", "tags", "is not UTF-8"),
     ],
 )

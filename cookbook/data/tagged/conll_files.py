@@ -50,6 +50,8 @@ def read_tagged(path: Path) -> tuple[dict[str, list[Sentence]], Card]:
     shares = {"test": SHARE, "validation": SHARE / (1 - SHARE)}
     cut, keys = completed(whole, texts, shares, seed=0)
     sentences = {part: cut[part].items for part in PARTS}
+    if not all(sentences.values()):
+        fail(f"{path} has too few different sentences to cut it into three parts")
     return sentences, _card(path, sentences, repeated_in_training(keys))
 
 

@@ -1,7 +1,7 @@
 """Sentences as arrays of ids: of the words, and of the characters in each word."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -27,7 +27,7 @@ def split_sentence(text: str) -> list[str]:
     return TOKEN.findall(SHORT.sub(r" \1", text))
 
 
-def learn_ids(sentences: Iterable[Sequence[str]]) -> tuple[Vocabulary, Vocabulary]:
+def learn_ids(sentences: Sequence[Sequence[str]]) -> tuple[Vocabulary, Vocabulary]:
     """(vocabulary of words in lower case, vocabulary of characters) of sentences.
 
     Words that occur less than SEEN times have no id of their own: they teach the
