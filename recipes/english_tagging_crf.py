@@ -27,7 +27,15 @@ import keras
 from keras import ops
 
 from cookbook.answers.load import print_answer
-from cookbook.config import BatchSize, Count, Filters, Portion, Rate, Size, TrainingConfig
+from cookbook.config import (
+    BatchSize,
+    Count,
+    Filters,
+    Portion,
+    Rate,
+    Size,
+    TrainingConfig,
+)
 from cookbook.data.batches import training_steps
 from cookbook.data.tagged.sentences import TaggedSentences, load_sentences
 from cookbook.reports.finish import Run
@@ -69,7 +77,13 @@ class Config(TrainingConfig):
     learning_rate: Rate = 4e-3  # highest learning rate, at the end of the warm-up
     predict: str | None = None  # do not train: tag this sentence with the newest run
 
-    in_quick = {"units": 24, "batch_size": 16, "dropout": 0.2, "learning_rate": 0.02}
+    in_quick = {
+        "epochs": 5,
+        "units": 24,
+        "batch_size": 16,
+        "dropout": 0.2,
+        "learning_rate": 0.02,
+    }
 
     def idle(self) -> dict[str, str]:
         if self.crf:

@@ -58,7 +58,10 @@ def untrained(data=DATA, **settings):
         ("Don't panic!", "Do n't panic !"),
         ("It\u2019s Anna's, isn't it?", "It 's Anna 's , is n't it ?"),
         ("We'll pay $3.50 at 10:30...", "We 'll pay $ 3.50 at 10:30 ..."),
-        ("a well-known site: https://a.org/b?c", "a well - known site : https://a.org/b?c"),
+        (
+            "a well-known site: https://a.org/b?c",
+            "a well - known site : https://a.org/b?c",
+        ),
         ("@anna likes #films", "@anna likes #films"),
         ("The U.S. won.", "The U.S. won ."),
         ("mail me@here.org", "mail me@here.org"),
@@ -250,7 +253,11 @@ def test_wnut17_is_prepared_from_files_that_were_fetched_by_hand(tmp_path):
         b" ".join(row["tokens"]).decode(): [names[i] for i in row["ner"]]
         for row in found
     }
-    assert sentences == {"Anna Berg": ["B-person", "I-person"], "#x": ["O"], "last": ["O"]}
+    assert sentences == {
+        "Anna Berg": ["B-person", "I-person"],
+        "#x": ["O"],
+        "last": ["O"],
+    }
 
 
 # The report
@@ -344,7 +351,16 @@ def test_an_answer_reads_as_words_with_tags():
     run = tagger(untrained())
     assert run.fields(answer) == {"tags": "The/DET end/NOUN"}
     shown = words_with_tags(run, "They watch it.")
-    assert [word for word, _ in shown] == ["They", " ", "watch", " ", "it", " ", ".", " "]
+    assert [word for word, _ in shown] == [
+        "They",
+        " ",
+        "watch",
+        " ",
+        "it",
+        " ",
+        ".",
+        " ",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -398,4 +414,3 @@ def test_without_the_crf_one_network_learns(tmp_path):
     assert not [name for name in metrics if "without the CRF" in name]
     assert not (run.folder / "transitions.png").exists()
     assert not (run.folder / "without_crf").exists()
-

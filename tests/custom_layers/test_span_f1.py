@@ -11,7 +11,7 @@ from custom_layers.metrics import SpanF1
 from metric_formulas import NAMED, NAMES, TAGS
 from oracle import array
 
-O, B_A, I_A, B_B, I_B = range(5)
+OUT, B_A, I_A, B_B, I_B = range(5)
 
 
 def score(y, p, mask=None, **weights):
@@ -26,19 +26,19 @@ def score(y, p, mask=None, **weights):
 @pytest.mark.parametrize(
     ("truth", "answer", "expected"),
     [
-        ([B_A, I_A, O], [B_A, I_A, O], 1),
-        ([B_A, I_A, O], [I_A, I_A, O], 1),  # an I without a B begins a span
-        ([B_A, I_A, O], [B_A, O, O], 0),  # an end is missing
-        ([B_A, I_A, O], [O, I_A, O], 0),  # the beginning is missing
-        ([B_A, I_A, O], [B_B, I_B, O], 0),  # another type
-        ([B_A, I_A, O], [B_A, B_A, O], 0),  # two spans, of which none is right
-        ([B_A, B_A, O], [B_A, B_A, O], 1),
-        ([B_A, I_B, O], [B_A, B_B, O], 1),  # another type begins a span
-        ([B_A, O, B_B], [B_A, O, O], 2 / 3),
-        ([B_A, O, O], [B_A, O, B_B], 2 / 3),
-        ([O, O, I_B], [O, O, B_B], 1),  # the last step ends a span
-        ([O, O, O], [O, O, O], 0),
-        ([O, O, O], [B_A, O, O], 0),
+        ([B_A, I_A, OUT], [B_A, I_A, OUT], 1),
+        ([B_A, I_A, OUT], [I_A, I_A, OUT], 1),  # an I without a B begins a span
+        ([B_A, I_A, OUT], [B_A, OUT, OUT], 0),  # an end is missing
+        ([B_A, I_A, OUT], [OUT, I_A, OUT], 0),  # the beginning is missing
+        ([B_A, I_A, OUT], [B_B, I_B, OUT], 0),  # another type
+        ([B_A, I_A, OUT], [B_A, B_A, OUT], 0),  # two spans, of which none is right
+        ([B_A, B_A, OUT], [B_A, B_A, OUT], 1),
+        ([B_A, I_B, OUT], [B_A, B_B, OUT], 1),  # another type begins a span
+        ([B_A, OUT, B_B], [B_A, OUT, OUT], 2 / 3),
+        ([B_A, OUT, OUT], [B_A, OUT, B_B], 2 / 3),
+        ([OUT, OUT, I_B], [OUT, OUT, B_B], 1),  # the last step ends a span
+        ([OUT, OUT, OUT], [OUT, OUT, OUT], 0),
+        ([OUT, OUT, OUT], [B_A, OUT, OUT], 0),
     ],
 )
 def test_a_span_is_right_if_its_ends_and_its_type_are(truth, answer, expected):
@@ -46,12 +46,12 @@ def test_a_span_is_right_if_its_ends_and_its_type_are(truth, answer, expected):
 
 
 def test_no_span_reaches_from_one_sequence_into_the_next():
-    assert score([[O, B_A], [I_A, O]], [[O, B_A], [B_A, O]]) == 1
+    assert score([[OUT, B_A], [I_A, OUT]], [[OUT, B_A], [B_A, OUT]]) == 1
 
 
 def test_what_a_mask_hides_stands_outside():
     mask = np.arange(7) < np.array([7, 3, 0] * 10)[:, None]
-    cut_y, cut_p = np.where(mask, TAGS, O), np.where(mask, NAMED.argmax(-1), O)
+    cut_y, cut_p = np.where(mask, TAGS, OUT), np.where(mask, NAMED.argmax(-1), OUT)
     wanted = score(cut_y, cut_p)
     assert 0 < wanted < 1
     assert score(TAGS, NAMED, mask) == pytest.approx(wanted)
@@ -59,7 +59,7 @@ def test_what_a_mask_hides_stands_outside():
 
 
 def test_a_number_that_is_no_tag_stands_outside():
-    assert score([[B_A, -1, B_B, 99]], [[B_A, O, B_B, O]]) == 1
+    assert score([[B_A, -1, B_B, 99]], [[B_A, OUT, B_B, OUT]]) == 1
 
 
 def test_potentials_count_by_their_best_tagging():

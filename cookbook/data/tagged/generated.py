@@ -10,16 +10,18 @@ import numpy as np
 
 COUNTS = {"train": 400, "validation": 60, "test": 100}  # sentences
 STEMS = {
-    "train": "bark glim torn rust mell fing dorm plim sorn varn tull brim quill hest "
-    "mork lind sarp wend grol tamp".split(),
-    "test": "darn plick vorm stell hurm knar filt gond mirst tork".split(),
+    "train": (
+        *("bark", "glim", "torn", "rust", "mell", "fing", "dorm", "plim", "sorn"),
+        *("varn", "tull", "brim", "quill", "hest", "mork", "lind", "sarp", "wend"),
+    ),
+    "test": ("darn", "plick", "vorm", "stell", "hurm", "knar", "filt", "gond", "mirst"),
 }
 Pairs = list[tuple[str, str]]  # (word, tag)
 Sentences = dict[str, list[tuple[list[str], list[str]]]]  # as in TaggedSentences
 
 # Parts of speech. Some words are nouns or verbs, as their neighbours show.
-BOTH = "watch play walk run dance answer visit call".split()
-VERBS = "see like find need follow".split()
+BOTH = ["watch", "play", "walk", "run", "dance", "answer", "visit", "call"]
+VERBS = ["see", "like", "find", "need", "follow"]
 ENDINGS = {"NOUN": ["er", "ness", "ment"], "ADJ": ["ous", "ful", "ish"], "ADV": ["ly"]}
 CLOSED = {
     "DET": ["the", "some", "these", "a"],
@@ -30,14 +32,14 @@ CLOSED = {
 }
 
 # Names of things. {} is the place of a name.
-FRAMES = (
-    ("{person} works for {corporation} in {location} .", 0.3),
-    ("yesterday {person} met {person} near {location} .", 0.25),
-    ("the office of {corporation} moved to {location} .", 0.2),
-    ("nobody saw it coming , says {person} .", 0.15),
-    ("it rained all day and the game was late .", 0.1),
-)
-FIRST_NAMES = "Anna Ben Clara David Eva Felix".split()
+FRAMES = {  # {sentence: how often it occurs}
+    "{person} works for {corporation} in {location} .": 0.3,
+    "yesterday {person} met {person} near {location} .": 0.25,
+    "the office of {corporation} moved to {location} .": 0.2,
+    "nobody saw it coming , says {person} .": 0.15,
+    "it rained all day and the game was late .": 0.1,
+}
+FIRST_NAMES = ["Anna", "Ben", "Clara", "David", "Eva", "Felix"]
 FORMS = {  # of a name, where {} is a stem
     "person": ["@ {}son", "@ {}berg", "Dr. {}son"],
     "location": ["{}ville", "{}ton", "North {}ton"],
@@ -95,9 +97,9 @@ def _spoken(rng: np.random.Generator, stems: Sequence[str]) -> Pairs:
 
 def _named(rng: np.random.Generator, stems: Sequence[str]) -> Pairs:
     """A sentence such as "Anna Barkson works for Glim Labs in Northton ."."""
-    frames, shares = zip(*FRAMES)
+    frame = str(rng.choice([*FRAMES], p=[*FRAMES.values()]))
     pairs: Pairs = []
-    for word in str(rng.choice(frames, p=shares)).split():
+    for word in frame.split():
         kind = word.strip("{}")
         if kind == word:
             pairs.append((word, "O"))

@@ -35,9 +35,7 @@ class Wnut17(tfds.core.GeneratorBasedBuilder):
             features=tfds.features.FeaturesDict(
                 {
                     "tokens": tfds.features.Sequence(tfds.features.Text()),
-                    "ner": tfds.features.Sequence(
-                        tfds.features.ClassLabel(names=TAGS)
-                    ),
+                    "ner": tfds.features.Sequence(tfds.features.ClassLabel(names=TAGS)),
                 }
             ),
             homepage="https://github.com/leondz/emerging_entities_17",
@@ -52,7 +50,9 @@ class Wnut17(tfds.core.GeneratorBasedBuilder):
         except AssertionError:  # no file was fetched by hand
             paths = {}
         if not paths or not all(path.exists() for path in paths.values()):
-            urls = {split: f"{self.SOURCE}/{name}" for split, (_, name) in FILES.items()}
+            urls = {
+                split: f"{self.SOURCE}/{name}" for split, (_, name) in FILES.items()
+            }
             paths = dl_manager.download(urls)
         return {split: self._generate_examples(path) for split, path in paths.items()}
 

@@ -174,7 +174,8 @@ def report_tagger(model, data, history) -> dict[str, float]:
     right = 0
     words = 0
 
-    batches = Batches(*data.test, 100)
+    x, y = data.test
+    batches = Batches(x, y, 100)
     for i in range(len(batches)):
         x, y = batches[i]
         psi = model.predict_on_batch([*x])

@@ -1,5 +1,7 @@
 """Pictures of a tagger: its path through a sentence, and which tag follows which."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -41,7 +43,7 @@ def draw_path(
     is_crf = any(layer.name == "crf" for layer in model.layers)
     title = "The best tag of each word"
     if is_crf:
-        title = f"The Viterbi path; {differs} of its tags do not have the highest score"
+        title = f"The Viterbi path; where it differs from the highest score: {differs}"
     title += f"\n{wrong} of {T} tags are wrong"
     figure, axes = panel(title, "", "", size)
     image = axes.imshow(
@@ -60,9 +62,9 @@ def _draw_line(axes: Axes, path: np.ndarray, best: np.ndarray) -> None:
     axes.plot(steps, path, "o-", color=ORANGE, lw=2, ms=6, label="chosen")
     apart = path != best
     if apart.any():
-        ring = {"mfc": "none", "mec": "black", "mew": 1.5, "ms": 13}
+        ring: dict[str, Any] = {"mfc": "none", "mec": "black", "mew": 1.5, "ms": 13}
         axes.plot(steps[apart], best[apart], "o", label="highest score", **ring)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.35), ncols=2, fontsize=8)
+    axes.figure.legend(loc="outside lower center", ncols=2, fontsize=8)
 
 
 def _shown_sentence(
@@ -76,7 +78,8 @@ def _shown_sentence(
         rows = np.array([lengths.argmax()])
     T = lengths[rows].max()
     scorer = keras.Model(model.inputs, model.get_layer("scores").output)
-    scores = scorer.predict_on_batch([words[rows, :T], characters[rows, :T]])
+    x = [words[rows, :T], characters[rows, :T]]
+    scores = ops.convert_to_numpy(scorer(x, training=False))
     is_word = y[rows, :T] > 0
     chosen, true = found[rows, :T], y[rows, :T]
     best = 1 + scores[..., 1:].argmax(-1)
@@ -86,9 +89,7 @@ def _shown_sentence(
     return int(rows[place]), scores[place]
 
 
-def draw_transitions(
-    model: keras.Model, data: TaggedSentences, run: RunFolder
-) -> None:
+def draw_transitions(model: keras.Model, data: TaggedSentences, run: RunFolder) -> None:
     """Draws transitions.png: how a CRF rates each tag behind each other one.
 
     A model without a layer named crf gets no picture.

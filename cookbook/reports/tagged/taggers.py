@@ -75,7 +75,9 @@ def best_tags(model: keras.Model, data: TaggedSentences, size: int) -> np.ndarra
     batches.on_epoch_begin()  # before an epoch, a batch may have an idle column
     for i in range(len(batches)):
         (words, characters), _ = batches[i]
-        tags = decoded_tags(model.predict_on_batch([words, characters]))
+        # `predict` would compile the model for the shape of each batch.
+        answers = ops.convert_to_numpy(model([words, characters], training=False))
+        tags = decoded_tags(answers)
         rows = slice(i * size, i * size + len(words))
         found[rows, : words.shape[1]] = np.where(words == 0, 0, tags)
     return found
@@ -165,9 +167,7 @@ def _write_mistakes(path: Path, data: TaggedSentences, found: np.ndarray) -> Non
     path.write_text(text, encoding="utf-8", errors="replace")
 
 
-def _lines_of(
-    sentence: Sentence, found: np.ndarray, tags: Sequence[str]
-) -> list[str]:
+def _lines_of(sentence: Sentence, found: np.ndarray, tags: Sequence[str]) -> list[str]:
     """The sentence, then its words with wrong tags: what was said, what is true."""
     words, truth = sentence
     lines = [" ".join(words)]

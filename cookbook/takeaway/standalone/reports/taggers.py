@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+from keras import ops
 
 from cookbook.answers.classifiers import decoded_tags
 from cookbook.data.tagged.sentences import TaggedSentences
@@ -51,7 +52,8 @@ def best_tags(model: keras.Model, data: TaggedSentences, size: int) -> np.ndarra
     batches.on_epoch_begin()
     for i in range(len(batches)):
         (words, characters), _ = batches[i]
-        tags = decoded_tags(model.predict_on_batch([words, characters]))
+        answers = ops.convert_to_numpy(model([words, characters], training=False))
+        tags = decoded_tags(answers)
         rows = slice(i * size, i * size + len(words))
         found[rows, : words.shape[1]] = np.where(words == 0, 0, tags)
     return found
