@@ -273,7 +273,9 @@ def _cut(rows: np.ndarray, width: int, widen: bool) -> np.ndarray:
     """Token ids cut to `width`, or widened by a column; other arrays as they are."""
     if rows.ndim < 2 or rows.dtype.kind != "i":
         return rows
-    return _widened(rows, rows.shape[1] + 1) if widen else rows[:, :width]
+    if widen:
+        return _widened(rows, rows.shape[1] + 1)
+    return rows[:, :width]
 
 
 def _lengths(ids: np.ndarray) -> np.ndarray:

@@ -60,24 +60,41 @@ class SpanF1(keras.metrics.Metric):
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         self.tags = [str(tag) for tag in tags]
-        kinds = [tag[2:] if tag[:2] in (BEGIN, INSIDE) else None for tag in self.tags]
-        known = sorted({kind for kind in kinds if kind is not None})
+        known: list[str] = []  # types of spans
+        numbers = []
+        for tag in self.tags:
+            is_inside = tag.startswith((BEGIN, INSIDE))
+            kind = tag[2:]
+            if is_inside and kind not in known:
+                known.append(kind)
+            number = 1 + known.index(kind) if is_inside else 0
+            numbers.append(number)
         if not known:
             raise ValueError(
                 f"`tags` must hold a name that begins with B- or I-. Received: {tags}"
             )
-        numbers = [0 if kind is None else 1 + known.index(kind) for kind in kinds]
         begins = [tag.startswith(BEGIN) for tag in self.tags]
         self._kinds = np.array(numbers, "int32")  # N: the type of a span; 0 is outside
-        self._begins = np.array(begins, "int32")  # N
-        self.right = self.add_variable(shape=(), initializer="zeros", name="right")
-        self.true = self.add_variable(shape=(), initializer="zeros", name="true")
+        self._begins = np.array(begins)  # N
+        self.right = self.add_variable(
+            shape=(),
+            initializer="zeros",
+            name="right",
+        )
+        self.true = self.add_variable(
+            shape=(),
+            initializer="zeros",
+            name="true",
+        )
         self.predicted = self.add_variable(
-            shape=(), initializer="zeros", name="predicted"
+            shape=(),
+            initializer="zeros",
+            name="predicted",
         )
 
     def update_state(self, y_true, y_pred, sample_weight=None) -> None:
-        y = ops.cast(_integers(y_true, "y_true"), "int32")
+        y = _integers(y_true, "y_true")
+        y = ops.cast(y, "int32")
         found, mask = self._found(y_pred)
         if _differ(y.shape, found.shape):
             expected = "must have the shape (B, T), apart from the axes of the tags"
@@ -85,12 +102,14 @@ class SpanF1(keras.metrics.Metric):
 
         y_kind, y_first, y_last, y_start = self._spans(y, mask)
         kind, first, last, start = self._spans(found, mask)
-        is_same = ops.logical_and(ops.equal(y_kind, kind), ops.equal(y_start, start))
-        is_right = ops.logical_and(ops.logical_and(y_last, last), is_same)
+        is_same_kind = ops.equal(y_kind, kind)
+        is_same_start = ops.equal(y_start, start)
+        is_right = _all_of(y_last, last, is_same_kind, is_same_start)
 
         totals = self.right, self.true, self.predicted
         for total, is_counted in zip(totals, (is_right, y_first, first)):
-            spans = ops.sum(ops.cast(is_counted, self.dtype), axis=1)  # B
+            counted = ops.cast(is_counted, self.dtype)
+            spans = ops.sum(counted, axis=1)  # B
             if sample_weight is not None:
                 spans = spans * ops.cast(sample_weight, self.dtype)
             total.assign_add(ops.sum(spans))
@@ -103,7 +122,8 @@ class SpanF1(keras.metrics.Metric):
         if rank == 2:
             return ops.cast(y_pred, "int32"), mask
         if rank == 3:
-            return ops.cast(ops.argmax(y_pred, axis=-1), "int32"), mask
+            best = ops.argmax(y_pred, axis=-1)
+            return ops.cast(best, "int32"), mask
         if rank == 4:
             return viterbi(y_pred), _is_tagged(y_pred)
         raise ValueError(
@@ -118,28 +138,31 @@ class SpanF1(keras.metrics.Metric):
         is_first, is_last: whether the step is the first or the last one of a span.
         start: the last step, up to this one, that was the first of a span, or -1.
         """
-        is_tag = ops.logical_and(y >= 0, y < len(self.tags))
+        is_tag = _all_of(y >= 0, y < len(self.tags))
         if mask is not None:
-            is_tag = ops.logical_and(is_tag, ops.cast(mask, "bool"))
+            is_tag = _all_of(is_tag, ops.cast(mask, "bool"))
         y = ops.where(is_tag, y, 0)
-        kind = ops.where(is_tag, ops.take(self._kinds, y, axis=0), 0)
-        begins = ops.where(is_tag, ops.take(self._begins, y, axis=0), 0)
-
-        outside = ops.zeros_like(kind[:, :1])
-        before = ops.concatenate([outside, kind[:, :-1]], axis=1)
-        after = ops.concatenate([kind[:, 1:], outside], axis=1)
-        begins_after = ops.concatenate([begins[:, 1:], outside], axis=1)
+        kind = ops.take(self._kinds, y, axis=0)
+        kind = ops.where(is_tag, kind, 0)
+        begins = ops.take(self._begins, y, axis=0)
         is_inside = kind > 0
-        is_new = ops.logical_or(begins > 0, ops.not_equal(before, kind))
-        is_over = ops.logical_or(begins_after > 0, ops.not_equal(after, kind))
-        is_first = ops.logical_and(is_inside, is_new)
-        is_last = ops.logical_and(is_inside, is_over)
+
+        # A change of the type ends a span and begins another one; so does a B-x.
+        changes = ops.not_equal(kind[:, 1:], kind[:, :-1])
+        border = ops.logical_or(
+            changes, begins[:, 1:]
+        )  # before all steps but the first
+        edge = ops.ones_like(is_inside[:, :1])
+        is_new = ops.concatenate([edge, border], axis=1)
+        is_over = ops.concatenate([border, edge], axis=1)
+        is_first = _all_of(is_inside, is_new)
+        is_last = _all_of(is_inside, is_over)
 
         steps = ops.arange(ops.shape(y)[1])
         is_past = steps[:, None] >= steps[None, :]  # T T
-        is_start = ops.logical_and(is_first[:, None, :], is_past)  # B T T
-        start = ops.max(ops.where(is_start, steps, -1), axis=-1)
-        return kind, is_first, is_last, start
+        is_start = _all_of(is_first[:, None, :], is_past)  # B T T
+        starts = ops.where(is_start, steps, -1)
+        return kind, is_first, is_last, ops.max(starts, axis=-1)
 
     def result(self):
         return ops.divide_no_nan(2 * self.right, self.true + self.predicted)
@@ -150,3 +173,10 @@ class SpanF1(keras.metrics.Metric):
             "name": self.name,
             "dtype": self.dtype,
         }
+
+
+def _all_of(first, *others):
+    """Where all of these booleans are True."""
+    for other in others:
+        first = ops.logical_and(first, other)
+    return first

@@ -1,8 +1,9 @@
 """Tagged sentences of the user: a word and its tag per line, as at CoNLL."""
 
+import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
 from cookbook.data.files.card import Card, plain_counts
@@ -37,15 +38,15 @@ def read_tagged(path: Path) -> tuple[dict[str, list[Sentence]], Card]:
     """
     files = {"train": path}
     if path.is_dir():
-        shown = [file for file in sorted(path.iterdir()) if not is_hidden(file.name)]
-        files = paths_by_part({file: file.name.split(".")[0] for file in shown})
-        if "train" not in files:
-            fail(f"{path} holds no file named train, such as train.conll: add one")
-    parts = {part: _sentences_in(file) for part, file in files.items()}
-    _refuse_few(files["train"], parts["train"])
-    whole, texts = {}, {}
-    for part, found in parts.items():
-        whole[part] = Labelled(found, ["sentence"] * len(found))
+        files = _files_of_parts(path)
+    whole = {}
+    texts = {}
+    for part, file in files.items():
+        found = _sentences_in(file)
+        if part == "train":
+            _refuse_few(file, found)
+        labels = ["sentence"] * len(found)
+        whole[part] = Labelled(found, labels)
         texts[part] = [" ".join(words) for words, _ in found]
     shares = {"test": SHARE, "validation": SHARE / (1 - SHARE)}
     cut, keys = completed(whole, texts, shares, seed=0)
@@ -55,33 +56,74 @@ def read_tagged(path: Path) -> tuple[dict[str, list[Sentence]], Card]:
     return sentences, _card(path, sentences, repeated_in_training(keys))
 
 
+def _files_of_parts(folder: Path) -> dict[str, Path]:
+    """{part: its file} in a folder; the ending of their names does not matter."""
+    names = {}
+    for file in sorted(folder.iterdir()):
+        if not is_hidden(file.name):
+            stem, *_ = file.name.split(".")
+            names[file] = stem
+
+    files = paths_by_part(names)
+    if "train" not in files:
+        fail(f"{folder} holds no file named train, such as train.conll: add one")
+    return files
+
+
 def _sentences_in(path: Path) -> list[Sentence]:
     """The sentences in one file."""
-    text = read_text(path)
-    rows = [line.rstrip("\r") for line in text.split("\n")]
-    is_universal = any(
-        ROW_OF_UNIVERSAL.match(row) and row.count("\t") == COLUMNS - 1
-        for row in rows[:1000]
-    )
-    separator = "\t" if any("\t" in row.strip() for row in rows) else None
+    rows = read_text(path).split("\n")
+    kind = _kind_of(rows)
     sentences: list[Sentence] = []
     words: list[str] = []
     tags: list[str] = []
     for number, row in enumerate([*rows, ""], 1):
-        if row.strip() and not row.startswith("-DOCSTART-"):
-            for word, tag in _pairs(path, number, row, separator, is_universal):
-                words.append(word)
-                tags.append(tag)
+        if not row.strip() or row.startswith("-DOCSTART-"):
+            if words:
+                sentences.append((words, tags))
+            words, tags = [], []
             continue
+
+        where = f"{path}, line {number}"
+        pair = _pair(row, kind, where)
+        if pair:
+            word, tag = pair
+            words.append(word)
+            tags.append(tag)
         if len(words) > LONGEST:
             fail(
-                f"{path}, line {number}: a sentence of {len(words):,} words, expected "
-                f"at most {LONGEST}: put an empty line after each sentence"
+                f"{where}: a sentence of more than {LONGEST} words: put an empty line "
+                "after each sentence"
             )
-        if words:
-            sentences.append((words, tags))
-        words, tags = [], []
     return sentences
+
+
+def _kind_of(rows: Sequence[str]) -> str:
+    """What the rows of a file are: "universal" for CoNLL-U, or "tabs", or "spaces"."""
+    has_tabs = False
+    for row in rows:
+        tabs = row.strip().count("\t")
+        has_tabs |= tabs > 0
+        if tabs == COLUMNS - 1 and ROW_OF_UNIVERSAL.match(row):
+            return "universal"
+    return "tabs" if has_tabs else "spaces"
+
+
+def _pair(row: str, kind: str, where: str) -> tuple[str, str] | None:
+    """The word and the tag in a row; None if the row holds no word."""
+    separator = None if kind == "spaces" else "\t"
+    fields = [field.strip() for field in row.split(separator)]
+    if kind == "universal":
+        if row.startswith("#") or not fields[0].isdigit():
+            return None  # a comment, or a row for several words or for none
+        if len(fields) != COLUMNS:
+            fail(f"{where}: {len(fields)} columns, expected {COLUMNS}")
+        return fields[FORM], fields[UPOS]
+
+    word, tag = fields[0], fields[-1]
+    if len(fields) < 2 or not word or not tag:
+        fail(f"{where}: got {row[:40]!r}, expected a word and its tag")
+    return word, tag
 
 
 def _refuse_few(path: Path, sentences: list[Sentence]) -> None:
@@ -99,53 +141,39 @@ def _refuse_few(path: Path, sentences: list[Sentence]) -> None:
         )
 
 
-def _pairs(
-    path: Path, number: int, row: str, separator: str | None, is_universal: bool
-) -> Iterator[tuple[str, str]]:
-    """Yields the word and the tag in a row, if the row holds a word."""
-    fields = row.split(separator)
-    if is_universal:
-        if row.startswith("#") or not fields[0].isdigit():
-            return  # a comment, or a row for several words or for none
-        if len(fields) != COLUMNS:
-            fail(f"{path}, line {number}: {len(fields)} columns, expected {COLUMNS}")
-        yield fields[FORM], fields[UPOS]
-        return
-    if len(fields) < 2:
-        fail(f"{path}, line {number}: got {row[:40]!r}, expected a word and its tag")
-    word, *_, tag = (field.strip() for field in fields)
-    if not word or not tag:
-        fail(f"{path}, line {number}: got {row[:40]!r}, expected a word and its tag")
-    yield word, tag
-
-
 def _card(
     path: Path, sentences: dict[str, list[Sentence]], repeated: dict[str, int]
 ) -> Card:
     """The data card of tagged sentences."""
     counts = {part: len(found) for part, found in sentences.items()}
-    of_training = Counter(tag for _, tags in sentences["train"] for tag in tags)
-    notes = [
-        f"sentences of the {part} part that are also in the training part: {count:,}"
-        for part, count in repeated.items()
-    ]
-    for part in ("validation", "test"):
-        tags = {tag for _, found in sentences[part] for tag in found}
-        new = sorted(tags - {*of_training})
+    tags = {}
+    for part, found in sentences.items():
+        tags[part] = Counter(itertools.chain(*(names for _, names in found)))
+
+    notes = []
+    for part, count in repeated.items():
+        notes.append(
+            f"sentences of the {part} part that are also in the training part: {count:,}"
+        )
+    for part, of_part in tags.items():
+        new = sorted({*of_part} - {*tags["train"]})
         if new:
             listed = ", ".join(new[:SHOWN])
             notes.append(f"tags of the {part} part that training lacks: {listed}")
-    beginning = [
-        " ".join(f"{word}/{tag}" for word, tag in zip(words[:SHOWN], tags))
-        for words, tags in sentences["train"][:3]
-    ]
+
+    beginning = []
+    for words, names in sentences["train"][:3]:
+        pairs = zip(words[:SHOWN], names)
+        beginning.append(" ".join(f"{word}/{tag}" for word, tag in pairs))
+
+    of_training = tags["train"]
     return Card(
         source=name_of_path(path),
         what="tagged sentences",
         counts=plain_counts(counts),
         sizes={
             "different tags": len(of_training),
-            "words in the training part": sum(of_training.values()),
+            "words in the training part": of_training.total(),
             "most frequent tags": dict(of_training.most_common(SHOWN)),
         },
         notes=notes,

@@ -35,9 +35,11 @@ def learn_ids(sentences: Sequence[Sequence[str]]) -> tuple[Vocabulary, Vocabular
     """
     words = [word.lower() for sentence in sentences for word in sentence]
     every = Vocabulary.learn([words])
-    counts = np.bincount(every.ids(words), minlength=len(every))
-    frequent = int(np.sum(counts >= SEEN))
-    characters = Vocabulary.learn(word for sentence in sentences for word in sentence)
+    counts = np.bincount(every.ids(words))
+    frequent = np.sum(counts >= SEEN)  # which come first
+
+    spellings = [word for sentence in sentences for word in sentence]
+    characters = Vocabulary.learn(spellings)
     return Vocabulary(every.words[:frequent]), characters
 
 
@@ -58,15 +60,19 @@ def encode_words(
         width: the least number T of words in a row.
     """
     width = max(width, *map(len, sentences), 1)
-    ids = np.zeros((len(sentences), width), "int32")
-    places = np.zeros((len(sentences), width), "int32")  # in the list of spellings
+    shape = len(sentences), width
+    ids = np.zeros(shape, "int32")
+    places = np.zeros(shape, "int32")  # in the list of spellings
     known: dict[str, int] = {}
     for row, place, sentence in zip(ids, places, sentences):
         count = len(sentence)
         row[:count] = words.ids(word.lower() for word in sentence)
-        place[:count] = [known.setdefault(word, 1 + len(known)) for word in sentence]
-    spellings = [characters.ids(word) for word in known]
-    table = np.zeros((1 + len(known), letters), "int32")
-    if known:
-        table[1:] = cut_and_pad(spellings, letters)
+        for t, word in enumerate(sentence):
+            place[t] = known.setdefault(word, 1 + len(known))
+
+    spellings: list[list[int]] = [[]]  # the first is that of the padding
+    for word in known:
+        spellings.append(characters.ids(word))
+    table = cut_and_pad(spellings, letters)
+    table[0] = 0
     return ids, table[places]

@@ -17,13 +17,18 @@ STEMS = {
     "test": ("darn", "plick", "vorm", "stell", "hurm", "knar", "filt", "gond", "mirst"),
 }
 Pairs = list[tuple[str, str]]  # (word, tag)
-Sentences = dict[str, list[tuple[list[str], list[str]]]]  # as in TaggedSentences
+Sentence = tuple[list[str], list[str]]  # the words, and the tag of each
+Sentences = dict[str, list[Sentence]]
 
 # Parts of speech. Some words are nouns or verbs, as their neighbours show.
 BOTH = ["watch", "play", "walk", "run", "dance", "answer", "visit", "call"]
-VERBS = ["see", "like", "find", "need", "follow"]
-ENDINGS = {"NOUN": ["er", "ness", "ment"], "ADJ": ["ous", "ful", "ish"], "ADV": ["ly"]}
+ENDINGS = {
+    "NOUN": ["er", "ness", "ment"],
+    "ADJ": ["ous", "ful", "ish"],
+    "ADV": ["ly"],
+}
 CLOSED = {
+    "VERB": ["see", "like", "find", "need", "follow"],
     "DET": ["the", "some", "these", "a"],
     "PRON": ["they", "we", "you"],
     "ADP": ["in", "near", "with"],
@@ -65,34 +70,50 @@ def _parts(make: Callable[[np.random.Generator, Sequence[str]], Pairs]) -> Sente
         stems = STEMS["test" if part == "test" else "train"]
         parts[part] = []
         for _ in range(count):
-            words, tags = zip(*make(rng, stems))
-            parts[part].append(([*words], [*tags]))
+            pairs = make(rng, stems)
+            words = [word for word, _ in pairs]
+            tags = [tag for _, tag in pairs]
+            parts[part].append((words, tags))
     return parts
+
+
+def _chosen(rng: np.random.Generator, words: Sequence[str]) -> str:
+    return str(rng.choice(words))
+
+
+def _word(rng: np.random.Generator, stems: Sequence[str], tag: str) -> tuple[str, str]:
+    """A word with this tag; nouns and verbs may look alike."""
+    if tag in ("NOUN", "VERB") and rng.random() < 0.5:
+        return _chosen(rng, BOTH), tag
+    if tag in CLOSED:
+        return _chosen(rng, CLOSED[tag]), tag
+    stem = _chosen(rng, stems)
+    ending = _chosen(rng, ENDINGS[tag])
+    return stem + ending, tag
 
 
 def _spoken(rng: np.random.Generator, stems: Sequence[str]) -> Pairs:
     """A sentence such as "they can watch the barkous dance ."."""
-
-    def of(tag: str) -> Pairs:
-        if tag in CLOSED:
-            return [(str(rng.choice(CLOSED[tag])), tag)]
-        return [(f"{rng.choice(stems)}{rng.choice(ENDINGS[tag])}", tag)]
-
-    def phrase() -> Pairs:
-        if rng.random() < 0.3:
-            return of("PRON")
-        adjective = of("ADJ") if rng.random() < 0.4 else []
-        noun = of("NOUN") if rng.random() < 0.5 else [(str(rng.choice(BOTH)), "NOUN")]
-        return [*of("DET"), *adjective, *noun]
-
-    verbs = BOTH if rng.random() < 0.6 else VERBS
-    verb = [(str(rng.choice(verbs)), "VERB")]
-    before = rng.choice(["", "AUX", "ADV"])
-    pairs = [*phrase(), *(of(str(before)) if before else []), *verb]
+    pattern = [*_phrase(rng)]
+    before = _chosen(rng, ["", "AUX", "ADV"])
+    if before:
+        pattern.append(before)
+    pattern.append("VERB")
     if rng.random() < 0.8:
-        between = of("ADP") if rng.random() < 0.3 else []
-        pairs += [*between, *phrase()]
-    return [*pairs, *of("PUNCT")]
+        if rng.random() < 0.3:
+            pattern.append("ADP")
+        pattern += _phrase(rng)
+    pattern.append("PUNCT")
+    return [_word(rng, stems, tag) for tag in pattern]
+
+
+def _phrase(rng: np.random.Generator) -> list[str]:
+    """The tags of a noun with what stands before it, or of a pronoun."""
+    if rng.random() < 0.3:
+        return ["PRON"]
+    if rng.random() < 0.4:
+        return ["DET", "ADJ", "NOUN"]
+    return ["DET", "NOUN"]
 
 
 def _named(rng: np.random.Generator, stems: Sequence[str]) -> Pairs:
@@ -104,10 +125,19 @@ def _named(rng: np.random.Generator, stems: Sequence[str]) -> Pairs:
         if kind == word:
             pairs.append((word, "O"))
             continue
-        form = str(rng.choice(FORMS[kind])).replace("@", rng.choice(FIRST_NAMES))
-        while "{}" in form:
-            form = form.replace("{}", str(rng.choice(stems)).capitalize(), 1)
-        first, *others = form.split()
+
+        first, *others = _name(rng, stems, kind).split()
         pairs.append((first, f"B-{kind}"))
-        pairs += [(other, f"I-{kind}") for other in others]
+        for other in others:
+            pairs.append((other, f"I-{kind}"))
     return pairs
+
+
+def _name(rng: np.random.Generator, stems: Sequence[str], kind: str) -> str:
+    """A name of this kind, made from stems."""
+    form = _chosen(rng, FORMS[kind])
+    form = form.replace("@", _chosen(rng, FIRST_NAMES))
+    while "{}" in form:
+        stem = _chosen(rng, stems).capitalize()
+        form = form.replace("{}", stem, 1)
+    return form

@@ -74,12 +74,20 @@ class TaggerModel:
 
     def _tagged(self, sentence: list[str]) -> list[tuple[str, str]]:
         words, characters = encode_words(
-            [sentence], self.vocabulary, self.alphabet, self.letters, width=16
+            [sentence],
+            self.vocabulary,
+            self.alphabet,
+            self.letters,
+            width=16,
         )
         (answer,) = self.network(words=words, characters=characters)
         answer = answer[: len(sentence)]
-        best = best_path(answer) if answer.ndim == 3 else answer.argmax(-1).tolist()
-        return [(word, self.tags[i]) for word, i in zip(sentence, best)]
+
+        best = answer.argmax(-1)
+        if answer.ndim == 3:  # the potentials of a CRF
+            best = np.array(best_path(answer))
+        tags = [self.tags[i] for i in best]
+        return list(zip(sentence, tags))
 
 
 def best_path(psi: np.ndarray) -> list[int]:
@@ -88,15 +96,22 @@ def best_path(psi: np.ndarray) -> list[int]:
     psi[t, i, j] scores the tag j at step t behind the tag i; before the first step
     stands the tag 0.
     """
-    scores = psi[0, 0].astype("float64")  # N
+    scores = psi[0, 0]  # N
     choices = []
+
     for step in psi[1:]:
         behind = scores[:, None] + step  # N, N
         choices.append(behind.argmax(0))
         scores = behind.max(0)
-    path = [int(scores.argmax())]
+
+    tag = int(scores.argmax())
+    path = [tag]
+
     for choice in reversed(choices):
-        path.insert(0, int(choice[path[0]]))
+        tag = int(choice[tag])
+        path.append(tag)
+
+    path.reverse()
     return path
 
 

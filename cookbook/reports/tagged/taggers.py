@@ -22,6 +22,7 @@ from cookbook.training.train import RecipeConfig
 from custom_layers.metrics import SpanF1
 
 SHOWN = 20  # sentences with mistakes that are written down
+PART = 256  # sentences whose spans are compared at once
 
 
 def report_tagger(
@@ -45,19 +46,16 @@ def report_tagger(
     Besides the pictures it writes mistakes.txt, test sentences with wrong tags.
     """
     config: RecipeConfig = run.config
-    found = best_tags(model, data, 4 * config.batch_size)
+    size = 4 * config.batch_size
+    found = best_tags(model, data, size)
     figures = tagging_figures(found, data)
-    headline = next(iter(figures)).removeprefix("test ")
-    if without_crf is not None:
-        other = best_tags(without_crf, data, 4 * config.batch_size)
-        figures[f"{headline} without the CRF"] = _headline(other, data)
-    usual = _headline(most_frequent_tags(data), data)
-    figures[f"{headline} of the most frequent tags"] = usual
+    figures |= baselines(without_crf, data, size)
 
     draw_curves(history, run)
     _, y = data.test
     is_word = y > 0
-    draw_confusion(y[is_word] - 1, found[is_word] - 1, data.tags[1:], run)
+    true, answers = y[is_word], found[is_word]
+    draw_confusion(true - 1, answers - 1, data.tags[1:], run)
     draw_path(model, data, found, run)
     draw_transitions(model, data, run)
     run.write("mistakes.txt", lambda path: _write_mistakes(path, data, found))
@@ -70,16 +68,18 @@ def best_tags(model: keras.Model, data: TaggedSentences, size: int) -> np.ndarra
     size: sentences that the model reads at once.
     """
     x, y = data.test
-    found = np.zeros(y.shape, "int32")
+    found = np.zeros_like(y)
     batches = Batches(x, y, size, padded=True)
     batches.on_epoch_begin()  # before an epoch, a batch may have an idle column
+
     for i in range(len(batches)):
         (words, characters), _ = batches[i]
+        B, T = words.shape
         # `predict` would compile the model for the shape of each batch.
-        answers = ops.convert_to_numpy(model([words, characters], training=False))
-        tags = decoded_tags(answers)
-        rows = slice(i * size, i * size + len(words))
-        found[rows, : words.shape[1]] = np.where(words == 0, 0, tags)
+        answers = model([words, characters], training=False)
+        tags = decoded_tags(ops.convert_to_numpy(answers))
+        start = i * size
+        found[start : start + B, :T] = np.where(words == 0, 0, tags)
     return found
 
 
@@ -88,28 +88,51 @@ def tagging_figures(found: np.ndarray, data: TaggedSentences) -> Figures:
     (words, _), y = data.test
     is_word = y > 0
     is_right = found == y
-    is_rare = words == UNKNOWN
+    accuracy = _share(is_right[is_word])
+
     if data.has_spans:
         metric = _span_f1(found, data)
         counts = metric.right, metric.true, metric.predicted
-        right, true, predicted = (float(ops.convert_to_numpy(n)) for n in counts)
-        figures = {
-            "test span F1": float(metric.result()),
+        right, true, predicted = map(_number, counts)
+        return {
+            "test span F1": _number(metric.result()),
             "precision": right / max(predicted, 1),
             "recall": right / max(true, 1),
             "names in the test part": int(true),
-            "accuracy of all tags": _share(is_right[is_word]),
+            "accuracy of all tags": accuracy,
         }
-    else:
-        is_whole = (is_right | ~is_word).all(1)
-        figures = {
-            "test accuracy": _share(is_right[is_word]),
-            "accuracy of words that training has once or never": _share(
-                is_right[is_rare]
-            ),
-            "sentences without a mistake": _share(is_whole),
-        }
+
+    is_rare = words == UNKNOWN
+    is_whole = (is_right | ~is_word).all(1)
+    return {
+        "test accuracy": accuracy,
+        "accuracy of words that training has once or never": _share(is_right[is_rare]),
+        "sentences without a mistake": _share(is_whole),
+    }
+
+
+def baselines(
+    without_crf: keras.Model | None, data: TaggedSentences, size: int
+) -> Figures:
+    """The headline of the network without its CRF, if there is one, and of no network.
+
+    size: sentences that the network reads at once.
+    """
+    name, usual = _headline(most_frequent_tags(data), data)
+    figures: Figures = {}
+    if without_crf is not None:
+        found = best_tags(without_crf, data, size)
+        _, value = _headline(found, data)
+        figures[f"{name} without the CRF"] = value
+    figures[f"{name} of the most frequent tags"] = usual
     return figures
+
+
+def _headline(found: np.ndarray, data: TaggedSentences) -> tuple[str, float]:
+    """(what is measured, its value) of the tags found in data.test."""
+    figures = tagging_figures(found, data)
+    name = next(iter(figures))
+    return name.removeprefix("test "), figures[name]
 
 
 def _share(is_right: np.ndarray) -> float:
@@ -117,16 +140,17 @@ def _share(is_right: np.ndarray) -> float:
     return float(is_right.mean()) if is_right.size else 0.0
 
 
-def _headline(found: np.ndarray, data: TaggedSentences) -> float:
-    return next(iter(tagging_figures(found, data).values()))
+def _number(x) -> float:
+    """The value of a variable or a tensor."""
+    return float(ops.convert_to_numpy(x))
 
 
 def _span_f1(found: np.ndarray, data: TaggedSentences) -> SpanF1:
-    """The metric after all of data.test, in parts, as it compares steps in pairs."""
+    """The metric after all of data.test."""
     metric = SpanF1(data.tags)
     _, y = data.test
-    for start in range(0, len(y), 256):
-        rows = slice(start, start + 256)
+    for start in range(0, len(y), PART):
+        rows = slice(start, start + PART)
         metric.update_state(y[rows], found[rows])
     return metric
 
@@ -138,31 +162,46 @@ def most_frequent_tags(data: TaggedSentences) -> np.ndarray:
     training has once.
     """
     counts: defaultdict[str, Counter] = defaultdict(Counter)
+    of_all: Counter = Counter()
     for words, tags in data.sentences["train"]:
+        of_all.update(tags)
         for word, tag in zip(words, tags):
             counts[word][tag] += 1
-    of_rare: Counter = Counter()
-    for each in counts.values():
-        if each.total() == 1:
-            of_rare.update(each)
-    ((usual, _),) = (of_rare or sum(counts.values(), Counter())).most_common(1)
 
-    best = {word: each.most_common(1)[0][0] for word, each in counts.items()}
-    sentences = data.sentences["test"]
-    rows = [[best.get(word, usual) for word in words] for words, _ in sentences]
+    best = {}
+    of_rare: Counter = Counter()
+    for word, of_word in counts.items():
+        best[word] = _most_common(of_word)
+        if of_word.total() == 1:
+            of_rare.update(of_word)
+
+    usual = _most_common(of_rare or of_all)
+    rows = []
+    for words, _ in data.sentences["test"]:
+        rows.append([best.get(word, usual) for word in words])
     _, y = data.test
     return encode_tags(rows, data.tags, y.shape[1])
+
+
+def _most_common(counts: Counter) -> str:
+    ((tag, _),) = counts.most_common(1)
+    return tag
 
 
 def _write_mistakes(path: Path, data: TaggedSentences, found: np.ndarray) -> None:
     """Writes the test sentences with the most mistakes, a word per line."""
     _, y = data.test
-    is_wrong = (found != y) & (y > 0)
+    is_word = y > 0
+    is_wrong = (found != y) & is_word
     counts = is_wrong.sum(1)
-    worst = np.argsort(-counts, kind="stable")[:SHOWN]
-    lines = [f"{is_wrong.sum()} of {(y > 0).sum()} words have a wrong tag"]
+    order = np.argsort(-counts, kind="stable")
+    worst = order[:SHOWN]
+
+    lines = [f"{is_wrong.sum()} of {is_word.sum()} words have a wrong tag"]
     for row in worst[counts[worst] > 0]:
-        lines += ["", *_lines_of(data.sentences["test"][row], found[row], data.tags)]
+        sentence = data.sentences["test"][row]
+        lines.append("")
+        lines += _lines_of(sentence, found[row], data.tags)
     text = "\n".join(lines) + "\n"
     path.write_text(text, encoding="utf-8", errors="replace")
 
@@ -171,7 +210,8 @@ def _lines_of(sentence: Sentence, found: np.ndarray, tags: Sequence[str]) -> lis
     """The sentence, then its words with wrong tags: what was said, what is true."""
     words, truth = sentence
     lines = [" ".join(words)]
-    for word, true, tag in zip(words, truth, found):
-        if tags[tag] != true:
-            lines.append(f"    {word}: said {tags[tag]}, true {true}")
+    for word, true, number in zip(words, truth, found):
+        said = tags[number]
+        if said != true:
+            lines.append(f"    {word}: said {said}, true {true}")
     return lines

@@ -6,11 +6,7 @@ from keras import ops
 
 from cookbook.answers.classifiers import decoded_tags
 from cookbook.data.tagged.sentences import TaggedSentences
-from cookbook.reports.tagged.taggers import (
-    _headline,
-    most_frequent_tags,
-    tagging_figures,
-)
+from cookbook.reports.tagged.taggers import baselines, tagging_figures
 from cookbook.takeaway.standalone.base.folder import RunFolder
 from cookbook.takeaway.standalone.base.run import Expected, Run, finish
 from cookbook.takeaway.standalone.data.padded_batches import Batches
@@ -30,30 +26,31 @@ def report_tagger(
     The figures beside it are those of the same network without its CRF, and of the tag
     that each word has most often in the training part.
     """
-    found = best_tags(model, data, 4 * run.config.batch_size)
+    size = 4 * run.config.batch_size
+    found = best_tags(model, data, size)
     figures = tagging_figures(found, data)
-    if without_crf is not None:
-        other = best_tags(without_crf, data, 4 * run.config.batch_size)
-        figures["without the CRF"] = _headline(other, data)
-    figures["of the most frequent tags"] = _headline(most_frequent_tags(data), data)
+    figures |= baselines(without_crf, data, size)
 
     draw_curves(history, run)
     _, y = data.test
     is_word = y > 0
-    draw_confusion(y[is_word] - 1, found[is_word] - 1, data.tags[1:], run)
+    true, answers = y[is_word], found[is_word]
+    draw_confusion(true - 1, answers - 1, data.tags[1:], run)
     return finish(model, data, history, run, figures, expected)
 
 
 def best_tags(model: keras.Model, data: TaggedSentences, size: int) -> np.ndarray:
     """int32 (N, T): the tags that a model finds in data.test; 0 is padding."""
     x, y = data.test
-    found = np.zeros(y.shape, "int32")
+    found = np.zeros_like(y)
     batches = Batches(x, y, size)
     batches.on_epoch_begin()
+
     for i in range(len(batches)):
         (words, characters), _ = batches[i]
-        answers = ops.convert_to_numpy(model([words, characters], training=False))
-        tags = decoded_tags(answers)
-        rows = slice(i * size, i * size + len(words))
-        found[rows, : words.shape[1]] = np.where(words == 0, 0, tags)
+        B, T = words.shape
+        answers = model([words, characters], training=False)
+        tags = decoded_tags(ops.convert_to_numpy(answers))
+        start = i * size
+        found[start : start + B, :T] = np.where(words == 0, 0, tags)
     return found
