@@ -1,14 +1,14 @@
 """Tags for the words of English sentences: a bidirectional LSTM and a CRF.
 
     python recipes/english_tagging_crf.py
-    python recipes/english_tagging_crf.py --task entities
+    python recipes/english_tagging_crf.py --task entities    (names of things instead)
     python recipes/english_tagging_crf.py --predict "Time flies."    (once trained)
 
 Each word has a vector of its own, and one that a convolution makes of its characters.
 An LSTM reads these vectors in both directions and scores the tags of each word. A
 conditional random field adds scores of neighbouring tags, and the Viterbi algorithm
 finds the best tags of the sentence as a whole. The same network learns without the CRF
-too, for comparison. The tags are parts of speech or, with `--task entities`, names.
+too, for comparison. The tags are parts of speech.
 
 Papers: Huang, Xu, Yu, "Bidirectional LSTM-CRF models for sequence tagging", 2015,
 https://arxiv.org/abs/1508.01991; Ma, Hovy, "End-to-end sequence labeling via
@@ -114,18 +114,21 @@ def build(config: Config, data: TaggedSentences) -> keras.Model:
     x = Dropout(config.dropout)(ops.concatenate([known, spelled], -1))
     reader = Bidirectional(LSTM(config.units, return_sequences=True))
     x = Dropout(config.dropout)(reader(x, mask=is_word))  # T, 2 units
-    outputs = Dense(N, dtype="float32", name="scores")(x)  # T, N; tag 0 is padding
+    outputs = Dense(N, name="scores", dtype="float32")(x)  # T, N; tag 0 is padding
     loss: Any = SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)
-    metric: Any = token_accuracy
+    metrics: list[Any] = [token_accuracy]
     if config.crf:
-        outputs = CRF(dtype="float32", name="crf")(outputs, mask=is_word)  # T, N, N
-        loss, metric = CRFLoss(), CRFAccuracy(name="token_accuracy")
+        outputs = CRF(name="crf", dtype="float32")(outputs, mask=is_word)  # T, N, N
+        loss = CRFLoss()
+        metrics = [CRFAccuracy(name="token_accuracy")]
+    if config.task == "entities":
+        metrics = [SpanF1(data.tags)]
     model = keras.Model([words, characters], outputs)
     steps = training_steps(config, len(data.train[1]))
     model.compile(
         optimizer=Adam(WarmupCosine(config.learning_rate, steps), global_clipnorm=5.0),
         loss=loss,
-        metrics=[SpanF1(data.tags)] if data.has_spans else [metric],
+        metrics=metrics,
         jit_compile=False,  # XLA would compile a program for each length
     )
     return model
@@ -138,8 +141,8 @@ def main(config: Config) -> Run | None:
     data = load_sentences(config.data, config.task, config.letters, config.quick)
     run = RunFolder.open("english_tagging_crf", config)
     if config.tune:
-        score = "val_span_f1" if data.has_spans else "val_token_accuracy"
-        config = search(space, build, data, config, run, score)
+        scores = {"tags": "val_token_accuracy", "entities": "val_span_f1"}
+        config = search(space, build, data, config, run, scores[config.task])
     other = None
     if config.crf and config.compare:
         print("First the network learns without its CRF")

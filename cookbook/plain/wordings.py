@@ -136,58 +136,6 @@ WORDINGS = {
             "return report_sums(model, data, history)",
         ),
     ],
-    "english_tagging_crf": [
-        (
-            """\
-    task: Literal["tags", "entities"] = "tags"  # parts of speech, or named entities
-    crf: bool = True  # whether a CRF scores the tags of a sentence together
-    compare: bool = True  # whether the network learns without its CRF too
-""",
-            "",
-        ),
-        (
-            """\
-    loss: Any = SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)
-    metric: Any = token_accuracy
-    if config.crf:
-        outputs = CRF(dtype="float32", name="crf")(outputs, mask=is_word)  # T, N, N
-        loss, metric = CRFLoss(), CRFAccuracy(name="token_accuracy")
-    model = keras.Model([words, characters], outputs)
-""",
-            """\
-    potentials = CRF()(outputs, mask=is_word)  # T, N, N
-    model = keras.Model([words, characters], potentials)
-""",
-        ),
-        ("        loss=loss,\n", "        loss=CRFLoss(),\n"),
-        (
-            "[SpanF1(data.tags)] if data.has_spans else [metric]",
-            "[CRFAccuracy()]",
-        ),
-        ("config.data, config.task, config.letters", "config.data, config.letters"),
-        (
-            """\
-    other = None
-    if config.crf and config.compare:
-        print("First the network learns without its CRF")
-        seed_everything(config.seed)
-        other = build(replace(config, crf=False), data)
-        train(other, data, config, run.part("without_crf"))
-""",
-            "",
-        ),
-        ("report_tagger(model, other, data,", "report_tagger(model, data,"),
-        (
-            """\
- The same network learns without the CRF
-too, for comparison. The tags are parts of speech or, with `--task entities`, names.
-""",
-            """\
- The tags
-are parts of speech.
-""",
-        ),
-    ],
     "backprop_by_hand": [
         (
             "Config(config.seed, config.run_dir, config.quick)",

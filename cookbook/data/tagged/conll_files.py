@@ -1,6 +1,5 @@
 """Tagged sentences of the user: a word and its tag per line, as at CoNLL."""
 
-import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -141,32 +140,37 @@ def _refuse_few(path: Path, sentences: list[Sentence]) -> None:
         )
 
 
+def _tags_in(sentences: list[Sentence]) -> Counter:
+    """How often each tag occurs."""
+    counts: Counter = Counter()
+    for _, tags in sentences:
+        counts.update(tags)
+    return counts
+
+
 def _card(
     path: Path, sentences: dict[str, list[Sentence]], repeated: dict[str, int]
 ) -> Card:
     """The data card of tagged sentences."""
     counts = {part: len(found) for part, found in sentences.items()}
-    tags = {}
-    for part, found in sentences.items():
-        tags[part] = Counter(itertools.chain(*(names for _, names in found)))
-
     notes = []
     for part, count in repeated.items():
-        notes.append(
-            f"sentences of the {part} part that are also in the training part: {count:,}"
-        )
-    for part, of_part in tags.items():
-        new = sorted({*of_part} - {*tags["train"]})
+        known = f"sentences of the {part} part that are also in the training part"
+        notes.append(f"{known}: {count:,}")
+
+    of_training = _tags_in(sentences["train"])
+    for part, found in sentences.items():
+        new = {*_tags_in(found)} - {*of_training}
+        listed = ", ".join(sorted(new))
         if new:
-            listed = ", ".join(new[:SHOWN])
             notes.append(f"tags of the {part} part that training lacks: {listed}")
 
     beginning = []
-    for words, names in sentences["train"][:3]:
-        pairs = zip(words[:SHOWN], names)
-        beginning.append(" ".join(f"{word}/{tag}" for word, tag in pairs))
+    for words, tags in sentences["train"][:3]:
+        some = words[:SHOWN]
+        pairs = [f"{word}/{tag}" for word, tag in zip(some, tags)]
+        beginning.append(" ".join(pairs))
 
-    of_training = tags["train"]
     return Card(
         source=name_of_path(path),
         what="tagged sentences",

@@ -354,14 +354,14 @@ def CRFLoss():
     return loss
 
 
-def CRFAccuracy():
+def CRFAccuracy(name: str):
     """The share of the words whose tag is right on the best path."""
 
     def accuracy(y, psi):
-        is_right = ops.cast(viterbi(psi) == ops.cast(y, "int32"), "float32")
-        is_word = ops.cast(y != 0, "float32")
-        return ops.sum(is_right * is_word) / ops.sum(is_word)
+        logits = ops.one_hot(viterbi(psi), psi.shape[-1])
+        return token_accuracy(y, logits)
 
+    accuracy.__name__ = name
     return accuracy
 
 

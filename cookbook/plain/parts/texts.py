@@ -184,6 +184,7 @@ def as_tokens(texts: list[str]) -> np.ndarray:
 
 
 TREEBANK = "universal_dependencies/en_ewt:1.0.1"
+SPLITS = {"train": "train", "validation": "dev", "test": "test"}
 URL = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw"
 FILES = {"train": "train", "validation": "val", "test": "test_2016_flickr"}
 
@@ -274,57 +275,91 @@ def load_sentences(letters: int, quick: bool) -> SimpleNamespace:
     Each part is ((words, characters), tags), as numbers; 0 is padding, 1 unknown.
     """
     sentences = {}
-    for part, split in {"train": "train", "validation": "dev", "test": "test"}.items():
-        sentences[part] = toy_sentences(part) if quick else treebank(split)
-    words = Counter(w.lower() for pairs in sentences["train"] for w, _ in pairs)
+    for part, split in SPLITS.items():
+        sentences[part] = toy_sentences(split) if quick else treebank(split)
+
+    words = Counter()
+    tags = set()
+    for pairs in itertools.chain(*sentences.values()):
+        tags.update(tag for _, tag in pairs)
+
+    for pairs in sentences["train"]:
+        words.update(word.lower() for word, _ in pairs)
+
+    # What occurs once only shows the network what an unknown word is.
     frequent = [word for word, count in words.items() if count > 1]
-    names = {tag for part in sentences.values() for pairs in part for _, tag in pairs}
+    characters = set("".join(words))
     data = SimpleNamespace(
-        tags=["", *sorted(names)],
+        tags=["", *sorted(tags)],
         vocabulary=["", "?", *frequent],
-        alphabet=["", "?", *sorted(set("".join(words)))],
+        alphabet=["", "?", *sorted(characters)],
     )
     number = {word: i for i, word in enumerate(data.vocabulary)}
     place = {letter: i for i, letter in enumerate(data.alphabet)}
 
     for part, rows in sentences.items():
-        ids = [[number.get(w.lower(), 1) for w, _ in pairs] for pairs in rows]
-        y = [[data.tags.index(tag) for _, tag in pairs] for pairs in rows]
-        spelled = np.zeros((len(rows), max(map(len, rows)), letters), "int32")
-        for i, pairs in enumerate(rows):
-            for t, (word, _) in enumerate(pairs):  # the end says most
-                known = [place.get(c, 1) for c in word[-letters:].lower()]
-                spelled[i, t, : len(known)] = known
-        setattr(data, part, ((padded(ids), spelled), padded(y)))
+        ids = []
+        y = []
+        spellings = []
+
+        for pairs in rows:
+            lower = [word.lower() for word, _ in pairs]
+            ids.append([number.get(word, 1) for word in lower])
+            y.append([data.tags.index(tag) for _, tag in pairs])
+            spelled = []
+            for word in lower:
+                known = [place.get(c, 1) for c in word]
+                spelled.append(known[-letters:])  # the end says most
+            table = pad_sequences(spelled, letters, padding="post")
+            spellings.append(table)
+
+        x = padded(ids), padded(spellings)
+        setattr(data, part, (x, padded(y)))
 
     return data
 
 
 def treebank(split: str) -> list[list[tuple]]:
     """Sentences as pairs (word, part of speech)."""
-    tags = tfds.builder(TREEBANK).info.features["upos"].feature.names
+    upos = tfds.builder(TREEBANK).info.features["upos"]
+    names = upos.feature.names
     found = []
-    for example in tfds.as_numpy(tfds.load(TREEBANK, split=split)):
+
+    examples = tfds.load(TREEBANK, split=split)
+    for example in tfds.as_numpy(examples):
+        pairs = []
         rows = zip(example["tokens"], example["upos"], example["head"])
+
         # Without the rows for contractions as a whole, and for omitted words
-        found.append([(w.decode(), tags[i]) for w, i, head in rows if head != b"None"])
+        for word, tag, head in rows:
+            if head != b"None":
+                pairs.append((word.decode(), names[tag]))
+
+        found.append(pairs)
+
     return found
 
 
-def toy_sentences(part: str) -> list[list[tuple]]:
-    """Sentences such as "they can watch the play .", with new names in the test."""
-    rng = np.random.default_rng(len(part))
+def toy_sentences(split: str) -> list[list[tuple]]:
+    """Sentences such as "they can watch the play .", with new words in the test."""
+    rng = np.random.default_rng(len(split))
     both = ["watch", "play", "walk", "dance", "answer", "visit"]
-    stems = ["barn", "gulm", "torn"] if part != "test" else ["darn", "vork"]
+    stems = ["barn", "gulm", "torn"]
+    if split == "test":
+        stems = ["darn", "vork"]
+
     sentences = []
     for _ in range(400):
         verb, noun = rng.choice(both, 2)
-        adjective, adverb = rng.choice(stems, 2)
-        pairs = [("they", "PRON"), (rng.choice(["can", "will"]), "AUX")]
+        stem = rng.choice(stems)
+        pairs = [("they", "PRON"), ("can", "AUX")]
         if rng.random() < 0.5:
-            pairs.append((adverb + "ly", "ADV"))
+            pairs.append((stem + "ly", "ADV"))
+
         pairs += [(verb, "VERB"), ("the", "DET")]
         if rng.random() < 0.5:
-            pairs.append((adjective + "ous", "ADJ"))
-        sentences.append([*pairs, (noun, "NOUN"), (".", "PUNCT")])
+            pairs.append((stem + "ous", "ADJ"))
+
+        pairs += [(noun, "NOUN"), (".", "PUNCT")]
+        sentences.append(pairs)
     return sentences

@@ -1,8 +1,7 @@
 """Tagged sentences for a script."""
 
-from cookbook.data.tagged.generated import generated_names, generated_tags
+from cookbook.data.tagged.generated import generated_tags
 from cookbook.data.tagged.sentences import (
-    FEATURES,
     SPLITS,
     Tagged,
     TaggedSentences,
@@ -11,38 +10,25 @@ from cookbook.data.tagged.sentences import (
 )
 from cookbook.takeaway.standalone.data.sources import choose, read
 
-SETS = {
-    "tags": ("universal_dependencies/en_ewt:1.0.1", "generated_tags"),
-    "entities": ("wnut17", "generated_names"),
-}
+TREEBANK = "universal_dependencies/en_ewt:1.0.1"
+STAND_IN = "generated_tags"
 
 
-def load_sentences(
-    name: str, task: str, letters: int, quick: bool = False
-) -> TaggedSentences:
-    """Sentences with parts of speech or, for the task "entities", with names."""
-    default, stand_in = SETS[task]
-    name, asked = choose(name, default, stand_in, quick)
-    if name != stand_in:
-        sentences = _prepared(name, FEATURES[task])
-    else:
-        sentences = generated_tags() if task == "tags" else generated_names()
+def load_sentences(name: str, letters: int, quick: bool = False) -> TaggedSentences:
+    """Sentences with parts of speech, and `letters` characters of each word."""
+    name, asked = choose(name, TREEBANK, STAND_IN, quick)
+    sentences = generated_tags() if name == STAND_IN else _prepared(name)
     return tagged_sentences(name, sentences, letters, asked=asked)
 
 
-def _prepared(name: str, feature: str) -> Tagged:
-    """{part: sentences} of a set of TensorFlow Datasets."""
+def _prepared(name: str) -> Tagged:
+    """{part: sentences} of a treebank in TensorFlow Datasets."""
     import tensorflow_datasets as tfds
 
-    features = tfds.builder(name).info.features
-    names = features[feature].feature.names
-    needed = ["tokens", feature, *(each for each in ("head",) if each in features)]
-
-    return {
-        part: [
-            pair
-            for row in zip(*read(name, split, *needed))
-            if (pair := _sentence(names, *row))[0]
-        ]
-        for part, split in SPLITS.items()
-    }
+    names = tfds.builder(name).info.features["upos"].feature.names
+    sentences: Tagged = {}
+    for part, split in SPLITS.items():
+        rows = zip(*read(name, split, "tokens", "upos", "head"))
+        pairs = (_sentence(names, *row) for row in rows)
+        sentences[part] = [pair for pair in pairs if pair[0]]
+    return sentences
