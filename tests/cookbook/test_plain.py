@@ -28,6 +28,7 @@ LONGER = {
     "activations_gallery": 260,  # a picture of 30 functions, and two experiments
     "backprop_by_hand": 260,  # every number of a step, and three other ways to them
     "cifar10_resnet": 260,  # whitening, and a class of random shifts and flips
+    "english_tagging_crf": 400,  # a CRF, the characters of words, two networks
     "epochs_and_batches": 400,  # three experiments with many networks at once
     "gan_anomaly": 335,  # a GAN, an encoder, and two other scores of anomalies
     "gan_augment": 365,  # a conditional GAN and the classifiers that learn from it

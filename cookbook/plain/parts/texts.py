@@ -279,16 +279,17 @@ def load_sentences(letters: int, quick: bool) -> SimpleNamespace:
         sentences[part] = toy_sentences(split) if quick else treebank(split)
 
     words = Counter()
+    characters = set()
+    for word, _ in itertools.chain(*sentences["train"]):
+        words.update([word.lower()])
+        characters.update(word)
+
     tags = set()
     for pairs in itertools.chain(*sentences.values()):
         tags.update(tag for _, tag in pairs)
 
-    for pairs in sentences["train"]:
-        words.update(word.lower() for word, _ in pairs)
-
     # What occurs once only shows the network what an unknown word is.
     frequent = [word for word, count in words.items() if count > 1]
-    characters = set("".join(words))
     data = SimpleNamespace(
         tags=["", *sorted(tags)],
         vocabulary=["", "?", *frequent],
@@ -303,11 +304,10 @@ def load_sentences(letters: int, quick: bool) -> SimpleNamespace:
         spellings = []
 
         for pairs in rows:
-            lower = [word.lower() for word, _ in pairs]
-            ids.append([number.get(word, 1) for word in lower])
+            ids.append([number.get(word.lower(), 1) for word, _ in pairs])
             y.append([data.tags.index(tag) for _, tag in pairs])
             spelled = []
-            for word in lower:
+            for word, _ in pairs:
                 known = [place.get(c, 1) for c in word]
                 spelled.append(known[-letters:])  # the end says most
             table = pad_sequences(spelled, letters, padding="post")
