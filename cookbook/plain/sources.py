@@ -53,7 +53,7 @@ KERAS = {
 # Classes of data sets, in place of which a script has attributes without a class.
 DATA_SETS = (
     *("Images", "JudgedImages", "OddImages", "PicturePair", "Forecasts"),
-    *("Reviews", "Characters", "Sums", "Translations"),
+    *("Reviews", "Characters", "Sums", "TaggedSentences", "Translations"),
     *("Sounds", "Strings"),
 )
 # What else a script calls by another name: {name in the cookbook: what it means}.

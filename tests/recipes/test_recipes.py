@@ -24,6 +24,7 @@ BARS = {
     "addition_seq2seq": 0.3,
     "cifar10_resnet": 0.95,
     "digit_strings_ctc": 0.3,
+    "english_tagging_crf": 0.95,
     "gan_anomaly": 0.8,
     "gan_augment": 0.8,
     "imdb_cnn": 0.85,
