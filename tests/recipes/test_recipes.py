@@ -29,10 +29,12 @@ BARS = {
     "imdb_rnn": 0.85,
     "imdb_transformer": 0.75,
     "mnist_cnn": 0.95,
+    "mnist_metric_learning": 0.9,
     "mnist_mlp": 0.95,
     "multi30k_attention": 50,
     "multi30k_transformer": 50,
     "mnist_transfer": 0.93,
+    "mnist_vae": -400,
     "ring_gan": 0.4,
     "style_transfer": 10,
 }

@@ -1,0 +1,125 @@
+"""What the reports on autoencoders and on embeddings measure."""
+
+import keras
+import numpy as np
+import pytest
+
+from cookbook.data.images import Images
+from cookbook.reports.latent.autoencoder import binarized, independent_pixels
+from cookbook.reports.latent.metric_learning import (
+    as_vectors,
+    best_threshold,
+    classifier,
+    cosines_of_pairs,
+    in_pairs,
+    one_shot,
+    verification,
+)
+
+LABELS = np.array([0, 1, 2, 0, 1, 2, 0, 1, 0])  # 4, 3 and 2 images
+
+
+def striped(per_class=1):
+    """Images whose row of light tells the class; the rest is grey noise."""
+    rng = np.random.default_rng(0)
+
+    def part():
+        y = np.tile(LABELS, per_class)
+        x = rng.integers(0, 40, (len(y), 4, 4, 1))
+        x[np.arange(len(y)), y] += 200
+        return x.astype("uint8"), y
+
+    parts = {name: part() for name in ("train", "validation", "test")}
+    return Images(name="stripes", asked="stripes", classes=("a", "b", "c"), **parts)
+
+
+def test_test_pixels_are_drawn_once_with_the_chance_that_grey_tells():
+    data = striped(200)
+    first, again = binarized(data), binarized(data)
+    for name in ("validation", "test"):
+        x, y = getattr(first, name)
+        np.testing.assert_array_equal(x, getattr(again, name)[0])
+        np.testing.assert_array_equal(y, getattr(data, name)[1])
+        assert set(np.unique(x)) == {-1, 1}
+        grey = getattr(data, name)[0] / 255
+        assert abs(np.mean((x + 1) / 2 - grey)) < 3 * 0.5 / np.sqrt(x.size)
+    different = first.test[0] != first.validation[0]
+    assert different.any()
+    assert len(np.unique(first.train[0])) > 50  # still grey
+
+
+def test_black_and_white_pixels_stay_what_they_are():
+    data = striped()
+    x = np.where(np.arange(16) % 3, 255, 0).reshape(1, 4, 4, 1).astype("uint8")
+    parts = {name: (x, np.zeros(1, int)) for name in ("train", "validation", "test")}
+    data = Images(name="n", asked="n", classes=data.classes, **parts)
+    np.testing.assert_array_equal(binarized(data).test[0], x / 127.5 - 1)
+
+
+def test_the_likelihood_of_independent_pixels_is_that_of_their_means():
+    train = np.array([[1, 1, -1], [1, -1, -1], [1, 0, -1]]).reshape(3, 1, 3, 1)
+    test = np.array([[1, -1, 1]]).reshape(1, 1, 3, 1)
+    chance = np.array([4 / 5, 2.5 / 5, 1 / 5])
+    expected = np.log(chance[0]) + np.log(1 - chance[1]) + np.log(chance[2])
+    assert independent_pixels(train, test) == pytest.approx(expected)
+
+
+def test_each_image_is_in_one_pair_of_its_class():
+    data = striped(3)
+    pairs, labels = in_pairs(data).train
+    assert pairs.shape == (13, 2, 4, 4, 1)  # of 12, 9 and 6 images
+    rows = pairs.reshape(26, -1)
+    assert len(np.unique(rows, axis=0)) == 26
+    brightest = pairs.astype(int).sum((3, 4)).argmax(-1)
+    np.testing.assert_array_equal(brightest, np.stack([labels, labels], 1))
+
+
+def test_the_threshold_is_right_most_often():
+    cosines = np.array([0.9, -0.5, 0.2, 0.4, 0.8])
+    is_same = np.array([True, False, False, True, True])
+    assert best_threshold(cosines, is_same) == pytest.approx(0.3)
+    mixed = np.array([True, True, False, False, True])
+    right = np.mean((cosines > best_threshold(cosines, mixed)) == mixed)
+    assert right == 0.8  # nothing finds the pair whose cosine is -0.5
+    assert best_threshold(cosines, np.ones(5, bool)) < -0.5
+    assert best_threshold(cosines, np.zeros(5, bool)) > 0.9
+
+
+def test_half_of_the_pairs_show_one_class_and_none_an_image_twice():
+    x, y = striped(2).test
+    cosines, is_same, rows = cosines_of_pairs(as_vectors, x, y, seed=0)
+    assert is_same.mean() == 0.5
+    assert (rows[:, 0] != rows[:, 1]).all()
+    np.testing.assert_array_equal(y[rows[:, 0]] == y[rows[:, 1]], is_same)
+    z = as_vectors(x)
+    expected = [z[a] @ z[b] for a, b in rows]
+    np.testing.assert_allclose(cosines, expected, rtol=1e-5)
+
+
+def test_images_that_differ_by_class_are_verified_and_recognized():
+    data = striped(5)
+    assert verification(as_vectors, data)["accuracy"] == 1
+    assert one_shot(as_vectors, data).min() == 1
+
+
+def test_images_without_a_class_are_recognized_by_chance():
+    data = striped(50)
+    noise = np.random.default_rng(1)
+    mean = one_shot(lambda x: noise.normal(size=(len(x), 8)), data).mean()
+    assert abs(mean - 1 / 3) < 0.05
+
+
+def test_the_logits_of_the_classifier_are_cosines_with_the_means():
+    data = striped(2)
+    flat = keras.Sequential(
+        [
+            keras.Input((4, 4, 1)),
+            keras.layers.Flatten(),
+            keras.layers.UnitNormalization(),
+        ]
+    )
+    logits = classifier(flat, data).predict(data.test[0], verbose=0)
+    z, y = as_vectors(data.train[0]), data.train[1]
+    means = np.stack([z[y == label].mean(0) for label in range(3)])
+    means /= np.linalg.norm(means, axis=1, keepdims=True)
+    np.testing.assert_allclose(logits, 10 * as_vectors(data.test[0]) @ means.T, 1e-4)
