@@ -103,7 +103,7 @@ def distance_loss(name: str) -> Callable:
 
 
 def accuracy(labels, pairs):
-    """Whether the nearest second image of the other pairs has the label of the first."""
+    """Whether, of the other pairs, the nearest second image has the first one's label."""
     cosines = ops.matmul(pairs[:, 0], ops.transpose(pairs[:, 1]))
     own = ops.eye(*ops.shape(cosines))
     nearest = ops.argmax(cosines - 3 * own, axis=1)

@@ -1,4 +1,4 @@
-"""A model that learns latent vectors of samples, and makes samples from such vectors."""
+"""A model that learns latent vectors, from which it makes samples."""
 
 import math
 from pathlib import Path

@@ -15,6 +15,7 @@ from cookbook.reports.latent.metric_learning import (
     one_shot,
     verification,
 )
+from recipes import mnist_metric_learning
 
 LABELS = np.array([0, 1, 2, 0, 1, 2, 0, 1, 0])  # 4, 3 and 2 images
 
@@ -123,3 +124,32 @@ def test_the_logits_of_the_classifier_are_cosines_with_the_means():
     means = np.stack([z[y == label].mean(0) for label in range(3)])
     means /= np.linalg.norm(means, axis=1, keepdims=True)
     np.testing.assert_allclose(logits, 10 * as_vectors(data.test[0]) @ means.T, 1e-4)
+
+
+LABELS_OF_PAIRS = np.array([0.0, 1.0, 2.0, 0.0, 1.0, 2.0])
+
+
+def pairs_near(spread, seed=0):
+    """Pairs of vectors of length 1: each class's axis with noise of that size."""
+    noise = np.random.default_rng(seed).normal(size=(6, 2, 4))
+    axes = np.eye(4)[LABELS_OF_PAIRS.astype(int)][:, None]
+    z = axes + spread * noise
+    return (z / np.linalg.norm(z, axis=-1, keepdims=True)).astype("float32")
+
+
+@pytest.mark.parametrize("name", mnist_metric_learning.LOSSES)
+def test_every_loss_falls_as_classes_part(name):
+    loss = mnist_metric_learning.distance_loss(name)
+    costs = [
+        np.mean([loss(LABELS_OF_PAIRS, pairs_near(s, seed)) for seed in range(5)])
+        for s in (3.0, 0.5, 0.1)
+    ]
+    assert costs == sorted(costs, reverse=True)
+    assert costs[0] > costs[2]
+
+
+def test_accuracy_in_training_counts_the_nearest_of_the_other_pairs():
+    accuracy = mnist_metric_learning.accuracy
+    assert np.mean(accuracy(LABELS_OF_PAIRS, pairs_near(0.1))) == 1
+    alone = np.arange(6.0)  # no other pair has the label
+    assert np.mean(accuracy(alone, pairs_near(0.1))) == 0

@@ -105,7 +105,7 @@ def report_augmentation(accuracies: dict) -> dict[str, float]:
     return figures
 
 
-def report_autoencoder(model: Model, data, history, samples: int) -> dict[str, float]:
+def report_autoencoder(model, data, history, samples: int) -> dict[str, float]:
     """The log likelihood of the test images, and new images."""
     x, _ = data.test
     print(f"{samples} samples for each of {len(x)} images")
