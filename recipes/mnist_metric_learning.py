@@ -103,7 +103,7 @@ def distance_loss(name: str) -> Callable:
 
 
 def accuracy(labels, pairs):
-    """Whether, of the other pairs, the nearest second image has the first one's label."""
+    """Whether the nearest second image of other pairs has the label of the first."""
     cosines = ops.matmul(pairs[:, 0], ops.transpose(pairs[:, 1]))
     own = ops.eye(*ops.shape(cosines))
     nearest = ops.argmax(cosines - 3 * own, axis=1)

@@ -148,7 +148,7 @@ def report_embeddings(network, first, data, history) -> dict[str, float]:
 
 
 def cosines_of_pairs(network: Model, x, y) -> tuple[np.ndarray, np.ndarray]:
-    """Cosines of random pairs, half of one class, and whether a pair is of one class."""
+    """Cosines of random pairs, and whether a pair is of one class: half of them are."""
     z = network.predict(x, 500, verbose=0)
     rng = np.random.default_rng(0)
     cosines, is_same = [], []
