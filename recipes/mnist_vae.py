@@ -38,7 +38,7 @@ from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
 from cookbook.tuning.search import search
-from custom_layers.layers import Dense
+from custom_layers.layers import BatchNormalization, Dense
 from custom_layers.models import VariationalAutoencoder
 from custom_layers.optimizers import Adam
 from custom_layers.optimizers.schedules import CosineDecay
@@ -48,7 +48,7 @@ EXPECTED: dict[str, tuple[float, float]] = {}
 
 @dataclass(frozen=True)
 class Config(ImageConfig):
-    epochs: Count = 50  # passes over the training set
+    epochs: Count = 40  # passes over the training set
     units: Size = 500  # units in each of the two hidden layers of both networks
     latent: Size = 50  # length of the latent vector
     # weight of the distance of latent distributions from the standard normal one
@@ -58,18 +58,30 @@ class Config(ImageConfig):
     # latent vectors per image that estimate the likelihood of the test images
     test_samples: Annotated[int, Between(1, 10_000)] = 1000
     batch_size: BatchSize = 128  # images per step
-    learning_rate: Rate = 1e-3  # first learning rate
+    learning_rate: Rate = 3e-3  # first learning rate
 
     # small batches give more steps; a likelihood of so few images needs no more samples
-    in_quick = {"batch_size": 32, "epochs": 20, "test_samples": 100}
+    in_quick = {"batch_size": 32, "epochs": 10, "test_samples": 100}
 
 
 def space(hp) -> Config:
     return Config(
         units=hp.Choice("units", [250, 500]),
         latent=hp.Choice("latent", [20, 50]),
-        learning_rate=hp.Float("learning_rate", 3e-4, 3e-3, sampling="log"),
+        learning_rate=hp.Float("learning_rate", 5e-4, 1e-2, sampling="log"),
     )
+
+
+def hidden(units: int) -> list[keras.Layer]:
+    """Two hidden layers, normalized over the batch, which makes training far faster."""
+    layers = []
+    for _ in range(2):
+        layers += [
+            Dense(units, use_bias=False),
+            BatchNormalization(momentum=0.9),
+            keras.layers.Activation("silu"),
+        ]
+    return layers
 
 
 def encoder(config: Config, shape: tuple[int, ...]) -> keras.Model:
@@ -77,8 +89,7 @@ def encoder(config: Config, shape: tuple[int, ...]) -> keras.Model:
     layers = [
         keras.Input(shape),
         keras.layers.Flatten(),
-        Dense(config.units, activation="silu"),
-        Dense(config.units, activation="silu"),
+        *hidden(config.units),
         Dense(2 * config.latent, dtype="float32"),
     ]
     return keras.Sequential(layers, name="encoder")
@@ -88,8 +99,7 @@ def decoder(config: Config, shape: tuple[int, ...]) -> keras.Model:
     """A network that maps latent vectors to logits of the pixels."""
     layers = [
         keras.Input((config.latent,)),
-        Dense(config.units, activation="silu"),
-        Dense(config.units, activation="silu"),
+        *hidden(config.units),
         Dense(math.prod(shape), dtype="float32"),
         keras.layers.Reshape(shape, dtype="float32"),
     ]
