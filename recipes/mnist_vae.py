@@ -43,7 +43,7 @@ from custom_layers.models import VariationalAutoencoder
 from custom_layers.optimizers import Adam
 from custom_layers.optimizers.schedules import CosineDecay
 
-EXPECTED: dict[str, tuple[float, float]] = {}
+EXPECTED = {"mnist": (-88.2, 0.4)}
 
 
 @dataclass(frozen=True)

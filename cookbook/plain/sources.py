@@ -41,7 +41,8 @@ KERAS = {
     "layers": "BatchNormalization Bidirectional Conv1D Conv2D Conv2DTranspose Dense "
     "Dropout Embedding GRU GRUCell GlobalAveragePooling1D GlobalAveragePooling2D "
     "GlobalMaxPooling2D GroupNormalization LSTM LayerNormalization LeakyReLU "
-    "MaxPooling2D ReLU ReversibleEmbedding SimpleRNN SpatialDropout1D",
+    "MaxPooling2D ReLU ReversibleEmbedding SimpleRNN SpatialDropout1D "
+    "UnitNormalization",
     "losses": "BinaryCrossentropy BinaryFocalCrossentropy CategoricalCrossentropy "
     "Hinge Huber KLDivergence LogCosh MeanAbsoluteError MeanSquaredError "
     "SparseCategoricalCrossentropy",

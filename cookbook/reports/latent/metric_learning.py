@@ -206,7 +206,7 @@ def draw_cosines(found: dict[str, Any], run: Folder) -> None:
     wrong = 1 - found["accuracy"]
     title = f"The threshold is wrong for {wrong:.2%} of the pairs of test images"
     figure, axes = panel(title, "cosine of the embeddings", "pairs")
-    bins = np.linspace(-1, 1, 101)
+    bins = np.linspace(-1, 1, 101).tolist()
     cosines, is_same = found["cosines"], found["is_same"]
     axes.hist(cosines[is_same], bins, color=BLUE, alpha=0.7, label="one class")
     axes.hist(cosines[~is_same], bins, color=ORANGE, alpha=0.7, label="two classes")

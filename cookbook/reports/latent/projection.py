@@ -28,8 +28,10 @@ def draw_projection(
     x, y = points.T
     axes.scatter(x, y, s=5, c=labels, cmap=colours, vmin=0, vmax=max(9, labels.max()))
     for label in np.unique(labels):
-        place = np.median(points[labels == label], axis=0)
+        middle_x, middle_y = np.median(points[labels == label], axis=0)
         box = {"facecolor": "white", "alpha": 0.8, "pad": 2, "edgecolor": "none"}
         text = classes[label]
-        axes.text(*place, text, ha="center", va="center", weight="bold", bbox=box)
+        axes.text(
+            middle_x, middle_y, text, ha="center", va="center", weight="bold", bbox=box
+        )
     save_figure(figure, run, name)
