@@ -1,5 +1,7 @@
 """What the reports on autoencoders and on embeddings measure."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from cookbook.reports.latent.metric_learning import (
     in_pairs,
     one_shot,
     verification,
+    with_turned,
 )
 from recipes import mnist_metric_learning
 
@@ -73,6 +76,21 @@ def test_each_image_is_in_one_pair_of_its_class():
     assert len(np.unique(rows, axis=0)) == 26
     brightest = pairs.astype(int).sum((3, 4)).argmax(-1)
     np.testing.assert_array_equal(brightest, np.stack([labels, labels], 1))
+
+
+def test_turned_images_are_classes_of_their_own():
+    data = with_turned(striped())
+    assert len(data.classes) == 12
+    x, y = data.train
+    assert len(x) == 4 * len(LABELS)
+    np.testing.assert_array_equal(np.unique(y), np.arange(12))
+    once, twice = (x[y // 3 == turns] for turns in (1, 2))
+    np.testing.assert_array_equal(once, np.rot90(x[y < 3], 1, (1, 2)))
+    np.testing.assert_array_equal(twice, x[y < 3][:, ::-1, ::-1])
+    assert len(data.test[0]) == len(LABELS)
+    oblong = dataclasses.replace(striped(), train=(x[:9, :2], LABELS))
+    oblong = dataclasses.replace(oblong, validation=oblong.train)
+    assert with_turned(oblong).train[0].shape == (18, 2, 4, 1)
 
 
 def test_the_threshold_is_right_most_often():
