@@ -71,7 +71,7 @@ LOSSES = {
 class Config(ImageConfig):
     epochs: Count = 6  # passes over the training set
     # passes over the first half of the classes and their turned images, before that
-    first_epochs: Count = 2
+    first_epochs: Count = 3
     # what training minimizes: how far embeddings are from where they should be
     loss: Literal["contrastive", "triplet", "n_pairs", "circle", "info_nce"] = "n_pairs"
     filters: Filters = 16  # filters in block 1; the next have 2, 3 and 6 times as many

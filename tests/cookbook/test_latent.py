@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from cookbook.data.images import Images
+from cookbook.plain.parts.latent import losses
 from cookbook.reports.latent.autoencoder import binarized, independent_pixels
 from cookbook.reports.latent.metric_learning import (
     as_vectors,
@@ -171,3 +172,24 @@ def test_accuracy_in_training_counts_the_nearest_of_the_other_pairs():
     assert np.mean(accuracy(LABELS_OF_PAIRS, pairs_near(0.1))) == 1
     alone = np.arange(6.0)  # no other pair has the label
     assert np.mean(accuracy(alone, pairs_near(0.1))) == 0
+
+
+@pytest.mark.parametrize("name", mnist_metric_learning.LOSSES)
+def test_the_short_losses_of_plain_scripts_are_ours(name):
+    arguments = {
+        "contrastive": {"margin": 1.0},
+        "triplet": {"margin": 0.5, "distance_metric": "squared-L2"},
+        "n_pairs": {},
+        "circle": {"gamma": 64, "margin": 0.25},
+        "info_nce": {"temperature": 0.1},
+    }[name]
+    ours = mnist_metric_learning.LOSSES[name]
+    short = getattr(losses, type(ours).__name__)(**arguments)
+    z = pairs_near(1.0)
+    inputs = {
+        "contrastive": (LABELS_OF_PAIRS > 0, 1 + z[:, 0, 0]),
+        "info_nce": (LABELS_OF_PAIRS, z),
+        "n_pairs": (LABELS_OF_PAIRS, z[:, 0] @ z[:, 1].T),
+    }.get(name, (LABELS_OF_PAIRS, z[:, 0]))
+    inputs = [np.asarray(part, "float32") for part in inputs]
+    assert float(short(*inputs)) == pytest.approx(float(ours(*inputs)), rel=1e-5)

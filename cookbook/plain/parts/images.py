@@ -91,32 +91,6 @@ def centre(data: SimpleNamespace) -> SimpleNamespace:
     return data
 
 
-def binarized(data: SimpleNamespace) -> SimpleNamespace:
-    """Black and white test images, drawn once; training draws its own in each step."""
-    data = centre(data)
-    x, y = data.test
-    chance = np.random.default_rng(1).random(x.shape)
-    x = np.where(2 * chance - 1 < x, 1, -1)
-    data.test = x.astype("float32"), y
-    return data
-
-
-def in_pairs(data: SimpleNamespace) -> SimpleNamespace:
-    """The data with pairs of training images of one class, (N, 2, H, W, C)."""
-    paired = SimpleNamespace(**vars(data))
-    for part in ("train", "validation"):
-        x, y = getattr(data, part)
-        rows = []
-        for label in np.unique(y):
-            of_class = np.flatnonzero(y == label)
-            even = len(of_class) // 2 * 2
-            rows.append(of_class[:even].reshape(-1, 2))
-        pairs = np.concatenate(rows)
-        setattr(paired, part, (x[pairs], y[pairs[:, 0]]))
-    paired.shape = (2, *data.shape)
-    return paired
-
-
 def load_series(window: int, horizon: int, quick: bool) -> SimpleNamespace:
     """Windows of the series, and the `horizon` values that follow each."""
     sizes = np.array([3000, 1000, 2000])
