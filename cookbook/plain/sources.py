@@ -25,6 +25,7 @@ STAND_INS = (
     "translation",
     "lab",
     "reports",
+    *("latent.losses", "latent.measures", "latent.models", "latent.pixels"),
 )
 SCRIPT = "recipes.script"  # what the recipe's own source is called
 # Names of custom_layers that a script takes from Keras instead, by namespace: ours are
@@ -42,7 +43,7 @@ KERAS = {
     "Dropout Embedding GRU GRUCell GlobalAveragePooling1D GlobalAveragePooling2D "
     "GlobalMaxPooling2D GroupNormalization LSTM LayerNormalization LeakyReLU "
     "MaxPooling2D MelSpectrogram RandomErasing ReLU ReversibleEmbedding SimpleRNN "
-    "SpatialDropout1D",
+    "SpatialDropout1D UnitNormalization",
     "losses": "BinaryCrossentropy BinaryFocalCrossentropy CTC CategoricalCrossentropy "
     "Hinge Huber KLDivergence LogCosh MeanAbsoluteError MeanSquaredError "
     "SparseCategoricalCrossentropy",
