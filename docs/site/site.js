@@ -1,0 +1,44 @@
+// Typesets formulas, and lets the keyboard scroll what is wider than the page.
+(() => {
+  const assets = new URL(".", document.currentScript.src);
+
+  function typeset(element) {
+    const source = element.textContent.trim();
+    const displayMode = source.startsWith("\\[");
+    const tex = source.slice(2, -2);
+    window.katex.render(tex, element, { displayMode, throwOnError: false });
+  }
+
+  function load(tag, properties) {
+    return new Promise((resolve, reject) => {
+      const element = Object.assign(document.createElement(tag), properties);
+      element.onload = resolve;
+      element.onerror = reject;
+      document.head.append(element);
+    });
+  }
+
+  async function typesetAll() {
+    const formulas = document.querySelectorAll(".arithmatex");
+    if (formulas.length === 0) return;
+    await Promise.all([
+      load("link", { rel: "stylesheet", href: new URL("katex/katex.min.css", assets) }),
+      load("script", { src: new URL("katex/katex.min.js", assets) }),
+    ]);
+    formulas.forEach(typeset);
+    document.documentElement.dataset.typeset = "done";
+  }
+
+  const WIDE = ".md-typeset pre > code, .md-typeset .arithmatex, .md-typeset__table";
+  function letKeyboardScroll() {
+    for (const element of document.querySelectorAll(`${WIDE}, .md-typeset__scrollwrap`)) {
+      if (element.scrollWidth > element.clientWidth) element.tabIndex = 0;
+      else element.removeAttribute("tabindex");
+    }
+  }
+
+  typesetAll().then(letKeyboardScroll);
+  letKeyboardScroll();
+  window.addEventListener("resize", letKeyboardScroll);
+  window.addEventListener("load", letKeyboardScroll);
+})();
