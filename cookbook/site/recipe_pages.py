@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from cookbook.field_comments import comments_in
 from cookbook.pages.catalogue import ROOT, Entry, recipes
 from cookbook.pages.results import Run, headline, recipe_rows, shown_value
+from cookbook.site.code_sections import code_sections
 from cookbook.site.docstrings.parts import as_markdown, escaped, parts_of
 from cookbook.site.links import Page, relative, table, with_title
 from cookbook.site.reference_pages import places
@@ -54,23 +54,6 @@ SMALL_DIGITS = (
 WITHOUT_NETWORK = (
     "Without a network the recipe says so, and uses small data of its own instead."
 )
-EXPLAINED = {
-    "Config": "The settings. Each field is a flag of the command line, and the comment "
-    "beside it is the help of that flag.",
-    "space": "What `--tune N` varies: it tries N settings of this space, and the first "
-    "of them are the defaults.",
-    "build": "The network, compiled with its optimizer, loss and metrics.",
-    "main": "The run from start to end. It returns a `Run` with the model, the history "
-    "and the figures.",
-}
-TITLES = {
-    "Config": "Settings",
-    "space": "What a search varies",
-    "build": "The network",
-    "main": "The run",
-}
-
-
 def recipe_pages() -> list[Page]:
     """The pages of all recipes, after the page that lists them."""
     pages = [_page(entry) for entry in recipes()]
@@ -101,7 +84,7 @@ def _page(entry: Entry) -> Page:
         *_results(entry.name),
         *_claims(tree),
         "## The code",
-        *_code(source, tree),
+        *code_sections(source, tree),
         *_components(tree, path),
         *_downloads(entry.name),
     ]
@@ -227,72 +210,6 @@ def _sentence(node: ast.expr) -> str:
             for part in node.values
         )
     return ""
-
-
-def _code(source: str, tree: ast.Module) -> Iterator[str]:
-    """The source in sections, each with what it does."""
-    lines = source.splitlines()
-    start = tree.body[0].end_lineno or 0  # behind the docstring
-    pending = []
-    for node in tree.body[1:]:
-        end = node.end_lineno or start
-        pending.append("\n".join(lines[start:end]))
-        start = end
-        if isinstance(node, ast.ClassDef | ast.FunctionDef):
-            yield from _section(node, "\n".join(pending).strip("\n"))
-            pending = []
-    rest = "\n".join([*pending, *lines[start:]]).strip("\n")
-    if rest:
-        yield _block(rest)
-
-
-def _section(node: ast.ClassDef | ast.FunctionDef, code: str) -> Iterator[str]:
-    head, own = _split_imports(code)
-    if head:
-        yield "### What it imports"
-        yield (
-            "A bare name is ours and stands in the [reference](../reference/index.md); "
-            "the prefix `keras.` is Keras's."
-        )
-        yield _block(head)
-    yield f"### {TITLES.get(node.name, f'`{node.name}`')}"
-    explained = EXPLAINED.get(node.name)
-    if node.name == "main" and "conclude" in code:
-        explained = "The run from start to end: it measures, draws and concludes."
-    summary = (ast.get_docstring(node) or "").split("\n\n")[0]
-    yield explained or escaped(" ".join(summary.split())) or "A part of the recipe."
-    if node.name == "Config":
-        yield from _flags(node, own)
-    yield _block(own)
-
-
-def _split_imports(code: str) -> tuple[str, str]:
-    """(the imports, what follows) of the first piece of a recipe."""
-    body = ast.parse(code).body
-    imports = [n for n in body if isinstance(n, ast.Import | ast.ImportFrom)]
-    if not imports:
-        return "", code
-    lines = code.splitlines()
-    end = max(node.end_lineno or 0 for node in imports)
-    return "\n".join(lines[:end]), "\n".join(lines[end:]).strip("\n")
-
-
-def _flags(node: ast.ClassDef, code: str) -> Iterator[str]:
-    """The recipe's own flags in a table."""
-    comments = comments_in(code)
-    rows = []
-    for field in node.body:
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
-            name = field.target.id
-            flag = f"`--{name.replace('_', '-')}`"
-            default = f"`{ast.unparse(field.value)}`" if field.value else ""
-            rows.append([flag, default, escaped(comments.get(name, ""))])
-    if rows:
-        yield table(["flag", "default", "what it is"], rows)
-
-
-def _block(code: str) -> str:
-    return f"```python\n{code}\n```"
 
 
 def _components(tree: ast.Module, page: str) -> list[str]:

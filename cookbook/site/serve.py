@@ -33,8 +33,9 @@ class Handler(SimpleHTTPRequestHandler):
             path = Path(self.directory) / "404.html"
         body = path.read_bytes() if path.is_file() else b""
         kind = type_of(path)
+        accepts_gzip = "gzip" in self.headers.get("Accept-Encoding", "")
         self.send_response(status)
-        if kind.startswith(COMPRESSED) and "gzip" in self.headers["Accept-Encoding"]:
+        if kind.startswith(COMPRESSED) and accepts_gzip:
             body = gzip.compress(body, 6)
             self.send_header("Content-Encoding", "gzip")
         if kind.startswith("text/"):
