@@ -180,7 +180,9 @@ MODEL_COMMANDS = (
             "--run-dir": RUN_DIR,
         },
     ),
-)SITE = Command(
+)
+
+SITE = Command(
     "site",
     "build the pages of the project, which need no network",
     site,
@@ -206,4 +208,3 @@ MODEL_COMMANDS = (
         },
     },
 )
-

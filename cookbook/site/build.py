@@ -38,6 +38,7 @@ ONNX_FILES = (
     "ort-wasm-simd-threaded.mjs",
     "ort-wasm-simd-threaded.wasm",
 )
+GENERATOR = ("-m", "zensical", "build", "--clean", "--config-file")
 FEATURES = [
     *("navigation.tabs", "navigation.indexes", "navigation.prune", "navigation.top"),
     *("navigation.footer", "search.highlight", "content.code.copy", "toc.follow"),
@@ -295,8 +296,7 @@ def _run_generator() -> None:
     """Runs zensical; what it says goes to build.log."""
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     done = subprocess.run(
-        [sys.executable, "-m", "zensical", "build", "--clean"]
-        + ["--config-file", str(WORK / "mkdocs.yml")],
+        [sys.executable, *GENERATOR, str(WORK / "mkdocs.yml")],
         cwd=WORK,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "NO_COLOR": "1"},
         stdout=subprocess.PIPE,

@@ -54,6 +54,8 @@ SMALL_DIGITS = (
 WITHOUT_NETWORK = (
     "Without a network the recipe says so, and uses small data of its own instead."
 )
+
+
 def recipe_pages() -> list[Page]:
     """The pages of all recipes, after the page that lists them."""
     pages = [_page(entry) for entry in recipes()]
@@ -62,8 +64,8 @@ def recipe_pages() -> list[Page]:
         for entry in recipes()
     ]
     text = (
-        "# Recipes\n\nEvery recipe is one file that you run: it loads its data, trains, "
-        "tests once, draws pictures and writes a report.\n\n"
+        "# Recipes\n\nEvery recipe is one file that you run: it loads its data, "
+        "trains, tests once, draws pictures and writes a report.\n\n"
         f"{table(['recipe', 'what it shows'], rows)}\n"
     )
     first = Page("recipes/index.md", "Recipes", text, summary="All recipes in a table")
@@ -136,7 +138,7 @@ def _data(tree: ast.Module) -> list[str]:
 def _results(recipe: str) -> list[str]:
     """A table of finished runs for each row of the recipe in docs/results.json."""
     parts = []
-    for label, row, runs in recipe_rows(recipe):
+    for _, row, runs in recipe_rows(recipe):
         if not runs:
             continue
         parts.append(f"**{escaped(row['task'][0].upper() + row['task'][1:])}**")
@@ -232,8 +234,8 @@ def _downloads(recipe: str) -> list[str]:
         ("py", "the recipe and all that it uses in one script"),
     )
     lines = [
-        f"- [{recipe}.{end}](../downloads/{recipe}.{end}){{ download={recipe}.{end} }}: "
-        f"{what}"
+        f"- [{recipe}.{end}](../downloads/{recipe}.{end})"
+        f"{{ download={recipe}.{end} }}: {what}"
         for end, what in kinds
         if end == "py" or Path(ROOT, "docs", "notebooks", f"{recipe}.{end}").exists()
     ]

@@ -79,7 +79,11 @@ def by_namespace() -> dict[str, list[Entry]]:
 def _first_page() -> Page:
     path = "reference/index.md"
     rows = [
-        [f"[{name}]({name.replace('.', '/')}/index.md)", ABOUT.get(name, ""), f"{len(e)}"]
+        [
+            f"[{name}]({name.replace('.', '/')}/index.md)",
+            ABOUT.get(name, ""),
+            f"{len(e)}",
+        ]
         for name, e in by_namespace().items()
     ]
     text = (
@@ -190,7 +194,8 @@ def _measured() -> dict[str, Any]:
 
 def _speed(name: str) -> list[str]:
     """The ratios of a component's times to Keras's and PyTorch's."""
-    rows, machines = [], set()
+    rows = []
+    machines: dict[str, None] = {}
     for part in ("table", "components"):
         section = _measured().get(part, {})
         for label, row in section.get("rows", {}).items():
@@ -199,10 +204,10 @@ def _speed(name: str) -> list[str]:
             sides = [row.get(side, {}).get("ratio") for side in ("keras", "torch")]
             if any(sides):
                 rows.append([label, *[_ratio(side) for side in sides]])
-                machines.add(section.get("machine", ""))
+                machines[section.get("machine", {}).get("machine", "")] = None
     if not rows:
         return []
-    machine = "; ".join(sorted(machines - {""}))
+    machine = "; ".join(filter(None, machines))
     what = (
         "Our time divided by theirs: below 1, ours is faster. In brackets, the "
         f"quartiles of the rounds. Machine: {machine}."
@@ -239,7 +244,9 @@ def _source(entries: list[Entry]) -> list[str]:
         node = _node(entry)
         lines = Path(ROOT, entry.file).read_text(encoding="utf-8").splitlines()
         first = min([node.lineno, *[d.lineno for d in node.decorator_list]])
-        code = "\n".join(f"    {line}".rstrip() for line in lines[first - 1 : node.end_lineno])
+        code = "\n".join(
+            f"    {line}".rstrip() for line in lines[first - 1 : node.end_lineno]
+        )
         parts.append(
             f'??? quote "{entry.name} in {entry.file}, line {node.lineno}"\n\n'
             f"    ```python\n{code}\n    ```"

@@ -67,7 +67,9 @@ def begins_formula(line: str) -> bool:
     found = START.match(line)
     if not found:
         return bool(LABEL.match(line))
-    words = re.findall(r"\b[a-z]{3,}\b(?![_(\[])", re.sub(r"\(.*?\)", "", found["left"]))
+    words = re.findall(
+        r"\b[a-z]{3,}\b(?![_(\[])", re.sub(r"\(.*?\)", "", found["left"])
+    )
     return len(words) <= 2 and not PROSE.match(line)
 
 

@@ -6,8 +6,14 @@ from typing import Any
 import griffe
 
 from cookbook.pages.catalogue import components
-from cookbook.site.docstrings.parts import Part, as_item, as_markdown, escaped, explained
-from cookbook.site.docstrings.parts import parts_of
+from cookbook.site.docstrings.parts import (
+    Part,
+    as_item,
+    as_markdown,
+    escaped,
+    explained,
+    parts_of,
+)
 
 
 class OurDocstrings(griffe.Extension):

@@ -40,7 +40,9 @@ def _blocks(lines: Sequence[str]) -> Iterator[list[str]]:
     """Paragraphs; a title begins one too, and so does an example."""
     block: list[str] = []
     for line in lines:
-        begins = TITLE.match(line) or (line.startswith(">>> ") and not _is_example(block))
+        begins = TITLE.match(line) or (
+            line.startswith(">>> ") and not _is_example(block)
+        )
         if block and (begins or not line.strip()):
             yield block
             block = []
@@ -111,7 +113,7 @@ def explained(
         strange = []
         for name in group:
             chosen = _meant(name, parameters, names)
-            known |= {parameter: text for parameter in chosen}
+            known |= dict.fromkeys(chosen, text)
             if not chosen:
                 strange.append(name)
         if strange:
@@ -164,5 +166,5 @@ def escaped(text: str) -> str:
             pieces[place] = piece.replace("<", "&lt;")
         elif piece.startswith("http"):
             address = piece.rstrip(".")
-            pieces[place] = f"<{address}>{piece[len(address):]}"
+            pieces[place] = f"<{address}>{piece[len(address) :]}"
     return "".join(pieces)
