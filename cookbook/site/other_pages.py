@@ -121,7 +121,7 @@ def navigation(pages: dict[str, list[Page]]) -> Navigation:
     for title, members in pages.items():
         if title == "Reference":
             parts.append({title: ["reference/index.md", *_namespaces()]})
-        elif members:
+        elif title and members:
             parts.append({title: [_item(page) for page in members]})
     return parts
 

@@ -23,10 +23,10 @@ FORMULAS = {
     "z = x W + h_tm1 U + b": r"z &= x \, W + h_{t-1} \, U + b",
     "w = w - alpha * m / (sqrt(v_hat) + epsilon)": r"w &= w - \alpha \cdot m / "
     r"(\sqrt{\hat{v}} + \epsilon)",
-    "y = e^(x - 1)   if x > 0": r"y &= e ^{x - 1}\qquad \text{ if }x > 0",
+    "y = e^(x - 1)   if x > 0": r"y &= e ^{x - 1}\qquad \text{ if } x > 0",
     "p_t = probability of the true answer": r"p_{t} &= \text{probability of the true "
-    r"answer}\ ",
-    "y_i = sum_j exp(x_j)": r"y_{i} &= \sum_{j} \exp (x_{j})",
+    r"answer}",
+    "y_i = sum_j exp(x_j)": r"y_{i} &= \sum_{j} \, \exp (x_{j})",
 }
 DOCSTRING = """Adds and keeps.
 
@@ -58,7 +58,7 @@ def test_a_formula_becomes_tex(text):
     assert tex.splitlines()[1] == FORMULAS[text]
 
 
-@pytest.mark.parametrize("text", ['y = "a"', "y = f(x", "y = x)", "y = 3 ? 4"])
+@pytest.mark.parametrize("text", ["y = f(x", "y = x)", "y = 3 ? 4"])
 def test_what_is_no_formula_stays_as_it_is(text):
     assert typeset([text]) is None
 

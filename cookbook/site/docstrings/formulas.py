@@ -22,15 +22,24 @@ RELATIONS = {
 SIGNS = {
     **RELATIONS,
     **{"*": r"\cdot", "/": "/", "+": "+", "-": "-", ",": r",\;", ";": r";\quad"},
-    **{":": r"\colon\;", "|": "|", "||": r"\|", "...": r"\dots", ".": ".", "!": "!"},
+    **{
+        ":": r"\colon\;",
+        "|": "|",
+        "||": r"\|",
+        "...": r"\dots",
+        ".": ".",
+        "!": "!",
+        "//": r"\mathbin{//}",
+    },
 }
 BRACKETS = {"(": ")", "[": "]", "{": "}"}
 TOKEN = re.compile(
     r"(?P<space>\s+)"
     r"|(?P<number>\d+(?:\.\d+)?(?:e-?\d+)?)"
     r"|(?P<name>[A-Za-z](?:[A-Za-z0-9]|_(?=[A-Za-z0-9]))*)"
+    r"|(?P<quote>\"[^\"]*\")"
     r"|(?P<below>_(?:[A-Za-z0-9]+|(?=[({])))"
-    r"|(?P<sign><-|->|<=|>=|!=|==|\.\.\.|\|\||[-+*/^=<>(){}\[\],;:|'~.!])"
+    r"|(?P<sign><-|->|<=|>=|!=|==|//|\.\.\.|\|\||[-+*/^=<>(){}\[\],;:|'~.!])"
 )
 SMALL_WORDS = {"a", "an", "by", "if", "in", "is", "of", "on", "or", "to", "and", "for"}
 # A line that a person would read as a formula: a short left side, and a relation.
@@ -64,6 +73,8 @@ class _Tokens:
 
 def begins_formula(line: str) -> bool:
     """Whether a paragraph that begins with this line is a formula."""
+    if "`" in line:
+        return False
     found = START.match(line)
     if not found:
         return bool(LABEL.match(line))
@@ -165,6 +176,8 @@ def _piece(tokens: _Tokens) -> str:
         return _name(text, tokens)
     if kind == "below":
         return f"_{{{_inside(tokens) if text == '_' else _subscript(text[1:])}}}"
+    if kind == "quote":
+        return rf"\text{{“{_escaped(text[1:-1])}”}}"
     if text == "^":
         return f"^{{{_exponent(tokens)}}}"
     if text == "'":
@@ -208,7 +221,8 @@ def _is_word(tokens: _Tokens) -> bool:
     follows = tokens.peek(1)
     if text in SMALL_WORDS:
         behind = tokens.peek(2)
-        return follows[0] == "space" and behind[0] == "name" and len(behind[1]) > 1
+        is_article = behind[0] == "name" and len(behind[1]) > 1
+        return follows[0] == "space" and (text != "a" or is_article)
     is_called = follows[1] in BRACKETS or follows[0] == "below"
     return not is_called and not _is_symbol(text) and "_" not in text
 
@@ -233,7 +247,10 @@ def _words(tokens: _Tokens) -> str:
         if tokens.peek()[0] == "space":
             tokens.take()
     text = _escaped(" ".join(words))
-    return rf"\text{{ {text} }}" if words[0] in SMALL_WORDS else rf"\text{{{text}}}\ "
+    after = r"\ " if tokens.peek()[0] in ("name", "number") else ""
+    return (
+        rf"\text{{ {text} }}" if words[0] in SMALL_WORDS else rf"\text{{{text}}}{after}"
+    )
 
 
 def _is_between(tokens: _Tokens) -> bool:

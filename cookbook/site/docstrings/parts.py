@@ -66,11 +66,16 @@ def _parts(lines: list[str]) -> list[Part]:
     if found:
         text = _joined([found["rest"] or "", *lines[1:]])
         return [Part("section", text, found["title"])]
-    if begins_formula(lines[0]):
-        end = _end_of_formula(lines)
+    end = _end_of_formula(lines)
+    if begins_formula(lines[0]) and not _is_prose(lines[:end]):
         rest = [Part("text", _joined(lines[end:]))] if lines[end:] else []
         return [Part("formula", "\n".join(lines[:end])), *rest]
     return [Part("text", _joined(lines))]
+
+
+def _is_prose(lines: Sequence[str]) -> bool:
+    """Whether a paragraph that begins with a formula is a sentence all the same."""
+    return lines[-1].endswith(".") and typeset(lines) is None
 
 
 def _end_of_formula(lines: Sequence[str]) -> int:
@@ -126,7 +131,7 @@ def _meant(name: str, parameters: Sequence[str], names: Sequence[str]) -> list[s
     if bare in parameters:
         return [bare]
     pattern = name.replace("...", "*")
-    if "*" not in pattern.strip("*"):
+    if "*" not in pattern.lstrip("*"):
         return []
     return [p for p in fnmatch.filter(parameters, pattern) if p not in names]
 
