@@ -192,6 +192,12 @@ SITE = Command(
             "metavar": "FOLDER",
             "help": "the folder of the built pages, which is replaced (default: site)",
         },
+        "--models": {
+            "nargs": "+",
+            "metavar": "RUN",
+            "default": [],
+            "help": "finished runs whose models answer in the pages of playgrounds",
+        },
         "--url": {
             "metavar": "URL",
             "help": "the address at which the pages will be published",

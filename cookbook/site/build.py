@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ def site_command(arguments: argparse.Namespace) -> None:
     """Builds the site, and serves it if asked."""
     checkout()
     refuse_without_tools()
-    output = build(arguments.output or ROOT / SITE, arguments.url)
+    output = build(arguments.output or ROOT / SITE, arguments.url, arguments.models)
     count = sum(1 for _ in output.rglob("*.html"))
     print(f"{output} holds the site: {count} pages.")
     if arguments.serve:
@@ -108,7 +109,7 @@ def _is_installed(name: str) -> bool:
         return False
 
 
-def build(output: Path, url: str | None = None) -> Path:
+def build(output: Path, url: str | None = None, models: Sequence[str] = ()) -> Path:
     """Builds the site into the folder, which it replaces; returns the folder."""
     output = output.resolve()
     _refuse_output(output)
@@ -116,9 +117,11 @@ def build(output: Path, url: str | None = None) -> Path:
     pages = [page for members in parts.values() for page in members]
     _write_inputs(pages)
     (WORK / "pages" / MARK).write_text(_list_of(parts), encoding="utf-8")
+    _write_models(models)
     _write_config(navigation(parts), url)
     _run_generator()
     html = WORK / "html"
+    _shorten_search(html / "search.json")
     for page in pages:
         (html / page.path).write_text(page.plain or page.text, encoding="utf-8")
     if output.exists():
@@ -171,7 +174,7 @@ def _copy_assets(folder: Path) -> None:
     """Styles and script of ours, and what pages need of KaTeX and onnxruntime."""
     assets = folder / "assets"
     (assets / "katex" / "fonts").mkdir(parents=True)
-    for name in ("site.css", "site.js"):
+    for name in ("site.css", "site.js", "early.js"):
         shutil.copy(ASSETS / name, assets)
     for name in ("katex.min.css", "katex.min.js"):
         shutil.copy(KATEX / name, assets / "katex")
@@ -224,11 +227,27 @@ def _write_scripts(folder: Path) -> None:
 
 
 def _bundled(files: Sequence[Path]) -> dict[str, str]:
-    from cookbook.slimming.slim import slimmed
-    from cookbook.takeaway.bundle import formatted_together, script_of
+    """{name of a script: its text}; all processors work on them."""
+    from cookbook.takeaway.bundle import formatted_together
 
-    texts = formatted_together([slimmed(script_of(file)) for file in files])
+    with ProcessPoolExecutor() as pool:
+        texts = formatted_together([*pool.map(_unformatted_script, files)])
     return {file.name: text for file, text in zip(files, texts)}
+
+
+def _unformatted_script(file: Path) -> str:
+    from cookbook.slimming.slim import slimmed
+    from cookbook.takeaway.bundle import script_of
+
+    return slimmed(script_of(file))
+
+
+def _write_models(runs: Sequence[str]) -> None:
+    """The models of finished runs, for the pages that ask them."""
+    if runs:
+        from cookbook.live.write import write_live_models
+
+        write_live_models(runs, WORK / "pages" / "playgrounds" / "models")
 
 
 def _digest() -> str:
@@ -236,7 +255,8 @@ def _digest() -> str:
     digest = hashlib.sha256()
     for package in (LIBRARY, "cookbook", "recipes"):
         for path in sorted((ROOT / package).rglob("*.py")):
-            digest.update(path.read_bytes())
+            if path.relative_to(ROOT).parts[1] not in ("site", "pages"):
+                digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -282,6 +302,7 @@ def _write_config(nav: list[Any], url: str | None) -> None:
             "features": FEATURES,
             "palette": palette,
         },
+        "extra": {"polyfills": ["assets/early.js"]},
         "extra_css": ["assets/site.css"],
         "extra_javascript": ["assets/site.js"],
         "markdown_extensions": EXTENSIONS,
@@ -308,6 +329,15 @@ def _run_generator() -> None:
     if done.returncode or not (WORK / "html" / "index.html").is_file():
         lines = done.stdout.strip().splitlines() or ["it said nothing"]
         fail(f"zensical could not build the site: {lines[-1]} (all of it is in {log})")
+
+
+def _shorten_search(path: Path) -> None:
+    """Leaves sources out of the index of the search, which they would fill."""
+    index = json.loads(path.read_text(encoding="utf-8"))
+    index["items"] = [
+        item for item in index["items"] if not item["location"].endswith("#source")
+    ]
+    path.write_text(json.dumps(index, separators=(",", ":")), encoding="utf-8")
 
 
 def _list_of(parts: dict[str, list[Page]]) -> str:

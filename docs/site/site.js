@@ -37,6 +37,23 @@
     }
   }
 
+  // Parts of the navigation get names of their own, and the buttons of code no mark of one.
+  function nameNavigation() {
+    for (const nav of document.querySelectorAll("nav.md-nav nav.md-nav[data-md-level]")) {
+      const title = nav.querySelector(":scope > .md-nav__title")?.textContent.trim();
+      nav.removeAttribute("aria-labelledby");
+      nav.setAttribute("aria-label", `Pages of `);
+    }
+  }
+  function unmarkCode() {
+    for (const nav of document.querySelectorAll("nav.md-code__nav:not([role])")) {
+      nav.setAttribute("role", "none");
+    }
+  }
+
+  nameNavigation();
+  unmarkCode();
+  new MutationObserver(unmarkCode).observe(document.body, { childList: true, subtree: true });
   typesetAll().then(letKeyboardScroll);
   letKeyboardScroll();
   window.addEventListener("resize", letKeyboardScroll);
