@@ -39,6 +39,7 @@ ONNX_FILES = (
     "ort-wasm-simd-threaded.mjs",
     "ort-wasm-simd-threaded.wasm",
 )
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # codes that a terminal obeys
 GENERATOR = ("-m", "zensical", "build", "--clean", "--config-file")
 FEATURES = [
     *("navigation.tabs", "navigation.indexes", "navigation.prune", "navigation.top"),
@@ -324,10 +325,11 @@ def _run_generator() -> None:
         stderr=subprocess.STDOUT,
         text=True,
     )
+    said = COLOUR.sub("", done.stdout)
     log = WORK / "build.log"
-    log.write_text(done.stdout, encoding="utf-8")
+    log.write_text(said, encoding="utf-8")
     if done.returncode or not (WORK / "html" / "index.html").is_file():
-        lines = done.stdout.strip().splitlines() or ["it said nothing"]
+        lines = said.strip().splitlines() or ["it said nothing"]
         fail(f"zensical could not build the site: {lines[-1]} (all of it is in {log})")
 
 

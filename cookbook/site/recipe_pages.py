@@ -158,7 +158,7 @@ def _run(run: Run) -> list[str]:
         shown_value(run),
         seconds,
         escaped(run["machine"]),
-        run.get("date", ""),
+        run.get("date", "").replace("-", "\N{NON-BREAKING HYPHEN}"),
         f"`{run['command']}`",
     ]
 
@@ -166,9 +166,10 @@ def _run(run: Run) -> list[str]:
 def _claims(tree: ast.Module) -> list[str]:
     """The claims that a recipe of the lab measures, with their bounds."""
     rows = []
+    texts = _texts(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Claim":
-            rows += _claim(node)
+            rows += _claim(node, texts)
     if not rows:
         return []
     what = (
@@ -178,9 +179,20 @@ def _claims(tree: ast.Module) -> list[str]:
     return ["## Claims", what, table(["claim", "bound"], rows)]
 
 
-def _claim(node: ast.Call) -> Iterator[list[str]]:
+def _texts(tree: ast.Module) -> dict[str, str]:
+    """{variable: its text}, of which sentences are put together."""
+    return {
+        node.targets[0].id: _sentence(node.value, {})
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.Constant | ast.JoinedStr)
+    }
+
+
+def _claim(node: ast.Call, texts: dict[str, str]) -> Iterator[list[str]]:
     """The row of a claim whose sentence and bound the source shows."""
-    text = _sentence(node.args[0]) if node.args else ""
+    text = _sentence(node.args[0], texts) if node.args else ""
     bounds = {k.arg: k.value for k in node.keywords if k.arg in ("at_least", "at_most")}
     for side, value in bounds.items():
         if not text:
@@ -202,13 +214,15 @@ def _bound(value: ast.expr, text: str) -> str:
     return f"{number:.3g}"
 
 
-def _sentence(node: ast.expr) -> str:
+def _sentence(node: ast.expr, texts: dict[str, str]) -> str:
     """The text of a claim; fields of an f-string become dots."""
     if isinstance(node, ast.Constant):
         return str(node.value)
     if isinstance(node, ast.JoinedStr):
         return "".join(
-            str(part.value) if isinstance(part, ast.Constant) else "…"
+            str(part.value)
+            if isinstance(part, ast.Constant)
+            else texts.get(ast.unparse(part)[1:-1], "…")
             for part in node.values
         )
     return ""

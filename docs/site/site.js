@@ -37,12 +37,12 @@
     }
   }
 
-  // Parts of the navigation get names of their own, and the buttons of code no mark of one.
+  // Parts of the navigation get names of their own; the buttons of code are no navigation.
   function nameNavigation() {
     for (const nav of document.querySelectorAll("nav.md-nav nav.md-nav[data-md-level]")) {
       const title = nav.querySelector(":scope > .md-nav__title")?.textContent.trim();
       nav.removeAttribute("aria-labelledby");
-      nav.setAttribute("aria-label", `Pages of `);
+      nav.setAttribute("aria-label", `Pages of ${title || "this part"}`);
     }
   }
   function unmarkCode() {

@@ -89,6 +89,12 @@ def test_grouped_arguments_are_dealt_out_to_parameters():
     assert not left
 
 
+def test_three_dots_stand_for_the_parameters_between():
+    known, left = explained([(("kernel_a", "...", "beta_1"), "sizes")], PARAMETERS)
+    assert list(known) == PARAMETERS[1:5]
+    assert not left
+
+
 def test_an_argument_that_the_signature_lacks_is_left_over():
     known, left = explained([(("units", "strange"), "sizes")], PARAMETERS)
     assert known == {"units": "sizes"}

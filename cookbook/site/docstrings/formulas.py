@@ -18,6 +18,7 @@ SUBSCRIPTS = {"tm1": "t-1", "tp1": "t+1", "star": "*"}
 RELATIONS = {
     **{"=": "=", "<": "<", ">": ">", "<=": r"\le", ">=": r"\ge", "!=": r"\ne"},
     **{"==": "=", "~": r"\sim", "->": r"\to", "<-": r"\leftarrow"},
+    "+=": r"\mathrel{+}=",
 }
 SIGNS = {
     **RELATIONS,
@@ -39,7 +40,7 @@ TOKEN = re.compile(
     r"|(?P<name>[A-Za-z](?:[A-Za-z0-9]|_(?=[A-Za-z0-9]))*)"
     r"|(?P<quote>\"[^\"]*\")"
     r"|(?P<below>_(?:[A-Za-z0-9]+|(?=[({])))"
-    r"|(?P<sign><-|->|<=|>=|!=|==|//|\.\.\.|\|\||[-+*/^=<>(){}\[\],;:|'~.!])"
+    r"|(?P<sign><-|->|<=|>=|!=|==|\+=|//|\.\.\.|\|\||[-+*/^=<>(){}\[\],;:|'~.!])"
 )
 SMALL_WORDS = {"a", "an", "by", "if", "in", "is", "of", "on", "or", "to", "and", "for"}
 # A line that a person would read as a formula: a short left side, and a relation.

@@ -1,6 +1,8 @@
 """Lets mkdocstrings read our docstrings: formulas, grouped arguments, doctests."""
 
+import collections
 import functools
+import re
 from typing import Any
 
 import griffe
@@ -48,12 +50,32 @@ def _doors() -> dict[str, str]:
     return {entry.defined: entry.import_line for entry in components()}
 
 
+@functools.cache
+def _places() -> dict[str, str]:
+    """{name of a component: where it is defined}, for names that are unique."""
+    entries = components()
+    counts = collections.Counter(entry.name for entry in entries)
+    return {entry.name: entry.defined for entry in entries if counts[entry.name] == 1}
+
+
+def _linked(text: str) -> str:
+    """The text, in which names of components in backticks lead to their pages."""
+
+    def link(found: re.Match) -> str:
+        place = _places().get(found[1])
+        return f"[{found[0]}][{place}]" if place else found[0]
+
+    return re.sub(r"`(\w+)`", link, text)
+
+
 def parameters_of(thing: Any) -> dict[str, Any]:
     """{name: parameter} of a call, without the object itself."""
     return {p.name: p for p in thing.parameters if p.name not in ("self", "cls")}
 
 
 def _sections(part: Part, parameters: dict[str, Any]) -> list[Any]:
+    if part.kind in ("text", "section"):
+        return [griffe.DocstringSectionText(_linked(as_markdown(part)))]
     if part.kind != "arguments":
         return [griffe.DocstringSectionText(as_markdown(part))]
     known, left = explained(part.arguments, list(parameters))
@@ -63,7 +85,7 @@ def _sections(part: Part, parameters: dict[str, Any]) -> list[Any]:
         sections.append(griffe.DocstringSectionParameters(rows, "Arguments"))
     if left:
         items = "\n".join(map(as_item, left))
-        sections.append(griffe.DocstringSectionText(items))
+        sections.append(griffe.DocstringSectionText(_linked(items)))
     return sections
 
 
@@ -73,6 +95,6 @@ def _row(parameter: Any, text: str) -> Any:
     return griffe.DocstringParameter(
         name=stars.get(kind, "") + parameter.name,
         annotation=parameter.annotation,
-        description=escaped(text),
+        description=_linked(escaped(text)),
         value=None if kind in stars else parameter.default,
     )

@@ -116,14 +116,23 @@ def explained(
     left: list[Argument] = []
     for group, text in arguments:
         strange = []
-        for name in group:
+        for place, name in enumerate(group):
             chosen = _meant(name, parameters, names)
+            if name == "...":
+                chosen = _between(group[place - 1], group[-1], parameters)
             known |= dict.fromkeys(chosen, text)
             if not chosen:
                 strange.append(name)
         if strange:
             left.append((tuple(strange), text))
     return {name: known[name] for name in parameters if name in known}, left
+
+
+def _between(first: str, last: str, parameters: Sequence[str]) -> list[str]:
+    """The parameters between two, as in `units, ..., seed`."""
+    if first not in parameters or last not in parameters:
+        return []
+    return [*parameters[parameters.index(first) + 1 : parameters.index(last)]]
 
 
 def _meant(name: str, parameters: Sequence[str], names: Sequence[str]) -> list[str]:
