@@ -12,7 +12,6 @@ from cookbook.site.links import (
     front_matter,
     rewritten,
     site_path,
-    table,
     with_title,
 )
 from cookbook.site.reference_pages import by_namespace, places
@@ -73,11 +72,11 @@ def read_folder(name: str) -> list[Page]:
 def _contents(name: str, pages: list[Page]) -> Page:
     """The page that lists the pages of a folder."""
     title, about = ABOUT[name]
-    rows = [
-        [str(place), f"[{page.title}]({Path(page.path).name})", page.summary]
-        for place, page in enumerate(pages, 1)
+    items = [
+        f"1.  **[{page.title}]({Path(page.path).name})**\n\n    {page.summary}."
+        for page in pages
     ]
-    text = f"# {title}\n\n{about}\n\n{table(['', 'page', 'what it is about'], rows)}\n"
+    text = f"# {title}\n\n{about}\n\n" + "\n\n".join(items) + "\n"
     return Page(f"{name}/index.md", title, text, text, about.rstrip("."))
 
 
