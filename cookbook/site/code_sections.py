@@ -56,7 +56,7 @@ def _section(node: ast.ClassDef | ast.FunctionDef, code: str) -> Iterator[str]:
         explained = "The run from start to end: it measures, draws and concludes."
     summary = (ast.get_docstring(node) or "").split("\n\n")[0]
     yield explained or escaped(" ".join(summary.split())) or "A part of the recipe."
-    if node.name == "Config":
+    if isinstance(node, ast.ClassDef) and node.name == "Config":
         yield from _flags(node, own)
     yield _block(own)
     yield from _drawings(own)

@@ -165,7 +165,7 @@ def _run(run: Run) -> list[str]:
 
 def _claims(tree: ast.Module) -> list[str]:
     """The claims that a recipe of the lab measures, with their bounds."""
-    rows = []
+    rows: list[list[str]] = []
     texts = _texts(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Claim":
