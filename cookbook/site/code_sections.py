@@ -34,9 +34,12 @@ def code_sections(source: str, tree: ast.Module) -> Iterator[str]:
         pending.append("\n".join(lines[start:end]))
         start = end
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
-            yield from _section(node, "\n".join(pending).strip("\n"))
+            code = "\n".join(pending)
+            yield from _section(node, code.strip("\n"))
             pending = []
-    rest = "\n".join([*pending, *lines[start:]]).strip("\n")
+
+    pending += lines[start:]
+    rest = "\n".join(pending).strip("\n")
     if rest:
         yield _block(rest)
 
@@ -50,12 +53,15 @@ def _section(node: ast.ClassDef | ast.FunctionDef, code: str) -> Iterator[str]:
             "the prefix `keras.` is Keras's."
         )
         yield _block(head)
+
     yield f"### {TITLES.get(node.name, f'`{node.name}`')}"
     explained = EXPLAINED.get(node.name)
     if node.name == "main" and "conclude" in code:
         explained = "The run from start to end: it measures, draws and concludes."
-    summary = (ast.get_docstring(node) or "").split("\n\n")[0]
-    yield explained or escaped(" ".join(summary.split())) or "A part of the recipe."
+    docstring = ast.get_docstring(node) or "A part of the recipe."
+    summary, _, _ = docstring.partition("\n\n")
+    yield explained or escaped(" ".join(summary.split()))
+
     if isinstance(node, ast.ClassDef) and node.name == "Config":
         yield from _flags(node, own)
     yield _block(own)
@@ -68,9 +74,11 @@ def _split_imports(code: str) -> tuple[str, str]:
     imports = [n for n in body if isinstance(n, ast.Import | ast.ImportFrom)]
     if not imports:
         return "", code
+
     lines = code.splitlines()
     end = max(node.end_lineno or 0 for node in imports)
-    return "\n".join(lines[:end]), "\n".join(lines[end:]).strip("\n")
+    rest = "\n".join(lines[end:])
+    return "\n".join(lines[:end]), rest.strip("\n")
 
 
 def _flags(node: ast.ClassDef, code: str) -> Iterator[str]:
@@ -106,6 +114,9 @@ def _drawings(code: str) -> Iterator[str]:
 
 def _box(layer: ast.expr, lines: list[str]) -> str:
     """A layer as the code writes it, and the comment beside it."""
-    text = ast.unparse(layer).removeprefix("*").replace("keras.layers.", "")
-    _, _, comment = lines[(layer.end_lineno or 1) - 1].partition("  # ")
+    text = ast.unparse(layer).removeprefix("*")
+    text = text.replace("keras.layers.", "")
+
+    last = lines[(layer.end_lineno or 1) - 1]
+    _, _, comment = last.partition("  # ")
     return f"`{text}` {escaped(comment)}".rstrip()

@@ -63,6 +63,7 @@ def read_folder(name: str) -> list[Page]:
         order = float(facts.get("order", "inf"))
         made = Page(page, title, with_title(title, text), text, summary)
         found.append((path.stem != "index", order, path.stem, made))
+
     pages = [page for *_, page in sorted(found, key=lambda row: row[:3])]
     if pages and pages[0].path != f"{name}/index.md":
         pages.insert(0, _contents(name, pages))
@@ -72,6 +73,7 @@ def read_folder(name: str) -> list[Page]:
 def _contents(name: str, pages: list[Page]) -> Page:
     """The page that lists the pages of a folder."""
     title, about = ABOUT[name]
+
     items = [
         f"1.  **[{page.title}]({Path(page.path).name})**\n\n    {page.summary}."
         for page in pages
@@ -84,6 +86,7 @@ def guides() -> list[Page]:
     """The pages of docs, and those at the top of the repository."""
     others = sorted(path.stem for path in (ROOT / "docs").glob("*.md"))
     names = dict.fromkeys([*GUIDES, *others])
+
     files = [f"docs/{name}.md" for name in names if name not in LISTED_ELSEWHERE]
     return [
         _guide(file)
@@ -96,6 +99,7 @@ def _guide(file: str) -> Page:
     _, text = front_matter((ROOT / file).read_text(encoding="utf-8"))
     page = site_path(file)
     text = rewritten(text, file, page)
+
     title = _heading(text) or Path(file).stem
     return Page(page, title, with_title(title, text), text, _first_sentence(text))
 
@@ -109,8 +113,10 @@ def _first_sentence(text: str) -> str:
     """The first sentence below the heading, without its full stop and links."""
     for paragraph in re.split(r"\n\s*\n", text):
         if paragraph[:1].isalpha():
-            line = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", " ".join(paragraph.split()))
-            return re.split(r"(?<=[.!?:]) ", line)[0].rstrip(".:")
+            line = " ".join(paragraph.split())
+            line = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", line)
+            first, *_ = re.split(r"(?<=[.!?:]) ", line)
+            return first.rstrip(".:")
     return ""
 
 
@@ -135,6 +141,7 @@ def _namespaces() -> Iterator[Any]:
         for entry in entries:
             place = places()[entry.namespace, entry.name]
             members.setdefault(place, Path(place).stem)
+
         folder = name.replace(".", "/")
         items = [{title: place} for place, title in members.items()]
         yield {name: [f"reference/{folder}/index.md", *items]}

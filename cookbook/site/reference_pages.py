@@ -49,6 +49,7 @@ def places() -> dict[tuple[str, str], str]:
         for entry in entries
         if entry.name[0].isupper()
     }
+
     found = {}
     for entry in entries:
         key = entry.namespace, entry.name.replace("_", "").lower()
@@ -103,7 +104,9 @@ def _namespace_pages() -> Iterator[Page]:
         for entry in entries:
             link = f"[{entry.name}]({relative(place_of(entry), path)})"
             count = len(used.get(entry.name, ()))
-            rows.append([link, escaped(entry.summary.rstrip(".")), str(count or "")])
+            summary = escaped(entry.summary.rstrip("."))
+            rows.append([link, summary, str(count or "")])
+
         head = ["name", "what it is", "recipes"]
         text = f"# {name}\n\n{ABOUT.get(name, '')}.\n\n{table(head, rows)}\n"
         summary = f"The components of custom_layers.{name}"
@@ -118,6 +121,7 @@ def _page(path: str, entries: list[Entry]) -> Page:
     for level, entry in enumerate(entries, 1):
         texts.append(_asked_for(entry, level))
         plain.append(_plain(entry, level))
+
     after = "\n\n".join([*_speed(name), *_recipes(name, path), *_source(entries)])
     text = "\n\n".join([*texts, after]) + "\n"
     plain_text = "\n\n".join([*plain, *_speed(name), *_recipes(name, path)]) + "\n"
@@ -157,17 +161,22 @@ def _node(entry: Entry) -> ast.ClassDef | ast.FunctionDef:
 def _signature(node: ast.ClassDef | ast.FunctionDef) -> str:
     """The call with types and defaults, a line per argument."""
     call: Any = node
+
     if isinstance(node, ast.ClassDef):
         own = [n for n in node.body if isinstance(n, ast.FunctionDef)]
         call = next((n for n in own if n.name == "__init__"), None)
     if call is None:
         return f"{node.name}(...)"
+
     lines = []
     plain = [*call.args.posonlyargs, *call.args.args]
-    defaults = [None] * (len(plain) - len(call.args.defaults)) + call.args.defaults
+    without = len(plain) - len(call.args.defaults)
+    defaults = [None] * without + call.args.defaults
+
     for argument, default in zip(plain, defaults, strict=True):
         if argument.arg != "self":
             lines.append(_argument(argument, default))
+
     if call.args.vararg:
         lines.append(f"*{_argument(call.args.vararg)}")
     elif call.args.kwonlyargs:
@@ -176,6 +185,7 @@ def _signature(node: ast.ClassDef | ast.FunctionDef) -> str:
         lines.append(_argument(argument, default))
     if call.args.kwarg:
         lines.append(f"**{_argument(call.args.kwarg)}")
+
     inside = "".join(f"    {line},\n" for line in lines)
     return f"{node.name}(\n{inside})"
 
@@ -194,6 +204,7 @@ def _measured() -> dict[str, Any]:
 
 def _speed(name: str) -> list[str]:
     """The ratios of a component's times to Keras's and PyTorch's."""
+
     rows = []
     machines: dict[str, None] = {}
     for part in ("table", "components"):
@@ -205,8 +216,10 @@ def _speed(name: str) -> list[str]:
             if any(sides):
                 rows.append([label, *[_ratio(side) for side in sides]])
                 machines[section.get("machine", {}).get("machine", "")] = None
+
     if not rows:
         return []
+
     machine = "; ".join(filter(None, machines))
     what = (
         "Our time divided by theirs: below 1, ours is faster. In brackets, the "
@@ -243,7 +256,9 @@ def _source(entries: list[Entry]) -> list[str]:
     for entry in entries:
         node = _node(entry)
         lines = Path(ROOT, entry.file).read_text(encoding="utf-8").splitlines()
-        first = min([node.lineno, *[d.lineno for d in node.decorator_list]])
+        decorated = [decorator.lineno for decorator in node.decorator_list]
+        first = min([node.lineno, *decorated])
+
         code = "\n".join(
             f"    {line}".rstrip() for line in lines[first - 1 : node.end_lineno]
         )

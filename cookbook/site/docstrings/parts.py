@@ -60,16 +60,20 @@ def _parts(lines: list[str]) -> list[Part]:
     """The parts of a paragraph."""
     if _is_example(lines):
         return [Part("example", "\n".join(lines))]
+
     found = TITLE.match(lines[0])
     if found and found["title"] == "Args" and not found["rest"]:
         return [Part("arguments", arguments=tuple(_arguments(lines[1:])))]
     if found:
         text = _joined([found["rest"] or "", *lines[1:]])
         return [Part("section", text, found["title"])]
+
     end = _end_of_formula(lines)
     if begins_formula(lines[0]) and not _is_prose(lines[:end]):
-        rest = [Part("text", _joined(lines[end:]))] if lines[end:] else []
-        return [Part("formula", "\n".join(lines[:end])), *rest]
+        formula = Part("formula", "\n".join(lines[:end]))
+        text = _joined(lines[end:])
+        return [formula, Part("text", text)] if text else [formula]
+
     return [Part("text", _joined(lines))]
 
 
@@ -99,9 +103,11 @@ def _arguments(lines: Sequence[str]) -> Iterator[Argument]:
             items[-1] += f" {line.strip()}"
         else:
             items.append(line.strip())
+
     for item in items:
-        names, _, text = item.partition(": ")
-        yield tuple(name.strip() for name in names.rstrip(":").split(",")), text
+        head, _, text = item.partition(": ")
+        names = head.rstrip(":").split(",")
+        yield tuple(name.strip() for name in names), text
 
 
 def explained(
@@ -132,7 +138,10 @@ def _between(first: str, last: str, parameters: Sequence[str]) -> list[str]:
     """The parameters between two, as in `units, ..., seed`."""
     if first not in parameters or last not in parameters:
         return []
-    return [*parameters[parameters.index(first) + 1 : parameters.index(last)]]
+
+    begin = parameters.index(first) + 1
+    end = parameters.index(last)
+    return [*parameters[begin:end]]
 
 
 def _meant(name: str, parameters: Sequence[str], names: Sequence[str]) -> list[str]:
@@ -164,7 +173,8 @@ def as_markdown(part: Part, plain: bool = False) -> str:
 def as_item(argument: Argument) -> str:
     """A group of arguments as an item of a list."""
     names, text = argument
-    return f"- {', '.join(f'`{name}`' for name in names)}: {escaped(text)}"
+    shown = [f"`{name}`" for name in names]
+    return f"- {', '.join(shown)}: {escaped(text)}"
 
 
 def _fenced(language: str, text: str) -> str:
