@@ -186,7 +186,7 @@ COMMANDS = (
     ),
     Command(
         "index",
-        "renew what is generated: docs/components.md, result tables, numbers in lessons",
+        "renew the generated pages, result tables and numbers in lessons",
         renew,
         {},
     ),

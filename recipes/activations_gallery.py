@@ -14,6 +14,7 @@ Paper: Lu, Shin, Su, Karniadakis, "Dying ReLU and initialization: theory and num
 examples", 2019. https://arxiv.org/abs/1903.06733
 """
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -81,6 +82,23 @@ CURVES = (
     *(elu, selu, celu, silu, gelu, mish, lisht, rrelu, snake),
 )
 RANGE = np.linspace(-5, 8, 521)
+HIGHEST = 6.5  # of what the gallery shows, so that bends can be seen
+PARTS = 10  # of a training, between which units are counted
+FORMULAS = r"""
+linear: x; exponential: e^x; sigmoid: 1/(1 + e^{-x}); log_sigmoid: -\log(1 + e^{-x})
+tanh: 2\,\sigma(2x) - 1; tanh_shrink: x - \tanh x; softplus: \log(1 + e^x)
+squareplus: (x + \sqrt{x^2 + 4})/2; softsign: x/(1 + |x|); lisht: x\,\tanh x
+hard_sigmoid: \max(0, \min(1, x/6 + .5)); hard_silu: x\,\max(0, \min(1, x/6 + .5))
+hard_tanh: \max(-1, \min(1, x)); sparse_sigmoid: \max(0, \min(1, x/2 + .5))
+soft_shrink: x - \max(-.5, \min(.5, x)); relu: \max(0, x); relu6: \max(0, \min(6, x))
+leaky_relu: \max(.2x, x); rrelu: \max(11x/48, x); silu: x\,\sigma(x); gelu: x\,\Phi(x)
+elu: \max(0, x) + \min(0, e^x - 1); celu: \max(0, x) + \min(0, e^x - 1)
+selu: \max(0, 1.05x) + \min(0, 1.76(e^x - 1)); mish: x\,\tanh(\log(1 + e^x))
+hard_shrink: x\,[|x| > .5]; snake: x + \sin^2x; threshold(1, 0): x\,[x > 1]
+sparse_plus: \int\,\max(0, \min(1, x/2 + .5)) dx; softmax([x, 0]): e^x/(e^x + 1)
+log_softmax([x, 0]): x - \log(e^x + 1); sparsemax([x, 0]): \max(0, \min(1, x/2 + .5))
+glu([x, 0]): x\,\sigma(0)
+"""
 
 
 @dataclass(frozen=True)
@@ -89,14 +107,14 @@ class Config(ExperimentConfig):
     scale: Rate = 5.0  # factor on the start weights that makes units saturate
     learning_rate: Rate = 0.03  # step size of Adam that makes units die
     # gradient steps of each network, on 64 images each
-    steps: Annotated[int, Between(3, 10**6)] = 300
+    steps: Annotated[int, Between(PARTS, 10**6)] = 300
 
-    in_quick = {"steps": 120}
+    in_quick = {"steps": 100}
 
 
 @dataclass(frozen=True)
 class Health:
-    """How a network's units fare at four moments of its training."""
+    """How a network's units fare at moments of its training."""
 
     steps: np.ndarray  # gradient steps taken until then
     flat: np.ndarray  # share of the slopes below 5 % of the steepest
@@ -111,16 +129,19 @@ def draw_gallery(run: RunFolder):
         # These work on vectors: the first output for the vector (x, 0)
         name = f"{f.__name__}([x, 0])"
         shown[name] = lambda x, f=f: f(keras.ops.stack([x, 0 * x], -1))[..., 0]
-    panels = {
-        name: {
-            "activation f(x)": (RANGE, np.array(f(RANGE))),
-            "slope f'(x)": (RANGE, slope(f, RANGE)),
+    pairs = re.findall(r"(.+?): (.+?)(?:; |\n)", FORMULAS)
+    formulas = {name: f"${formula}$" for name, formula in pairs}
+    panels = {}
+    for name, f in shown.items():
+        y = np.array(f(RANGE))
+        y[np.abs(y) > HIGHEST] = np.nan  # it is not drawn
+        panels[f"{name}\n{formulas[name]}"] = {
+            "activation f(x)": (RANGE, y),
+            "slope f'(x)": (RANGE, np.minimum(slope(f, RANGE), 2)),
         }
-        for name, f in shown.items()
-    }
     title = "Where the slope (dashed) is 0, a unit does not learn"
     labels = "weighted sum x", "f(x) and its slope"
-    layout: dict[str, Any] = {"columns": 5, "size": (2.2, 2.1), "ylim": (-2, 7)}
+    layout: dict[str, Any] = {"columns": 4, "size": (2.4, 2.2), "share": False}
     draw_panels(panels, title, *labels, run, "gallery.png", **layout)
 
 
@@ -149,9 +170,9 @@ def measure(f, optimizer, scale, config: Config):
     model, sums = build(f, optimizer, config)
     model.set_weights([w * (scale if w.ndim > 1 else 1) for w in model.get_weights()])
     steepest = np.abs(slope(f, RANGE)).max()
-    steps = config.steps // 3
+    steps = config.steps // PARTS
     rows = []
-    for part in range(4):
+    for part in range(PARTS + 1):
         if part:
             take_steps(model, x, y, steps, 64, seed=config.seed + part)
         z = np.concatenate(sums(x), 1)  # (examples, units of all layers)
@@ -215,14 +236,14 @@ def main(config: Config) -> Run:
     }
     title = "Start weights that are too large make tanh and sigmoid flat"
     ylabel = "slopes below 5 % of the steepest (%)"
-    draw(saturating, "flat", ylabel, title, run, "saturation.png")
+    draw(saturating, "flat", ylabel, title, run, "saturation.svg")
 
     dying = {
         f.__name__: measure(f, Adam(config.learning_rate), 1, config)
         for f in (relu, leaky_relu, elu, gelu)
     }
     title = "Learning that is too fast kills units, but none of leaky ReLU's"
-    draw(dying, "dead", "dead units (%)", title, run, "dying.png")
+    draw(dying, "dead", "dead units (%)", title, run, "dying.svg")
 
     claims = claims_of_saturation(*saturating.values())
     return conclude(run, [*claims, *claims_of_death(*dying.values())])

@@ -55,7 +55,11 @@ STARTS = {  # the matrix that takes the square [-1, 1]^2 to where descents start
     "saddle": [[1.0, 0.0], [0.0, 0.001]],
     "Rosenbrock": [[2.0, 0.0], [0.0, 2.0]],
 }
-DRAWN = {"valley": (10, 1.2), "saddle": (1, 1.5), "Rosenbrock": (2, 2)}  # largest x, y
+DRAWN = {  # largest x and y, and the minima
+    "valley": ((10, 1.2), [(0, 0)]),
+    "saddle": ((1, 1.5), [(0, -1), (0, 1)]),
+    "Rosenbrock": ((2, 2), [(1, 1)]),
+}
 GRADIENTS = np.repeat([1, 0.01], [100, 200])  # equal ones, then smaller ones
 
 
@@ -100,7 +104,7 @@ def draw_walks(walks, config: Config, run: RunFolder):
             count = f"{steps:.0f}" if steps < config.steps else "never there"
             paths[surface][f"{kind}: {count}"] = path
 
-    drawn = {surface: (SURFACES[surface], sides) for surface, sides in DRAWN.items()}
+    drawn = {surface: (SURFACES[surface], *shown) for surface, shown in DRAWN.items()}
     title = "No optimizer wins everywhere, each at its own best learning rate"
     frames = 5 if config.quick else 41
     draw_paths(drawn, paths, title, run, "paths", frames)
@@ -127,7 +131,7 @@ def uncorrected_adam(beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float 
 
 
 def compare_terms(run: RunFolder):
-    """{optimizer: its step lengths}, drawn as terms.png"""
+    """{optimizer: its step lengths}, drawn as terms.svg"""
     lengths = {
         kind.__name__: step_lengths(kind(1.0)) for kind in (SGD, Adagrad, RMSprop, Adam)
     }
@@ -138,7 +142,7 @@ def compare_terms(run: RunFolder):
         "Adagrad's steps shrink, RMSprop's recover, Adam's correction tames its start",
         "step (the gradient is 1, and after step 100 only 0.01)",
         "length of the step (learning rates)",
-        *(run, "terms.png"),
+        *(run, "terms.svg"),
         yscale="log",
     )
 

@@ -1,16 +1,19 @@
 """Pictures of descents: the paths that optimizers take over a function's surface."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cookbook.plots.figures import COLOURS, save_animation, save_figure
 from cookbook.training.run_folder import RunFolder
 
-Surface = tuple[Callable, tuple[float, float]]  # f(x, y), and its largest x and y
+# f(x, y), its largest x and y, and its minima (x, y)
+Surface = tuple[Callable, tuple[float, float], Sequence[tuple[float, float]]]
 HEIGHTS = np.geomspace(0.01, 1000, 11)  # where contour lines are drawn
 STRIDE = 3  # steps from one picture of the animation to the next
+ROWS = 2  # of panels, so that no panel has too many paths to be told apart
 
 
 def draw_paths(
@@ -23,8 +26,10 @@ def draw_paths(
 ) -> None:
     """Draws an animation of paths, {name}.gif, and its last picture, {name}.png.
 
+    A star marks each minimum, and a small black dot where the paths begin.
+
     Args:
-        surfaces: {heading: surface}, a panel for each.
+        surfaces: {heading: surface}, a column of panels for each.
         paths: {heading: {label: path}}; a path has shape (steps, 2).
         title: the message of the picture.
         run: the run folder.
@@ -32,18 +37,22 @@ def draw_paths(
         frames: pictures of the animation.
     """
     count = len(surfaces)
-
-    figure = Figure(figsize=(3.5 * count, 4), layout="constrained")
-    (places,) = figure.subplots(1, count, squeeze=False)
+    figure = Figure(figsize=(3.2 * count, 4.4 * ROWS), layout="constrained")
+    places = figure.subplots(ROWS, count, squeeze=False)
     moving = []
-    for axes, (heading, (f, sides)) in zip(places, surfaces.items()):
-        _draw_contours(axes, f, sides)
-        axes.set(xlabel="x", ylabel="y", title=heading)
-        for (label, path), colour in zip(paths[heading].items(), COLOURS):
-            (line,) = axes.plot([], [], "o-", color=colour, markevery=[-1], label=label)
-            moving.append((line, path))
-
-        axes.legend(fontsize=7, markerscale=0.6, loc="lower right", title="steps")
+    for column, (heading, surface) in zip(places.T, surfaces.items()):
+        labelled = list(zip(paths[heading].items(), COLOURS))
+        for i, axes in enumerate(column):
+            _draw_surface(axes, *surface)
+            axes.set(xlabel="x", ylabel="y", title=heading)
+            part = slice(len(labelled) * i // ROWS, len(labelled) * (i + 1) // ROWS)
+            for (label, path), colour in labelled[part]:
+                axes.plot(*path[0], "o", color="black", ms=4)
+                (line,) = axes.plot([], [], "o-", color=colour, lw=1.5, label=label)
+                line.set_markevery([-1])
+                moving.append((line, path))
+            below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16)}
+            axes.legend(fontsize=9, frameon=False, title="steps", **below)
 
     def frame(i):
         step = STRIDE * i
@@ -55,10 +64,9 @@ def draw_paths(
     save_figure(figure, run, f"{name}.png")
 
 
-def _draw_contours(axes, f, sides):
-    width, height = sides
-    x, y = np.meshgrid(
-        np.linspace(-width, width, 200),
-        np.linspace(-height, height, 200),
-    )
-    axes.contour(x, y, f(x, y), HEIGHTS, colors="#BBBBBB")
+def _draw_surface(axes: Axes, f: Callable, sides: tuple, minima: Sequence) -> None:
+    """Contour lines of f, and a star at each minimum."""
+    x, y = (np.linspace(-side, side, 200) for side in sides)
+    axes.contour(x, y, f(*np.meshgrid(x, y)), HEIGHTS, colors="#CCCCCC")
+    for place in minima:
+        axes.plot(*place, "*", color="black", ms=14, mfc="#F0E442")

@@ -8,13 +8,21 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cookbook.plots.figures import BLUE, COLOURS, ORANGE, panel, save_figure
+from cookbook.plots.figures import (
+    BLUE,
+    COLOURS,
+    ORANGE,
+    in_lines,
+    panel,
+    save_figure,
+)
 from cookbook.training.run_folder import RunFolder
 
 Lines = Mapping[str, tuple[Any, Any]]  # {label: (x, y)}
 Styles = Mapping[str, Mapping[str, Any]]  # {label: arguments of plot}
 PALE_BLUE, PALE_ORANGE = "#C6DFF0", "#F9D9C4"
 DASHES = ("-", "--", "-.", ":")
+MOST_EDGES = 40  # of a network whose weights can be read
 
 
 def moving_average(values: np.ndarray, count: int) -> np.ndarray:
@@ -30,8 +38,9 @@ def draw_panels(
     run: RunFolder,
     name: str,
     columns: int = 2,
-    size: tuple[float, float] = (4.0, 3.0),
+    size: tuple[float, float] = (3.4, 2.8),
     styles: Styles | None = None,
+    share: bool = True,
     **settings: Any,
 ) -> None:
     """Draws a picture with a panel for each entry of {heading: {label: (x, y)}}.
@@ -49,6 +58,7 @@ def draw_panels(
         columns: panels side by side.
         size: width and height of a panel in inches.
         styles: {label: arguments of `plot`}, for lines that need a style of their own.
+        share: whether all panels have the same range of y.
         settings: further properties of the axes, such as yscale="log".
     """
     rows = -(-len(panels) // columns)  # rounded up
@@ -56,7 +66,7 @@ def draw_panels(
     # a margin for the legend, and one for the title
     figsize = (columns * width + 1, rows * height + 0.5)
     figure = Figure(figsize=figsize, layout="constrained")
-    places = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    places = figure.subplots(rows, columns, sharex=True, sharey=share, squeeze=False)
     used = places.flat[: len(panels)]
     unused = places.flat[len(panels) :]
 
@@ -74,7 +84,7 @@ def draw_panels(
         for axes in used:
             axes.legend(fontsize=8)
 
-    figure.suptitle(title)
+    figure.suptitle(in_lines(title, figsize[0]))
     figure.supxlabel(xlabel, fontsize="medium")
     figure.supylabel(ylabel, fontsize="medium")
     save_figure(figure, run, name)
@@ -99,9 +109,9 @@ def draw_bars(
     label: str,
     run: RunFolder,
     name: str,
-    notes: Mapping[str, Sequence[str]] | None = None,
+    **settings: Any,
 ) -> None:
-    """Draws horizontal bars in groups: a group for each of `names`.
+    """Draws horizontal bars with their values, in groups: one for each of `names`.
 
     Args:
         bars: {label of the colour: a value for each of `names`}.
@@ -110,23 +120,24 @@ def draw_bars(
         label: what the length of a bar means.
         run: the run folder.
         name: the file's name in it.
-        notes: {label of the colour: what to write beside its bars}.
+        settings: properties of the axes, such as xscale="log".
     """
-    figure, axes = panel(title, label, "", size=(8, 4.5))
-
+    height_of_all = min(1.2 + 0.26 * len(bars) * len(names), 14)  # inches
+    figure, axes = panel(title, label, "", size=(6, height_of_all))
     middles = np.arange(len(names))
     height = 0.8 / len(bars)
     for i, (group, values) in enumerate(bars.items()):
         places = middles - 0.4 + (i + 0.5) * height
         drawn = axes.barh(places, values, height, color=COLOURS[i], label=group)
-        if notes:
-            axes.bar_label(drawn, notes[group], padding=3, fontsize=8)
+        shown = [f"{value:.3g}" for value in values]
+        axes.bar_label(drawn, shown, padding=3, fontsize=9)
 
     axes.set_yticks(middles, names)
     axes.invert_yaxis()
     axes.grid(alpha=0.3, axis="x")
+    axes.set(**settings)
     axes.margins(x=0.15)
-    axes.legend(fontsize=8)
+    figure.legend(loc="outside lower center", ncols=len(bars), fontsize=9)
     save_figure(figure, run, name)
 
 
@@ -196,5 +207,72 @@ def draw_regions(
         axes.scatter(*x[y == 1].T, s=9, marker="^", color=BLUE, lw=0)
         axes.set(xlabel="x1", aspect="equal", title=heading)
     places[0].set_ylabel("x2")
-    figure.suptitle(title)
+    figure.suptitle(in_lines(title, figure.get_figwidth()))
     save_figure(figure, run, name)
+
+
+def draw_networks(
+    networks: Mapping[str, Sequence[Mapping[str, np.ndarray]]],
+    title: str,
+    run: RunFolder,
+    name: str,
+) -> None:
+    """Draws small networks: units with their answers and biases, edges with weights.
+
+    A network of more than MOST_EDGES weights is not drawn, as nobody could read it.
+
+    Args:
+        networks: {heading: layers}, a panel for each. A layer has what it gets, "in"
+            (inputs,), its weights "w" (units, inputs), its biases "b" (units,) and what
+            it answers, "out" (units,).
+        title: the message of the picture.
+        run: the run folder.
+        name: the file's name in it.
+    """
+    edges = [sum(layer["w"].size for layer in layers) for layers in networks.values()]
+    if max(edges) > MOST_EDGES:
+        return
+    count = len(networks)
+    figure = Figure(figsize=(6, 3.6 * count + 0.5), layout="constrained")
+    (places,) = np.transpose(figure.subplots(count, 1, squeeze=False))
+    for axes, (heading, layers) in zip(places, networks.items()):
+        _draw_network(axes, layers)
+        axes.set_title(heading)
+    figure.suptitle(in_lines(title, 6))
+    save_figure(figure, run, name)
+
+
+def _draw_network(axes: Axes, layers: Sequence[Mapping[str, np.ndarray]]) -> None:
+    answers = [layers[0]["in"], *(layer["out"] for layer in layers)]
+    heights = [_spread(len(values)) for values in answers]
+    for i, layer in enumerate(layers):
+        for unit, weights in zip(heights[i + 1], layer["w"]):
+            for place, weight in zip(heights[i], weights):
+                _draw_edge(axes, i, place, unit, weight)
+    biases = [[None] * len(answers[0]), *(layer["b"] for layer in layers)]
+    for i, values in enumerate(answers):
+        for height, value, bias in zip(heights[i], values, biases[i]):
+            text = f"{value:.3g}" if bias is None else f"{value:.3g}\nb {bias:.3g}"
+            axes.plot(i, height, "o", ms=44, mfc="white", mec="black")
+            axes.text(i, height, text, ha="center", va="center", fontsize=9)
+    axes.set(xlim=(-0.25, len(layers) + 0.25), ylim=(-1.4, 1.4))
+    axes.set_axis_off()
+
+
+def _draw_edge(axes: Axes, left: int, start: float, end: float, weight: float) -> None:
+    """A line from (left, start) to (left + 1, end), the wider the larger the weight.
+
+    Its label is near the start, where the lines to the units of one layer part.
+    """
+    colour = BLUE if weight > 0 else ORANGE
+    width = min(0.8 + 1.5 * abs(weight), 4)
+    axes.plot([left, left + 1], [start, end], color=colour, lw=width, zorder=0)
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+    x, y = left + 0.36, 0.64 * start + 0.36 * end
+    label = f"{weight:.4g}"
+    axes.text(x, y, label, ha="center", va="center", fontsize=9, bbox=box)
+
+
+def _spread(count: int) -> np.ndarray:
+    """Heights of the units of a layer, from above."""
+    return np.linspace(1, -1, count) if count > 1 else np.zeros(1)

@@ -60,9 +60,9 @@ def _renewed(quote: re.Match[str], claims: Claims) -> str:
     found = quoted(quote["said"], quote["recipe"], claims)
     if found is None:
         fail(
-            f"a lesson says that {quote['recipe']} measured {quote['said']!r}, expected "
-            "the words of one of its claims in docs/lab.json, or of its row in "
-            "docs/results.json"
+            f"a lesson says that {quote['recipe']} measured {quote['said']!r}, "
+            "which is neither a claim in docs/lab.json nor a row of "
+            "docs/results.json: use their words"
         )
     return quote[0].replace(quote["said"], found)
 

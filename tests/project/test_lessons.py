@@ -116,8 +116,9 @@ def test_every_item_among_the_measurements_quotes_a_recipe(page):
                 assert not re.search(r"\d ?%", line), line
 
 
-@pytest.mark.parametrize("page", sorted(LESSONS.glob("*.md")), ids=lambda page: page.stem)
-def test_links_and_pictures_exist(page):
+@pytest.mark.parametrize("name", [*(page.name for page in PAGES), "index.md"])
+def test_links_and_pictures_exist(name):
+    page = LESSONS / name
     for target in LINK.findall(page.read_text("utf-8")):
         path = (page.parent / target).resolve()
         if path.parent != PLAYGROUNDS or PLAYGROUNDS.is_dir():
@@ -153,7 +154,7 @@ def test_the_reading_order_names_every_lesson_in_its_place():
     [
         ("It learns (at least 30 %)", "It learns"),
         ("It is slow (86; at most 161)", "It is slow (86)"),
-        ("It gains little (-1.4 points; at most 5 points)", "It gains little (-1.4 points)"),
+        ("It gains (-1.4 points; at most 5 points)", "It gains (-1.4 points)"),
         ("It has no bound (86)", "It has no bound (86)"),
     ],
 )
@@ -164,9 +165,9 @@ def test_a_quoted_claim_has_no_bound(sentence, bare):
 @pytest.mark.parametrize(
     ("said", "found"),
     [
-        ("Fast learning kills # % of the units", "Fast learning kills 51.6 % of the units"),
-        ("Fast learning kills 7 % of the units", "Fast learning kills 51.6 % of the units"),
-        ("Slow learning kills # % of the units", None),
+        ("Haste kills # % of the units", "Haste kills 51.6 % of the units"),
+        ("Haste kills 7 % of the units", "Haste kills 51.6 % of the units"),
+        ("Patience kills # % of the units", None),
         ("It takes # steps", "It takes 1,000 steps"),
         ("The distance is # at most", "The distance is -3.5e-15 at most"),
         ("`mnist_cnn --seed 7` reaches #", None),
@@ -174,7 +175,7 @@ def test_a_quoted_claim_has_no_bound(sentence, bare):
 )
 def test_a_claim_is_found_by_its_words(said, found):
     claims = [
-        "Fast learning kills 51.6 % of the units",
+        "Haste kills 51.6 % of the units",
         "It takes 1,000 steps",
         "The distance is -3.5e-15 at most",
     ]
