@@ -14,6 +14,7 @@ from cookbook.plots.figures import BLUE, ORANGE, in_lines, save_figure
 from cookbook.plots.mistakes import telling_answers
 from cookbook.reports import page, review_picture
 from cookbook.training.run_folder import RunFolder
+from cookbook.tuning.insight.pictures import is_spread_over_decades
 from oracle import array
 
 DIGITS = tuple("0123456789")
@@ -219,3 +220,20 @@ def test_words_of_a_review_lie_a_letter_apart(run, drawn, monkeypatch):
             )
     assert max(box.x1 for box in boxes) <= figure.bbox.width
     assert re.match(r"Words that make the model answer pos", figure.get_suptitle())
+
+
+@pytest.mark.parametrize(
+    ("scores", "better", "expected"),
+    [
+        ([0.1, 0.2, 5.0], min, True),
+        ([0.1, 0.2, 0.5], min, False),
+        ([0.0, 0.2, 5.0], min, False),
+        ([-1.0, 0.2, 5.0], min, False),
+        ([0.05, 0.9, 0.95], max, False),
+    ],
+)
+def test_only_losses_of_several_decades_need_a_logarithmic_axis(
+    scores, better, expected
+):
+    outcome = SimpleNamespace(scores=scores, better=better)
+    assert is_spread_over_decades(outcome) == expected
