@@ -149,7 +149,7 @@ def draw_answers(axes, weights):
     axes.contourf(line, line, answers, np.linspace(0, 1, 11), cmap=AGAINST_AND_FOR)
     for w, b in zip(W1.T, b1):
         place = -b * w / (w @ w)  # the point of the line that is nearest to the origin
-        along = place + [-w[1], w[0]]
+        along = place + np.array([-w[1], w[0]])
         axes.axline(place, along, color="black", ls="--", lw=1)
     for answer, marker, colour in ((0, "o", ORANGE), (1, "^", BLUE)):
         points = X[Y[:, 0] == answer].T

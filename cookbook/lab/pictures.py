@@ -249,7 +249,7 @@ def _draw_network(axes: Axes, layers: Sequence[Mapping[str, np.ndarray]]) -> Non
         for unit, weights in zip(heights[i + 1], layer["w"]):
             for place, weight in zip(heights[i], weights):
                 _draw_edge(axes, i, place, unit, weight)
-    biases = [[None] * len(answers[0]), *(layer["b"] for layer in layers)]
+    biases: list[Any] = [[None] * len(answers[0]), *(layer["b"] for layer in layers)]
     for i, values in enumerate(answers):
         for height, value, bias in zip(heights[i], values, biases[i]):
             text = f"{value:.3g}" if bias is None else f"{value:.3g}\nb {bias:.3g}"

@@ -234,7 +234,7 @@ WORDINGS = {
         ),
     ],
     "activations_gallery": [
-        ('"size": (2.4, 2.2), "share": False', ''),
+        ('"size": (2.4, 2.2), "share": False', ""),
         (
             """\
 CURVES = (

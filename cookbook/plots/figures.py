@@ -35,12 +35,13 @@ class Folder(typing.Protocol):
 def save_figure(figure: Figure, run: Folder, name: str) -> None:
     """Writes the figure into the run folder, as PNG or SVG: its name says which.
 
-    SVG suits lines, which stay sharp at any size, and PNG suits images. A box stands for a character that the font lacks, such as a Chinese one.
+    SVG suits lines, which stay sharp at any size, and PNG suits images. A box stands
+    for a character that the font lacks, such as a Chinese one.
     """
 
     kind = name.rpartition(".")[2]
     # Without them, each run of a recipe would write another SVG.
-    constant = {"svg.hashsalt": name}
+    constant: typing.Any = {"svg.hashsalt": name}
     without_date = {"Date": None} if kind == "svg" else None
 
     def save(path: Path) -> None:
@@ -85,7 +86,7 @@ def panel(
 
 
 def in_lines(title: str, width: float) -> str:
-    """The title in lines that have room above a picture, which is `width` inches wide."""
+    """The title in lines that have room above a picture of `width` inches."""
     most = max(12, int(PER_INCH * width))
     return "\n".join(textwrap.fill(line, most) for line in title.split("\n"))
 

@@ -88,7 +88,7 @@ def draw_mistakes(
     rows = math.ceil(len(shown) / COLUMNS)
     size = 1.35 * COLUMNS, 1.7 * rows + 0.7
     figure = Figure(figsize=size, layout="constrained")
-    places = figure.subplots(rows, COLUMNS, squeeze=False).flat
+    places = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
     for axes in places:
         axes.set_axis_off()
     colours = "gray_r" if images.shape[-1] == 1 else None
@@ -126,7 +126,7 @@ def telling_answers(
     probabilities: np.ndarray,
     count: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(rows of wrong answers, the surest first; rows of right ones, the least sure first)
+    """Rows of wrong answers, the surest first, and of right ones, the least sure first.
 
     There are `count` in all, if there are as many, and a third of them are right.
     """

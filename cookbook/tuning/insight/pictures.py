@@ -165,7 +165,7 @@ def draw_scores(outcome: Outcome, run: Folder) -> None:
 
 
 def is_spread_over_decades(outcome: Outcome) -> bool:
-    """Whether the scores are losses of which the worst would press the best together."""
+    """Whether the worst losses would press the best ones together."""
     scores = outcome.scores
     return outcome.better is min and 0 < 10 * min(scores) <= max(scores)
 
