@@ -23,6 +23,7 @@ Styles = Mapping[str, Mapping[str, Any]]  # {label: arguments of plot}
 PALE_BLUE, PALE_ORANGE = "#C6DFF0", "#F9D9C4"
 DASHES = ("-", "--", "-.", ":")
 MOST_EDGES = 40  # of a network whose weights can be read
+MOST_REGIONS = 3  # panels side by side
 
 
 def moving_average(values: np.ndarray, count: int) -> np.ndarray:
@@ -191,22 +192,27 @@ def draw_regions(
         run: the run folder.
         name: the file's name in it.
     """
-    columns = len(networks)
-
-    figure = Figure(figsize=(3 * columns, 3.7), layout="constrained")
+    rows = -(-len(networks) // MOST_REGIONS)  # rounded up
+    columns = -(-len(networks) // rows)
+    size = 2.7 * columns, 2.9 * rows + 0.5
+    figure = Figure(figsize=size, layout="constrained")
 
     line = np.linspace(-1.1, 1.1, 150) * np.abs(x).max()
     grid = np.stack(np.meshgrid(line, line), -1)  # (150, 150, 2)
     points = grid.reshape(-1, 2)
-    (places,) = figure.subplots(1, columns, sharey=True, squeeze=False)
-    for axes, (heading, network) in zip(places, networks.items()):
+    places = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for axes in places.flat:
+        axes.set_axis_off()
+    for axes, (heading, network) in zip(places.ravel(), networks.items()):
+        axes.set_axis_on()
         answer = keras.ops.convert_to_numpy(network(points)).reshape(150, 150)
         colours = [PALE_ORANGE, PALE_BLUE]
         axes.contourf(line, line, answer, [0, 0.5, 1], colors=colours)
         axes.scatter(*x[y == 0].T, s=9, marker="o", color=ORANGE, lw=0)
         axes.scatter(*x[y == 1].T, s=9, marker="^", color=BLUE, lw=0)
-        axes.set(xlabel="x1", aspect="equal", title=heading)
-    places[0].set_ylabel("x2")
+        axes.set(xlabel="x1", ylabel="x2", aspect="equal")
+        axes.set_title(heading, fontsize=10)
+        axes.tick_params(labelbottom=True)
     figure.suptitle(in_lines(title, figure.get_figwidth()))
     save_figure(figure, run, name)
 

@@ -99,10 +99,7 @@ def draw_filters(
         labels += ["filter", "finds"]
     count = len(chosen)
     part = f"{count}" if count == len(filters) else f"{count} of {len(filters)}"
-    title = (
-        f"What {part} filters find in an image of {name}: "
-        "purple above 0, orange below, white nothing"
-    )
+    title = f"What {part} filters find in an image of {name} (purple > 0, orange < 0)"
     draw_picture_table(rows, title, run, "filters", labels=labels)
 
 
@@ -173,10 +170,7 @@ def draw_feature_maps(
         rows.append(with_heat(image, heat))
         height, width, _ = A.shape
         labels.append(f"{height} x {width}")
-    title = (
-        f"Where the strongest channels answer to an image of {name}, from the first "
-        "layers to the last (bright: most)"
-    )
+    title = f"Where the strongest channels answer to an image of {name}, layer by layer"
     draw_picture_table(rows, title, run, "feature_maps", labels=labels)
 
 

@@ -8,9 +8,9 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from cookbook.plots.figures import BLUE, ORANGE, Folder, panel, save_figure
+from cookbook.plots.figures import BLUE, ORANGE, Folder, in_lines, panel, save_figure
 
-COLUMNS = 8
+COLUMNS = 6
 SMALL = 5  # classes: up to here, a title in one line is wider than the picture
 RIGHT = ListedColormap(["#C6DFF0"])  # the ground of right answers, a pale blue
 CENTRED: dict = {"ha": "center", "va": "center", "fontsize": 8}
@@ -31,7 +31,7 @@ def draw_confusion(
     np.fill_diagonal(mistakes, 0)
     most = max(mistakes.max(), 1)
     side = 1.5 + 0.5 * len(classes)
-    size = side + 1, side
+    size = side + mistakes.any(), side  # with room for the scale
 
     title = _count_mistakes(mistakes.sum(), counts.sum(), len(classes))
     figure, axes = panel(title, "predicted class", "true class", size)
@@ -86,7 +86,7 @@ def draw_mistakes(
     shown = [*wrong, *right]
 
     rows = math.ceil(len(shown) / COLUMNS)
-    size = 1.35 * COLUMNS, 1.7 * rows + 0.7
+    size = 1.25 * COLUMNS, 1.6 * rows + 0.7
     figure = Figure(figsize=size, layout="constrained")
     places = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
     for axes in places:
@@ -99,10 +99,11 @@ def draw_mistakes(
             answer += f"\nnot {classes[labels[i]]}"
         else:
             answer += "\nright"
-        axes.set_title(answer, fontsize=9, color=ORANGE if i in wrong else BLUE)
+        axes.set_title(answer, fontsize=10, color=ORANGE if i in wrong else BLUE)
 
     total = np.sum(predictions != labels)
-    figure.suptitle(_title_of_answers(total, len(wrong), len(right)))
+    title = _title_of_answers(total, len(wrong), len(right))
+    figure.suptitle(in_lines(title, size[0]))
     save_figure(figure, run, "mistakes.png")
 
 
@@ -113,7 +114,7 @@ def _title_of_answers(mistakes: int, wrong: int, right: int) -> str:
     if mistakes == 1:
         above = "The only mistake"
     elif wrong == mistakes:
-        above = f"All {mistakes} mistakes"
+        above = "Both mistakes" if mistakes == 2 else f"All {mistakes} mistakes"
     else:
         above = f"The {wrong} surest of {mistakes} mistakes"
     if not right:
