@@ -14,7 +14,6 @@ Paper: Lu, Shin, Su, Karniadakis, "Dying ReLU and initialization: theory and num
 examples", 2019. https://arxiv.org/abs/1903.06733
 """
 
-import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -32,6 +31,7 @@ from cookbook.lab.gradients import slope
 from cookbook.lab.pictures import draw_panels
 from cookbook.lab.training import accuracy_of, take_steps
 from cookbook.plots.figures import draw_lines
+from cookbook.plots.formulas import with_formula
 from cookbook.reports.finish import Run
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
@@ -84,21 +84,6 @@ CURVES = (
 RANGE = np.linspace(-5, 8, 521)
 HIGHEST = 6.5  # of what the gallery shows, so that bends can be seen
 PARTS = 10  # of a training, between which units are counted
-FORMULAS = r"""
-linear: x; exponential: e^x; sigmoid: 1/(1 + e^{-x}); log_sigmoid: -\log(1 + e^{-x})
-tanh: 2\,\sigma(2x) - 1; tanh_shrink: x - \tanh x; softplus: \log(1 + e^x)
-squareplus: (x + \sqrt{x^2 + 4})/2; softsign: x/(1 + |x|); lisht: x\,\tanh x
-hard_sigmoid: \max(0, \min(1, x/6 + .5)); hard_silu: x\,\max(0, \min(1, x/6 + .5))
-hard_tanh: \max(-1, \min(1, x)); sparse_sigmoid: \max(0, \min(1, x/2 + .5))
-soft_shrink: x - \max(-.5, \min(.5, x)); relu: \max(0, x); relu6: \max(0, \min(6, x))
-leaky_relu: \max(.2x, x); rrelu: \max(11x/48, x); silu: x\,\sigma(x); gelu: x\,\Phi(x)
-elu: \max(0, x) + \min(0, e^x - 1); celu: \max(0, x) + \min(0, e^x - 1)
-selu: \max(0, 1.05x) + \min(0, 1.76(e^x - 1)); mish: x\,\tanh(\log(1 + e^x))
-hard_shrink: x\,[|x| > .5]; snake: x + \sin^2x; threshold(1, 0): x\,[x > 1]
-sparse_plus: \int\,\max(0, \min(1, x/2 + .5)) dx; softmax([x, 0]): e^x/(e^x + 1)
-log_softmax([x, 0]): x - \log(e^x + 1); sparsemax([x, 0]): \max(0, \min(1, x/2 + .5))
-glu([x, 0]): x\,\sigma(0)
-"""
 
 
 @dataclass(frozen=True)
@@ -129,13 +114,11 @@ def draw_gallery(run: RunFolder):
         # These work on vectors: the first output for the vector (x, 0)
         name = f"{f.__name__}([x, 0])"
         shown[name] = lambda x, f=f: f(keras.ops.stack([x, 0 * x], -1))[..., 0]
-    pairs = re.findall(r"(.+?): (.+?)(?:; |\n)", FORMULAS)
-    formulas = {name: f"${formula}$" for name, formula in pairs}
     panels = {}
     for name, f in shown.items():
         y = np.array(f(RANGE))
         y[np.abs(y) > HIGHEST] = np.nan  # it is not drawn
-        panels[f"{name}\n{formulas[name]}"] = {
+        panels[with_formula(name)] = {
             "activation f(x)": (RANGE, y),
             "slope f'(x)": (RANGE, np.minimum(slope(f, RANGE), 2)),
         }

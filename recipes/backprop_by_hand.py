@@ -25,7 +25,7 @@ from cookbook.config import ExperimentConfig, Rate, Size
 from cookbook.errors import fail, note
 from cookbook.lab.claims import ROUNDING, Claim, conclude
 from cookbook.lab.gradients import kernel_gradients, numeric_gradient
-from cookbook.lab.pictures import draw_bars, draw_networks
+from cookbook.plots.diagrams import draw_networks
 from cookbook.reports.finish import Run
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
@@ -158,13 +158,6 @@ def draw_step(ledger, after, E, E_after, run: RunFolder):
     draw_networks(networks, title, run, "step.svg")
 
 
-def draw(gradients, run: RunFolder):
-    count = len(gradients["by hand"])
-    names = [f"weight {i + 1}" for i in range(count)]
-    title = "Three ways of computing the gradient give the same numbers"
-    draw_bars(gradients, names, title, "dE/dw", run, "gradients.svg")
-
-
 def published_claims(config: Config, after, E_after):
     """What holds for Mazur's example only; other settings claim nothing here."""
     mazurs = Config(config.seed, config.run_dir, config.quick)
@@ -192,8 +185,6 @@ def main(config: Config) -> Run:
     automatic = automatic_gradient(layers, config)
     parts = [numeric_gradient(lambda: error(layers, config), w) for w, _ in layers]
     numeric = flat(parts)
-
-    draw({"by hand": by_hand, "automatic": automatic, "numeric": numeric}, run)
 
     after = [(q["w after"], q["b after"]) for q in ledger]
     E = error(layers, config)

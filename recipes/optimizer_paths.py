@@ -55,11 +55,8 @@ STARTS = {  # the matrix that takes the square [-1, 1]^2 to where descents start
     "saddle": [[1.0, 0.0], [0.0, 0.001]],
     "Rosenbrock": [[2.0, 0.0], [0.0, 2.0]],
 }
-DRAWN = {  # largest x and y, and the minima
-    "valley": ((10, 1.2), [(0, 0)]),
-    "saddle": ((1, 1.5), [(0, -1), (0, 1)]),
-    "Rosenbrock": ((2, 2), [(1, 1)]),
-}
+DRAWN = {"valley": (10, 1.2), "saddle": (1, 1.5), "Rosenbrock": (2, 2)}  # largest x, y
+MINIMA = {"valley": (0, 0), "saddle": (0, 1), "Rosenbrock": (1, 1)}  # where paths end
 GRADIENTS = np.repeat([1, 0.01], [100, 200])  # equal ones, then smaller ones
 
 
@@ -104,7 +101,7 @@ def draw_walks(walks, config: Config, run: RunFolder):
             count = f"{steps:.0f}" if steps < config.steps else "never there"
             paths[surface][f"{kind}: {count}"] = path
 
-    drawn = {surface: (SURFACES[surface], *shown) for surface, shown in DRAWN.items()}
+    drawn = {name: (SURFACES[name], DRAWN[name], MINIMA[name]) for name in DRAWN}
     title = "No optimizer wins everywhere, each at its own best learning rate"
     frames = 5 if config.quick else 41
     draw_paths(drawn, paths, title, run, "paths", frames)
@@ -154,8 +151,7 @@ def claims_of_walks(walks, config: Config):
     along, turned, flat, curved = (
         {kind: steps for kind, (steps, _) in found.items()} for found in walks.values()
     )
-    slow, fast = curved["SGD"], curved["momentum"]
-    few = 0.6 * config.steps
+    slow, fast, few = curved["SGD"], curved["momentum"], 0.6 * config.steps
 
     return [
         Claim(

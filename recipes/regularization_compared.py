@@ -143,8 +143,7 @@ def draw_losses(curves, run: RunFolder):
         }
 
     title = "Where the training loss stays up, the validation loss stays down"
-    most = 1.1 * max(plain)  # what starts higher begins outside of the picture
-    layout: dict[str, Any] = {"columns": 3, "size": (2.4, 2.2), "ylim": (0, most)}
+    layout: dict[str, Any] = {"columns": 3, "ylim": (0, 1.1 * max(plain))}
     draw_panels(panels, title, "training done (%)", "loss", run, "losses.svg", **layout)
 
 

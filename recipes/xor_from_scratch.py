@@ -24,7 +24,6 @@ from matplotlib.figure import Figure
 
 from cookbook.config import Count, ExperimentConfig, Rate, Repeats, Size
 from cookbook.lab.claims import ROUNDING, Claim, conclude
-from cookbook.lab.pictures import draw_networks
 from cookbook.plots.figures import (
     AGAINST_AND_FOR,
     BLUE,
@@ -180,18 +179,6 @@ def draw(snapshots, losses, run: RunFolder):
     save_figure(figure, run, "surface.png")
 
 
-def draw_weights(weights, run: RunFolder):
-    """Draws the trained network as it answers to (0, 1)."""
-    W1, b1, W2, b2 = weights
-    h = sigmoid(X[1] @ W1 + b1)
-    layers = [
-        {"in": X[1], "w": W1.T, "b": b1, "out": h},
-        {"in": h, "w": W2.T, "b": b2, "out": sigmoid(h @ W2 + b2)},
-    ]
-    title = "XOR, learned: the weights, and the answers of the units to (0, 1)"
-    draw_networks({"After the last epoch": layers}, title, run, "network.svg")
-
-
 def main(config: Config) -> Run:
     run = RunFolder.open("xor_from_scratch", config)
     seed_everything(config.seed)
@@ -203,7 +190,6 @@ def main(config: Config) -> Run:
     draw(snapshots, losses, run)
 
     _, weights = snapshots[-1]
-    draw_weights(weights, run)
     _, quantities = step(weights, learning_rate=0)
     answers = quantities["o"]
     right = np.sum((answers > 0.5) == Y)  # a yes is right where Y is 1

@@ -1,6 +1,7 @@
 """Pictures of descents: the paths that optimizers take over a function's surface."""
 
-from collections.abc import Callable, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,8 +10,8 @@ from matplotlib.figure import Figure
 from cookbook.plots.figures import COLOURS, save_animation, save_figure
 from cookbook.training.run_folder import RunFolder
 
-# f(x, y), its largest x and y, and its minima (x, y)
-Surface = tuple[Callable, tuple[float, float], Sequence[tuple[float, float]]]
+# f(x, y), its largest x and y, and its minimum (x, y)
+Surface = tuple[Callable, tuple[float, float], tuple[float, float]]
 HEIGHTS = np.geomspace(0.01, 1000, 11)  # where contour lines are drawn
 STRIDE = 3  # steps from one picture of the animation to the next
 ROWS = 2  # of panels, so that no panel has too many paths to be told apart
@@ -26,7 +27,7 @@ def draw_paths(
 ) -> None:
     """Draws an animation of paths, {name}.gif, and its last picture, {name}.png.
 
-    A star marks each minimum, and a small black dot where the paths begin.
+    A star marks the minimum, and a small black dot where the paths begin.
 
     Args:
         surfaces: {heading: surface}, a column of panels for each.
@@ -41,18 +42,11 @@ def draw_paths(
     places = figure.subplots(ROWS, count, squeeze=False)
     moving = []
     for column, (heading, surface) in zip(places.T, surfaces.items()):
-        labelled = list(zip(paths[heading].items(), COLOURS))
-        for i, axes in enumerate(column):
+        parts = _parts(paths[heading])
+        for axes, part in zip(column, parts):
             _draw_surface(axes, *surface)
             axes.set(xlabel="x", ylabel="y", title=heading)
-            part = slice(len(labelled) * i // ROWS, len(labelled) * (i + 1) // ROWS)
-            for (label, path), colour in labelled[part]:
-                axes.plot(*path[0], "o", color="black", ms=4)
-                (line,) = axes.plot([], [], "o-", color=colour, lw=1.5, label=label)
-                line.set_markevery([-1])
-                moving.append((line, path))
-            below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16)}
-            axes.legend(fontsize=9, frameon=False, title="steps", **below)
+            moving += _lines(axes, part)
 
     def frame(i):
         step = STRIDE * i
@@ -64,9 +58,44 @@ def draw_paths(
     save_figure(figure, run, f"{name}.png")
 
 
-def _draw_surface(axes: Axes, f: Callable, sides: tuple, minima: Sequence) -> None:
-    """Contour lines of f, and a star at each minimum."""
+def _parts(paths: Mapping[str, np.ndarray]) -> list[list]:
+    """ROWS parts of (label, path, colour), of which each panel shows one."""
+    labelled = []
+    for (label, path), colour in zip(paths.items(), COLOURS):
+        labelled.append((label, path, colour))
+    count = len(labelled)
+    ends = [count * row // ROWS for row in range(ROWS + 1)]
+    return [labelled[start:end] for start, end in itertools.pairwise(ends)]
+
+
+def _lines(axes: Axes, part: list) -> list[tuple]:
+    """(line, path) of each path that the panel shows; lines are still empty."""
+    found = []
+    for label, path, colour in part:
+        x, y = path[0]
+        axes.plot(x, y, "o", color="black", ms=4)
+        (line,) = axes.plot(
+            [],
+            [],
+            "o-",
+            color=colour,
+            lw=1.5,
+            label=label,
+            markevery=[-1],
+        )
+        found.append((line, path))
+    axes.legend(
+        fontsize=9,
+        frameon=False,
+        title="steps",
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.16),  # below the panel
+    )
+    return found
+
+
+def _draw_surface(axes: Axes, f: Callable, sides: tuple, minimum: tuple) -> None:
+    """Contour lines of f, and a star at its minimum."""
     x, y = (np.linspace(-side, side, 200) for side in sides)
     axes.contour(x, y, f(*np.meshgrid(x, y)), HEIGHTS, colors="#CCCCCC")
-    for place in minima:
-        axes.plot(*place, "*", color="black", ms=14, mfc="#F0E442")
+    axes.plot(*minimum, "*", color="black", ms=14, mfc="#F0E442")

@@ -22,7 +22,6 @@ Lines = Mapping[str, tuple[Any, Any]]  # {label: (x, y)}
 Styles = Mapping[str, Mapping[str, Any]]  # {label: arguments of plot}
 PALE_BLUE, PALE_ORANGE = "#C6DFF0", "#F9D9C4"
 DASHES = ("-", "--", "-.", ":")
-MOST_EDGES = 40  # of a network whose weights can be read
 MOST_REGIONS = 3  # panels side by side
 
 
@@ -39,7 +38,7 @@ def draw_panels(
     run: RunFolder,
     name: str,
     columns: int = 2,
-    size: tuple[float, float] = (3.4, 2.8),
+    size: tuple[float, float] = (2.7, 2.4),
     styles: Styles | None = None,
     share: bool = True,
     **settings: Any,
@@ -123,8 +122,9 @@ def draw_bars(
         name: the file's name in it.
         settings: properties of the axes, such as xscale="log".
     """
-    height_of_all = min(1.2 + 0.26 * len(bars) * len(names), 14)  # inches
-    figure, axes = panel(title, label, "", size=(6, height_of_all))
+    count = len(bars) * len(names)
+    tall = min(1.2 + 0.26 * count, 14)  # inches
+    figure, axes = panel(title, label, "", size=(6, tall))
     middles = np.arange(len(names))
     height = 0.8 / len(bars)
     for i, (group, values) in enumerate(bars.items()):
@@ -215,70 +215,3 @@ def draw_regions(
         axes.tick_params(labelbottom=True)
     figure.suptitle(in_lines(title, figure.get_figwidth()))
     save_figure(figure, run, name)
-
-
-def draw_networks(
-    networks: Mapping[str, Sequence[Mapping[str, np.ndarray]]],
-    title: str,
-    run: RunFolder,
-    name: str,
-) -> None:
-    """Draws small networks: units with their answers and biases, edges with weights.
-
-    A network of more than MOST_EDGES weights is not drawn, as nobody could read it.
-
-    Args:
-        networks: {heading: layers}, a panel for each. A layer has what it gets, "in"
-            (inputs,), its weights "w" (units, inputs), its biases "b" (units,) and what
-            it answers, "out" (units,).
-        title: the message of the picture.
-        run: the run folder.
-        name: the file's name in it.
-    """
-    edges = [sum(layer["w"].size for layer in layers) for layers in networks.values()]
-    if max(edges) > MOST_EDGES:
-        return
-    count = len(networks)
-    figure = Figure(figsize=(6, 3.6 * count + 0.5), layout="constrained")
-    (places,) = np.transpose(figure.subplots(count, 1, squeeze=False))
-    for axes, (heading, layers) in zip(places, networks.items()):
-        _draw_network(axes, layers)
-        axes.set_title(heading)
-    figure.suptitle(in_lines(title, 6))
-    save_figure(figure, run, name)
-
-
-def _draw_network(axes: Axes, layers: Sequence[Mapping[str, np.ndarray]]) -> None:
-    answers = [layers[0]["in"], *(layer["out"] for layer in layers)]
-    heights = [_spread(len(values)) for values in answers]
-    for i, layer in enumerate(layers):
-        for unit, weights in zip(heights[i + 1], layer["w"]):
-            for place, weight in zip(heights[i], weights):
-                _draw_edge(axes, i, place, unit, weight)
-    biases: list[Any] = [[None] * len(answers[0]), *(layer["b"] for layer in layers)]
-    for i, values in enumerate(answers):
-        for height, value, bias in zip(heights[i], values, biases[i]):
-            text = f"{value:.3g}" if bias is None else f"{value:.3g}\nb {bias:.3g}"
-            axes.plot(i, height, "o", ms=44, mfc="white", mec="black")
-            axes.text(i, height, text, ha="center", va="center", fontsize=9)
-    axes.set(xlim=(-0.25, len(layers) + 0.25), ylim=(-1.4, 1.4))
-    axes.set_axis_off()
-
-
-def _draw_edge(axes: Axes, left: int, start: float, end: float, weight: float) -> None:
-    """A line from (left, start) to (left + 1, end), the wider the larger the weight.
-
-    Its label is near the start, where the lines to the units of one layer part.
-    """
-    colour = BLUE if weight > 0 else ORANGE
-    width = min(0.8 + 1.5 * abs(weight), 4)
-    axes.plot([left, left + 1], [start, end], color=colour, lw=width, zorder=0)
-    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
-    x, y = left + 0.36, 0.64 * start + 0.36 * end
-    label = f"{weight:.4g}"
-    axes.text(x, y, label, ha="center", va="center", fontsize=9, bbox=box)
-
-
-def _spread(count: int) -> np.ndarray:
-    """Heights of the units of a layer, from above."""
-    return np.linspace(1, -1, count) if count > 1 else np.zeros(1)

@@ -60,8 +60,11 @@ def keep_claims(recipe: str, metrics: Run) -> None:
     if failed:
         fail(f"a claim of {recipe} does not hold: {failed[0]}")
     kept = KEPT.with_name("lab.json")
-    found = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
-    found[recipe] = [without_bound(claim["text"]) for claim in metrics["claims"]]
+    found = {}
+    if kept.exists():
+        found = json.loads(kept.read_text(encoding="utf-8"))
+    sentences = [claim["text"] for claim in metrics["claims"]]
+    found[recipe] = [without_bound(sentence) for sentence in sentences]
     text = json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False)
     kept.write_text(text + "\n", encoding="utf-8")
 

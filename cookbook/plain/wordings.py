@@ -137,6 +137,7 @@ WORDINGS = {
         ),
     ],
     "backprop_by_hand": [
+        ("    draw_step(ledger, forward(after, config), E, E_after, run)\n", ""),
         (
             "Config(config.seed, config.run_dir, config.quick)",
             "Config(seed=config.seed, quick=config.quick)",
@@ -234,6 +235,21 @@ WORDINGS = {
         ),
     ],
     "activations_gallery": [
+        ("panels[with_formula(name)]", "panels[name]"),
+        (
+            """\
+        y = np.array(f(RANGE))
+        y[np.abs(y) > HIGHEST] = np.nan  # it is not drawn
+""",
+            "",
+        ),
+        ("(RANGE, y)", "(RANGE, np.array(f(RANGE)))"),
+        (
+            """\
+        # These work on vectors: the first output for the vector (x, 0)
+""",
+            "",
+        ),
         ('"size": (2.4, 2.2), "share": False', ""),
         (
             """\

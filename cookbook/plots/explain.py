@@ -41,13 +41,16 @@ def explain_network(
     if opened is None:
         return
     copy, layers = opened
+    first = x[:1]
     name = classes[y[0]]
-    draw_filters(copy, x[:1], name, run)
-    draw_feature_maps(copy, layers, x[:1], name, run)
+    draw_filters(copy, first, name, run)
+    draw_feature_maps(copy, layers, first, name, run)
 
-    chosen = np.concatenate(telling_answers(y, probabilities, COLUMNS))
+    wrong, right = telling_answers(y, probabilities, COLUMNS)
+    chosen = np.concatenate([wrong, right])
     answers = probabilities[chosen].argsort(-1)
-    draw_grad_cam(copy, layers, x[chosen], answers, y[chosen], classes, run)
+    true = y[chosen]
+    draw_grad_cam(copy, layers, x[chosen], answers, true, classes, run)
 
 
 def network_to_explain(
@@ -88,18 +91,25 @@ def draw_filters(
     filters = keras.ops.convert_to_numpy(layer.kernel)
     filters = np.moveaxis(filters, -1, 0)  # F, H, W, C
     found = found_by_filters(model, layer, x)  # F, H, W
-    strength = np.abs(found).max((1, 2))
-    chosen = np.sort(np.argsort(-strength, kind="stable")[:most])
 
+    strength = np.abs(found).max((1, 2))
+    order = np.argsort(-strength, kind="stable")
+    chosen = np.sort(order[:most])
     weights = _signed_shades(filters[chosen])
-    answers = _signed_shades(found[chosen][..., None])
+    found = found[chosen]
+    answers = _signed_shades(found[..., None])
     rows, labels = [], []
-    for i in range(0, len(chosen), COLUMNS):
-        rows += [weights[i : i + COLUMNS], answers[i : i + COLUMNS]]
-        labels += ["filter", "finds"]
     count = len(chosen)
-    part = f"{count}" if count == len(filters) else f"{count} of {len(filters)}"
-    title = f"What {part} filters find in an image of {name} (purple > 0, orange < 0)"
+    for start in range(0, count, COLUMNS):
+        part = slice(start, start + COLUMNS)
+        rows.append(weights[part])
+        rows.append(answers[part])
+        labels += ["filter", "finds"]
+
+    said = f"{count}"
+    if count < len(filters):
+        said = f"{count} of {len(filters)}"
+    title = f"What {said} filters find in an image of {name} (purple > 0, orange < 0)"
     draw_picture_table(rows, title, run, "filters", labels=labels)
 
 
@@ -111,15 +121,18 @@ def found_by_filters(
     A layer that has other channels than its filters, as one with groups has, is asked
     for its own answers instead.
     """
-    before, after = keras.Model(model.inputs[0], [layer.input, layer.output])(
-        x.astype("float32")
-    )
+    look = keras.Model(model.inputs[0], [layer.input, layer.output])
+    before, after = look(x.astype("float32"))
     kernel = layer.kernel
-    if before.shape[-1] == kernel.shape[-2] and after.shape[-1] == kernel.shape[-1]:
+    *_, inputs, count = kernel.shape
+    channels = before.shape[-1], after.shape[-1]
+    if channels == (inputs, count):
         kernel = keras.ops.cast(kernel, before.dtype)
         after = keras.ops.conv(before, kernel, padding="same")
-    found = keras.ops.convert_to_numpy(after)[0].astype("float32")
-    return np.moveaxis(found, -1, 0)[: kernel.shape[-1]]  # F, H, W
+    found = keras.ops.convert_to_numpy(after)
+    found = found[0].astype("float32")
+    found = np.moveaxis(found, -1, 0)  # F, H, W
+    return found[:count]
 
 
 def _signed_shades(A: np.ndarray) -> np.ndarray:
@@ -158,15 +171,20 @@ def draw_feature_maps(
     for layer in layers:
         resolution = layer.output.shape[1:3]
         outputs[resolution] = layer.output
-    large = {size: A for size, A in outputs.items() if min(size) >= SMALLEST}
+    large = {}
+    for resolution, output in outputs.items():
+        if min(resolution) >= SMALLEST:
+            large[resolution] = output
+    shown = large or outputs
 
-    look = keras.Model(model.inputs[0], [*(large or outputs).values()])
+    look = keras.Model(model.inputs[0], [*shown.values()])
     maps = look(x.astype("float32"))
     image = _colours(x)
     rows, labels = [], []
     for A in keras.tree.flatten(maps):
         A = keras.ops.convert_to_numpy(A)[0].astype("float32")
-        heat = _enlarged(_strongest_channels(A), x.shape[1:3])
+        strongest = _strongest_channels(A)
+        heat = _enlarged(strongest, x.shape[1:3])
         rows.append(with_heat(image, heat))
         height, width, _ = A.shape
         labels.append(f"{height} x {width}")
@@ -211,7 +229,8 @@ def draw_grad_cam(
         classes: name of each label.
         run: the folder that the picture goes into.
     """
-    said, second = answers[:, -1], answers[:, -2]
+    said = answers[:, -1]
+    second = answers[:, -2]
     is_right = said == true
     rivals = np.where(is_right, second, true)
     images = _colours(x)
@@ -222,7 +241,9 @@ def draw_grad_cam(
     columns = []
     for i, j, right in zip(said, rivals, is_right):
         judged = "right, not" if right else "wrong, it is"
-        columns.append(f"{classes[i]}\n{judged}\n{classes[j]}")
+        answer = classes[i]
+        rival = classes[j]
+        columns.append(f"{answer}\n{judged}\n{rival}")
     title = "Grad-CAM: bright places spoke for the answer, or for its rival"
     labels = ["image", "for the answer", "for the rival"]
     draw_picture_table(rows, title, run, "grad_cam", labels=labels, columns=columns)

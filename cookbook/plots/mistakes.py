@@ -33,14 +33,17 @@ def draw_confusion(
     side = 1.5 + 0.5 * len(classes)
     size = side + mistakes.any(), side  # with room for the scale
 
-    title = _count_mistakes(mistakes.sum(), counts.sum(), len(classes))
+    found = mistakes.sum()
+    total = counts.sum()
+    title = _count_mistakes(found, total, len(classes))
     figure, axes = panel(title, "predicted class", "true class", size)
     image = axes.imshow(mistakes, cmap="Oranges", vmin=0, vmax=most)
     if mistakes.any():
         whole = MaxNLocator(6, integer=True)
         figure.colorbar(image, label="mistakes", shrink=0.7, ticks=whole)
     elsewhere = ~np.eye(len(classes), dtype=bool)
-    axes.imshow(np.ma.masked_where(elsewhere, counts > 0), cmap=RIGHT)
+    diagonal = np.ma.masked_where(elsewhere, counts > 0)
+    axes.imshow(diagonal, cmap=RIGHT)
 
     dark = 0.6 * most  # from here on, the ground is dark
     for (i, j), count in np.ndenumerate(counts):
@@ -94,12 +97,13 @@ def draw_mistakes(
     colours = "gray_r" if images.shape[-1] == 1 else None
     for axes, i in zip(places, shown):
         axes.imshow(images[i].squeeze(), cmap=colours)
-        answer = f"{classes[predictions[i]]}, {confidence[i]:.0%} sure"
-        if i in wrong:
-            answer += f"\nnot {classes[labels[i]]}"
-        else:
-            answer += "\nright"
-        axes.set_title(answer, fontsize=10, color=ORANGE if i in wrong else BLUE)
+        said = classes[predictions[i]]
+        true = classes[labels[i]]
+        is_wrong = i in wrong
+        judged = f"not {true}" if is_wrong else "right"
+        colour = ORANGE if is_wrong else BLUE
+        title = f"{said}, {confidence[i]:.0%} sure\n{judged}"
+        axes.set_title(title, fontsize=10, color=colour)
 
     total = np.sum(predictions != labels)
     title = _title_of_answers(total, len(wrong), len(right))

@@ -101,7 +101,8 @@ def draw_bars(bars: dict, names, title, label, name: str, **settings) -> None:
     height = 1 / (len(bars) + 1)  # some room stays between two groups
     places = np.arange(len(names))
 
-    for i, (group, values) in enumerate(bars.items()):
+    for i, group in enumerate(bars):
+        values = bars[group]
         drawn = axes.barh(places + i * height, values, height, label=group)
         axes.bar_label(drawn, fmt="%.3g")
 
