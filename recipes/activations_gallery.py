@@ -124,7 +124,7 @@ def draw_gallery(run: RunFolder):
         }
     title = "Where the slope (dashed) is 0, a unit does not learn"
     labels = "weighted sum x", "f(x) and its slope"
-    layout: dict[str, Any] = {"columns": 4, "size": (2.4, 2.2), "share": False}
+    layout: dict[str, Any] = {"columns": 4, "size": (2.3, 2.2), "share": False}
     draw_panels(panels, title, *labels, run, "gallery.png", **layout)
 
 

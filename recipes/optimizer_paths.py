@@ -56,7 +56,6 @@ STARTS = {  # the matrix that takes the square [-1, 1]^2 to where descents start
     "Rosenbrock": [[2.0, 0.0], [0.0, 2.0]],
 }
 DRAWN = {"valley": (10, 1.2), "saddle": (1, 1.5), "Rosenbrock": (2, 2)}  # largest x, y
-MINIMA = {"valley": (0, 0), "saddle": (0, 1), "Rosenbrock": (1, 1)}  # where paths end
 GRADIENTS = np.repeat([1, 0.01], [100, 200])  # equal ones, then smaller ones
 
 
@@ -101,7 +100,7 @@ def draw_walks(walks, config: Config, run: RunFolder):
             count = f"{steps:.0f}" if steps < config.steps else "never there"
             paths[surface][f"{kind}: {count}"] = path
 
-    drawn = {name: (SURFACES[name], DRAWN[name], MINIMA[name]) for name in DRAWN}
+    drawn = {surface: (SURFACES[surface], sides) for surface, sides in DRAWN.items()}
     title = "No optimizer wins everywhere, each at its own best learning rate"
     frames = 5 if config.quick else 41
     draw_paths(drawn, paths, title, run, "paths", frames)
@@ -151,7 +150,8 @@ def claims_of_walks(walks, config: Config):
     along, turned, flat, curved = (
         {kind: steps for kind, (steps, _) in found.items()} for found in walks.values()
     )
-    slow, fast, few = curved["SGD"], curved["momentum"], 0.6 * config.steps
+    slow, fast = curved["SGD"], curved["momentum"]
+    few = 0.6 * config.steps
 
     return [
         Claim(

@@ -142,17 +142,23 @@ def draw_answers(axes, weights):
     A hidden unit answers 1/2 on its line, where x w + b = 0.
     """
     W1, b1, W2, b2 = weights
+
     line = np.linspace(-0.5, 1.5, 80)
     grid = np.stack(np.meshgrid(line, line), -1)  # (80, 80, 2)
-    answers = sigmoid(sigmoid(grid @ W1 + b1) @ W2 + b2)[..., 0]
+    h = sigmoid(grid @ W1 + b1)
+    answers = sigmoid(h @ W2 + b2)[..., 0]
+
     axes.contourf(line, line, answers, np.linspace(0, 1, 11), cmap=AGAINST_AND_FOR)
+
     for w, b in zip(W1.T, b1):
         place = -b * w / (w @ w)  # the point of the line that is nearest to the origin
         along = place + np.array([-w[1], w[0]])
         axes.axline(place, along, color="black", ls="--", lw=1)
+
     for answer, marker, colour in ((0, "o", ORANGE), (1, "^", BLUE)):
         points = X[Y[:, 0] == answer].T
         axes.plot(*points, marker, color=colour, mec="white", ms=13, mew=2, ls="")
+
     axes.set(xlim=(-0.5, 1.5), ylim=(-0.5, 1.5), xlabel="x1", ylabel="x2")
     axes.set_title("Blue: 1, orange: 0; dashed: hidden units")
 

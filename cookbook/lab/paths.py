@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from cookbook.plots.figures import COLOURS, save_animation, save_figure
 from cookbook.training.run_folder import RunFolder
 
-# f(x, y), its largest x and y, and its minimum (x, y)
-Surface = tuple[Callable, tuple[float, float], tuple[float, float]]
+Surface = tuple[Callable, tuple[float, float]]  # f(x, y), and its largest x and y
 HEIGHTS = np.geomspace(0.01, 1000, 11)  # where contour lines are drawn
+GRID = 201  # points per side; the odd number makes (0, 0) one of them
 STRIDE = 3  # steps from one picture of the animation to the next
 ROWS = 2  # of panels, so that no panel has too many paths to be told apart
 
@@ -27,7 +27,7 @@ def draw_paths(
 ) -> None:
     """Draws an animation of paths, {name}.gif, and its last picture, {name}.png.
 
-    A star marks the minimum, and a small black dot where the paths begin.
+    A star marks each minimum, and a small black dot where the paths begin.
 
     Args:
         surfaces: {heading: surface}, a column of panels for each.
@@ -38,7 +38,8 @@ def draw_paths(
         frames: pictures of the animation.
     """
     count = len(surfaces)
-    figure = Figure(figsize=(3.2 * count, 4.4 * ROWS), layout="constrained")
+    figure = Figure(figsize=(3.2 * count, 4.4 * ROWS))
+    figure.set_layout_engine("constrained", rect=(0, 0, 1, 0.95))  # below the title
     places = figure.subplots(ROWS, count, squeeze=False)
     moving = []
     for column, (heading, surface) in zip(places.T, surfaces.items()):
@@ -94,8 +95,11 @@ def _lines(axes: Axes, part: list) -> list[tuple]:
     return found
 
 
-def _draw_surface(axes: Axes, f: Callable, sides: tuple, minimum: tuple) -> None:
-    """Contour lines of f, and a star at its minimum."""
-    x, y = (np.linspace(-side, side, 200) for side in sides)
-    axes.contour(x, y, f(*np.meshgrid(x, y)), HEIGHTS, colors="#CCCCCC")
-    axes.plot(*minimum, "*", color="black", ms=14, mfc="#F0E442")
+def _draw_surface(axes: Axes, f: Callable, sides: tuple[float, float]) -> None:
+    """Contour lines of f, and a star at each of its lowest places."""
+    x, y = (np.linspace(-side, side, GRID) for side in sides)
+    heights = f(*np.meshgrid(x, y))
+    axes.contour(x, y, heights, HEIGHTS, colors="#CCCCCC")
+    is_lowest = heights < heights.min() + 1e-9
+    for row, column in np.argwhere(is_lowest):
+        axes.plot(x[column], y[row], "*", color="black", ms=14, mfc="#F0E442")

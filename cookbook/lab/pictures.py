@@ -45,7 +45,7 @@ def draw_panels(
 ) -> None:
     """Draws a picture with a panel for each entry of {heading: {label: (x, y)}}.
 
-    Where all panels have the same labels, one legend beside them explains these;
+    Where all panels have the same labels, one legend below them explains these;
     otherwise every panel has its own.
 
     Args:
@@ -64,7 +64,7 @@ def draw_panels(
     rows = -(-len(panels) // columns)  # rounded up
     width, height = size
     # a margin for the legend, and one for the title
-    figsize = (columns * width + 1, rows * height + 0.5)
+    figsize = (columns * width, rows * height + 1)
     figure = Figure(figsize=figsize, layout="constrained")
     places = figure.subplots(rows, columns, sharex=True, sharey=share, squeeze=False)
     used = places.flat[: len(panels)]
@@ -79,7 +79,8 @@ def draw_panels(
     labels = {tuple(lines) for lines in panels.values()}
     if len(labels) == 1:
         handles = used[0].get_legend_handles_labels()
-        figure.legend(*handles, loc="outside right upper", fontsize=8)
+        place = {"loc": "outside lower center", "ncols": 4}
+        figure.legend(*handles, fontsize=9, **place)
     else:
         for axes in used:
             axes.legend(fontsize=8)
@@ -205,11 +206,19 @@ def draw_regions(
         axes.set_axis_off()
     for axes, (heading, network) in zip(places.ravel(), networks.items()):
         axes.set_axis_on()
-        answer = keras.ops.convert_to_numpy(network(points)).reshape(150, 150)
+        answer = keras.ops.convert_to_numpy(network(points))
+        answer = answer.reshape(150, 150)
         colours = [PALE_ORANGE, PALE_BLUE]
         axes.contourf(line, line, answer, [0, 0.5, 1], colors=colours)
-        axes.scatter(*x[y == 0].T, s=9, marker="o", color=ORANGE, lw=0)
-        axes.scatter(*x[y == 1].T, s=9, marker="^", color=BLUE, lw=0)
+        for label, marker, colour in ((0, "o", ORANGE), (1, "^", BLUE)):
+            points = x[y == label].T
+            axes.scatter(
+                *points,
+                s=9,
+                marker=marker,
+                color=colour,
+                lw=0,
+            )
         axes.set(xlabel="x1", ylabel="x2", aspect="equal")
         axes.set_title(heading, fontsize=10)
         axes.tick_params(labelbottom=True)

@@ -250,7 +250,7 @@ WORDINGS = {
 """,
             "",
         ),
-        ('"size": (2.4, 2.2), "share": False', ""),
+        ('"size": (2.3, 2.2), "share": False', ""),
         (
             """\
 CURVES = (

@@ -50,7 +50,15 @@ def explain_network(
     chosen = np.concatenate([wrong, right])
     answers = probabilities[chosen].argsort(-1)
     true = y[chosen]
-    draw_grad_cam(copy, layers, x[chosen], answers, true, classes, run)
+    draw_grad_cam(
+        copy,
+        layers,
+        x[chosen],
+        answers,
+        true,
+        classes,
+        run,
+    )
 
 
 def network_to_explain(
@@ -125,7 +133,9 @@ def found_by_filters(
     before, after = look(x.astype("float32"))
     kernel = layer.kernel
     *_, inputs, count = kernel.shape
-    channels = before.shape[-1], after.shape[-1]
+    *_, before_channels = before.shape
+    *_, after_channels = after.shape
+    channels = before_channels, after_channels
     if channels == (inputs, count):
         kernel = keras.ops.cast(kernel, before.dtype)
         after = keras.ops.conv(before, kernel, padding="same")
@@ -182,7 +192,8 @@ def draw_feature_maps(
     image = _colours(x)
     rows, labels = [], []
     for A in keras.tree.flatten(maps):
-        A = keras.ops.convert_to_numpy(A)[0].astype("float32")
+        A = keras.ops.convert_to_numpy(A)
+        A = A[0].astype("float32")
         strongest = _strongest_channels(A)
         heat = _enlarged(strongest, x.shape[1:3])
         rows.append(with_heat(image, heat))
@@ -243,7 +254,8 @@ def draw_grad_cam(
         judged = "right, not" if right else "wrong, it is"
         answer = classes[i]
         rival = classes[j]
-        columns.append(f"{answer}\n{judged}\n{rival}")
+        text = f"{answer}\n{judged}\n{rival}"
+        columns.append(text)
     title = "Grad-CAM: bright places spoke for the answer, or for its rival"
     labels = ["image", "for the answer", "for the rival"]
     draw_picture_table(rows, title, run, "grad_cam", labels=labels, columns=columns)

@@ -11,10 +11,10 @@ hard_sigmoid: \max(0, \min(1, x/6 + .5)); hard_silu: x\,\max(0, \min(1, x/6 + .5
 hard_tanh: \max(-1, \min(1, x)); sparse_sigmoid: \max(0, \min(1, x/2 + .5))
 soft_shrink: x - \max(-.5, \min(.5, x)); relu: \max(0, x); relu6: \max(0, \min(6, x))
 leaky_relu: \max(.2x, x); rrelu: \max(11x/48, x); silu: x\,\sigma(x); gelu: x\,\Phi(x)
-elu: \max(0, x) + \min(0, e^x - 1); celu: \max(0, x) + \min(0, e^x - 1)
-selu: \max(0, 1.05x) + \min(0, 1.76(e^x - 1)); mish: x\,\tanh(\log(1 + e^x))
+elu: x,\ e^x - 1\ (x < 0); celu: x,\ e^x - 1\ (x < 0)
+selu: 1.05x,\ 1.76(e^x - 1); mish: x\,\tanh(\log(1 + e^x))
 hard_shrink: x\,[|x| > .5]; snake: x + \sin^2x; threshold(1, 0): x\,[x > 1]
-sparse_plus: \int\,\max(0, \min(1, x/2 + .5)) dx; softmax([x, 0]): e^x/(e^x + 1)
+sparse_plus: 0,\ (x + 1)^2/4,\ x; softmax([x, 0]): e^x/(e^x + 1)
 log_softmax([x, 0]): x - \log(e^x + 1); sparsemax([x, 0]): \max(0, \min(1, x/2 + .5))
 glu([x, 0]): x\,\sigma(0)
 """

@@ -89,12 +89,15 @@ def draw_mistakes(
     shown = [*wrong, *right]
 
     rows = math.ceil(len(shown) / COLUMNS)
-    size = 1.25 * COLUMNS, 1.6 * rows + 0.7
+    width = 1.25 * COLUMNS
+    height = 1.6 * rows + 0.7
+    size = width, height
     figure = Figure(figsize=size, layout="constrained")
     places = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
     for axes in places:
         axes.set_axis_off()
-    colours = "gray_r" if images.shape[-1] == 1 else None
+    *_, channels = images.shape
+    colours = "gray_r" if channels == 1 else None
     for axes, i in zip(places, shown):
         axes.imshow(images[i].squeeze(), cmap=colours)
         said = classes[predictions[i]]
@@ -107,7 +110,7 @@ def draw_mistakes(
 
     total = np.sum(predictions != labels)
     title = _title_of_answers(total, len(wrong), len(right))
-    figure.suptitle(in_lines(title, size[0]))
+    figure.suptitle(in_lines(title, width))
     save_figure(figure, run, "mistakes.png")
 
 
@@ -141,8 +144,10 @@ def telling_answers(
     right = np.flatnonzero(~is_wrong)
     right = right[confidence[right].argsort(kind="stable")]
     wrong = np.flatnonzero(is_wrong)
-    wrong = wrong[(-confidence[wrong]).argsort(kind="stable")]
+    doubt = -confidence[wrong]
+    wrong = wrong[doubt.argsort(kind="stable")]
 
-    room = count - min(count // 3, len(right))
+    kept = min(count // 3, len(right))
+    room = count - kept
     wrong = wrong[:room]
     return wrong, right[: count - len(wrong)]

@@ -1,6 +1,5 @@
 """Pictures: no empty panel, labels that match what is drawn, colours with a meaning."""
 
-import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,13 +8,15 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from cookbook.lab import paths, pictures
-from cookbook.plots import figures, mistakes
+from cookbook.plots import diagrams, figures, mistakes
 from cookbook.plots.figures import BLUE, ORANGE, in_lines, save_figure
+from cookbook.plots.formulas import with_formula
 from cookbook.plots.mistakes import telling_answers
 from cookbook.reports import page, review_picture
 from cookbook.training.run_folder import RunFolder
 from cookbook.tuning.insight.pictures import is_spread_over_decades
 from oracle import array
+from recipes.activations_gallery import CURVES
 
 DIGITS = tuple("0123456789")
 
@@ -34,7 +35,7 @@ def drawn(monkeypatch):
         save_figure(figure, run, name)
         found[name] = figure
 
-    for module in (figures, mistakes, pictures, paths, review_picture):
+    for module in (diagrams, figures, mistakes, pictures, paths, review_picture):
         monkeypatch.setattr(module, "save_figure", keep)
     monkeypatch.setattr(paths, "save_animation", lambda figure, draw, *_: draw(3))
     return found
@@ -123,7 +124,7 @@ def test_a_network_has_each_weight_on_its_edge_and_each_answer_in_its_unit(run, 
     ]
     layers[0] |= {"b": np.array([7.0, 8.0]), "out": h}
     layers[1] |= {"out": np.array([0.125])}
-    pictures.draw_networks({"before": layers, "after": layers}, "t", run, "n.svg")
+    diagrams.draw_networks({"before": layers, "after": layers}, "t", run, "n.svg")
     for axes in drawn["n.svg"].axes:
         texts = {text.get_text(): text.get_position() for text in axes.texts}
         units = {"3", "4", "0.25\nb 7", "0.75\nb 8", "0.125\nb 9"}
@@ -137,12 +138,12 @@ def test_a_network_has_each_weight_on_its_edge_and_each_answer_in_its_unit(run, 
 def test_a_network_that_nobody_could_read_is_not_drawn(run, drawn):
     w = np.zeros((7, 6))
     layer = {"in": np.zeros(6), "w": w, "b": np.zeros(7), "out": np.zeros(7)}
-    pictures.draw_networks({"large": [layer]}, "t", run, "n.svg")
+    diagrams.draw_networks({"large": [layer]}, "t", run, "n.svg")
     assert not drawn
 
 
 def test_paths_have_their_minima_marked_and_legends_below_the_panels(run, drawn):
-    surfaces = {"bowl": (lambda x, y: x**2 + y**2, (2, 2), [(0, 0)])}
+    surfaces = {"bowl": (lambda x, y: x**2 + y**2, (2, 2))}
     path = np.linspace([-1.0, 1.0], [0.0, 0.0], 20)
     lines = {"bowl": {f"kind {i}": path for i in range(7)}}
     paths.draw_paths(surfaces, lines, "t", run, "paths", 5)
@@ -219,7 +220,8 @@ def test_words_of_a_review_lie_a_letter_apart(run, drawn, monkeypatch):
                 letter * (len(word) + 1), rel=0.05
             )
     assert max(box.x1 for box in boxes) <= figure.bbox.width
-    assert re.match(r"Words that make the model answer pos", figure.get_suptitle())
+    title = figure.get_suptitle().replace("\n", " ")
+    assert title.startswith("Words that make the model answer pos")
 
 
 @pytest.mark.parametrize(
@@ -237,3 +239,25 @@ def test_only_losses_of_several_decades_need_a_logarithmic_axis(
 ):
     outcome = SimpleNamespace(scores=scores, better=better)
     assert is_spread_over_decades(outcome) == expected
+
+
+def test_every_activation_of_the_gallery_has_its_formula():
+    names = [f.__name__ for f in CURVES]
+    names += ["threshold(1, 0)", "softmax([x, 0])", "glu([x, 0])"]
+    headings = [with_formula(name) for name in names]
+    assert [heading.split("\n")[0] for heading in headings] == names
+    figure = Figure()
+    for heading in headings:
+        figure.text(0, 0, heading)
+    figure.draw_without_rendering()  # mathtext refuses what is no formula
+
+
+def test_only_the_lowest_places_of_a_surface_are_marked(run, drawn):
+    surfaces = {"saddle": (lambda x, y: x**2 + (y**2 - 1) ** 2, (1, 2))}
+    lines = {"saddle": {"a": np.zeros((9, 2)), "b": np.ones((9, 2))}}
+    paths.draw_paths(surfaces, lines, "t", run, "paths", 5)
+    for axes in drawn["paths.png"].axes:
+        stars = [
+            line.get_xydata()[0] for line in axes.lines if line.get_marker() == "*"
+        ]
+        np.testing.assert_allclose(stars, [[0, -1], [0, 1]], atol=0.02)

@@ -295,14 +295,12 @@ def draw_paths(surfaces: dict, paths: dict, title: str, name: str, frames: int) 
     levels = np.geomspace(0.01, 1000, 11)
     figure, places = plt.subplots(1, count, figsize=(4 * count, 4))
 
-    for axes, (heading, surface) in zip(places, surfaces.items()):
-        f, (width, height), minimum = surface
+    for axes, (heading, (f, (width, height))) in zip(places, surfaces.items()):
         x = np.linspace(-width, width, 200)
         y = np.linspace(-height, height, 200)
         grid = np.meshgrid(x, y)
         heights = f(*grid)
         axes.contour(x, y, heights, levels, colors="#BBBBBB")
-        axes.plot(*minimum, "k*")
 
         for label, path in paths[heading].items():
             axes.plot(*path.T, "o-", markevery=[-1], label=label)
