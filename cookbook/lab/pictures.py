@@ -79,8 +79,7 @@ def draw_panels(
     labels = {tuple(lines) for lines in panels.values()}
     if len(labels) == 1:
         handles = used[0].get_legend_handles_labels()
-        place = {"loc": "outside lower center", "ncols": 4}
-        figure.legend(*handles, fontsize=9, **place)
+        figure.legend(*handles, fontsize=9, loc="outside lower center", ncols=4)
     else:
         for axes in used:
             axes.legend(fontsize=8)
