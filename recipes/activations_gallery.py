@@ -9,8 +9,7 @@ trains small networks on the digits: start weights that are too large make slope
 (saturation), and learning that is too fast makes units flat for every example (death).
 Expected: tanh loses most of its slopes and ReLU half of its units, in 40 s. Three
 common beliefs did not hold here: the sigmoid network learned only with large weights,
-units of ELU and GELU died too, and dead units cost no accuracy: those that are left
-suffice for the digits, and networks differ by one or two of 360 test images.
+units of ELU and GELU died too, and dead units cost no accuracy, as the others suffice.
 Paper: Lu, Shin, Su, Karniadakis, "Dying ReLU and initialization: theory and numerical
 examples", 2019. https://arxiv.org/abs/1903.06733
 """
