@@ -40,6 +40,7 @@ LARGE = ("tuning_parallel", "tuning_scores")  # pictures as wide as the page
 EXAMPLES = {
     "image classifier": ("photo.png folder_of_photos", '["photo.png"]'),
     "text classifier": ('"A text of yours." table.csv', '["A text of yours."]'),
+    "tagger": ('"A sentence." lines.txt', '["A sentence."]'),
     "language model": ('"A beginning"', '["A beginning"], length=200'),
     "translation": ('"A sentence." lines.txt', '["A sentence."]'),
     "sums": ("1+2 3+4", '["1+2", "3+4"]'),

@@ -23,6 +23,7 @@ ABSENT = {
     "resume",
     "run",
     "strategy",
+    "task",
     "tensorboard",
     "text_column",
     "translate",
