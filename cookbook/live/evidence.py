@@ -1,0 +1,50 @@
+"""Networks that say, with their logits, where an image speaks for each class."""
+
+import keras
+from keras import ops
+
+from cookbook.exports.steps import FunctionModel
+from cookbook.plots.explain import _last_with_room, network_to_explain
+from custom_layers.layers import ReLU
+
+
+def with_evidence(model: keras.Model) -> FunctionModel | None:
+    """A network from one image to [logits, Grad-CAM (classes, height, width)].
+
+    It is None for a model without convolutions. Grad-CAM needs the slope of each logit
+    for each feature map. No format holds gradients, so the slopes are carried forward:
+    whatever follows the feature maps is affine, or a ReLU, which lets the slopes of
+    positive inputs pass. The caller compares the result with `grad_cam`.
+    """
+    opened = network_to_explain(model)
+    if opened is None or not isinstance(model, keras.Sequential):
+        return None
+    copy, layers = opened
+    last = _last_with_room(layers)
+    stem = keras.Model(copy.inputs[0], last.output)
+    head = copy.layers[copy.layers.index(last) + 1 :]
+    _, height, width, maps = last.output.shape
+
+    def run(pixels):
+        A = stem(pixels, training=False)  # 1, H, W, K
+        x = A
+        # t[k]: what becomes of 1 in all places of feature map k
+        t = ops.reshape(ops.eye(maps), (maps, 1, 1, maps))
+        t = ops.tile(t, (1, height, width, 1))  # K, H, W, K
+        for layer in head:
+            t = _slopes(layer, x, t)
+            x = layer(x, training=False)
+        a = t / (height * width)  # K, classes
+        heat = ops.matmul(ops.reshape(A, (height * width, maps)), a)
+        heat = ops.reshape(ops.transpose(ops.relu(heat)), (-1, height, width))
+        return [x, heat]
+
+    return FunctionModel(run, copy)
+
+
+def _slopes(layer, x, t):
+    """What a layer makes of slopes t, where its own input is x."""
+    if isinstance(layer, ReLU):
+        return t * ops.cast(x > 0, t.dtype)
+    zeros = ops.zeros_like(t)
+    return layer(t, training=False) - layer(zeros, training=False)
