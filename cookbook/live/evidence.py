@@ -8,19 +8,31 @@ from cookbook.plots.explain import _last_with_room, network_to_explain
 from custom_layers.layers import ReLU
 
 
-def with_evidence(model: keras.Model) -> FunctionModel | None:
-    """A network from one image to [logits, Grad-CAM (classes, height, width)].
+def feature_layer(model: keras.Model) -> tuple[keras.Model, keras.Layer] | None:
+    """(copy of a model, its layer that Grad-CAM looks at); None without convolutions.
 
-    It is None for a model without convolutions. Grad-CAM needs the slope of each logit
-    for each feature map. No format holds gradients, so the slopes are carried forward:
-    whatever follows the feature maps is affine, or a ReLU, which lets the slopes of
-    positive inputs pass. The caller compares the result with `grad_cam`.
+    A model that is not a row of layers has none here, since there may be ways around
+    the layer.
     """
     opened = network_to_explain(model)
     if opened is None or not isinstance(model, keras.Sequential):
         return None
     copy, layers = opened
-    last = _last_with_room(layers)
+    return copy, _last_with_room(layers)
+
+
+def with_evidence(model: keras.Model) -> FunctionModel | None:
+    """A network from one image to [logits, Grad-CAM (classes, height, width)].
+
+    It is None for a model without a `feature_layer`. Grad-CAM needs the slope of each
+    logit for each feature map. No format holds gradients, so the slopes are carried
+    forward: what follows the feature maps is affine, or a ReLU, which lets the slopes
+    of positive inputs pass. The caller compares the result with `grad_cam`.
+    """
+    found = feature_layer(model)
+    if found is None:
+        return None
+    copy, last = found
     stem = keras.Model(copy.inputs[0], last.output)
     head = copy.layers[copy.layers.index(last) + 1 :]
     _, height, width, maps = last.output.shape

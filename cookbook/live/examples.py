@@ -11,7 +11,8 @@ from cookbook.answers.writers import LanguageModel, Translator
 from cookbook.data.images import load_images
 from cookbook.data.text.characters import encode
 from cookbook.data.text.words import UNKNOWN, split_words
-from custom_layers.explanation import influence
+from cookbook.live.evidence import feature_layer
+from custom_layers.explanation import grad_cam, influence
 
 COUNT = 10
 REVIEWS = (
@@ -59,14 +60,19 @@ def image_examples(run: ImageClassifier) -> list[dict[str, Any]]:
     places = [int(np.argmax(labels == i)) for i in range(len(run.classes))]
     chosen = [*places, *range(COUNT)][:COUNT]
     probabilities = run.probabilities(images[chosen])
-    return [
-        {
-            "pixels": image.ravel().tolist(),
-            "label": run.classes[label],
+    found = []
+    for i, shares in zip(chosen, probabilities):
+        example = {
+            "pixels": images[i].ravel().tolist(),
+            "label": run.classes[labels[i]],
             "probabilities": shortened(shares),
         }
-        for image, label, shares in zip(images[chosen], labels[chosen], probabilities)
-    ]
+        if opened := feature_layer(run.model):
+            x = images[i][None].astype("float32")
+            heat = grad_cam(*opened, x, [int(shares.argmax())])
+            example["heat"] = shortened(heat)
+        found.append(example)
+    return found
 
 
 def review_examples(run: TextClassifier) -> list[dict[str, Any]]:
