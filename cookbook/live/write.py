@@ -1,5 +1,6 @@
 """Files of a live model: its networks, its settings, and ten examples for its test."""
 
+import contextlib
 import json
 import shutil
 from collections.abc import Callable, Iterable
@@ -18,6 +19,7 @@ from cookbook.exports.steps import step_of
 from cookbook.live import examples
 from cookbook.live.evidence import with_evidence
 from cookbook.live.tables import shrink_tables
+from cookbook.runs.finished import newest_run
 from cookbook.trained.trained_run import TrainedRun
 
 LARGEST = 5_000_000  # bytes of a network above which its tables are shrunk
@@ -161,6 +163,15 @@ def _facts(trained: TrainedRun, folder: Path) -> dict[str, Any]:
         "measured": {k: v for k, v in metrics.items() if k.startswith("test ")},
         **{name: metrics.get(name) for name in FACTS},
     }
+
+
+def newest_runs(run_dir: Path) -> list[Path]:
+    """The newest finished run of each page's recipe, where there is one."""
+    found = []
+    for page in PAGES.values():
+        with contextlib.suppress(Mistake):
+            found.append(newest_run(run_dir / page.recipe))
+    return found
 
 
 def copy_runtime(node_modules: Path, target: Path) -> None:

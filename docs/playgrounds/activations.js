@@ -152,7 +152,7 @@ function shares() {
     const names = head.map((text) => ui.make(text ? "th" : "td", {}, text));
     table.replaceChildren(
       ui.make(
-        "table", {},
+        "table", { class: "pg-grid" },
         ui.make("thead", {}, ui.make("tr", {}, ...names)),
         ui.make("tbody", {}, ...rows),
       ),

@@ -76,7 +76,7 @@ export function sentenceOf(facts, size) {
     `The model of ${facts.recipe}, trained on ${facts.data} in ${facts.seconds} s on ` +
     `${facts.machine} by ${facts.command}${seed}: ${measured.join(", ")}. ` +
     `It has ${(facts.parameters ?? 0).toLocaleString("en")} weights and ` +
-    `${(size / 1e6).toFixed(1)} MB; what runs it, once for all pages, has 13 MB.`
+    `${(size / 1e6).toFixed(1)} MB; what runs it, once for all pages, has 14 MB.`
   );
 }
 
