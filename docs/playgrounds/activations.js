@@ -5,6 +5,7 @@ import * as ui from "./ui.js";
 
 const REACH = 5;
 const NOTHING = "nothing";
+const NAMES_OF_SCORES = ["score 1", "score 2", "score 3"];
 const NAMES = Object.keys(ACTIVATIONS);
 
 ui.page("activations", (root) => {
@@ -17,7 +18,7 @@ ui.page("activations", (root) => {
   const second = chooser("Compare with", [NOTHING, ...NAMES], "gelu", 2, show);
   const at = ui.slider({
     label: "Input x", min: -REACH, max: REACH, step: 0.05, value: -1,
-    format: (x) => x.toFixed(2), change: show,
+    format: (x) => ui.fixed(x), change: show,
   });
   const formula = ui.make("p", { class: "pg-formula" });
   const status = ui.status();
@@ -34,7 +35,7 @@ ui.page("activations", (root) => {
       const [y, dy] = [f(at.value, each.parameter()), slope(at.value, each.parameter())];
       return `${each.menu.value} is ${ui.short(y)} and its slope ${ui.short(dy)}`;
     });
-    status.textContent = `At x = ${at.value.toFixed(2)}, ${parts.join("; ")}.`;
+    status.textContent = `At x = ${ui.fixed(at.value)}, ${parts.join("; ")}.`;
     values.describe(`Curves of the activations. ${status.textContent}`);
   }
 
@@ -81,7 +82,7 @@ ui.page("activations", (root) => {
   });
 
   root.append(
-    ui.controls(first.element, second.element, at.element),
+    ui.controls(...first.elements, ...second.elements, at.element),
     formula,
     ui.pictures(values.element, slopes.element),
     status,
@@ -116,7 +117,7 @@ function chooser(label, options, value, colour, change) {
   }
   renew();
   return {
-    element: ui.row(menu.element, place),
+    elements: [menu.element, place],
     menu,
     colour,
     curve,
@@ -129,7 +130,7 @@ function shares() {
   const scores = [1.5, 0.5, -1].map((value, i) =>
     ui.slider({
       label: `Score ${i + 1}`, min: -4, max: 4, step: 0.05, value,
-      format: (x) => x.toFixed(2), change: () => show(),
+      format: (x) => ui.fixed(x), change: () => show(),
     }),
   );
   const table = ui.make("div", { class: "pg-table" });
@@ -145,7 +146,7 @@ function shares() {
         "tr", {},
         ui.make("th", { scope: "row" }, name),
         ...[...f(x), ...SLOPES[name](x, 0)].map((value) =>
-          ui.make("td", {}, (Math.abs(value) < 5e-4 ? 0 : value).toFixed(3)),
+          ui.make("td", {}, ui.fixed(Math.abs(value) < 5e-4 ? 0 : value, 3)),
         ),
       ),
     );
@@ -168,7 +169,7 @@ function shares() {
     ratio: 0.6,
     draw(context, width, height, colour) {
       const x = scores.map((each) => each.value);
-      const of = { min: 0, max: 4 };
+      const of = { min: 0.4, max: 3.6, ticks: [1, 2, 3], names: NAMES_OF_SCORES };
       const to = ui.axes(
         context, { width, height }, of, { min: 0, max: 1, label: "share" }, colour,
       );
@@ -177,7 +178,7 @@ function shares() {
         f(x).forEach((share, i) => {
           const left = to.x(i + 1 - 0.3 + 0.3 * k);
           const top = to.y(share);
-          context.fillRect(left, top, to.x(0.27) - to.x(0), to.y(0) - top);
+          context.fillRect(left, top, to.x(1.27) - to.x(1), to.y(0) - top);
         });
       });
     },

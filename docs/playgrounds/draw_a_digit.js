@@ -58,7 +58,8 @@ function mount(root, model) {
     const pixels = placed(ink, height, width);
     if (pixels) ask(pixels.flatMap((row) => [...row]), "Your drawing");
   });
-  const bars = shareBars("Classes: select one to see what speaks for it", settings.classes, (i) => {
+  const hint = "Classes: select one to see what speaks for it";
+  const bars = shareBars(hint, settings.classes, (i) => {
     chosen = i;
     show();
   });

@@ -106,6 +106,7 @@ ui.page("gradient-descent", (root) => {
     formula.textContent = `height = ${surface.formula}`;
     motion.stop();
     draw();
+    tell();
   }
 
   function race() {
@@ -136,7 +137,7 @@ ui.page("gradient-descent", (root) => {
   const map = ui.picture({
     label: "Paths of the optimizers over the surface",
     caption:
-      "Dark is low. Circles: where each optimizer stands; crosses: minima; hollow: the " +
+      "The bluer, the lower. Circles: where each optimizer stands; crosses: minima; hollow: the " +
       "averaged weights. Click, or focus the picture and press the arrow keys, to move " +
       "the start.",
     ratio: 1,

@@ -32,7 +32,7 @@ ui.page("neuron", (root) => {
     neuron = { ...neuron, [name]: value };
     refresh();
   };
-  const ofWeight = { min: -10, max: 10, step: 0.1, format: (x) => x.toFixed(1) };
+  const ofWeight = { min: -10, max: 10, step: 0.1, format: (x) => ui.fixed(x, 1) };
   const weight = ui.slider({
     ...ofWeight, label: "Weight w", value: neuron.w, change: byHand("w"),
   });
@@ -60,7 +60,8 @@ ui.page("neuron", (root) => {
     },
     (isRunning) => {
       run.textContent = isRunning ? "Pause" : "Learn";
-      if (!isRunning) tell();
+      if (isRunning) status.textContent = "The neuron learns ...";
+      else tell();
     },
   );
   const formula = ui.make("p", { class: "pg-formula" });
@@ -83,8 +84,9 @@ ui.page("neuron", (root) => {
 
   function show() {
     const { loss, dw, db } = lossAndGradient(neuron, DATA[data.value], kind.value);
+    const sign = neuron.b < 0 ? "−" : "+";
     formula.textContent =
-      `y = ${kind.value}(${ui.short(neuron.w)} x + ${ui.short(neuron.b)})   ` +
+      `y = ${kind.value}(${ui.short(neuron.w)} x ${sign} ${ui.short(Math.abs(neuron.b))})   ` +
       `loss = ${ui.short(loss)}   d loss / d w = ${ui.short(dw)}   ` +
       `d loss / d b = ${ui.short(db)}`;
     curve.redraw();

@@ -195,10 +195,11 @@ export function picture({ label, caption, ratio = 0.7, size = "", draw }) {
 
 /** Draws axes with ticks and returns { x, y }, from numbers to pixels.
  *
- * area: { width, height } of the picture. x, y: { min, max, label, log }.
+ * area: { width, height } of the picture. x, y: { min, max, label, log }; of x also the
+ * ticks and their names, if they are not to be chosen here.
  */
 export function axes(context, area, x, y, colour) {
-  const box = { left: 50, right: area.width - 12, top: 14, bottom: area.height - 40 };
+  const box = { left: 50, right: area.width - 20, top: 14, bottom: area.height - 40 };
   const toX = scale(x, box.left, box.right);
   const toY = scale(y, box.bottom, box.top);
   context.save();
@@ -207,10 +208,12 @@ export function axes(context, area, x, y, colour) {
   context.lineWidth = 1;
   context.textBaseline = "top";
   context.textAlign = "center";
-  for (const tick of ticks(x, (box.right - box.left) / 60)) {
+  const places = x.ticks ?? ticks(x, (box.right - box.left) / 60);
+  places.forEach((tick, i) => {
     stroke(context, [[toX(tick), box.top], [toX(tick), box.bottom]]);
-    context.fillText(written(tick, x.log), toX(tick), box.bottom + 5);
-  }
+    const name = x.names?.[i] ?? written(tick, x.log);
+    context.fillText(name, toX(tick), box.bottom + 5);
+  });
   context.textAlign = "right";
   context.textBaseline = "middle";
   for (const tick of ticks(y, (box.bottom - box.top) / 40)) {
@@ -313,7 +316,8 @@ export function animation(tick, changed) {
     tick();
   };
   const stop = () => {
-    if (handle !== null) cancelAnimationFrame(handle);
+    if (handle === null) return;
+    cancelAnimationFrame(handle);
     handle = null;
     changed?.(false);
   };
@@ -330,6 +334,11 @@ export function animation(tick, changed) {
       return handle !== null;
     },
   };
+}
+
+/** A number with so many decimals and a true minus sign. */
+export function fixed(x, decimals = 2) {
+  return x.toFixed(decimals).replace(/^-/, "−");
 }
 
 /** A number with three significant digits and a true minus sign. */

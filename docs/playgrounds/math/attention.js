@@ -52,13 +52,14 @@ const WORDS = {
   action:
     "is was are were sat sits runs ran saw sees likes liked loves loved eats ate " +
     "sleeps slept chased chases gave gives reads read went goes found barked learns " +
-    "learn plays played looks looked wrote writes drank because",
+    "learn plays played looks looked wrote writes drank",
   quality:
     "big small red green old young happy sad hungry tired fast slow good bad black " +
     "white little new warm cold",
   pronoun: "i you he she it we they him her them who his their its me us",
   "small word":
     "the a an and or but in on at of to with for from by so that this then not very " +
+    "because " +
     "up down over under near",
 };
 const KIND = {};
@@ -81,7 +82,7 @@ export function kindOf(word) {
 export function embedding(word) {
   const kind = kindOf(word);
   const letters = letterNumbers(word);
-  return FEATURES.map((name, i) => (name === kind ? 1 : 0) + 0.25 * letters[i]);
+  return FEATURES.map((name, i) => (name === kind ? 1 : 0) + 0.15 * letters[i]);
 }
 
 /** Eight numbers between -1 and 1, always the same for the same word. */
