@@ -28,7 +28,7 @@ RUNTIME = (
     "ort-wasm-simd-threaded.mjs",
     "ort-wasm-simd-threaded.wasm",
 )
-FACTS = ("data", "parameters", "seconds", "seed", "machine", "command", "date")
+FACTS = ("data", "parameters", "cpu_seconds", "seed", "machine", "command", "date")
 
 
 @dataclass(frozen=True)
@@ -156,11 +156,17 @@ def _with_heat(trained: TrainedRun, network: Exported) -> _OneImage | None:
 def _facts(trained: TrainedRun, folder: Path) -> dict[str, Any]:
     """What the page says about its model."""
     metrics = json.loads((trained.folder / "metrics.json").read_text(encoding="utf-8"))
+    measured = {}
+    for name, value in metrics.items():
+        if name == "expected":  # what follows is about the run
+            break
+        if isinstance(value, float):
+            measured[name] = value
     files = sorted(path for path in folder.iterdir() if path.suffix == ".onnx")
     return {
         "recipe": trained.description.recipe,
         "files": {path.name: path.stat().st_size for path in files},
-        "measured": {k: v for k, v in metrics.items() if k.startswith("test ")},
+        "measured": measured,
         **{name: metrics.get(name) for name in FACTS},
     }
 

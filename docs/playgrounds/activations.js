@@ -133,7 +133,9 @@ function shares() {
       format: (x) => ui.fixed(x), change: () => show(),
     }),
   );
-  const table = ui.make("div", { class: "pg-table" });
+  const table = ui.make("div", {
+    class: "pg-table", tabindex: 0, role: "region", "aria-label": "Shares and slopes",
+  });
   const show = () => {
     bars.redraw();
     tell();
@@ -167,6 +169,7 @@ function shares() {
     label: "Shares of three scores",
     caption: "Shares of the three scores, by softmax (left bars) and sparsemax (right).",
     ratio: 0.6,
+    size: "pg-middle",
     draw(context, width, height, colour) {
       const x = scores.map((each) => each.value);
       const of = { min: 0.4, max: 3.6, ticks: [1, 2, 3], names: NAMES_OF_SCORES };

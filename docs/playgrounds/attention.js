@@ -110,8 +110,8 @@ ui.page("attention", (root) => {
   const grid = ui.picture({
     label: "Weights of each word's attention",
     caption:
-      "Each row is a query and sums to 1: the darker a cell, the more that word takes " +
-      "from the word of the column. The selected word has a frame.",
+      "Each row is a query and sums to 1: the stronger the colour of a cell, the more " +
+      "that word takes from the word of the column. The selected word has a frame.",
     ratio: 1,
     draw(context, width, height, colour) {
       if (!P.length) return;

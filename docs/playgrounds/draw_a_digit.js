@@ -68,16 +68,14 @@ function mount(root, model) {
     label: "What the network sees, and what speaks for the selected class",
     caption: "What the network sees.",
     ratio: 1,
-    draw(context, size, _, colour) {
+    draw(context, size) {
       const pixels = answer ? answer.pixels : new Array(height * width).fill(0);
       const heat = heatOf(answer, chosen, height, width);
-      drawPixels(context, pixels, [height, width], size, (value, i, j) => {
+      drawPixels(context, pixels, [height, width], size, (value, i) => {
         const grey = 20 + value * 0.9;
-        const warm = heat ? heat[i * width + j] : 0;
-        const [r, g, b] = [grey + 150 * warm, grey + 60 * warm, grey - 60 * warm];
-        return `rgb(${Math.min(255, r)}, ${Math.min(255, g)}, ${Math.max(0, b)})`;
+        const warm = heat ? heat[i] : 0;
+        return [grey + 150 * warm, grey + 60 * warm, grey - 60 * warm];
       });
-      context.strokeStyle = colour.line;
     },
   });
   const clear = ui.button("Clear", () => {
@@ -88,7 +86,7 @@ function mount(root, model) {
   });
   const samples = ui.buttons(
     ...examples.map((example, i) =>
-      ui.button(`Test image ${i + 1}`, () => {
+      ui.button(String(i + 1), () => {
         field.clear();
         ask(example.pixels, `Test image ${i + 1}, which shows ${example.label}`);
       }),
@@ -97,11 +95,16 @@ function mount(root, model) {
 
   root.append(
     ui.pictures(field.element, seen.element, bars.element),
-    ui.controls(ui.buttons(clear), samples),
+    ui.controls(
+      ui.buttons(clear),
+      ui.make("span", { class: "pg-name" }, "or take a test image:"),
+      samples,
+    ),
     status,
   );
   clear.click();
   publish("draw_a_digit", { classify, examples });
+  classify(examples[0].pixels); // the first answer takes longer than all others
 }
 
 /** The Grad-CAM of a class, resized to the image, from 0 to 1. */

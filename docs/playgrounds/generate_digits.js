@@ -95,7 +95,7 @@ function mount(root, model) {
   const sliders = Array.from({ length: DIRECTIONS }, (_, k) =>
     ui.slider({
       label: `Direction ${k + 1}`, min: -12, max: 12, step: 0.25, value: 0,
-      format: (x) => x.toFixed(1), change: renew,
+      format: (x) => ui.fixed(x, 1), change: renew,
     }),
   );
   const fresh = ui.button(
@@ -110,7 +110,7 @@ function mount(root, model) {
     sliders.forEach((slider) => slider.set(0));
     renew();
   });
-  const ink = (value) => `rgb(${255 - value}, ${255 - value}, ${255 - value})`;
+  const ink = (value) => [255 - value, 255 - value, 255 - value];
   const large = ui.picture({
     label: "The chosen digit",
     caption: "The chosen digit.",
@@ -119,7 +119,7 @@ function mount(root, model) {
       if (images[chosen]) drawPixels(context, images[chosen], [height, width], size, ink);
     },
   });
-  const columns = 4;
+  const columns = 5;
   const rows = Math.ceil(classes.length / columns);
   const all = ui.picture({
     label: "All digits from the same noise",

@@ -49,6 +49,7 @@ export async function offerModel(root, page, recipe, ready) {
         const model = await load(page, facts);
         note.remove();
         await ready(model);
+        root.append(ui.make("p", { class: "pg-name" }, sentenceOf(facts, size)));
       } catch (error) {
         start.disabled = false;
         status.textContent = `The model can't be loaded: ${error.message}`;
@@ -71,10 +72,11 @@ export function sentenceOf(facts, size) {
   const measured = Object.entries(facts.measured).map(
     ([name, value]) => `${name} ${written(name, value)}`,
   );
-  const seed = facts.seed === null ? "" : ` (seed ${facts.seed})`;
+  const seed = facts.seed === null ? "" : ` with seed ${facts.seed}`;
+  const figures = measured.length ? ` Measured: ${measured.join(", ")}.` : "";
   return (
-    `The model of ${facts.recipe}, trained on ${facts.data} in ${facts.seconds} s on ` +
-    `${facts.machine} by ${facts.command}${seed}: ${measured.join(", ")}. ` +
+    `The model of ${facts.recipe}, trained on ${facts.data} by "${facts.command}"${seed} ` +
+    `in ${facts.cpu_seconds} s of processor time on ${facts.machine}.${figures} ` +
     `It has ${(facts.parameters ?? 0).toLocaleString("en")} weights and ` +
     `${(size / 1e6).toFixed(1)} MB; what runs it, once for all pages, has 14 MB.`
   );
@@ -82,7 +84,7 @@ export function sentenceOf(facts, size) {
 
 function written(name, value) {
   if (typeof value !== "number") return String(value);
-  if (name.includes("accuracy")) return `${(100 * value).toFixed(2)} %`;
+  if (/accuracy|class|share/.test(name)) return `${(100 * value).toFixed(2)} %`;
   return value.toFixed(3);
 }
 
@@ -171,15 +173,16 @@ export function shareBars(label, classes, choose) {
   };
 }
 
-/** Draws grey pixels from 0 to 255 on a canvas, each as a square. */
+/** Draws pixels as squares; colour(value, place) is [red, green, blue]. */
 export function drawPixels(context, pixels, [height, width], size, colour) {
+  const canvas = ui.make("canvas", { width, height });
+  const small = canvas.getContext("2d");
+  const image = small.createImageData(width, height);
+  pixels.forEach((value, i) => image.data.set([...colour(value, i), 255], 4 * i));
+  small.putImageData(image, 0, 0);
   const side = size / Math.max(height, width);
-  for (let i = 0; i < height; i += 1) {
-    for (let j = 0; j < width; j += 1) {
-      context.fillStyle = colour(pixels[i * width + j], i, j);
-      context.fillRect(j * side, i * side, side + 0.5, side + 0.5);
-    }
-  }
+  context.imageSmoothingEnabled = false;
+  context.drawImage(canvas, 0, 0, width * side, height * side);
 }
 
 /** What tests and curious readers use: window.liveModels[page]. */
