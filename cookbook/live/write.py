@@ -42,9 +42,7 @@ class LivePage:
 
 
 PAGES = {
-    "image classifier": LivePage(
-        "draw_a_digit", "mnist_cnn", examples.image_examples
-    ),
+    "image classifier": LivePage("draw_a_digit", "mnist_cnn", examples.image_examples),
     "text classifier": LivePage("type_a_review", "imdb_cnn", examples.review_examples),
     "language model": LivePage(
         "continue_a_text", "shakespeare_gpt", examples.opening_examples, has_step=True

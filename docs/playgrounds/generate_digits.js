@@ -15,7 +15,7 @@ function mount(root, model) {
   const { latent, classes } = settings;
   const [height, width] = settings.shape;
   const [low, high] = settings.pixels;
-  let seed = 1;
+  let seed = 8;
   let images = [];
   let chosen = 3;
   let isBusy = false;

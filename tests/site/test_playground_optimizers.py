@@ -183,7 +183,8 @@ def test_the_page_offers_every_optimizer_that_works_on_two_weights():
 
 
 def test_surfaces_have_the_slopes_and_minima_that_they_say():
-    result = javascript("""
+    result = javascript(
+        """
         const { SURFACES } = await load("surfaces");
         const result = Object.values(SURFACES).map((surface) => ({
           slopes: given.points.map(surface.gradient),
@@ -193,7 +194,9 @@ def test_surfaces_have_the_slopes_and_minima_that_they_say():
           ]),
           heights: surface.minima.map(surface.height),
         }));
-    """, points=np.random.default_rng(0).uniform(-3, 3, (20, 2)).tolist())
+    """,
+        points=np.random.default_rng(0).uniform(-3, 3, (20, 2)).tolist(),
+    )
     for surface in result:
         near(surface["slopes"], surface["estimates"], 1e-4)
         near(surface["heights"], 0, 1e-8)
@@ -212,5 +215,3 @@ def test_the_best_rate_is_the_one_that_is_down_first():
     """)
     assert result["steps"] == result["count"]
     assert result["rate"] == pytest.approx(10**-1.25)  # 0.1 would jump for ever
-
-

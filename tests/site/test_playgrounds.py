@@ -53,7 +53,8 @@ def our_curve(name):
 def curves():
     """{name: {values, slopes}}"""
     parameters = {name: value for name, (_, value) in CURVES.items()}
-    return javascript("""
+    return javascript(
+        """
         const { ACTIVATIONS } = await load("activations");
         const result = {};
         for (const [name, { f, slope }] of Object.entries(ACTIVATIONS)) {
@@ -63,7 +64,10 @@ def curves():
             slopes: given.grid.map((x) => slope(x, value)),
           };
         }
-    """, grid=GRID.tolist(), parameters=parameters)
+    """,
+        grid=GRID.tolist(),
+        parameters=parameters,
+    )
 
 
 def test_every_activation_and_its_slope_are_ours(curves):
@@ -76,13 +80,16 @@ def test_every_activation_and_its_slope_are_ours(curves):
 
 
 def test_defaults_of_curves_are_ours():
-    result = javascript("""
+    result = javascript(
+        """
         const { ACTIVATIONS } = await load("activations");
         const result = {};
         for (const [name, { f }] of Object.entries(ACTIVATIONS)) {
           result[name] = given.grid.map((x) => f(x));
         }
-    """, grid=GRID.tolist())
+    """,
+        grid=GRID.tolist(),
+    )
     for name in set(CURVES) - {"gelu, approximate", "glu", "threshold"}:
         function = getattr(activations, name)
         near(result[name], ops.convert_to_numpy(function(float64(GRID))))
@@ -103,13 +110,16 @@ def test_the_page_offers_every_activation(curves):
 @pytest.mark.parametrize("name", ["softmax", "log_softmax", "sparsemax"])
 def test_shares_of_scores_and_their_slopes_are_ours(name):
     rows = [[1.5, 0.5, -1.0], [0.0, 3.0, 2.5], [-0.2, 0.1, 0.3]]
-    result = javascript(f"""
+    result = javascript(
+        f"""
         const {{ DISTRIBUTIONS, SLOPES }} = await load("activations");
         const result = given.rows.map((x) => ({{
           values: DISTRIBUTIONS.{name}(x),
           slopes: x.map((_, j) => SLOPES.{name}(x, j)),
         }}));
-    """, rows=rows)
+    """,
+        rows=rows,
+    )
     function = getattr(activations, name)
     for row, found in zip(rows, result):
         near(found["values"], ops.convert_to_numpy(function(float64(row))))
@@ -146,13 +156,16 @@ SIZES = (37, 64)  # inputs and outputs
 
 
 def test_initializers_draw_from_our_distributions(draws):
-    found = javascript("""
+    found = javascript(
+        """
         const { INITIALIZERS } = await load("initializers");
         const result = {};
         for (const [name, distribution] of Object.entries(INITIALIZERS)) {
           result[name] = distribution(...given.sizes);
         }
-    """, sizes=SIZES)
+    """,
+        sizes=SIZES,
+    )
     random = set(found) - {"Orthogonal", "Identity", "Ones", "Zeros"}
     for name in random:
         draws.clear()
@@ -188,10 +201,13 @@ def test_orthogonal_matrices_are_ours(monkeypatch):
     A = np.random.default_rng(0).normal(size=(6, 6))
     monkeypatch.setattr(keras.random, "normal", lambda *_, **__: float64(A))
     expected = ops.convert_to_numpy(initializers.Orthogonal()((6, 6)))
-    found = javascript("""
+    found = javascript(
+        """
         const { orthonormal } = await load("initializers");
         const result = orthonormal(given.A).map((row) => [...row]);
-    """, A=A.tolist())
+    """,
+        A=A.tolist(),
+    )
     near(found, expected)
 
 
@@ -200,7 +216,8 @@ def test_signals_through_layers_are_those_of_dense_layers(activation):
     rng = np.random.default_rng(0)
     x, last = rng.normal(size=(2, 5, 8))
     matrices = rng.normal(0, 0.4, (4, 8, 8))
-    found = javascript("""
+    found = javascript(
+        """
         const { rootMeanSquare, throughDepth } = await load("initializers");
         const { x, matrices, activation, last } = given;
         const { signals, gradients } = throughDepth(x, matrices, activation, last);
@@ -210,8 +227,12 @@ def test_signals_through_layers_are_those_of_dense_layers(activation):
           gradient: rows(gradients[0]),
           size: rootMeanSquare(signals.at(-1)),
         };
-    """, x=x.tolist(), matrices=matrices.tolist(), activation=activation,
-        last=last.tolist())
+    """,
+        x=x.tolist(),
+        matrices=matrices.tolist(),
+        activation=activation,
+        last=last.tolist(),
+    )
     layers = [Dense(8, activation, use_bias=False, dtype="float64") for _ in matrices]
     model = keras.Sequential([keras.Input((8,), dtype="float64"), *layers])
     model.set_weights([*matrices])
@@ -237,15 +258,22 @@ def our_gradients(model, x, y):
 
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu", "gelu"])
 def test_the_xor_network_answers_and_learns_as_our_layers_do(activation):
-    found = javascript("""
-        const { X, Y, forward, lossAndGradient, startWeights, step } = await load("xor");
+    found = javascript(
+        """
+        const xor = await load("xor");
+        const { X, Y, forward, lossAndGradient, startWeights, step } = xor;
         const weights = startWeights(3, 5);
         const { loss, gradient } = lossAndGradient(weights, given.activation);
         const answers = X.map((x) => forward(weights, x, given.activation).o);
         const next = step(weights, given.activation, 0.5);
         const result = { X, Y, weights, loss, gradient, answers, next };
-    """, activation=activation)
-    layers = [Dense(3, activation, dtype="float64"), Dense(1, "sigmoid", dtype="float64")]
+    """,
+        activation=activation,
+    )
+    layers = [
+        Dense(3, activation, dtype="float64"),
+        Dense(1, "sigmoid", dtype="float64"),
+    ]
     model = keras.Sequential([keras.Input((2,), dtype="float64"), *layers])
 
     def listed(values):
@@ -269,11 +297,15 @@ def test_the_xor_network_answers_and_learns_as_our_layers_do(activation):
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu", "softplus"])
 def test_the_neuron_learns_as_our_layer_does(activation):
     points = [[-2.0, 0.0], [-0.5, 1.0], [1.0, 0.5], [2.5, 1.0]]
-    found = javascript("""
+    found = javascript(
+        """
         const { lossAndGradient } = await load("neuron");
         const neuron = { w: 0.7, b: -0.2 };
         const result = lossAndGradient(neuron, given.points, given.activation);
-    """, points=points, activation=activation)
+    """,
+        points=points,
+        activation=activation,
+    )
     model = keras.Sequential(
         [keras.Input((1,), dtype="float64"), Dense(1, activation, dtype="float64")]
     )
@@ -285,14 +317,17 @@ def test_the_neuron_learns_as_our_layer_does(activation):
 
 @pytest.mark.parametrize("causal", [False, True])
 def test_attention_weights_are_ours(causal):
-    found = javascript("""
+    found = javascript(
+        """
         const { HEADS, scaledDotProduct, wordsOf } = await load("attention");
         const result = Object.values(HEADS).map((head) => {
           const parts = head(wordsOf("The dog saw her, and it ran home."));
           const { P, y } = scaledDotProduct(parts.Q, parts.K, parts.V, given);
           return { ...parts, P, y };
         });
-    """, causal=causal)
+    """,
+        causal=causal,
+    )
     for head in found:
         Q, K, V = (float64([head[name]]) for name in "QKV")
         y, P = scaled_dot_product(Q, K, V, causal=causal, return_weights=True)
