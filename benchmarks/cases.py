@@ -2,6 +2,8 @@
 
 import typing
 
+import keras
+
 Arguments = dict[str, typing.Any]
 Case = tuple[Arguments, typing.Any]  # (arguments, input shape or shapes)
 
@@ -116,6 +118,21 @@ LAYERS: dict[str, Case] = {
     "AlphaDropout": ({"rate": 0.5}, (32, 26, 26, 32)),
     "GaussianDropout": ({"rate": 0.5}, (32, 26, 26, 32)),
     "GaussianNoise": ({"stddev": 0.5}, (32, 26, 26, 32)),
+}
+
+# Layers around parts of Keras's, the same on every side: (make(class), input shape).
+Wrapped = tuple[typing.Callable[[typing.Any], keras.layers.Layer], typing.Any]
+WRAPPERS: dict[str, Wrapped] = {
+    "StackedRNNCells": (
+        lambda stack: keras.layers.RNN(
+            stack([keras.layers.GRUCell(64), keras.layers.GRUCell(64)])
+        ),
+        (64, 100, 64),
+    ),
+    "TimeDistributed": (
+        lambda wrapper: wrapper(keras.layers.Conv2D(16, 3)),
+        (8, 10, 26, 26, 8),
+    ),
 }
 
 # Layers of integers: each input is drawn from 0 to below this number.

@@ -63,6 +63,7 @@ def measurements(jit: bool = False) -> Iterator[Measurement]:
         what = "trained" if backward else "forward"
         what += ", XLA" if jit else ""
         yield from _layers(what, backward, jit)
+        yield from _wrappers(what, backward, jit)
         yield from _activations(what, backward, jit)
         yield from _losses(what, backward, jit)
     yield from _optimizers(jit)
@@ -89,6 +90,22 @@ def _layers(what: str, backward: bool, jit: bool) -> Iterator[Measurement]:
             functools.partial(layer_step, jit_compile=jit, **options),
             operator.methodcaller("layer_step", name, **options),
         )
+
+
+def _wrappers(what: str, backward: bool, jit: bool) -> Iterator[Measurement]:
+    for name, (make, shape) in cases.WRAPPERS.items():
+        options = {"make": make, "shape": shape, "backward": backward}
+        step = functools.partial(_wrapped_step, jit_compile=jit, **options)
+        yield Measurement(name, what, step)
+
+
+def _wrapped_step(
+    cls: typing.Any,
+    make: Callable[[typing.Any], keras.layers.Layer],
+    **options: typing.Any,
+) -> Step:
+    """The step of the layer that `make` makes of a class, ours or Keras's."""
+    return layer_step(functools.partial(make, cls), {}, **options)
 
 
 def _activations(what: str, backward: bool, jit: bool) -> Iterator[Measurement]:

@@ -4,9 +4,10 @@
     python -m benchmarks.gpu --seconds 60 --cpu      (tries the script itself, in small)
 
 Each backend gets a process of its own and its share of the time. A row that would come
-too late is left out; what was measured is printed and kept at once. PyTorch's own parts
-are timed in the process of the torch backend, so that two libraries never share a GPU:
-ours / PyTorch is a ratio of medians there, without quartiles on the other backends.
+too late is left out; what was measured is printed and kept at once. A row that fails is
+named with its error, and the others go on; the exit status is then 1. PyTorch's own
+parts are timed in the process of the torch backend, so that two libraries never share a
+GPU: ours / PyTorch is a ratio of medians there, without quartiles on other backends.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import time
+import traceback
 import typing
 from pathlib import Path
 
@@ -38,10 +40,14 @@ def main() -> None:
     deadline = time.time() + arguments.seconds
     left = [name for name in BACKENDS if importlib.util.find_spec(name)]
     medians: dict[str, float] = {}
+    failed = []
     while left:
         backend = left.pop(0)
         share = (deadline - time.time()) / (1 + len(left))
-        medians |= _run_backend(backend, share, arguments, medians)
+        status = _run_backend(backend, share, arguments, medians)
+        failed += [backend] if status else []
+    if failed:
+        sys.exit(f"Not all rows were measured on {' and '.join(failed)}; see above.")
 
 
 def _parsed() -> argparse.Namespace:
@@ -72,31 +78,32 @@ def _run_backend(
     seconds: float,
     arguments: argparse.Namespace,
     medians: dict[str, float],
-) -> dict[str, float]:
-    """Prints the rows of a backend; returns {row: milliseconds of PyTorch's part}."""
+) -> int:
+    """Prints the rows of a backend; returns the exit status of its process.
+
+    medians: milliseconds of PyTorch's part in each row, which the first backend adds.
+    """
     command = [sys.executable, "-m", "benchmarks.gpu", "--backend", backend]
     command += ["--seconds", str(seconds)] + ["--cpu"] * arguments.cpu
     process = subprocess.Popen(
         command,
         env=_environment(backend),
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL if arguments.cpu else None,
         text=True,
     )
     killer = _kill_after(process, seconds + SLOWEST_ROW)
-    found = {}
     for line in typing.cast(typing.IO[str], process.stdout):
         if not line.startswith("{"):
             print(f"{backend}: {line.rstrip()}", flush=True)
             continue
         row = json.loads(line)
         if "torch" in row:
-            found[row["what"]] = row["torch"]["milliseconds"]
-        _show(backend, row, {**medians, **found})
+            medians[row["what"]] = row["torch"]["milliseconds"]
+        _show(backend, row, medians)
         _keep(arguments.json, backend, row)
-    process.wait()
+    status = process.wait()
     killer.cancel()
-    return found
+    return status
 
 
 def _kill_after(process: subprocess.Popen, seconds: float) -> typing.Any:
@@ -142,12 +149,22 @@ def _measure(arguments: argparse.Namespace) -> None:
     if not arguments.cpu and not gpu_rows.backend_has_gpu():
         print("has no GPU here, so it is left out")
         return
+    is_complete = True
     slowest = SMALL_ROW if arguments.cpu else SLOWEST_ROW
     for row in gpu_rows.rows_for(small=arguments.cpu):
         if time.time() + slowest > deadline:
             print("the time is over; the rows that remain are left out")
-            return
-        print(json.dumps(gpu_rows.measured(row)), flush=True)
+            break
+        try:
+            measured = gpu_rows.measured(row)
+        except Exception as error:  # whatever a backend raises: the next row may run
+            traceback.print_exc()
+            print(f"{row.what} failed: {type(error).__name__}", flush=True)
+            is_complete = False
+            continue
+        print(json.dumps(measured), flush=True)
+    if not is_complete:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -62,14 +62,23 @@ def compare(steps: Mapping[str, Step], rounds: int = ROUNDS) -> dict[str, Cost]:
     first = {name: _seconds(step, 1) for name, step in steps.items()}
     calls = {name: _calls(step) for name, step in steps.items()}
     times: dict[str, list[float]] = {name: [] for name in steps}
-    order = list(steps)
-    for _ in range(rounds):
-        for name in order:
+    for turn in range(rounds):
+        for name in _order([*steps], turn):
             time.sleep(REST)
             times[name].append(_seconds(steps[name], calls[name]))
-        order = [*order[1:], order[0]]
     memory = {name: peak(step) for name, step in steps.items()}
     return {name: Cost(times[name], first[name], memory[name]) for name in steps}
+
+
+def _order(names: list[str], turn: int) -> list[str]:
+    """The names in the order of a round, so that each follows each equally often.
+
+    What a step leaves in the caches slows down the next one. If the names went round in
+    one circle, the same step would always pay for it.
+    """
+    block, first = divmod(turn, len(names))
+    circle = names[::-1] if block % 2 else names
+    return [*circle[first:], *circle[:first]]
 
 
 def _calls(step: Step) -> int:

@@ -86,9 +86,9 @@ NAMES: dict[str, Meaning | tuple[str, str]] = {
     "cookbook.plots.figures.save_figure": (f"{STANDALONE}.base.run", "save_figure"),
     "custom_layers.layers.recurrent.layer._StatefulRNN": Import("keras.layers", "RNN"),
     "custom_layers.losses.base._Loss": Import("keras.losses", "Loss"),
-    "custom_layers.common.private_keras.SumsOfRows": OPTIMIZER,
-    "custom_layers.common.private_keras.AveragesOfSteps": OPTIMIZER,
-    "custom_layers.common.private_keras.UpdatesInPrograms": OPTIMIZER,
+    "custom_layers.common.private_optimizers.SumsOfRows": OPTIMIZER,
+    "custom_layers.common.private_optimizers.AveragesOfSteps": OPTIMIZER,
+    "custom_layers.common.private_optimizers.UpdatesInPrograms": OPTIMIZER,
 }
 # For data sets whose rows end in zeros.
 PADDED = {f"{STANDALONE}.data.batches": f"{STANDALONE}.data.padded_batches"}

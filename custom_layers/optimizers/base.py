@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from ..common.checks import python_number
-from ..common.private_keras import AveragesOfSteps, SumsOfRows, UpdatesInPrograms
+from ..common.private_optimizers import AveragesOfSteps, SumsOfRows, UpdatesInPrograms
 from ..common.rows import dense, with_each_row_once
 from ..common.types import Config, LearningRate
 from .fused import UpdatedVariable, outside_of_programs, pieces_to_fuse, update

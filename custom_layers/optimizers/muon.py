@@ -7,7 +7,8 @@ import keras
 from keras import ops
 
 from ..common.checks import python_number
-from ..common.private_keras import DecaysByVariable, slot_index
+from ..common.private_keras import slot_index
+from ..common.private_optimizers import DecaysByVariable
 from ..common.types import Config, LearningRate
 from .adam import Adam
 

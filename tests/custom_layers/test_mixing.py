@@ -118,7 +118,7 @@ FORMULAS = {
     "RandomErasing": (["random_erasing"], error_of_erasing),
 }
 MUTANTS = [
-    ("MixUp", "other + w * (x - other)", "x + w * (other - x)"),
+    ("MixUp", "w * x + (1 - w) *", "(1 - w) * x + w *"),
     ("MixUp", "ops.take(x, j, axis=0)", "x"),
     ("MixUp", "self.alpha)\n        j", "1 / self.alpha)\n        j"),
     ("CutMix", "_mixed(part, j, w)", "_mixed(part, j, 1 - w)"),
@@ -329,6 +329,10 @@ def test_pipelines_of_tensorflow_and_functional_models(cls):
         (lambda: RandomErasing(value_range=1), "`value_range` .*pair"),
         (lambda: RandomErasing(value_range=(1, 1)), "`value_range`"),
         (lambda: RandomErasing(fill_value="red"), "`fill_value`"),
+        (lambda: RandomErasing(fill_value=""), "`fill_value`"),
+        (lambda: RandomErasing(fill_value=()), "`fill_value`"),
+        (lambda: RandomErasing(fill_value=float("nan")), "`fill_value`"),
+        (lambda: RandomErasing(value_range=(0, float("nan"))), "`value_range`"),
     ],
 )
 def test_refusals(make, message):

@@ -384,6 +384,7 @@ def test_pipelines_of_tensorflow_change_each_batch_anew(make):
         (lambda: AugMix(num_chains=0), "`num_chains`"),
         (lambda: AugMix(chain_depth=0), "`chain_depth`"),
         (lambda: AugMix(alpha=0), "`alpha` .*positive"),
+        (lambda: AugMix(all_ops="no"), "`all_ops`"),
     ],
 )
 def test_refusals(make, message):

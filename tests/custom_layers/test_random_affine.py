@@ -302,6 +302,9 @@ def test_keras_pipelines_and_bfloat16_can_use_it():
         ({"flip": "both"}, "`flip` .*horizontal_and_vertical"),
         ({"fill_mode": "edge"}, "`fill_mode`"),
         ({"interpolation": "cubic"}, "`interpolation`"),
+        ({"fill_value": "a"}, "`fill_value` .*finite number.*fill_value='a'"),
+        ({"fill_value": None}, "`fill_value`"),
+        ({"fill_value": float("nan")}, "`fill_value`"),
     ],
 )
 def test_refusals(arguments, message):

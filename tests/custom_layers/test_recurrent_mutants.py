@@ -214,7 +214,7 @@ MUTANTS = {  # the mistake: (class, old text, new text)
         "h = (1 - self.leaky) * h_tm1 + self.leaky *",
         "h = self.leaky * h_tm1 + (1 - self.leaky) *",
     ),
-    "ESNCell: trained": ("ESNCell", "trainable=False", "trainable=True"),
+    "ESNCell: trained": ("ESNCell", "trains_weights = False", "trains_weights = True"),
     "LayerNormSimpleRNNCell: bias normalized too": (
         "LayerNormSimpleRNNCell",
         "z = _normalized(v, self.gamma, self.epsilon)",

@@ -11,12 +11,15 @@ from custom_layers.layers import (
     MonotonicAttentionDecoderCell,
     ScheduledSamplingDecoder,
 )
+from custom_layers.layers.scheduled_sampling import _sampled
+from mutation import mutated
 from oracle import array, assert_close
 
 B, T, S, M, U, V, D = 3, 5, 4, 6, 4, 7, 2
 TOKENS = array(B, T, low=0, high=V, dtype="int32")
 VECTORS, MEMORY = array(B, T, D), array(B, S, M)
 MASK = np.array([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0], [0, 0, 1, 1, 1]], bool)
+MEMORY_MASK = np.array([[1, 1, 1, 1], [1, 1, 0, 0], [1, 1, 1, 0]], bool)
 CELLS = {
     "bahdanau": lambda: AttentionDecoderCell(keras.layers.GRUCell(U)),
     "luong": lambda: AttentionDecoderCell(keras.layers.LSTMCell(U), "luong"),
@@ -24,9 +27,11 @@ CELLS = {
 }
 
 
-def layer_of(probability, cell="bahdanau", vectors=False, sure=1.0):
+def layer_of(
+    probability, cell="bahdanau", vectors=False, sure=1.0, cls=ScheduledSamplingDecoder
+):
     """The layer; its logits are `sure` times as large, so that a draw is certain."""
-    layer = ScheduledSamplingDecoder(
+    layer = cls(
         AttentionDecoder(CELLS[cell](), return_sequences=True),
         readout=keras.layers.Dense(D if vectors else V),
         embedding=None if vectors else keras.layers.Embedding(V, D),
@@ -41,8 +46,19 @@ def layer_of(probability, cell="bahdanau", vectors=False, sure=1.0):
     return layer
 
 
-def alone(layer, sequences, mask=None):
-    """y (B, T, V) of a decoder that is fed its own outputs, step by step."""
+def drawn(logits, u):
+    """For each row the first token whose cumulative probability is at least u."""
+    z = ops.convert_to_numpy(logits).astype("float64")
+    p = np.exp(z - z.max(-1, keepdims=True))
+    cumulative = np.cumsum(p / p.sum(-1, keepdims=True), axis=-1)
+    return np.argmax(cumulative >= u[:, None], axis=-1).astype("int32")
+
+
+def alone(layer, sequences, mask=None, u=None):
+    """y (B, T, V) of a decoder that is fed its own outputs, step by step.
+
+    They are the likeliest tokens, or those that the numbers u (B, T) draw.
+    """
     cell = layer.decoder.cell
     mask = np.ones((B, T), bool) if mask is None else mask
     outputs, own = [], sequences[:, 0]
@@ -54,7 +70,10 @@ def alone(layer, sequences, mask=None):
             seen = mask[:, t, None]
             states = [ops.where(seen, n, s) for n, s in zip(new, states)]
             y = layer.readout(a)
-            own = y if layer.embedding is None else ops.argmax(y, axis=-1)
+            if layer.embedding is None:
+                own = y
+            else:
+                own = ops.argmax(y, axis=-1) if u is None else drawn(y, u[:, t])
             outputs.append(y)
     return ops.stack(outputs, axis=1)
 
@@ -83,43 +102,183 @@ def test_with_probability_1_it_is_fed_its_own_outputs(cell, vectors):
     assert np.abs(forced - ops.convert_to_numpy(found)).max() > 1e-2
 
 
-def test_masked_steps_leave_the_states_alone():
-    layer = layer_of(0.0)
-    options = {"sequences_mask": MASK, "memory_mask": np.ones((B, S), bool)}
+def heeds_masks_and_states(cls):
+    """Its loop does with them what the decoder does, which it calls if not training."""
+    layer = layer_of(0.0, cls=cls)
+    options = {
+        "initial_state": [ops.convert_to_tensor(array(B, U, seed=4))],
+        "sequences_mask": MASK,
+        "memory_mask": MEMORY_MASK,
+    }
     found = ops.convert_to_numpy(layer(TOKENS, MEMORY, training=True, **options))
-    wanted = ops.convert_to_numpy(layer(TOKENS, MEMORY, **options))
+    x = layer.embedding(TOKENS)
+    wanted = ops.convert_to_numpy(layer.readout(layer.decoder(x, MEMORY, **options)))
     assert_close(found[MASK], wanted[MASK], 1e-5)
 
 
-def test_about_so_many_tokens_are_its_own_and_they_are_drawn_from_its_logits():
-    layer = layer_of(0.25)
-    is_own, u = layer._draws(np.zeros((400, 50)))
-    is_own = ops.convert_to_numpy(is_own)
+def is_fed_what_it_draws(cls):
+    layer = layer_of(1.0, cls=cls)
+    state = ops.convert_to_numpy(layer.seed_generator.state)
+    _, u = layer._draws(TOKENS)
+    layer.seed_generator.state.assign(state)
+    options = {"sequences_mask": MASK, "training": True}
+    found = ops.convert_to_numpy(layer(TOKENS, MEMORY, **options))
+    wanted = alone(layer, TOKENS, MASK, ops.convert_to_numpy(u))
+    assert_close(found[MASK], ops.convert_to_numpy(wanted)[MASK], 1e-4)
+
+
+def draws_so_many_tokens(cls):
+    """Which steps are fed their own token says nothing about the token."""
+    layer = layer_of(0.25, cls=cls)
+    is_own, u = map(ops.convert_to_numpy, layer._draws(np.zeros((400, 50))))
     assert not is_own[:, 0].any()
     assert is_own[:, 1:].mean() == pytest.approx(0.25, abs=0.02)
-    assert float(ops.mean(u)) == pytest.approx(0.5, abs=0.02)
+    assert u.mean() == pytest.approx(0.5, abs=0.02)
+    assert u[is_own].mean() == pytest.approx(0.5, abs=0.02)
 
 
-def test_own_tokens_are_drawn_as_the_softmax_says():
-    from custom_layers.layers.scheduled_sampling import _sampled
-
-    logits = np.log(np.array([[0.5, 0.0625, 0.4375]], "float32"))
-    u = ops.convert_to_tensor(np.linspace(0.001, 0.999, 1000, dtype="float32"))
-    tokens = ops.convert_to_numpy(_sampled(np.repeat(logits, 1000, 0), u))
-    shares = np.bincount(tokens, minlength=3) / 1000
-    np.testing.assert_allclose(shares, [0.5, 0.0625, 0.4375], atol=2e-3)
-    assert int(_sampled(logits, ops.ones(1))[0]) == 2
-
-
-def test_the_probability_follows_a_schedule_of_training_steps():
+def counts_steps_of_training(cls):
     schedule = keras.optimizers.schedules.PiecewiseConstantDecay([1], [0.0, 1.0])
-    layer = layer_of(schedule)
+    layer = layer_of(schedule, cls=cls)
     counts = []
     for _ in range(3):
         is_own, _ = layer._draws(TOKENS)
         counts.append(int(ops.sum(ops.cast(is_own, "int32"))))
         layer(TOKENS, MEMORY, training=True)
+        layer(TOKENS, MEMORY)
     assert counts == [0, 0, B * (T - 1)]
+    layer.trainable = False
+    layer(TOKENS, MEMORY, training=True)
+    assert int(layer.steps) == 3
+
+
+def samples_as_the_softmax_says(sampled):
+    logits = np.log(np.array([[0.5, 0.0625, 0.4375]], "float32"))
+    u = ops.convert_to_tensor(np.linspace(0.001, 0.999, 1000, dtype="float32"))
+    tokens = ops.convert_to_numpy(sampled(np.repeat(3 + logits, 1000, 0), u))
+    shares = np.bincount(tokens, minlength=3) / 1000
+    np.testing.assert_allclose(shares, [0.5, 0.0625, 0.4375], atol=2e-3)
+    # The probabilities may add up to less than u, since they are rounded.
+    assert int(sampled(logits, 1.001 * ops.ones(1))[0]) == 2
+
+
+CHECKS = {
+    "ScheduledSamplingDecoder": (
+        heeds_masks_and_states,
+        is_fed_what_it_draws,
+        draws_so_many_tokens,
+        counts_steps_of_training,
+    ),
+    "_sampled": (samples_as_the_softmax_says,),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "check"), [(name, check) for name in CHECKS for check in CHECKS[name]]
+)
+def test_it_does_what_it_says(name, check):
+    check({"_sampled": _sampled}.get(name, ScheduledSamplingDecoder))
+
+
+MUTANTS = {  # the mistake: (class or function, old text, new text)
+    "given with the probability epsilon": (
+        "ScheduledSamplingDecoder",
+        "draws[0] < epsilon",
+        "draws[0] > epsilon",
+    ),
+    "the first step is fed what nobody said": (
+        "ScheduledSamplingDecoder",
+        "ops.concatenate([never, is_own[:, 1:]], axis=1)",
+        "is_own",
+    ),
+    "one number for the choice and for the token": (
+        "ScheduledSamplingDecoder",
+        "axis=1), draws[1]",
+        "axis=1), draws[0]",
+    ),
+    "own and given exchanged": (
+        "ScheduledSamplingDecoder",
+        "ops.where(chooses_own, own, given)",
+        "ops.where(chooses_own, given, own)",
+    ),
+    "the likeliest token": (
+        "ScheduledSamplingDecoder",
+        "else _sampled(y, u_t)",
+        "else ops.argmax(y, axis=-1)",
+    ),
+    "one draw for all rows": (
+        "ScheduledSamplingDecoder",
+        "else _sampled(y, u_t)",
+        "else _sampled(y, u_t[:1])",
+    ),
+    "states go on in masked steps": (
+        "ScheduledSamplingDecoder",
+        "ops.where(is_seen[:, None], n, old)",
+        "n",
+    ),
+    "the mask of the sequences ignored": (
+        "ScheduledSamplingDecoder",
+        "mask = as_booleans(sequences_mask)",
+        "mask = as_booleans(mask)",
+    ),
+    "the mask of the memory ignored": (
+        "ScheduledSamplingDecoder",
+        "attend_to(memory, memory_mask)",
+        "attend_to(memory)",
+    ),
+    "the initial state ignored": (
+        "ScheduledSamplingDecoder",
+        "given = [] if initial_state is None else list(initial_state)",
+        "given = []",
+    ),
+    "batch and time exchanged at the end": (
+        "ScheduledSamplingDecoder",
+        "return _time_first(carries[1])",
+        "return ops.flip(_time_first(carries[1]), axis=1)",
+    ),
+    "counts when it is frozen": (
+        "ScheduledSamplingDecoder",
+        "        if self.trainable:\n",
+        "        if True:\n",
+    ),
+    "counts twice": (
+        "ScheduledSamplingDecoder",
+        "self.steps.assign_add(1)",
+        "self.steps.assign_add(2)",
+    ),
+    "draws when not training": (
+        "ScheduledSamplingDecoder",
+        "if not training:",
+        "if False:",
+    ),
+    "logits taken for probabilities": (
+        "_sampled",
+        'ops.softmax(ops.cast(logits, "float32"))',
+        'ops.cast(logits, "float32")',
+    ),
+    "probabilities not added up": ("_sampled", "ops.cumsum(", "(lambda p, axis: p)("),
+    "the token after": ("_sampled", "cumulative < u", "cumulative < u + 0.25"),
+    "a token that is none": (
+        "_sampled",
+        "ops.minimum(token, logits.shape[-1] - 1)",
+        "token",
+    ),
+}
+
+
+@pytest.mark.one_backend  # the mistakes are in the formula
+@pytest.mark.parametrize("mistake", MUTANTS)
+def test_mistake_is_found(mistake):
+    name, old, new = MUTANTS[mistake]
+    wrong = mutated(name, "custom_layers.layers", ["scheduled_sampling"], old, new)
+    with pytest.raises(AssertionError):
+        for check in CHECKS[name]:
+            check(wrong)
+
+
+def test_a_schedule_is_kept_in_the_configuration():
+    schedule = keras.optimizers.schedules.PiecewiseConstantDecay([1], [0.0, 1.0])
+    layer = layer_of(schedule)
     again = ScheduledSamplingDecoder.from_config(layer.get_config())
     assert again.sampling_probability.get_config() == schedule.get_config()
 

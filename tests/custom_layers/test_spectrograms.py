@@ -257,6 +257,7 @@ def test_pipelines_of_tensorflow_and_sounds_of_unknown_length():
         (lambda: STFTSpectrogram(window=[1.0, 2.0]), "256 values.* 2"),
         (lambda: STFTSpectrogram(frame_length=2), "0 everywhere"),
         (lambda: STFTSpectrogram(frame_length=8, frame_step=9), "frame_step=9"),
+        (lambda: STFTSpectrogram(frame_step=0), "`frame_step`"),
         (lambda: STFTSpectrogram(fft_length=128), "fft_length=128"),
         (lambda: STFTSpectrogram(scaling="l2"), "`scaling`"),
         (lambda: STFTSpectrogram(padding="causal"), "`padding`"),

@@ -1,5 +1,6 @@
 """Benchmarks: every component is timed, and what they print and keep is in step."""
 
+import collections
 import inspect
 import itertools
 import json
@@ -7,16 +8,18 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import pytest
 
-from benchmarks import cases, gpu_rows
+from benchmarks import cases, gpu, gpu_rows
 from benchmarks.__main__ import main
-from benchmarks.measure import Cost, compare, peak, ratio
+from benchmarks.measure import Cost, _order, compare, peak, ratio
 from benchmarks.page import KEPT, PAGE, page
 from benchmarks.results import Results, ratio_text
 from benchmarks.table import cells
+from benchmarks.table_rows import Row
 from cookbook.data.augmentation import augmentation_in
 from examples import METRICS, OPTIMIZERS
 from oracle import components, keras_counterpart
@@ -30,11 +33,9 @@ UNTIMED = {
     "GRUCell",
     "LSTMCell",
     "SimpleRNNCell",
-    "StackedRNNCells",
     "Bidirectional",
     "MultiOptimizer",
     "SpectralNormalization",
-    "TimeDistributed",
     # Callbacks run once per epoch.
     "EarlyStopping",
     "ReduceLROnPlateau",
@@ -117,6 +118,14 @@ def test_steps_take_turns_and_the_first_call_is_apart():
     assert "".join(turns) == "ab" + "ab" + "ab" + "a" + "b"
 
 
+def test_no_step_has_another_one_before_it_more_often_than_the_rest():
+    """What a step leaves in the caches slows down the next one."""
+    turns = [name for turn in range(12) for name in _order(["a", "b", "c"], turn)]
+    followers = collections.Counter(itertools.pairwise(turns))
+    counts = [followers[pair] for pair in itertools.permutations("abc", 2)]
+    assert max(counts) - min(counts) <= 1
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
 def test_the_peak_counts_what_a_call_takes_and_gives_back():
     assert 40 < peak(lambda: bytearray(os.urandom(1)) * 50_000_000) < 60
@@ -189,6 +198,24 @@ def test_a_network_on_a_gpu_has_no_augmentation_and_suits_the_backend(monkeypatc
         assert model.compiled
         assert not augmentation_in(model)
         assert model.output_shape == (None, 10)
+
+
+def test_a_row_that_fails_on_a_gpu_is_named_and_the_next_one_runs(monkeypatch, capsys):
+    def measured(row):
+        if row.what == "second":
+            raise RuntimeError("out of memory\nwhile it ran")
+        return {"what": row.what}
+
+    rows = [Row(what, {}, {}) for what in ("first", "second", "third")]
+    monkeypatch.setattr(gpu_rows, "rows_for", lambda small: rows)
+    monkeypatch.setattr(gpu_rows, "measured", measured)
+    arguments = SimpleNamespace(cpu=True, seconds=60.0)
+    with pytest.raises(SystemExit) as exit:
+        gpu._measure(arguments)
+    assert exit.value.code == 1
+    first, second, third = capsys.readouterr().out.splitlines()
+    assert second == "second failed: RuntimeError"
+    assert [json.loads(line)["what"] for line in (first, third)] == ["first", "third"]
 
 
 @pytest.mark.slow

@@ -35,7 +35,8 @@ def blockwise_attention(
     as much as a product of matrices. So there are few: the mask is added once, and
     without dropout one product gives dP - rowsum, as [dy, -rowsum] [V, 1]^T.
 
-    Args: those of `scaled_dot_product`, except return_weights.
+    Args: those of `scaled_dot_product`, except return_weights. Hidden keys and values
+        must be finite numbers, because NaN times 0 is NaN.
     Returns: y (..., T, e). A query without any allowed key is answered by the mean
         over the keys of its block.
 

@@ -37,6 +37,7 @@ class MultiHeadAttention(_HeadAttention):
     an explicit `query_mask` counts; the causal mask follows the axis attended over; the
     config does not change with `build`; scores are (B, heads, T, S) symbolically too;
     beyond 128 tokens a query without any allowed key averages over fewer keys than all;
+    a hidden key must be finite, as a hidden value must in both: NaN times 0 is NaN;
     `enable_lora(rank)` adapts the kernels of query and value by LoRA.
 
     >>> layer, x = MultiHeadAttention(num_heads=2, key_dim=4), keras.ops.ones((1, 3, 8))

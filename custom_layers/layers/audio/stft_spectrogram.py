@@ -39,14 +39,14 @@ class STFTSpectrogram(keras.layers.Layer):
         expand_dims: whether frequencies and channels have axes of their own.
         data_format: "channels_last", "channels_first", or None for Keras's setting.
 
-    Input: floats (B, T, C); with channels_first (B, C, T).
+    Input: (B, T, C); with channels_first (B, C, T). Integers become floats.
     Output: (B, frames, C * frequencies), or with expand_dims (B, frames, frequencies,
         C); with channels_first (B, C * frequencies, frames) or (B, C, frames,
         frequencies).
     Weights: real_kernel and imag_kernel, of which "real" and "imag" need one.
     Raises: ValueError for arguments outside of these.
-    Differs from Keras: an odd fft_length is N itself, where Keras takes N - 1. bfloat16
-        is allowed. There are no windows of SciPy beyond these names; give the values.
+    Differs from Keras: an odd fft_length is N itself, where Keras takes N - 1. Integers
+        and bfloat16 are allowed. Give the values of windows that have no name here.
 
     >>> t = keras.ops.arange(2000.0) / 8000  # seconds
     >>> tone = keras.ops.sin(2 * 3.14159265 * 1000 * t)[None, :, None]

@@ -88,7 +88,7 @@ class AugMix(_Augmentation):
         self.chain_depth = positive_integer(chain_depth, "chain_depth")
         self.factor = _shares(factor, "factor")
         self.alpha = _positive(alpha, "alpha")
-        self.all_ops = bool(all_ops)
+        self.all_ops = bool(one_of(all_ops, (True, False), "all_ops"))
         self.interpolation = one_of(interpolation, INTERPOLATIONS, "interpolation")
 
     def vary(self, parts: dict) -> dict:

@@ -114,6 +114,27 @@ def _shares(value: Any, name: str) -> tuple[float, float]:
     return min(pair), max(pair)
 
 
+def _are_numbers(values: Any) -> bool:
+    """Whether all of them are finite numbers."""
+    return all(
+        isinstance(value, int | float) and math.isfinite(value) for value in values
+    )
+
+
+def _number(value: Any, name: str) -> float:
+    """`value` as a number of Python.
+
+    Raises: ValueError for anything but a finite number.
+    """
+    number = python_number(value)
+    if not _are_numbers([number]):
+        raise ValueError(
+            f"The `{name}` argument must be a finite number, such as 0.0. "
+            f"Received: {name}={value!r}"
+        )
+    return number
+
+
 def _positive(value: Any, name: str) -> float:
     """`value` as a number of Python.
 
@@ -134,8 +155,7 @@ def _range_of_values(value: Any) -> tuple[float, float]:
     """
     value = python_number(value)
     pair = value if isinstance(value, tuple | list) else ()
-    are_numbers = all(isinstance(number, int | float) for number in pair)
-    if len(pair) != 2 or not are_numbers or pair[0] == pair[1]:
+    if len(pair) != 2 or not _are_numbers(pair) or pair[0] == pair[1]:
         raise ValueError(
             "The `value_range` argument must be a pair of numbers, the value of black "
             f"and that of white, such as (0, 255). Received: value_range={value}"

@@ -81,8 +81,7 @@ class MixUp(_Augmentation):
 def _mixed(x, j, w):
     """w x_i + (1 - w) x_j for each image i."""
     w = _per_image(ops.cast(w, x.dtype), x)
-    other = ops.take(x, j, axis=0)
-    return other + w * (x - other)
+    return w * x + (1 - w) * ops.take(x, j, axis=0)
 
 
 def _with_floats(parts: dict, dtype: str) -> dict:

@@ -21,6 +21,7 @@ from .affine import (
     _translation,
     _zoom,
 )
+from .base import _number
 
 Factor = float | tuple[float, float] | list[float]
 FLIPS = (None, "horizontal", "vertical", "horizontal_and_vertical")
@@ -50,8 +51,8 @@ class RandomAffine(keras.layers.Layer):
 
     Input and output shape: (B, H, W, C), or (H, W, C); with channels_first, C comes
         before H.
-    Raises: ValueError for a factor outside [-1, 1], for another unknown option, and for
-        inputs that are no images.
+    Raises: ValueError for a factor outside [-1, 1], for a fill_value that is no number,
+        for another unknown option, and for inputs that are no images.
     Differs from Keras: a call without `training` changes nothing, so that no exported
         model does; one seed makes other transforms; a flip horizontal_and_vertical
         decides for each direction by itself, Keras's flips both or neither; "wrap"
@@ -97,7 +98,7 @@ class RandomAffine(keras.layers.Layer):
         self.flip = one_of(flip, FLIPS, "flip")
         self.fill_mode = one_of(fill_mode, FILL_MODES, "fill_mode")
         self.interpolation = one_of(interpolation, INTERPOLATIONS, "interpolation")
-        self.fill_value = python_number(fill_value)
+        self.fill_value = _number(fill_value, "fill_value")
         self.seed = python_number(seed)
         self.data_format = channel_order(data_format)
         self.seed_generator = keras.random.SeedGenerator(self.seed)

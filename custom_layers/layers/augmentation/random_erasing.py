@@ -9,6 +9,7 @@ from ...common.checks import python_number
 from ...common.types import Config, DataFormat, Seed
 from .base import (
     Share,
+    _are_numbers,
     _Augmentation,
     _per_image,
     _range_of_values,
@@ -77,11 +78,11 @@ class RandomErasing(_Augmentation):
         self.value_range = _range_of_values(value_range)
         self.fill_value = python_number(fill_value)
         fill = self.fill_value
-        values = fill if isinstance(fill, tuple | list) else [fill or 0]
-        if not all(isinstance(value, int | float) for value in values):
+        values = fill if isinstance(fill, tuple | list) else [fill]
+        if fill is not None and not (values and _are_numbers(values)):
             raise ValueError(
                 "The `fill_value` argument must be a number, one for each channel, or "
-                f"None for noise. Received: fill_value={fill_value}"
+                f"None for noise. Received: fill_value={fill_value!r}"
             )
 
     def vary(self, parts: dict) -> dict:

@@ -29,6 +29,7 @@ class _Cell(keras.layers.Layer, CellWithDropout):
     """
 
     gates = 1
+    trains_weights = True  # W, U and b
 
     def __init__(
         self,
@@ -39,15 +40,15 @@ class _Cell(keras.layers.Layer, CellWithDropout):
         kernel_initializer: Initializer,
         recurrent_initializer: Initializer,
         bias_initializer: Initializer,
-        kernel_regularizer: Regularizer,
-        recurrent_regularizer: Regularizer,
-        bias_regularizer: Regularizer,
-        kernel_constraint: Constraint,
-        recurrent_constraint: Constraint,
-        bias_constraint: Constraint,
-        dropout: float,
-        recurrent_dropout: float,
-        seed: Seed,
+        kernel_regularizer: Regularizer = None,
+        recurrent_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        kernel_constraint: Constraint = None,
+        recurrent_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: Seed = None,
         implementation: int = 2,
         **kwargs: Any,
     ) -> None:
@@ -87,13 +88,15 @@ class _Cell(keras.layers.Layer, CellWithDropout):
             initializer=self.kernel_initializer,
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
+            trainable=self.trains_weights,
         )
         self.recurrent_kernel = self.add_weight(
             name="recurrent_kernel",
             shape=of_h,
-            initializer=self.recurrent_initializer,
+            initializer=self._initial_recurrent_kernel,
             regularizer=self.recurrent_regularizer,
             constraint=self.recurrent_constraint,
+            trainable=self.trains_weights,
         )
         if self.use_bias:
             self.bias = self.add_weight(
@@ -102,12 +105,16 @@ class _Cell(keras.layers.Layer, CellWithDropout):
                 initializer=self._initial_bias,
                 regularizer=self.bias_regularizer,
                 constraint=self.bias_constraint,
+                trainable=self.trains_weights,
             )
 
     def _kernel_shapes(self, input_shape: tuple) -> tuple[tuple, tuple]:
         """The shapes of W and of U."""
         width = self.gates * self.units
         return (input_shape[-1], width), (self.output_size, width)
+
+    def _initial_recurrent_kernel(self, shape, dtype=None):
+        return self.recurrent_initializer(shape, dtype=dtype)
 
     def _initial_bias(self, shape, dtype=None):
         return self.bias_initializer(shape, dtype=dtype)

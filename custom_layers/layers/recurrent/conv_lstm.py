@@ -18,7 +18,7 @@ from ...common.types import (
     Shape,
     Size,
 )
-from .layer import _RecurrentLayer, _with_rank
+from .layer import _of_cell, _RecurrentLayer, _with_rank
 from .lstm import LSTMCell
 
 
@@ -149,6 +149,14 @@ class _ConvLSTM(_RecurrentLayer):
 
     cell: _ConvLSTMCell
     rank = 0
+    filters: int = _of_cell("filters")
+    kernel_size: tuple = _of_cell("kernel_size")
+    strides: tuple = _of_cell("strides")
+    padding: str = _of_cell("padding")
+    data_format: str = _of_cell("data_format")
+    dilation_rate: tuple = _of_cell("dilation_rate")
+    recurrent_activation = _of_cell("recurrent_activation")
+    unit_forget_bias: bool = _of_cell("unit_forget_bias")
 
     def __init__(
         self,
@@ -237,38 +245,6 @@ class _ConvLSTM(_RecurrentLayer):
         state = self.cell.state_shape((batch, *shape))
         y = (batch, steps, *state[1:]) if self.return_sequences else state
         return (y, state, state) if self.return_state else y
-
-    @property
-    def filters(self) -> int:
-        return self.cell.filters
-
-    @property
-    def kernel_size(self) -> tuple:
-        return self.cell.kernel_size
-
-    @property
-    def strides(self) -> tuple:
-        return self.cell.strides
-
-    @property
-    def padding(self) -> str:
-        return self.cell.padding
-
-    @property
-    def data_format(self) -> str:
-        return self.cell.data_format
-
-    @property
-    def dilation_rate(self) -> tuple:
-        return self.cell.dilation_rate
-
-    @property
-    def recurrent_activation(self):
-        return self.cell.recurrent_activation
-
-    @property
-    def unit_forget_bias(self) -> bool:
-        return self.cell.unit_forget_bias
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")

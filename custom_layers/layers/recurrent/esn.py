@@ -9,7 +9,7 @@ from keras import ops
 from ...common.checks import number_from_zero
 from ...common.types import Activation, Config, Initializer, Seed
 from .cell import _as_tensor, _Cell, _like
-from .layer import _RecurrentLayer
+from .layer import _of_cell, _RecurrentLayer
 
 # What a cell with weights that are not trained has no use for.
 _OF_TRAINING = (
@@ -67,6 +67,8 @@ class ESNCell(_Cell):
     https://www.researchgate.net/publication/215385037
     """
 
+    trains_weights = False
+
     def __init__(
         self,
         units: int,
@@ -89,14 +91,6 @@ class ESNCell(_Cell):
             kernel_initializer=kernel_initializer,
             recurrent_initializer=recurrent_initializer,
             bias_initializer=bias_initializer,
-            kernel_regularizer=None,
-            recurrent_regularizer=None,
-            bias_regularizer=None,
-            kernel_constraint=None,
-            recurrent_constraint=None,
-            bias_constraint=None,
-            dropout=0.0,
-            recurrent_dropout=0.0,
             seed=seed,
             **kwargs,
         )
@@ -105,28 +99,7 @@ class ESNCell(_Cell):
         self.spectral_radius = number_from_zero(spectral_radius, "spectral_radius")
         self.use_norm2 = use_norm2
 
-    def build(self, input_shape: tuple) -> None:
-        self.kernel = self.add_weight(
-            name="kernel",
-            shape=(input_shape[-1], self.units),
-            initializer=self.kernel_initializer,
-            trainable=False,
-        )
-        self.recurrent_kernel = self.add_weight(
-            name="recurrent_kernel",
-            shape=(self.units, self.units),
-            initializer=self._reservoir,
-            trainable=False,
-        )
-        if self.use_bias:
-            self.bias = self.add_weight(
-                name="bias",
-                shape=(self.units,),
-                initializer=self.bias_initializer,
-                trainable=False,
-            )
-
-    def _reservoir(self, shape, dtype=None):
+    def _initial_recurrent_kernel(self, shape, dtype=None):
         """U, from M; the eigenvalues are those of NumPy, which has them everywhere."""
         M = self.recurrent_initializer(shape, dtype="float32")
         M = ops.convert_to_numpy(M).astype("float64")
@@ -200,6 +173,10 @@ class ESN(_RecurrentLayer):
     """
 
     cell: ESNCell
+    connectivity: float = _of_cell("connectivity")
+    leaky: float = _of_cell("leaky")
+    spectral_radius: float = _of_cell("spectral_radius")
+    use_norm2: bool = _of_cell("use_norm2")
 
     def __init__(
         self,
@@ -246,19 +223,3 @@ class ESN(_RecurrentLayer):
             unroll=unroll,
             **kwargs,
         )
-
-    @property
-    def connectivity(self) -> float:
-        return self.cell.connectivity
-
-    @property
-    def leaky(self) -> float:
-        return self.cell.leaky
-
-    @property
-    def spectral_radius(self) -> float:
-        return self.cell.spectral_radius
-
-    @property
-    def use_norm2(self) -> bool:
-        return self.cell.use_norm2

@@ -17,7 +17,7 @@ from ...common.types import (
 from .cell import _as_tensor, _Cell, _like
 from .fused import _FORMULA_OF_GRU, _Formula
 from .gpu import _is_left_to_xla
-from .layer import _RecurrentLayer
+from .layer import _of_cell, _RecurrentLayer
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -186,6 +186,8 @@ class GRU(_RecurrentLayer):
 
     cell: GRUCell
     kernel_on_gpu = "gru"
+    recurrent_activation = _of_cell("recurrent_activation")
+    reset_after: bool = _of_cell("reset_after")
 
     def __init__(
         self,
@@ -250,11 +252,3 @@ class GRU(_RecurrentLayer):
         )
         self.use_cudnn = one_of(use_cudnn, ("auto", True, False), "use_cudnn")
         self.supports_jit = _is_left_to_xla(self)
-
-    @property
-    def recurrent_activation(self):
-        return self.cell.recurrent_activation
-
-    @property
-    def reset_after(self) -> bool:
-        return self.cell.reset_after

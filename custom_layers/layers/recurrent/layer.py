@@ -1,5 +1,6 @@
 """What SimpleRNN, LSTM and GRU share: a cell of this folder, run over a sequence."""
 
+import operator
 from typing import Any
 
 import keras
@@ -31,10 +32,25 @@ class _StatefulRNN(keras.layers.RNN):
         return variables
 
 
+def _of_cell(name: str) -> Any:
+    """The attribute of that name, which a layer has from its cell; it is read only."""
+    return property(operator.attrgetter(f"cell.{name}"))
+
+
 class _LayerOfCell(_StatefulRNN):
     """A layer of one cell, which holds the options and the weights of a step."""
 
     cell: Any
+    units: int = _of_cell("units")
+    activation = _of_cell("activation")
+    use_bias: bool = _of_cell("use_bias")
+    kernel_initializer = _of_cell("kernel_initializer")
+    bias_initializer = _of_cell("bias_initializer")
+    kernel_regularizer = _of_cell("kernel_regularizer")
+    bias_regularizer = _of_cell("bias_regularizer")
+    kernel_constraint = _of_cell("kernel_constraint")
+    bias_constraint = _of_cell("bias_constraint")
+    dropout: float = _of_cell("dropout")
 
     def __init__(self, cell: Any, **kwargs: Any) -> None:
         super().__init__(cell, **kwargs)
@@ -70,46 +86,6 @@ class _LayerOfCell(_StatefulRNN):
     def zero_output_for_mask(self, value: bool) -> None:
         self._zero_output_for_mask = value
 
-    @property
-    def units(self) -> int:
-        return self.cell.units
-
-    @property
-    def activation(self):
-        return self.cell.activation
-
-    @property
-    def use_bias(self) -> bool:
-        return self.cell.use_bias
-
-    @property
-    def kernel_initializer(self):
-        return self.cell.kernel_initializer
-
-    @property
-    def bias_initializer(self):
-        return self.cell.bias_initializer
-
-    @property
-    def kernel_regularizer(self):
-        return self.cell.kernel_regularizer
-
-    @property
-    def bias_regularizer(self):
-        return self.cell.bias_regularizer
-
-    @property
-    def kernel_constraint(self):
-        return self.cell.kernel_constraint
-
-    @property
-    def bias_constraint(self):
-        return self.cell.bias_constraint
-
-    @property
-    def dropout(self) -> float:
-        return self.cell.dropout
-
     def get_config(self) -> Config:
         penalty = keras.regularizers.serialize(self.activity_regularizer)
         config = {
@@ -132,6 +108,10 @@ class _RecurrentLayer(_LayerOfCell):
     cell: _Cell
     kernel_on_gpu: str | None = None  # its name in Keras
     use_cudnn: str | bool  # only where there is such a kernel
+    recurrent_initializer = _of_cell("recurrent_initializer")
+    recurrent_regularizer = _of_cell("recurrent_regularizer")
+    recurrent_constraint = _of_cell("recurrent_constraint")
+    recurrent_dropout: float = _of_cell("recurrent_dropout")
 
     def inner_loop(self, sequences, initial_state, mask, training: bool = False):
         with self.cell.weights_read_once():
@@ -207,22 +187,6 @@ class _RecurrentLayer(_LayerOfCell):
                 is_seen = mask if self.zero_output_for_mask else is_seen
                 hs = ops.where(ops.expand_dims(is_seen, -1), hs, 0.0)
         return h, hs if self.return_sequences else ops.expand_dims(h, 1), states
-
-    @property
-    def recurrent_initializer(self):
-        return self.cell.recurrent_initializer
-
-    @property
-    def recurrent_regularizer(self):
-        return self.cell.recurrent_regularizer
-
-    @property
-    def recurrent_constraint(self):
-        return self.cell.recurrent_constraint
-
-    @property
-    def recurrent_dropout(self) -> float:
-        return self.cell.recurrent_dropout
 
 
 def _with_rank(mask, rank: int):

@@ -17,7 +17,7 @@ from ...common.types import (
 from .cell import _Cell
 from .fused import _FORMULA_OF_LSTM, _Formula
 from .gpu import _is_left_to_xla
-from .layer import _RecurrentLayer
+from .layer import _of_cell, _RecurrentLayer
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -181,6 +181,8 @@ class LSTM(_RecurrentLayer):
 
     cell: LSTMCell
     kernel_on_gpu = "lstm"
+    recurrent_activation = _of_cell("recurrent_activation")
+    unit_forget_bias: bool = _of_cell("unit_forget_bias")
 
     def __init__(
         self,
@@ -245,11 +247,3 @@ class LSTM(_RecurrentLayer):
         )
         self.use_cudnn = one_of(use_cudnn, ("auto", True, False), "use_cudnn")
         self.supports_jit = _is_left_to_xla(self)
-
-    @property
-    def recurrent_activation(self):
-        return self.cell.recurrent_activation
-
-    @property
-    def unit_forget_bias(self) -> bool:
-        return self.cell.unit_forget_bias
