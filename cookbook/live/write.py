@@ -1,6 +1,5 @@
 """Files of a live model: its networks, its settings, and ten examples for its test."""
 
-import contextlib
 import json
 import shutil
 from collections.abc import Callable, Iterable
@@ -12,22 +11,16 @@ import keras
 import numpy as np
 
 from cookbook import load_run
-from cookbook.errors import Mistake
+from cookbook.errors import Mistake, fail
 from cookbook.exports.formats import NotPossible, write_network
 from cookbook.exports.signature import Exported, exported
 from cookbook.exports.steps import step_of
 from cookbook.live import examples
 from cookbook.live.evidence import with_evidence
 from cookbook.live.tables import shrink_tables
-from cookbook.runs.finished import newest_run
 from cookbook.trained.trained_run import TrainedRun
 
 LARGEST = 5_000_000  # bytes of a network above which its tables are shrunk
-RUNTIME = (
-    "ort.wasm.min.mjs",
-    "ort-wasm-simd-threaded.mjs",
-    "ort-wasm-simd-threaded.wasm",
-)
 FACTS = ("data", "parameters", "cpu_seconds", "seed", "machine", "command", "date")
 
 
@@ -74,23 +67,30 @@ def write_live_models(runs: Iterable[str | Path], target: Path) -> dict[str, Any
     """Writes a folder for each run's page, and index.json, which lists the pages.
 
     Args:
-        runs: run folders, at most one for each page; a later one replaces an earlier.
+        runs: run folders, or names of recipes for their newest runs; at most one for
+            each page, since a later one replaces an earlier.
         target: the folder `playgrounds/models` of the site.
 
-    Returns: what index.json holds: {page: settings of its model}. Raises Mistake for a
-    run whose kind has no page.
+    Returns: what index.json holds: {page: facts about its model}. A run that can't be
+    used ends the program with one line.
     """
     index: dict[str, Any] = {}
     for run in runs:
-        page, settings = write_live_model(run, target)
-        index[page] = settings
+        try:
+            page, facts = write_live_model(run, target)
+        except Mistake as problem:
+            fail(str(problem))
+        index[page] = facts
     target.mkdir(parents=True, exist_ok=True)
     _write_json(target / "index.json", index)
     return index
 
 
 def write_live_model(run: str | Path, target: Path) -> tuple[str, dict[str, Any]]:
-    """Writes the folder of one run's page; returns the page's name and settings."""
+    """Writes the folder of one run's page; returns the page's name and the facts.
+
+    Raises Mistake for a run that is damaged, or of a kind that has no page.
+    """
     trained = load_run(run)
     page = PAGES.get(trained.description.kind)
     if page is None:
@@ -167,29 +167,6 @@ def _facts(trained: TrainedRun, folder: Path) -> dict[str, Any]:
         "measured": measured,
         **{name: metrics.get(name) for name in FACTS},
     }
-
-
-def newest_runs(run_dir: Path) -> list[Path]:
-    """The newest finished run of each page's recipe, where there is one."""
-    found = []
-    for page in PAGES.values():
-        with contextlib.suppress(Mistake):
-            found.append(newest_run(run_dir / page.recipe))
-    return found
-
-
-def copy_runtime(node_modules: Path, target: Path) -> None:
-    """Copies what runs ONNX in a browser, from npm's folder into `playgrounds/ort`."""
-    source = node_modules / "onnxruntime-web" / "dist"
-    missing = [name for name in RUNTIME if not (source / name).is_file()]
-    if missing:
-        raise Mistake(
-            f"{source} lacks {', '.join(missing)}: run npm ci, which installs "
-            "onnxruntime-web"
-        )
-    target.mkdir(parents=True, exist_ok=True)
-    for name in RUNTIME:
-        shutil.copyfile(source / name, target / name)
 
 
 def _write_json(path: Path, content: Any) -> None:
