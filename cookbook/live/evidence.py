@@ -33,22 +33,28 @@ def with_evidence(model: keras.Model) -> FunctionModel | None:
     if found is None:
         return None
     copy, last = found
-    stem = keras.Model(copy.inputs[0], last.output)
-    head = copy.layers[copy.layers.index(last) + 1 :]
+    images = copy.inputs[0]
+    stem = keras.Model(images, last.output)
+    place = copy.layers.index(last)
+    head = copy.layers[place + 1 :]
     _, height, width, maps = last.output.shape
+    places = height * width
 
     def run(pixels):
         A = stem(pixels, training=False)  # 1, H, W, K
         x = A
         # t[k]: what becomes of 1 in all places of feature map k
-        t = ops.reshape(ops.eye(maps), (maps, 1, 1, maps))
+        t = ops.eye(maps)
+        t = ops.expand_dims(t, (1, 2))
         t = ops.tile(t, (1, height, width, 1))  # K, H, W, K
         for layer in head:
             t = _slopes(layer, x, t)
             x = layer(x, training=False)
-        a = t / (height * width)  # K, classes
-        heat = ops.matmul(ops.reshape(A, (height * width, maps)), a)
-        heat = ops.reshape(ops.transpose(ops.relu(heat)), (-1, height, width))
+        a = t / places  # K, classes
+        rows = ops.reshape(A, (places, maps))
+        heat = ops.relu(ops.matmul(rows, a))  # H W, classes
+        by_class = ops.transpose(heat)
+        heat = ops.reshape(by_class, (-1, height, width))
         return [x, heat]
 
     return FunctionModel(run, copy)
@@ -57,6 +63,8 @@ def with_evidence(model: keras.Model) -> FunctionModel | None:
 def _slopes(layer, x, t):
     """What a layer makes of slopes t, where its own input is x."""
     if isinstance(layer, ReLU):
-        return t * ops.cast(x > 0, t.dtype)
+        is_passed = ops.cast(x > 0, t.dtype)
+        return t * is_passed
     zeros = ops.zeros_like(t)
-    return layer(t, training=False) - layer(zeros, training=False)
+    constant = layer(zeros, training=False)
+    return layer(t, training=False) - constant
