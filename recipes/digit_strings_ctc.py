@@ -41,8 +41,8 @@ from cookbook.config import (
 from cookbook.data.batches import training_steps
 from cookbook.data.sounds.digit_strings import Strings, load_strings
 from cookbook.plots.figures import draw_curves
-from cookbook.plots.sounds import draw_alignments
 from cookbook.reports.finish import Run, finish
+from cookbook.reports.sounds.pictures import draw_alignments
 from cookbook.reports.sounds.stretches import named_pieces
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
@@ -176,19 +176,16 @@ def report(
     x, y = data.test
     logits = answers_of(model, x)  # N, T / 4, labels
     length = np.full(len(y), logits.shape[1])
-    ways = {
-        "beam search": ctc_decode(logits, length, "beam_search", config.beam_width),
-        "greedy": ctc_decode(logits, length),
-    }
+    beam, _ = ctc_decode(logits, length, "beam_search", config.beam_width)
+    greedy, _ = ctc_decode(logits, length)
     see = keras.Sequential(spectrogram(data))
-    answers = {name: labels[0] for name, (labels, _) in ways.items()}
-    sounds, labels = data.train
-    answers["cut at silence"] = named_pieces(
-        answers_of(see, sounds[:500]),
+    plain = named_pieces(
+        answers_of(see, data.train[0][:500]),
         data.spans["train"] // HOP,
-        labels,
+        data.train[1],
         answers_of(see, x),
     )
+    answers = {"beam search": beam[0], "greedy": greedy[0], "cut at silence": plain}
     errors = {name: np.array(edit_distance(y, a)) for name, a in answers.items()}
 
     figures = {
@@ -200,15 +197,11 @@ def report(
     )
 
     draw_curves(history, run)
-    draw_alignments(
-        answers_of(see, x[:4]),
-        np.array(ctc_align(y[:4], logits[:4])),
-        data.spans["test"][:4] / data.rate,
-        data.classes,
-        data.samples / data.rate,
-        "Where the network hears each digit (line), and where it is said (area)",
-        run,
-    )
+    seconds = data.samples / data.rate
+    heard = np.array(ctc_align(y[:4], logits[:4]))
+    spans = data.spans["test"][:4] / data.rate
+    pictures = answers_of(see, x[:4])
+    draw_alignments(pictures, heard, spans, data.classes, seconds, run)
     return finish(model, data, history, run, figures, EXPECTED)
 
 

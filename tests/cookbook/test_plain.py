@@ -28,7 +28,7 @@ LONGER = {
     "activations_gallery": 260,  # a picture of 30 functions, and two experiments
     "backprop_by_hand": 260,  # every number of a step, and three other ways to them
     "cifar10_resnet": 260,  # whitening, and a class of random shifts and flips
-    "digit_strings_ctc": 640,  # strings of recordings, their errors, a plain method
+    "digit_strings_ctc": 700,  # strings of recordings, their errors, a plain method
     "english_tagging_crf": 400,  # a CRF, the characters of words, two networks
     "early_stopping": 280,  # the callback, replayed for many patiences
     "epochs_and_batches": 400,  # three experiments with many networks at once
@@ -43,7 +43,7 @@ LONGER = {
     "optimizers_compared": 350,  # two experiments with many networks at once
     "schedules_compared": 410,  # eight schedules for many networks at once
     "shakespeare_gpt": 255,  # a block of rotary attention, and how it writes
-    "spoken_digit_rnn": 395,  # recordings, melodies in their place, a plain method
+    "spoken_digit_rnn": 400,  # recordings, melodies in their place, a plain method
     "style_transfer": 320,  # a network that learns first, and its features
     "vanishing_gradients": 310,  # gradients through depth and time, and their cures
 }

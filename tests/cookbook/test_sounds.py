@@ -21,7 +21,7 @@ from cookbook.data.sounds.recordings import (
     melodies,
 )
 from cookbook.data.sounds.spoken_words import load_sounds
-from cookbook.plots.sounds import onsets
+from cookbook.reports.sounds.pictures import onsets
 from cookbook.reports.sounds.stretches import (
     STRETCHES,
     logistic_regression,
