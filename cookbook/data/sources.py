@@ -121,6 +121,26 @@ def _only_errors() -> typing.Iterator[None]:
         logger.setLevel(level)
 
 
+def read_each(name: str, split: str) -> list[dict[str, typing.Any]]:
+    """The examples of one split, {feature: array}, whose arrays may differ in length.
+
+    Their number is checked against the split's size.
+    """
+    import tensorflow_datasets as tfds
+
+    builder = tfds.builder(name)
+    try:
+        examples = list(tfds.as_numpy(tfds.load(name, split=split)))
+    except MemoryError:
+        fail(f"data set {name!r} does not fit into memory: choose a smaller one")
+    except Exception as error:  # a damaged file can raise anything
+        fail(_damaged(name, builder.data_path, first_line(error)))
+    if len(examples) != builder.info.splits[split].num_examples:
+        found = f"{split} holds {len(examples)} examples"
+        fail(_damaged(name, builder.data_path, found))
+    return examples
+
+
 def first_line(error: BaseException) -> str:
     """An exception's message, shortened to what fits into one of ours."""
     # TensorFlow begins with the name of a node, as in {{node MatMul}}.

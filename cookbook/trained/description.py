@@ -23,7 +23,7 @@ from cookbook.errors import Mistake, harmless
 from cookbook.trained.fields import checked, damaged, read_content
 from cookbook.trained.trained_run import Description
 from cookbook.training.run_folder import RunFolder
-from custom_layers.models import AdversarialModel
+from custom_layers.models import AdversarialModel, VariationalAutoencoder
 
 FILE = "model.json"
 VOCABULARY = "vocabulary.json"  # apart, because it may be long
@@ -120,7 +120,7 @@ def describe(model: keras.Model, data: Any, recipe: str) -> Description | None:
 
 def _settings(model: keras.Model, data: Any) -> tuple[str, dict[str, Any]] | None:
     """(kind, settings) of a model, by the data that it has learned."""
-    if isinstance(model, AdversarialModel):
+    if isinstance(model, AdversarialModel | VariationalAutoencoder):
         return _of_generator(model, data)
     if isinstance(data, Images):
         settings = _of_images(data)
@@ -139,7 +139,7 @@ def _of_images(data: Images) -> dict[str, Any]:
     return {"shape": [*data.shape], "pixels": [0, 255] if is_raw else [-1, 1]}
 
 
-def _of_generator(model: AdversarialModel, data: Any) -> tuple[str, dict[str, Any]]:
+def _of_generator(model: Any, data: Any) -> tuple[str, dict[str, Any]]:
     latent = {"latent": model.latent_dim}
     if isinstance(data, Images):
         return "image generator", {**_of_images(data), **latent}

@@ -3,6 +3,7 @@
 from .agreement import CohenKappa, MatthewsCorrelationCoefficient
 from .auc import AUC
 from .crf_accuracy import CRFAccuracy
+from .edit_distance import edit_distance, label_error_rate
 from .f_score import F1Score, FBetaScore
 from .frechet_distance import FrechetDistance
 from .mean_iou import MeanIoU
