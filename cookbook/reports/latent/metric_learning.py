@@ -242,7 +242,8 @@ def one_shot(embed: Embed, new: Images) -> np.ndarray:
         cosines = z @ vectors.T
         answers = cosines.argmax(-1)
         is_right = answers == labels
-        shares.append(is_right.mean())
+        share = is_right.mean()
+        shares.append(share)
     return np.array(shares)
 
 
@@ -261,7 +262,8 @@ def classifier(network: keras.Model, data: Images) -> keras.Model:
     images = keras.Input(data.shape)
     logits = last(network(images))
     model = keras.Model(images, logits)
-    kernel = SCALE * np.stack(means, axis=1)
+    columns = np.stack(means, axis=1)
+    kernel = SCALE * columns
     last.set_weights([kernel])
     return model
 
@@ -317,7 +319,8 @@ def draw_wrong_pairs(found: dict[str, Any], x: np.ndarray, run: Folder) -> None:
     figure = Figure(figsize=(12, 4.6), layout="constrained")
     title = f"The pairs that are most clearly mistaken, of {wrong} mistaken ones"
     figure.suptitle(title)
-    places = figure.subplots(2, WRONG // 2)
+    columns = WRONG // 2
+    places = figure.subplots(2, columns)
     for axes in places.flat:
         axes.set_axis_off()
     for axes, i in zip(places.flat, worst):
