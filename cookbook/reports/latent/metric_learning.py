@@ -241,6 +241,7 @@ def one_shot(embed: Embed, new: Images) -> np.ndarray:
     for vectors in examples:
         cosines = z @ vectors.T
         answers = cosines.argmax(-1)
+
         is_right = answers == labels
         share = is_right.mean()
         shares.append(share)
