@@ -35,6 +35,7 @@ KERAS = {
     "hard_tanh leaky_relu linear log_sigmoid log_softmax mish relu relu6 selu sigmoid "
     "silu soft_shrink softmax softplus softsign sparse_plus sparse_sigmoid sparsemax "
     "squareplus tanh tanh_shrink threshold",
+    "callbacks": "EarlyStopping",
     "constraints": "MaxNorm",
     "initializers": "GlorotNormal GlorotUniform HeNormal HeUniform Identity "
     "LecunNormal LecunUniform Orthogonal RandomNormal RandomUniform TruncatedNormal "
@@ -42,24 +43,27 @@ KERAS = {
     "layers": "BatchNormalization Bidirectional Conv1D Conv2D Conv2DTranspose Dense "
     "Dropout Embedding GRU GRUCell GlobalAveragePooling1D GlobalAveragePooling2D "
     "GlobalMaxPooling2D GroupNormalization LSTM LayerNormalization LeakyReLU "
-    "MaxPooling2D ReLU ReversibleEmbedding SimpleRNN SpatialDropout1D "
-    "UnitNormalization",
-    "losses": "BinaryCrossentropy BinaryFocalCrossentropy CategoricalCrossentropy "
+    "MaxPooling2D MelSpectrogram RandomErasing ReLU ReversibleEmbedding SimpleRNN "
+    "SpatialDropout1D UnitNormalization",
+    "losses": "BinaryCrossentropy BinaryFocalCrossentropy CTC CategoricalCrossentropy "
     "Hinge Huber KLDivergence LogCosh MeanAbsoluteError MeanSquaredError "
     "SparseCategoricalCrossentropy",
     "optimizers": "Adadelta Adagrad Adam Muon RMSprop SGD",
-    "optimizers.schedules": "CosineDecay ExponentialDecay",
+    "optimizers.schedules": "CosineDecay CosineDecayRestarts ExponentialDecay "
+    "PiecewiseConstantDecay PolynomialDecay",
     "regularizers": "L1 L1L2 L2",
 }
 # Classes of data sets, in place of which a script has attributes without a class.
 DATA_SETS = (
     *("Images", "JudgedImages", "OddImages", "PicturePair", "Forecasts"),
-    *("Reviews", "Characters", "Sums", "Translations"),
+    *("Reviews", "Characters", "Sums", "TaggedSentences", "Translations"),
+    *("Sounds", "Strings"),
 )
 # What else a script calls by another name: {name in the cookbook: what it means}.
 OTHERS = {
     "Run": Import("builtins", "dict"),
     "note": Import("builtins", "print"),
+    "ctc_decode": Import("keras.ops", "ctc_decode"),
     "conclude": Import("builtins", "dict"),
     "AdversarialModel": Import("keras", "Model"),
     **dict.fromkeys(DATA_SETS, Import("types", "SimpleNamespace")),

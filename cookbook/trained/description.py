@@ -14,6 +14,7 @@ import numpy as np
 
 from cookbook.data.images import Images
 from cookbook.data.sequences import Forecasts
+from cookbook.data.tagged.sentences import TaggedSentences
 from cookbook.data.text.characters import Characters
 from cookbook.data.text.reviews import Reviews
 from cookbook.data.text.sums import Sums
@@ -49,6 +50,16 @@ KINDS = {
         "unknown word, 2 the first of `words`",
         LOGITS,
         ("length",),
+        ("words",),
+    ),
+    "tagger": ModelKind(
+        "[ids of words, ids of their characters], int32 (N, T) and (N, T, `letters`): "
+        "0 pads the end of a row or of a word, 1 is an unknown one, 2 the first of "
+        "`words`, which are in lower case, or of `alphabet`",
+        "log potentials (N, T, tags, tags): the score of each of `tags` behind each "
+        "other one, of which the Viterbi algorithm finds the best path; or, without a "
+        "CRF, scores (N, T, tags)",
+        ("tags", "letters", "alphabet"),
         ("words",),
     ),
     "language model": ModelKind(
@@ -150,6 +161,15 @@ OTHERS: dict[str, tuple[type, Callable[[Any], dict[str, Any]]]] = {
     "text classifier": (
         Reviews,
         lambda data: {"length": data.length, "words": data.vocabulary.words},
+    ),
+    "tagger": (
+        TaggedSentences,
+        lambda data: {
+            "tags": [*map(harmless, data.tags)],
+            "letters": data.letters,
+            "alphabet": "".join(data.alphabet.words),
+            "words": data.vocabulary.words,
+        },
     ),
     "language model": (
         Characters,
