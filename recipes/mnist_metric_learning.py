@@ -10,8 +10,8 @@ image shows, given a single example of each (one-shot recognition). For the seco
 question it also learns images of 0 to 4 that are turned by 90, 180 and 270 degrees, as
 classes of their own: five classes alone would teach it little about other digits.
 
-The threshold of verification is chosen on validation images. Expected on MNIST after
-three minutes: 99.6 % of the pairs of test images are verified rightly. By the cosine of
+The threshold of verification is chosen on validation images. Expected on MNIST within
+four minutes: 99.6 % of the pairs of test images are verified rightly. By the cosine of
 their pixels it would be 70.0 %, and the Keras example mnist_siamese reaches 97.2 %.
 
 Papers: contrastive: Hadsell, Chopra, LeCun, 2006,
