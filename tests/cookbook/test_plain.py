@@ -36,7 +36,8 @@ LONGER = {
     "gan_augment": 365,  # a conditional GAN and the classifiers that learn from it
     "imdb_transformer": 270,  # a block of attention, pairs of words, batches by length
     "mnist_cgan": 255,  # two networks that know labels, and one that judges images
-    "mnist_metric_learning": 420,  # five losses, pairs, and two ways to measure
+    "mnist_vae": 300,  # a class with the bounds of the likelihood
+    "mnist_metric_learning": 460,  # five losses, pairs, and two ways to measure
     "mnist_wgan_gp": 270,  # the gradient penalty, and a network that judges images
     "multi30k_attention": 435,  # attention in a cell, two languages, beam search
     "multi30k_transformer": 470,  # rotary attention, two languages, beam search
