@@ -20,6 +20,7 @@ WITHOUT_STEP = {
     "losses_kl_both_ways": "it minimizes a loss of two numbers, without a network",
     "optimizer_paths": "it walks down a valley of two numbers, without a network",
     "optimizers_compared": "it trains many networks at once, in NumPy's manner",
+    "schedules_compared": "it trains many networks at once, in NumPy's manner",
 }
 
 

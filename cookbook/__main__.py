@@ -122,11 +122,13 @@ def collect_results(arguments: argparse.Namespace) -> None:
 
 
 def _write_pages() -> None:
+    from cookbook.pages.lessons import renew_lessons
     from cookbook.pages.results import write_tables
 
     page = checkout() / "docs" / "components.md"
     page.write_text(index(), encoding="utf-8")
     write_tables()
+    renew_lessons()
 
 
 @contextlib.contextmanager
@@ -196,7 +198,7 @@ COMMANDS = (
     ),
     Command(
         "index",
-        "renew the generated pages: docs/components.md and all result tables",
+        "renew the generated pages, result tables and numbers in lessons",
         renew,
         {},
     ),

@@ -2,6 +2,8 @@
 
     python recipes/shakespeare_gpt.py
     python recipes/shakespeare_gpt.py --write "ROMEO:"    (once trained)
+    python recipes/shakespeare_gpt.py --feed-forward swiglu --normalization rms
+    python recipes/shakespeare_gpt.py --positions alibi --key-value-heads 1
 
 Blocks of causal self-attention with rotary positions learn to predict the next
 character. New text is drawn one character at a time, with a cache of keys and values.
@@ -17,6 +19,7 @@ https://karpathy.github.io/2015/05/21/rnn-effectiveness
 """
 
 from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 from cookbook.start import start
 
@@ -29,6 +32,7 @@ from cookbook.answers.load import print_answer
 from cookbook.answers.writers import write_on
 from cookbook.config import (
     BatchSize,
+    Between,
     Count,
     Depth,
     Portion,
@@ -46,9 +50,11 @@ from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
 from cookbook.tuning.search import search
 from custom_layers.layers import (
+    ALiBi,
     Dense,
     Embedding,
     LayerNormalization,
+    RelativePositionBias,
     TransformerDecoderBlock,
 )
 from custom_layers.losses import SparseCategoricalCrossentropy
@@ -56,6 +62,7 @@ from custom_layers.optimizers import Muon
 from custom_layers.optimizers.schedules import OneCycle
 
 EXPECTED = {"tiny_shakespeare": (1.598, 0.02)}
+GATES = {"swiglu": "silu", "geglu": "gelu"}  # activations of the gates
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,13 @@ class Config(TrainingConfig):
     dropout: Portion = 0.0  # share of the features set to zero in training
     batch_size: BatchSize = 32  # windows per step
     learning_rate: Rate = 7e-3  # highest learning rate, at the end of the warm-up
+    # how attention knows the order of the characters
+    positions: Literal["rotary", "alibi", "relative", "none"] = "rotary"
+    normalization: Literal["layer", "rms"] = "layer"  # kind of the blocks' norms
+    # network behind the attention of a block: swiglu and geglu have a gate
+    feed_forward: Literal["relu", "swiglu", "geglu"] = "relu"
+    # heads of keys and values, which the attention heads share; 0 for one each
+    key_value_heads: Annotated[int, Between(0, 2**14)] = 0
     write: str | None = None  # do not train: continue this text with the newest run
 
     in_quick = {"width": 32, "blocks": 1, "context": 32, "batch_size": 8}
@@ -75,6 +89,29 @@ class Config(TrainingConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_heads(self)
+        if self.key_value_heads and self.heads % self.key_value_heads:
+            raise ValueError(
+                f"--key-value-heads got {self.key_value_heads} and --heads "
+                f"{self.heads}, expected a number that divides the heads"
+            )
+
+    @property
+    def variants(self) -> dict[str, Any]:
+        """Options of the blocks, if a flag asks for others than the usual ones."""
+        options: dict[str, Any] = {}
+        if self.positions == "rotary":
+            options["max_wavelength"] = 10_000
+        elif self.positions == "alibi":
+            options["position_bias"] = ALiBi()
+        elif self.positions == "relative":
+            options["position_bias"] = RelativePositionBias(bidirectional=False)
+        if self.feed_forward != "relu":
+            options |= {"gated": True, "activation": GATES[self.feed_forward]}
+        if self.normalization != "layer":
+            options["normalization"] = self.normalization
+        if self.key_value_heads:
+            options["num_key_value_heads"] = self.key_value_heads
+        return {} if options == {"max_wavelength": 10_000} else options
 
 
 def space(hp) -> Config:
@@ -85,18 +122,19 @@ def space(hp) -> Config:
     )
 
 
+def block(config: Config) -> TransformerDecoderBlock:
+    sizes = 4 * config.width, config.heads, config.dropout
+    if config.variants:
+        return TransformerDecoderBlock(*sizes, normalize_first=True, **config.variants)
+    return TransformerDecoderBlock(*sizes, normalize_first=True, max_wavelength=10_000)
+
+
 def build(config: Config, data: Characters) -> keras.Model:
     tokens = keras.Input((None,), dtype="int32")
     x = Embedding(len(data.alphabet), config.width)(tokens)  # B, T, width
     x = keras.layers.Rescaling(4)(x)  # so that Adam's steps are 4 times as large
     for _ in range(config.blocks):
-        x = TransformerDecoderBlock(
-            4 * config.width,
-            config.heads,
-            config.dropout,
-            normalize_first=True,
-            max_wavelength=10_000,
-        )(x)
+        x = block(config)(x)
     x = LayerNormalization()(x)
     logits = Dense(len(data.alphabet), name="logits", dtype="float32")(x)  # B, T, A
     model = keras.Model(tokens, logits)

@@ -1,4 +1,4 @@
-"""Shakespeare, character by character, with LSTM or GRU layers.
+"""Shakespeare, character by character, with LSTM, GRU or minGRU layers.
 
     python recipes/shakespeare_rnn.py --cell lstm
     python recipes/shakespeare_rnn.py --write "ROMEO:"    (once trained)
@@ -34,18 +34,18 @@ from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
 from cookbook.tuning.search import search
-from custom_layers.layers import GRU, LSTM, Dense, Dropout, Embedding
+from custom_layers.layers import GRU, LSTM, Dense, Dropout, Embedding, MinGRU
 from custom_layers.losses import SparseCategoricalCrossentropy
 from custom_layers.optimizers import Adam
 from custom_layers.optimizers.schedules import OneCycle
 
-CELLS = {"lstm": LSTM, "gru": GRU}
+CELLS = {"lstm": LSTM, "gru": GRU, "mingru": MinGRU}
 EXPECTED = {"tiny_shakespeare": (1.637, 0.03)}
 
 
 @dataclass(frozen=True)
 class Config(TrainingConfig):
-    cell: Literal["lstm", "gru"] = "gru"  # kind of the recurrent layers
+    cell: Literal["lstm", "gru", "mingru"] = "gru"  # kind of the recurrent layers
     epochs: Count = 3  # passes over the windows; each pass reads the text twice
     context: Size = 128  # characters in a window
     layers: Depth = 2  # recurrent layers

@@ -19,6 +19,7 @@ from custom_layers.layers import (
     GRU,
     LSTM,
     AttentionDecoderCell,
+    MinGRU,
     TransformerDecoderBlock,
 )
 
@@ -92,7 +93,7 @@ def decoder_with_states(model: keras.Model) -> Callable:
 
     It uses the cells of the trained layers. Their states hold all that was read so far.
     """
-    recurrent = [x for x in model.layers if isinstance(x, LSTM | GRU)]
+    recurrent = [x for x in model.layers if isinstance(x, LSTM | GRU | MinGRU)]
 
     @compiled
     def next_logits(tokens, index, states):

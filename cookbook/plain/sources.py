@@ -35,6 +35,7 @@ KERAS = {
     "hard_tanh leaky_relu linear log_sigmoid log_softmax mish relu relu6 selu sigmoid "
     "silu soft_shrink softmax softplus softsign sparse_plus sparse_sigmoid sparsemax "
     "squareplus tanh tanh_shrink threshold",
+    "callbacks": "EarlyStopping",
     "constraints": "MaxNorm",
     "initializers": "GlorotNormal GlorotUniform HeNormal HeUniform Identity "
     "LecunNormal LecunUniform Orthogonal RandomNormal RandomUniform TruncatedNormal "
@@ -48,7 +49,8 @@ KERAS = {
     "Hinge Huber KLDivergence LogCosh MeanAbsoluteError MeanSquaredError "
     "SparseCategoricalCrossentropy",
     "optimizers": "Adadelta Adagrad Adam Muon RMSprop SGD",
-    "optimizers.schedules": "CosineDecay ExponentialDecay",
+    "optimizers.schedules": "CosineDecay CosineDecayRestarts ExponentialDecay "
+    "PiecewiseConstantDecay PolynomialDecay",
     "regularizers": "L1 L1L2 L2",
 }
 # Classes of data sets, in place of which a script has attributes without a class.

@@ -4,9 +4,12 @@
 longer has the lines is refused, so that this table stays true.
 """
 
+from cookbook.plain.lab.wordings import LAB_WORDINGS
+
 # The short form of the data has tokens for the beginning and the end beside these.
 SUBWORDS = [("len(data.subwords)", "data.subwords.vocab_size + 2")]
 WORDINGS = {
+    **LAB_WORDINGS,
     "multi30k_attention": [
         *SUBWORDS,
         (
@@ -137,6 +140,7 @@ WORDINGS = {
         ),
     ],
     "backprop_by_hand": [
+        ("    draw_step(ledger, forward(after, config), E, E_after, run)\n", ""),
         (
             "Config(config.seed, config.run_dir, config.quick)",
             "Config(seed=config.seed, quick=config.quick)",
@@ -233,113 +237,28 @@ WORDINGS = {
 """,
         ),
     ],
-    "activations_gallery": [
-        ('"size": (2.2, 2.1), ', ""),
-        (
-            """\
-CURVES = (
-    *(linear, exponential, sigmoid, log_sigmoid, tanh, tanh_shrink, softplus),
-    *(squareplus, softsign, hard_sigmoid, hard_silu, hard_tanh, sparse_sigmoid),
-    *(sparse_plus, soft_shrink, hard_shrink, relu, relu6, leaky_relu),
-    *(elu, selu, celu, silu, gelu, mish, lisht, rrelu, snake),
-)
-""",
-            """\
-CURVES = (
-    *("linear", "exponential", "sigmoid", "log_sigmoid", "tanh", "tanh_shrink"),
-    *("softplus", "squareplus", "softsign", "hard_sigmoid", "hard_silu", "hard_tanh"),
-    *("sparse_sigmoid", "sparse_plus", "soft_shrink", "hard_shrink", "relu", "relu6"),
-    *("leaky_relu", "elu", "selu", "celu", "silu", "gelu", "mish"),
-)
-""",
-        ),
-        (
-            "shown = {f.__name__: f for f in CURVES}",
-            "shown = {name: getattr(keras.activations, name) for name in CURVES}",
-        ),
-        (
-            """\
-    title = "Start weights that are too large make tanh and sigmoid flat"
-    ylabel = "slopes below 5 % of the steepest (%)"
-    draw(saturating, "flat", ylabel, title, run, "saturation.png")
-""",
-            "",
-        ),
-        (
-            """\
-    title = "Learning that is too fast kills units, but none of leaky ReLU's"
-    draw(dying, "dead", "dead units (%)", title, run, "dying.png")
-
-""",
-            "",
-        ),
-    ],
-    "initializers_and_depth": [
-        (
-            """\
-    layout: dict[str, Any] = {"columns": 4, "size": (2.8, 2.9), "styles": STYLES}
-    scale: dict[str, Any] = {"yscale": "log", "ylim": (1e-12, 1e12)}
-    draw_panels(panels, title, "layer", ylabel, run, name, **layout, **scale)
-""",
-            """\
-    scale = {"yscale": "log", "ylim": (1e-12, 1e12)}
-    draw_panels(panels, title, "layer", ylabel, run, name, columns=4, **scale)
-""",
-        ),
-    ],
     "shakespeare_gpt": [
         (
             """\
-        x = TransformerDecoderBlock(
-            4 * config.width,
-            config.heads,
-            config.dropout,
-            normalize_first=True,
-            max_wavelength=10_000,
-        )(x)
-""",
-            """\
-        x = CausalBlock(config.width, config.heads, config.dropout)(x)
-""",
-        ),
-    ],
-    "bias_and_weights": [("    draw_neuron(run)\n", "")],
-    "losses_imbalanced": [("    draw_shares(curves, run)\n", "")],
-    "normalization_compared": [
-        (
-            """\
-    shares = {kind: found[kind].dependence for kind in DRAWN}
-    title = "Batch normalization's answer to an image depends on its batch"
-    ylabel = "deviation from batch to batch\\n(% of that from image to image)"
-    draw(shares, title, ylabel, sizes, run, "dependence.png")
-""",
-            "",
-        ),
-    ],
-    "optimizer_paths": [
-        (', drawn as terms.png"""', '"""'),
-        (
-            """\
-    draw_lines(
-        {name: (np.arange(len(s)) + 1, s) for name, s in lengths.items()},
-        "Adagrad's steps shrink, RMSprop's recover, Adam's correction tames its start",
-        "step (the gradient is 1, and after step 100 only 0.01)",
-        "length of the step (learning rates)",
-        *(run, "terms.png"),
-        yscale="log",
-    )
+def block(config: Config) -> TransformerDecoderBlock:
+    sizes = 4 * config.width, config.heads, config.dropout
+    if config.variants:
+        return TransformerDecoderBlock(*sizes, normalize_first=True, **config.variants)
+    return TransformerDecoderBlock(*sizes, normalize_first=True, max_wavelength=10_000)
+
 
 """,
             "",
         ),
-    ],
-    "regularization_compared": [("    draw_losses(curves, run)\n", "")],
-    "vanishing_gradients": [
-        ("    draw_sizes(sizes, run)\n", ""),
         (
-            "first = gradient_norms(model, x, y)[0]",
-            "first = np.linalg.norm(kernel_gradients(model, x, y)[0])",
+            "block(config)(x)",
+            "CausalBlock(config.width, config.heads, config.dropout)(x)",
         ),
+    ],
+    "shakespeare_rnn": [
+        (', "mingru": MinGRU', ""),
+        (', "mingru"]', "]"),
+        ("LSTM, GRU or minGRU layers.", "LSTM or GRU layers."),
     ],
     "style_transfer": [
         (

@@ -17,7 +17,7 @@ from cookbook.trained.trained_run import Description
 from cookbook.training.run_folder import RunFolder
 
 FILE = "report.html"
-TYPES = {".png": "image/png", ".gif": "image/gif"}
+TYPES = {".png": "image/png", ".gif": "image/gif", ".svg": "image/svg+xml"}
 LARGEST = 4 * 2**20  # bytes of a picture inside the page; a larger one stays outside
 MOST_PICTURES = 40
 LINES = 60  # of a text file that the page shows

@@ -16,8 +16,12 @@ ABSENT = {
     "chaos",
     "class_weight",
     "columns",
+    "feed_forward",
     "image_size",
+    "key_value_heads",
     "label_column",
+    "normalization",
+    "positions",
     "precision",
     "predict",
     "resume",
@@ -27,6 +31,7 @@ ABSENT = {
     "tensorboard",
     "text_column",
     "translate",
+    "variants",
     "write",
 }
 # Bases of a Config that add absent fields only.
@@ -39,7 +44,8 @@ IN_FLOAT32 = re.compile(
 )
 # What has an effect on other backends only, for which no script is made.
 ELSEWHERE = re.compile(r"^ +suit_backend\(.*\)\n", re.MULTILINE)
-UNUSED = {"space", "idle"}  # what only the search and the cookbook's command line call
+# What only the search, the cookbook's command line and absent fields need.
+UNUSED = {"space", "idle", "variants"}
 QUICK = "in_quick"  # a dict in the class, which a linter would take for a slip
 # What a script calls the kinds of fields, whose ranges only the cookbook checks.
 BUILTIN = {
@@ -83,9 +89,22 @@ def as_script(recipe: str) -> Script:
             edits += _without_range(node, recipe)
         elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == QUICK:
             edits.append(edit_of(node.targets[0], f"{QUICK}: ClassVar"))
-    text = "from typing import ClassVar\n" + tidy(applied(edits, recipe))
+    text = "from typing import ClassVar\n" + tidy(applied(_outermost(edits), recipe))
     docstring = ast.get_docstring(tree, clean=False) or ""
     return Script(_without_commands(docstring), text, uses_onednn)
+
+
+def _outermost(edits: list[Edit]) -> list[Edit]:
+    """The edits that stand in no other one, such as in a function that goes."""
+    return [
+        edit
+        for edit in edits
+        if not any(
+            other.start <= edit.start and edit.end <= other.end
+            for other in edits
+            if other != edit
+        )
+    ]
 
 
 def _is_absent(node: ast.AST) -> bool:
@@ -118,12 +137,12 @@ def _without_absent(call: ast.Call, text: str) -> Iterator[Edit]:
 
 
 def _is_absent_field(node: ast.AST) -> bool:
-    """Whether it is `config.tune` or the like."""
+    """Whether it is `config.tune` or the like, or `self.tune` in a Config."""
     return (
         isinstance(node, ast.Attribute)
         and node.attr in ABSENT
         and isinstance(node.value, ast.Name)
-        and node.value.id == "config"
+        and node.value.id in ("config", "self")
     )
 
 

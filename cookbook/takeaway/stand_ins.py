@@ -64,6 +64,7 @@ REPLACED = {
     "custom_layers.layers.bidirectional": "layers.recurrent",
     "custom_layers.layers.recurrent.gru": "layers.recurrent",
     "custom_layers.layers.recurrent.lstm": "layers.recurrent",
+    "custom_layers.layers.recurrent.min_gru": "layers.recurrent",
     "custom_layers.layers.recurrent.simple_rnn": "layers.recurrent",
     "custom_layers.layers.reversible_embedding": "layers.dense",
     "custom_layers.layers.transformer": "layers.attention",

@@ -19,7 +19,25 @@ SIZES = {
     "gpt": (shakespeare_gpt, {"width": 8, "blocks": 2, "heads": 2}),
     "lstm": (shakespeare_rnn, {"units": 8, "cell": "lstm"}),
     "gru": (shakespeare_rnn, {"units": 8, "cell": "gru"}),
+    "mingru": (shakespeare_rnn, {"units": 8, "cell": "mingru"}),
+    **{
+        f"gpt, {positions}": (
+            shakespeare_gpt,
+            {
+                **{"width": 8, "heads": 2, "positions": positions},
+                **{"feed_forward": gate, "normalization": "rms", "key_value_heads": 1},
+            },
+        )
+        for positions, gate in [
+            *[("rotary", "swiglu"), ("alibi", "geglu")],
+            *[("relative", "swiglu"), ("none", "relu")],
+        ]
+    },
 }
+KINDS = [  # of which those that take seconds more are slow
+    pytest.param(kind, marks=pytest.mark.slow) if "gpt," in kind else kind
+    for kind in SIZES
+]
 DATA = types.SimpleNamespace(alphabet="\0abcde", train=(np.zeros((320, 8)),))
 
 
@@ -60,7 +78,7 @@ def test_a_context_longer_than_the_text_is_refused(capsys):
     assert "--context got 100000" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("kind", SIZES)
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("prompt", [1, 4])
 def test_step_by_step_gives_the_logits_of_training(kind, prompt):
     """The same weights and code; and so no character sees one behind it."""
@@ -88,7 +106,7 @@ def test_one_program_serves_all_places():
     assert len(traced) == 1
 
 
-@pytest.mark.parametrize("kind", SIZES)
+@pytest.mark.parametrize("kind", KINDS)
 def test_writing_goes_on_from_any_text_by_seed(kind):
     _, model = recipe_and_model(kind)
     decoder = character_decoder(model)

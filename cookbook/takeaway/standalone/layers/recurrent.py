@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from custom_layers.layers.recurrent.scan import _scan
+
 
 class _Cell(keras.layers.Layer):
     """A recurrent cell with the weights W (D, G U), U (U, G U) and b (G U) of G gates.
@@ -182,6 +184,63 @@ class GRU(_RecurrentLayer):
     """
 
     cell_class = GRUCell
+
+
+class MinGRUCell(keras.layers.Layer):
+    """One step of minGRU, whose gate z sees the input but not the state.
+
+    z, n = sigma(x W_z + b_z), x W_n + b_n
+    h = (1 - z) * h_tm1 + z * n
+    """
+
+    def __init__(self, units: int) -> None:
+        super().__init__()
+        self.units = units
+        self.state_size = units
+        self.output_size = units
+        # Unused, but the recipe's cell draws a seed here, and the next layer the next.
+        self.seed_generator = keras.random.SeedGenerator()
+
+    def build(self, input_shape: tuple) -> None:
+        width = 2 * self.units
+        shape = input_shape[-1], width
+        self.kernel = self.add_weight(shape, "glorot_uniform", name="kernel")
+        self.bias = self.add_weight((width,), "zeros", name="bias")
+
+    def coefficients(self, x: Any) -> tuple:
+        """(a, b) of h = a * h_tm1 + b"""
+        z, n = ops.split(ops.matmul(x, self.kernel) + self.bias, 2, axis=-1)
+        z = ops.sigmoid(z)
+        return 1 - z, z * n
+
+    def call(self, inputs, states):
+        (h_tm1,) = states
+        a, b = self.coefficients(inputs)
+        h = a * h_tm1 + b
+        return h, [h]
+
+    def get_initial_state(self, batch_size: int | None = None) -> list:
+        return [ops.zeros((batch_size, self.units), self.compute_dtype)]
+
+
+class MinGRU(keras.layers.RNN):
+    """minGRU, run over a sequence in blocks of steps side by side.
+
+    h_t = cell(x_t, h_tm1), the step whose formula `MinGRUCell` shows;
+    the output is h_T, or every h_t.
+    """
+
+    def __init__(self, units: int, **kwargs: Any) -> None:
+        super().__init__(MinGRUCell(units), **kwargs)
+
+    def inner_loop(
+        self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
+    ) -> Any:
+        if sequences.shape[1] is None:  # TensorFlow does not know it yet: step by step
+            return super().inner_loop(sequences, initial_state, mask, training)
+        a, b = self.cell.coefficients(sequences)
+        hs = _scan(a, b, initial_state[0])
+        return hs[:, -1], hs, [hs[:, -1]]
 
 
 class Bidirectional(keras.layers.Layer):

@@ -1,0 +1,1 @@
+"""What is special about the plain scripts of the lab."""

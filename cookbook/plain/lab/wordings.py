@@ -1,0 +1,111 @@
+"""Lines of the lab's recipes that a plain script words differently."""
+
+LAB_WORDINGS = {
+    "activations_gallery": [
+        ("panels[with_formula(name)]", "panels[name]"),
+        (
+            """\
+        y = np.array(f(RANGE))
+        y[np.abs(y) > HIGHEST] = np.nan  # it is not drawn
+""",
+            "",
+        ),
+        ("(RANGE, y)", "(RANGE, np.array(f(RANGE)))"),
+        (
+            """\
+        # These work on vectors: the first output for the vector (x, 0)
+""",
+            "",
+        ),
+        ('"size": (2.3, 2.2), "share": False', ""),
+        (
+            """\
+CURVES = (
+    *(linear, exponential, sigmoid, log_sigmoid, tanh, tanh_shrink, softplus),
+    *(squareplus, softsign, hard_sigmoid, hard_silu, hard_tanh, sparse_sigmoid),
+    *(sparse_plus, soft_shrink, hard_shrink, relu, relu6, leaky_relu),
+    *(elu, selu, celu, silu, gelu, mish, lisht, rrelu, snake),
+)
+""",
+            """\
+CURVES = (
+    *("linear", "exponential", "sigmoid", "log_sigmoid", "tanh", "tanh_shrink"),
+    *("softplus", "squareplus", "softsign", "hard_sigmoid", "hard_silu", "hard_tanh"),
+    *("sparse_sigmoid", "sparse_plus", "soft_shrink", "hard_shrink", "relu", "relu6"),
+    *("leaky_relu", "elu", "selu", "celu", "silu", "gelu", "mish"),
+)
+""",
+        ),
+        (
+            "shown = {f.__name__: f for f in CURVES}",
+            "shown = {name: getattr(keras.activations, name) for name in CURVES}",
+        ),
+        (
+            """\
+    title = "Start weights that are too large make tanh and sigmoid flat"
+    ylabel = "slopes below 5 % of the steepest (%)"
+    draw(saturating, "flat", ylabel, title, run, "saturation.svg")
+""",
+            "",
+        ),
+        (
+            """\
+    title = "Learning that is too fast kills units, but none of leaky ReLU's"
+    draw(dying, "dead", "dead units (%)", title, run, "dying.svg")
+
+""",
+            "",
+        ),
+    ],
+    "initializers_and_depth": [
+        (
+            """\
+    layout: dict[str, Any] = {"columns": 4, "size": (2.8, 2.9), "styles": STYLES}
+    scale: dict[str, Any] = {"yscale": "log", "ylim": (1e-12, 1e12)}
+    draw_panels(panels, title, "layer", ylabel, run, name, **layout, **scale)
+""",
+            """\
+    scale = {"yscale": "log", "ylim": (1e-12, 1e12)}
+    draw_panels(panels, title, "layer", ylabel, run, name, columns=4, **scale)
+""",
+        ),
+    ],
+    "normalization_compared": [
+        (
+            """\
+    shares = {kind: found[kind].dependence for kind in DRAWN}
+    title = "Batch normalization's answer to an image depends on its batch"
+    ylabel = "deviation from batch to batch\\n(% of that from image to image)"
+    draw(shares, title, ylabel, sizes, run, "dependence.svg")
+""",
+            "",
+        ),
+    ],
+    "optimizer_paths": [
+        (', drawn as terms.svg"""', '"""'),
+        (
+            """\
+    draw_lines(
+        {name: (np.arange(len(s)) + 1, s) for name, s in lengths.items()},
+        "Adagrad's steps shrink, RMSprop's recover, Adam's correction tames its start",
+        "step (the gradient is 1, and after step 100 only 0.01)",
+        "length of the step (learning rates)",
+        *(run, "terms.svg"),
+        yscale="log",
+    )
+
+""",
+            "",
+        ),
+    ],
+    "vanishing_gradients": [
+        ("    draw_sizes(sizes, run)\n", ""),
+        (
+            "first = gradient_norms(model, x, y)[0]",
+            "first = np.linalg.norm(kernel_gradients(model, x, y)[0])",
+        ),
+    ],
+    "bias_and_weights": [("    draw_neuron(run)\n", "")],
+    "losses_imbalanced": [("    draw_shares(curves, run)\n", "")],
+    "regularization_compared": [("    draw_losses(curves, run)\n", "")],
+}
