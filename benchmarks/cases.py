@@ -273,6 +273,7 @@ METRICS: dict[str, Answered] = {
     "KendallsTauB": ({}, (512,), "values"),
     "KendallsTauC": ({}, (512,), "values"),
     "Perplexity": ({"from_logits": True}, (32, 20, 1000), "labels"),
+    "SpanF1": ({"tags": ["O", *("B-x", "I-x", "B-y", "I-y")]}, (64, 40, 5), "labels"),
 }
 
 # Optimizers; each is timed on all these numbers of variables.

@@ -28,6 +28,7 @@ from cookbook.data.batches import Batches
 RECIPES = (
     "addition_seq2seq",
     "cifar10_resnet",
+    "english_tagging_crf",
     "gan_anomaly",
     "gan_augment",
     "imdb_cnn",

@@ -87,7 +87,7 @@ def _run_backend(
     command += ["--seconds", str(seconds)] + ["--cpu"] * arguments.cpu
     process = subprocess.Popen(
         command,
-        env=_environment(backend),
+        env=_environment(backend, arguments.cpu),
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -103,6 +103,8 @@ def _run_backend(
         _keep(arguments.json, backend, row)
     status = process.wait()
     killer.cancel()
+    if status < 0:
+        print(f"{backend}: was ended, because a row took too long", flush=True)
     return status
 
 
@@ -116,9 +118,13 @@ def _kill_after(process: subprocess.Popen, seconds: float) -> typing.Any:
     return timer
 
 
-def _environment(backend: str) -> dict[str, str]:
+def _environment(backend: str, is_trial: bool) -> dict[str, str]:
+    # Threads of PyTorch look for work all the time. On cores that others use too, that
+    # slows a row down a hundredfold; where the figures don't count, they may sleep.
+    patient = {"OMP_WAIT_POLICY": "PASSIVE"} if is_trial else {}
     return {
         **os.environ,
+        **patient,
         "KERAS_BACKEND": backend,
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",

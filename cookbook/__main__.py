@@ -7,9 +7,16 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from cookbook.commands import MODEL_COMMANDS, Command
+from cookbook.commands import MODEL_COMMANDS, SITE, Command
 from cookbook.errors import complain, fail, harmless
-from cookbook.pages.catalogue import Entry, checkout, components, index, recipes
+from cookbook.pages.catalogue import (
+    Entry,
+    as_json,
+    checkout,
+    components,
+    index,
+    recipes,
+)
 
 OURS = ("cookbook", "custom_layers")
 
@@ -32,6 +39,10 @@ def show(arguments: argparse.Namespace) -> None:
     """Prints the recipes and the components that contain the word."""
     word = arguments.word
     chosen = [entry for entry in recipes() if _contains(entry, word)]
+    if arguments.json:
+        parts = [entry for entry in components() if _contains(entry, word)]
+        print(as_json(chosen, parts))
+        return
     if chosen:
         print("Recipes (python recipes/NAME.py --help)\n")
         for entry in chosen:
@@ -111,11 +122,13 @@ def collect_results(arguments: argparse.Namespace) -> None:
 
 
 def _write_pages() -> None:
+    from cookbook.pages.lessons import renew_lessons
     from cookbook.pages.results import write_tables
 
     page = checkout() / "docs" / "components.md"
     page.write_text(index(), encoding="utf-8")
     write_tables()
+    renew_lessons()
 
 
 @contextlib.contextmanager
@@ -179,12 +192,13 @@ COMMANDS = (
                 "default": "",
                 "help": "show only entries whose name, summary or namespace contains "
                 "this word",
-            }
+            },
+            "--json": {"action": "store_true", "help": "print them as JSON"},
         },
     ),
     Command(
         "index",
-        "renew the generated pages: docs/components.md and all result tables",
+        "renew the generated pages, result tables and numbers in lessons",
         renew,
         {},
     ),
@@ -307,6 +321,7 @@ COMMANDS = (
         "[flags of the recipe]",
         takes_more=True,
     ),
+    SITE,
     *MODEL_COMMANDS,
 )
 

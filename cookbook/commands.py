@@ -1,4 +1,4 @@
-"""Commands of `python -m cookbook`: what one is, and those that use trained models."""
+"""Commands of `python -m cookbook`: what one is; those of trained models and pages."""
 
 import argparse
 import dataclasses
@@ -51,6 +51,13 @@ def demo(arguments: argparse.Namespace) -> None:
     from cookbook.demo.command import demo_command
 
     demo_command(arguments)
+
+
+def site(arguments: argparse.Namespace) -> None:
+    """Builds the pages, and serves them if asked."""
+    from cookbook.site.build import site_command
+
+    site_command(arguments)
 
 
 RUN: dict[str, Any] = {
@@ -173,4 +180,37 @@ MODEL_COMMANDS = (
             "--run-dir": RUN_DIR,
         },
     ),
+)
+
+SITE = Command(
+    "site",
+    "build the pages of the project, which need no network",
+    site,
+    {
+        "--output": {
+            "type": Path,
+            "metavar": "FOLDER",
+            "help": "the folder of the built pages, which is replaced (default: site)",
+        },
+        "--models": {
+            "nargs": "+",
+            "metavar": "RUN",
+            "default": [],
+            "help": "finished runs whose models answer in the pages of playgrounds",
+        },
+        "--url": {
+            "metavar": "URL",
+            "help": "the address at which the pages will be published",
+        },
+        "--serve": {
+            "action": "store_true",
+            "help": "show the pages on this machine when they are built",
+        },
+        "--port": {
+            "type": int,
+            "default": 8000,
+            "metavar": "N",
+            "help": "the port of --serve; 0 takes any that is free (default: 8000)",
+        },
+    },
 )

@@ -25,7 +25,7 @@ from cookbook.config import ExperimentConfig, Rate, Size
 from cookbook.errors import fail, note
 from cookbook.lab.claims import ROUNDING, Claim, conclude
 from cookbook.lab.gradients import kernel_gradients, numeric_gradient
-from cookbook.lab.pictures import draw_bars
+from cookbook.plots.diagrams import draw_networks
 from cookbook.reports.finish import Run
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
@@ -151,11 +151,11 @@ def automatic_gradient(layers, config: Config):
     return of_mean * config.sizes[-1] / 2  # E is half of a sum, not a mean
 
 
-def draw(gradients, run: RunFolder):
-    count = len(gradients["by hand"])
-    names = [f"weight {i + 1}" for i in range(count)]
-    title = "Three ways of computing the gradient give the same numbers"
-    draw_bars(gradients, names, title, "dE/dw", run, "gradients.png")
+def draw_step(ledger, after, E, E_after, run: RunFolder):
+    networks = {f"Before the step: error {E:.6f}": ledger}
+    networks[f"After the step: error {E_after:.6f}"] = after
+    title = "One step moves every weight against its slope, and the error falls"
+    draw_networks(networks, title, run, "step.svg")
 
 
 def published_claims(config: Config, after, E_after):
@@ -186,11 +186,10 @@ def main(config: Config) -> Run:
     parts = [numeric_gradient(lambda: error(layers, config), w) for w, _ in layers]
     numeric = flat(parts)
 
-    draw({"by hand": by_hand, "automatic": automatic, "numeric": numeric}, run)
-
     after = [(q["w after"], q["b after"]) for q in ledger]
     E = error(layers, config)
     E_after = error(after, config)
+    draw_step(ledger, forward(after, config), E, E_after, run)
     print(f"E before {E:.12f}, after {E_after:.12f}")
 
     claims = [

@@ -74,7 +74,7 @@ def draw_neuron(run: RunFolder):
         for heading, chosen in pairs.items()
     }
     title = "The weight sets the slope of a neuron's answer, the bias moves its curve"
-    draw_panels(panels, title, "input x", "sigmoid(w x + b)", run, "neuron.png")
+    draw_panels(panels, title, "input x", "sigmoid(w x + b)", run, "neuron.svg")
 
 
 def separable(count, rng, gap: float = 0.05):

@@ -103,7 +103,7 @@ def draw_epochs(losses, run: RunFolder):
     epochs = np.arange(len(losses))
     lines = {"training": (epochs, losses[:, 0]), "validation": (epochs, losses[:, 1])}
     title = "The validation loss rises again while the training loss falls"
-    draw_lines(lines, title, "epoch", "loss", run, "curves.png", ylim=(0, 2))
+    draw_lines(lines, title, "epoch", "loss", run, "curves.svg", ylim=(0, 2))
 
 
 def draw_sizes(by_pass, by_step, run: RunFolder):
@@ -118,14 +118,14 @@ def draw_sizes(by_pass, by_step, run: RunFolder):
     title = "In equal epochs small batches win, in equal steps larger ones"
     labels = "images per step", "validation accuracy (%) at the best rate"
     ticks: dict[str, Any] = {"xticks": SIZES, "xticklabels": SIZES}
-    draw_lines(lines, title, *labels, run, "sizes.png", xscale="log", **ticks)
+    draw_lines(lines, title, *labels, run, "sizes.svg", xscale="log", **ticks)
 
 
 def draw_range(rates, losses, run: RunFolder):
     lines = {"one training at a growing rate": (rates, losses)}
     title = "The range test's loss is least near the best rate, and explodes beyond"
     labels = "learning rate", "training loss (mean of 5 steps)"
-    draw_lines(lines, title, *labels, run, "range.png", xscale="log", ylim=(0, 5))
+    draw_lines(lines, title, *labels, run, "range.svg", xscale="log", ylim=(0, 5))
 
 
 def claims_of_epochs(losses, accuracies):

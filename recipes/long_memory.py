@@ -152,7 +152,7 @@ def draw_memory(found: Scores, config: Config, run: RunFolder) -> None:
     )
     labels = "length of the sequence", "score (0: guessing, 1: solved)"
     scale: dict[str, Any] = {"ylim": (-0.05, 1.05), "xticks": lengths}
-    draw_panels(panels, title, *labels, run, "memory.png", styles=STYLES, **scale)
+    draw_panels(panels, title, *labels, run, "memory.svg", styles=STYLES, **scale)
 
 
 def claims_of_scores(found: Scores, short: int, long: int) -> list[Claim]:

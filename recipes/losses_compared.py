@@ -103,14 +103,14 @@ def draw_pull(run: RunFolder) -> None:
     }
     title = "Squared error lets an outlier pull without limit"
     labels = "error (prediction - target)", "slope of the loss"
-    draw_lines(lines, title, *labels, run, "pull.png", ylim=(-3, 3))
+    draw_lines(lines, title, *labels, run, "pull.svg", ylim=(-3, 3))
 
 
 def draw_moved(moved: dict[str, np.ndarray], run: RunFolder) -> None:
     lines = {name: (100 * SHARES[1:], way[1:]) for name, way in moved.items()}
     title = "The median holds until half are outliers, the mean gives way to each"
     labels = "outliers (% of the points)", "how far the line moves (RMS)"
-    draw_lines(lines, title, *labels, run, "outliers.png", yscale="log")
+    draw_lines(lines, title, *labels, run, "outliers.svg", yscale="log")
 
 
 def claims_of_lines(

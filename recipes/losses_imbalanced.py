@@ -106,14 +106,14 @@ def draw_ranks(y, logits, run: RunFolder):
         axes.plot(false_alarms, finds, "osD^"[i], color=COLOURS[i], **mark)
     axes.set(xlim=(0, 50), ylim=(0, 100))
     axes.legend()
-    save_figure(figure, run, "ranks.png")
+    save_figure(figure, run, "ranks.svg")
 
 
 def draw_shares(curves, run: RunFolder):
     lines = {name: (100 * p, 100 * share) for name, (p, share) in curves.items()}
     title = "Examples that are classified well hardly count in the focal loss"
     labels = "probability of the true class, up to (%)", "part of the loss (%)"
-    draw_lines(lines, title, *labels, run, "known.png")
+    draw_lines(lines, title, *labels, run, "known.svg")
 
 
 def claims_of_finds(y, logits, config: Config):

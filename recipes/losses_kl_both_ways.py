@@ -89,7 +89,7 @@ def draw_peaks(p: np.ndarray, found: dict[str, np.ndarray], run: RunFolder) -> N
         axes.plot(PLACES, q, color=COLOURS[i], ls=line, lw=2, label=label)
     axes.set_xlim(-10, 10)
     axes.legend(fontsize=8)
-    save_figure(figure, run, "peaks.png")
+    save_figure(figure, run, "peaks.svg")
 
 
 def means_by_distance(config: Config, run: RunFolder) -> tuple[np.ndarray, np.ndarray]:
@@ -105,7 +105,7 @@ def means_by_distance(config: Config, run: RunFolder) -> tuple[np.ndarray, np.nd
     }
     title = "KL(q, p) takes one peak only if q starts there and they are far apart"
     labels = "distance of p's peaks (in their deviations)", "mean of q"
-    draw_lines(lines, title, *labels, run, "means.png")
+    draw_lines(lines, title, *labels, run, "means.svg")
     return distances, at_a_peak
 
 

@@ -189,11 +189,11 @@ def main(config: Config) -> Run:
 
     accuracies = {kind: measured.accuracies for kind, measured in found.items()}
     title = "With 2 images per step batch normalization is behind, from 8 on ahead"
-    draw(accuracies, title, "test accuracy (%)", sizes, run, "accuracy.png")
+    draw(accuracies, title, "test accuracy (%)", sizes, run, "accuracy.svg")
     shares = {kind: found[kind].dependence for kind in DRAWN}
     title = "Batch normalization's answer to an image depends on its batch"
     ylabel = "deviation from batch to batch\n(% of that from image to image)"
-    draw(shares, title, ylabel, sizes, run, "dependence.png")
+    draw(shares, title, ylabel, sizes, run, "dependence.svg")
 
     compared = (found[kind] for kind in ("batch", "group", "instance"))
     return conclude(run, claims_of_sizes(sizes, *compared))

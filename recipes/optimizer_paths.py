@@ -127,7 +127,7 @@ def uncorrected_adam(beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float 
 
 
 def compare_terms(run: RunFolder):
-    """{optimizer: its step lengths}, drawn as terms.png"""
+    """{optimizer: its step lengths}, drawn as terms.svg"""
     lengths = {
         kind.__name__: step_lengths(kind(1.0)) for kind in (SGD, Adagrad, RMSprop, Adam)
     }
@@ -138,7 +138,7 @@ def compare_terms(run: RunFolder):
         "Adagrad's steps shrink, RMSprop's recover, Adam's correction tames its start",
         "step (the gradient is 1, and after step 100 only 0.01)",
         "length of the step (learning rates)",
-        *(run, "terms.png"),
+        *(run, "terms.svg"),
         yscale="log",
     )
 

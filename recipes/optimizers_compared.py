@@ -117,7 +117,7 @@ def compare_batches(parts, config: Config, run: RunFolder):
         print(label, f"test loss {tuned.test_loss:.3f}")
     title = "In as many passes over the images, a full batch makes too few steps"
     labels = "passes over the images", "training loss (mean of a quarter pass or more)"
-    draw_lines(lines, title, *labels, run, "batches.png", yscale="log")
+    draw_lines(lines, title, *labels, run, "batches.svg", yscale="log")
     return found
 
 
@@ -125,7 +125,7 @@ def draw_rates(found, run: RunFolder):
     lines = {kind: (RATES, 100 * tuned.accuracies) for kind, tuned in found.items()}
     title = "Optimizers differ in which learning rates work, less in how many"
     labels = "learning rate", "validation accuracy (%)"
-    draw_lines(lines, title, *labels, run, "rates.png", xscale="log")
+    draw_lines(lines, title, *labels, run, "rates.svg", xscale="log")
 
 
 def claims_of_race(equal, unequal):
@@ -175,12 +175,12 @@ def main(config: Config) -> Run:
     run = RunFolder.open("optimizers_compared", config)
     parts = small_digits(config.seed)
     title = "At its best learning rate, every optimizer learns the digits"
-    equal = race(parts, config, title, run, "race.png")
+    equal = race(parts, config, title, run, "race.svg")
 
     scale = 10 ** np.random.default_rng(config.seed).uniform(-2, 0, 64)
     scaled = [((x * scale).astype("float32"), y) for x, y in parts]
     title = "On pixels of unequal scale, optimizers that scale each weight's step lead"
-    unequal = race(scaled, config, title, run, "unequal.png")
+    unequal = race(scaled, config, title, run, "unequal.svg")
 
     draw_rates(equal, run)
     full, some, one = compare_batches(parts, config, run).values()

@@ -139,12 +139,12 @@ def draw_losses(curves, run: RunFolder):
             "training": (done, learned),
             "validation": (done, validation),
             "validation, no technique": (done, plain),
-            "early stopping": ([stop, stop], [0, 2]),
+            "early stopping": ([stop, stop], [0, 99]),
         }
 
     title = "Where the training loss stays up, the validation loss stays down"
-    layout: dict[str, Any] = {"columns": 3, "size": (2.8, 2.6), "ylim": (0, 2)}
-    draw_panels(panels, title, "training done (%)", "loss", run, "losses.png", **layout)
+    layout: dict[str, Any] = {"columns": 3, "ylim": (0, 1.1 * max(plain))}
+    draw_panels(panels, title, "training done (%)", "loss", run, "losses.svg", **layout)
 
 
 def draw_weights(sizes, run: RunFolder):
@@ -156,7 +156,7 @@ def draw_weights(sizes, run: RunFolder):
 
     title = "L1 makes many weights nearly zero"
     labels = "size |w| of a weight", "share of the weights (%)"
-    draw_lines(lines, title, *labels, run, "weights.png", xscale="log")
+    draw_lines(lines, title, *labels, run, "weights.svg", xscale="log")
 
 
 def claims_of_techniques(heart, tests, sizes):

@@ -136,16 +136,18 @@ def draw_sizes(found, run: RunFolder):
     }
     title = "A gradient shrinks or grows like a power, on its way down and back"
     labels = "layer or time step", "size of the gradient (RMS)"
-    draw_panels(panels, title, *labels, run, "sizes.png", columns=3, yscale="log")
+    draw_panels(panels, title, *labels, run, "sizes.svg", columns=3, yscale="log")
 
 
 def draw_cures(first, accuracy, run: RunFolder):
     title = "Gradient clipping cures exploding gradients, but not vanishing ones"
-    label = "test accuracy (%); beside each bar: gradient in layer 1 at the start"
     bars = {"vanishing": 100 * accuracy[:5], "exploding": 100 * accuracy[5:]}
-    sizes = [f"{size:.1g}" for size in first]
-    notes = {"vanishing": sizes[:5], "exploding": sizes[5:]}
-    draw_bars(bars, CURES, title, label, run, "cures.png", notes)
+    draw_bars(bars, CURES, title, "test accuracy (%)", run, "cures.svg")
+
+    title = "Three cures bring the first gradients near 1; clipping comes after them"
+    bars = {"vanishing": first[:5], "exploding": first[5:]}
+    label = "size of the gradient in layer 1, before the first step"
+    draw_bars(bars, CURES, title, label, run, "first_gradients.svg", xscale="log")
 
 
 def claims_of_sizes(digits, depth, time_1, time_2):

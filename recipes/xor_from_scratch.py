@@ -24,7 +24,13 @@ from matplotlib.figure import Figure
 
 from cookbook.config import Count, ExperimentConfig, Rate, Repeats, Size
 from cookbook.lab.claims import ROUNDING, Claim, conclude
-from cookbook.plots.figures import BLUE, ORANGE, save_animation, save_figure
+from cookbook.plots.figures import (
+    AGAINST_AND_FOR,
+    BLUE,
+    ORANGE,
+    save_animation,
+    save_figure,
+)
 from cookbook.reports.finish import Run
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
@@ -130,29 +136,43 @@ def train(config: Config, weights):
     return snapshots, losses, distance
 
 
-def surface(weights, side: int = 80):
-    """The network's answers over the square [-0.5, 1.5]^2, (side, side)."""
+def draw_answers(axes, weights):
+    """The network's answers over a square, and the line of each hidden unit.
+
+    A hidden unit answers 1/2 on its line, where x w + b = 0.
+    """
     W1, b1, W2, b2 = weights
-    line = np.linspace(-0.5, 1.5, side)
-    grid = np.stack(np.meshgrid(line, line), -1)  # (side, side, 2)
+
+    line = np.linspace(-0.5, 1.5, 80)
+    grid = np.stack(np.meshgrid(line, line), -1)  # (80, 80, 2)
     h = sigmoid(grid @ W1 + b1)
-    return sigmoid(h @ W2 + b2)[..., 0]
+    answers = sigmoid(h @ W2 + b2)[..., 0]
+
+    axes.contourf(line, line, answers, np.linspace(0, 1, 11), cmap=AGAINST_AND_FOR)
+
+    for w, b in zip(W1.T, b1):
+        place = -b * w / (w @ w)  # the point of the line that is nearest to the origin
+        along = place + np.array([-w[1], w[0]])
+        axes.axline(place, along, color="black", ls="--", lw=1)
+
+    for answer, marker, colour in ((0, "o", ORANGE), (1, "^", BLUE)):
+        points = X[Y[:, 0] == answer].T
+        axes.plot(*points, marker, color=colour, mec="white", ms=13, mew=2, ls="")
+
+    axes.set(xlim=(-0.5, 1.5), ylim=(-0.5, 1.5), xlabel="x1", ylabel="x2")
+    axes.set_title("Blue: 1, orange: 0; dashed: hidden units")
 
 
 def draw(snapshots, losses, run: RunFolder):
     """Draws the answers and the loss, epoch by epoch; surface.png is the last epoch."""
     figure = Figure(figsize=(8.5, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2)
-    square = {"extent": (-0.5, 1.5, -0.5, 1.5), "origin": "lower"}
-    colours = np.where(Y[:, 0] == 1, "#5E3C99", "#E66101")
 
     def frame(i):
         epoch, weights = snapshots[i]
 
         left.clear()
-        left.imshow(surface(weights), "PuOr", vmin=0, vmax=1, **square)
-        left.scatter(*X.T, c=colours, edgecolors="white", s=120, linewidths=2)
-        left.set(xlabel="x1", ylabel="x2", title="The answer is 1 where it is purple")
+        draw_answers(left, weights)
 
         right.clear()
         right.loglog(np.arange(1, len(losses) + 1), losses, color=BLUE)

@@ -1,21 +1,25 @@
-"""Classifiers of images and of texts: the class of each input, and how sure it is."""
+"""Classifiers of images, texts and words: classes, and how sure the model is."""
 
 import dataclasses
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
 from cookbook.data.files.pictures import read_picture
+from cookbook.data.tagged.encoding import encode_words, split_sentence
 from cookbook.data.text.words import UNKNOWN, Vocabulary, cut_and_pad, split_words
 from cookbook.errors import Mistake
 from cookbook.trained.trained_run import TrainedRun, refuse_single
+from custom_layers.layers import viterbi
 
 TOP = 3  # classes that an answer names
 BATCH = 256  # inputs that the model answers at once
 Pictures = np.ndarray | Sequence[str | Path | np.ndarray]  # arrays, or files
 SHORTEST = 16  # words; batches of texts have this length, or twice, four times, ...
+MOST_WORDS = 1000  # of a sentence that is tagged
 
 
 @dataclasses.dataclass(frozen=True)
@@ -224,3 +228,88 @@ class TextClassifier(Classifier):
         while width < longest:
             width *= 2
         return min(width, self.length)
+
+
+@dataclasses.dataclass(frozen=True)
+class TaggedText:
+    """The answer of a tagger to one sentence; as a text it reads "The/DET end/NOUN"."""
+
+    words: tuple[str, ...]
+    tags: tuple[str, ...]  # the tag of each word
+
+    def __str__(self) -> str:
+        return " ".join(f"{word}/{tag}" for word, tag in zip(self.words, self.tags))
+
+
+class SentenceTagger(TrainedRun):
+    """A run whose model gives each word of a sentence a tag.
+
+    run = load_run("english_tagging_crf")
+    print(*run.predict(["Time flies like an arrow."]))
+    """
+
+    takes = "texts"
+    reads_lines = True
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        settings = self.description.settings
+        self.tags: list[str] = settings["tags"]
+        self.vocabulary = Vocabulary(settings["words"])
+        self.alphabet = Vocabulary(settings["alphabet"])
+        self.letters: int = settings["letters"]
+        N = len(self.tags)
+        shape = self.model.output_shape
+        is_crf = isinstance(shape, tuple) and len(shape) == 4
+        self.refuse_other_shape([None, N, N] if is_crf else [None, N], "output_shape")
+
+    def read(self, value: str) -> str:
+        """The sentence, if it holds words, and not too many."""
+        if not isinstance(value, str):
+            raise ValueError(f"it is no text but of the type {type(value).__name__}")
+        count = len(split_sentence(value))
+        if not count:
+            raise ValueError("it holds no word")
+        if count > MOST_WORDS:
+            raise ValueError(f"it has {count} words, expected at most {MOST_WORDS}")
+        return value
+
+    def knows(self, value: str) -> bool:
+        """Whether the model knows a character of the sentence, or there is none."""
+        ids = self.alphabet.ids("".join(split_sentence(value)))
+        return not ids or any(number != UNKNOWN for number in ids)
+
+    def predict(self, inputs: Sequence[str]) -> list[TaggedText]:
+        """The words of each sentence, with their tags."""
+        refuse_single(inputs, "a list of sentences")
+        return [self._tagged(split_sentence(self.read(text))) for text in inputs]
+
+    def _tagged(self, sentence: list[str]) -> TaggedText:
+        width = SHORTEST
+        while width < len(sentence):  # few different ones, each compiled once
+            width *= 2
+        x = encode_words(
+            [sentence], self.vocabulary, self.alphabet, self.letters, width
+        )
+        answers = self.model.predict_on_batch([*x])
+        (ids,) = decoded_tags(answers)
+        tags = tuple(self.tags[i] for i in ids[: len(sentence)])
+        return TaggedText(tuple(sentence), tags)
+
+    def fields(self, answer: TaggedText) -> dict[str, Any]:
+        """The sentence with the tag behind each word."""
+        return {"tags": str(answer)}
+
+    def columns(self) -> list[str]:
+        """The one column that holds the answers."""
+        return ["tags"]
+
+
+def decoded_tags(answers: np.ndarray) -> np.ndarray:
+    """(B, T) tags: the best tagging of potentials, or the best tag of each word.
+
+    answers: log potentials (B, T, N, N) of a CRF, or scores (B, T, N).
+    """
+    if answers.ndim == 4:
+        return keras.ops.convert_to_numpy(viterbi(answers))
+    return answers.argmax(-1)

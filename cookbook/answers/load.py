@@ -3,7 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from cookbook.answers.classifiers import ImageClassifier, TextClassifier
+from cookbook.answers.classifiers import (
+    ImageClassifier,
+    SentenceTagger,
+    TextClassifier,
+)
 from cookbook.answers.numbers import AnomalyDetector, Forecaster, Generator
 from cookbook.answers.writers import Calculator, LanguageModel, Translator
 from cookbook.config import ExperimentConfig, flag_name, question_of
@@ -18,6 +22,7 @@ from cookbook.trained.trained_run import TrainedRun
 CLASSES: dict[str, type[TrainedRun]] = {
     "image classifier": ImageClassifier,
     "text classifier": TextClassifier,
+    "tagger": SentenceTagger,
     "language model": LanguageModel,
     "translation": Translator,
     "sums": Calculator,

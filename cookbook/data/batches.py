@@ -26,7 +26,8 @@ class Batches(keras.utils.PyDataset):
         padded: whether rows are token ids with zeros at their end. Then a batch holds
             rows of similar length and is cut to the smallest of a few widths that holds
             them, so that a network is compiled for few shapes. Where x has several
-            arrays, such as a source and a target, the longest row counts for all.
+            arrays, such as a source and a target, the longest row counts for all. A
+            token may have several ids, such as those of its characters, on more axes.
         steps: batches per epoch; without it, as many as the arrays fill.
     """
 
@@ -250,7 +251,7 @@ def joined(first, second):
 
 def _stacked(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """The rows of both arrays; the narrower token ids get zeros at their end."""
-    if first.ndim == 2:
+    if first.ndim == 2 or (first.ndim > 2 and first.dtype.kind == "i"):
         width = max(first.shape[1], second.shape[1])
         first, second = _widened(first, width), _widened(second, width)
     return np.concatenate([first, second])
@@ -258,7 +259,8 @@ def _stacked(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 def _widened(rows: np.ndarray, width: int) -> np.ndarray:
     missing = width - rows.shape[1]
-    return np.pad(rows, ((0, 0), (0, missing))) if missing else rows
+    more_axes = ((0, 0),) * (rows.ndim - 2)
+    return np.pad(rows, ((0, 0), (0, missing), *more_axes)) if missing else rows
 
 
 def _pieces(array: np.ndarray, size: int) -> list[np.ndarray]:
@@ -269,12 +271,16 @@ def _pieces(array: np.ndarray, size: int) -> list[np.ndarray]:
 
 def _cut(rows: np.ndarray, width: int, widen: bool) -> np.ndarray:
     """Token ids cut to `width`, or widened by a column; other arrays as they are."""
-    if rows.ndim != 2 or rows.dtype.kind != "i":
+    if rows.ndim < 2 or rows.dtype.kind != "i":
         return rows
-    return np.pad(rows, ((0, 0), (0, 1))) if widen else rows[:, :width]
+    if widen:
+        return _widened(rows, rows.shape[1] + 1)
+    return rows[:, :width]
 
 
 def _lengths(ids: np.ndarray) -> np.ndarray:
     """For each row, the number of columns up to the last one that is not 0."""
-    from_the_end = (ids != 0)[:, ::-1].argmax(1)
-    return (ids.shape[1] - from_the_end) * ids.any(1)
+    more_axes = tuple(range(2, ids.ndim))
+    is_used = (ids != 0).any(more_axes)
+    from_the_end = is_used[:, ::-1].argmax(1)
+    return (ids.shape[1] - from_the_end) * is_used.any(1)

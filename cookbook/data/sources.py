@@ -75,15 +75,25 @@ def hold_out(count: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarra
     return order[held_out:], order[:held_out]
 
 
-def read(name: str, split: str) -> typing.Any:
-    """One split as arrays, {feature: array} or (x, y), checked against its size."""
+def read(
+    name: str, split: str, features: typing.Sequence[str] | None = None
+) -> typing.Any:
+    """One split as arrays, {feature: array} or (x, y), checked against its size.
+
+    features: those that are read, in the first form; None reads all. Sequences of
+        different lengths are padded at their end, with 0 or with empty texts.
+    """
     import tensorflow as tf
     import tensorflow_datasets as tfds
 
     builder = tfds.builder(name)
-    supervised = builder.info.supervised_keys is not None
+    options: dict[str, typing.Any] = {}
+    options["as_supervised"] = builder.info.supervised_keys is not None
+    if features is not None:
+        chosen = dict.fromkeys(features, True)
+        options = {"decoders": tfds.decode.PartialDecoding(chosen)}
     try:
-        part = tfds.load(name, split=split, as_supervised=supervised, batch_size=-1)
+        part = tfds.load(name, split=split, batch_size=-1, **options)
         part = tf.nest.map_structure(lambda tensor: tensor.numpy(), part)
     except (tf.errors.ResourceExhaustedError, MemoryError):
         fail(f"data set {name!r} does not fit into memory: choose a smaller one")
@@ -94,6 +104,26 @@ def read(name: str, split: str) -> typing.Any:
         found = " or ".join(map(str, sorted(sizes)))
         fail(_damaged(name, builder.data_path, f"{split} holds {found} examples"))
     return part
+
+
+def read_each(name: str, split: str) -> list[dict[str, typing.Any]]:
+    """The examples of one split, {feature: array}, whose arrays may differ in length.
+
+    Their number is checked against the split's size.
+    """
+    import tensorflow_datasets as tfds
+
+    builder = tfds.builder(name)
+    try:
+        examples = list(tfds.as_numpy(tfds.load(name, split=split)))
+    except MemoryError:
+        fail(f"data set {name!r} does not fit into memory: choose a smaller one")
+    except Exception as error:  # a damaged file can raise anything
+        fail(_damaged(name, builder.data_path, first_line(error)))
+    if len(examples) != builder.info.splits[split].num_examples:
+        found = f"{split} holds {len(examples)} examples"
+        fail(_damaged(name, builder.data_path, found))
+    return examples
 
 
 def first_line(error: BaseException) -> str:

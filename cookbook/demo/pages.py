@@ -6,7 +6,7 @@ from typing import Any
 from cookbook.demo.pictures import anomaly_page, image_page
 from cookbook.demo.samples import new_images_page, new_points_page
 from cookbook.demo.series import series_page
-from cookbook.demo.texts import text_page
+from cookbook.demo.texts import tagged_page, text_page
 from cookbook.demo.writers import continuation_page, sums_page, translation_page
 from cookbook.errors import Mistake, harmless
 from cookbook.trained.trained_run import TrainedRun
@@ -16,6 +16,7 @@ PAGES: dict[str, Callable[[Any], Any]] = {
     "image classifier": image_page,
     "anomaly score": anomaly_page,
     "text classifier": text_page,
+    "tagger": tagged_page,
     "language model": continuation_page,
     "translation": translation_page,
     "sums": sums_page,

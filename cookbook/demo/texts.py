@@ -1,10 +1,10 @@
-"""Page of models that judge texts: the class, and the influence of each word on it."""
+"""Pages of models that judge texts: their class with its reasons, or each word."""
 
 from typing import Any
 
 import numpy as np
 
-from cookbook.answers.classifiers import TextClassifier
+from cookbook.answers.classifiers import SentenceTagger, TextClassifier
 from cookbook.data.text.words import UNKNOWN, cut_and_pad, split_words
 from cookbook.demo.frame import answering, framed
 from custom_layers.explanation import influence
@@ -13,6 +13,10 @@ EXAMPLES = (
     "A charming film: the cast was great and I loved the ending.",
     "The plot was dull, the music was awful and I hated the script.",
     "Not half as bad as they say.",
+)
+SENTENCES = (
+    "Time flies like an arrow.",
+    "Anna Berg moved from Oslo to New York to work for Apple.",
 )
 Words = list[tuple[str, float | None]]
 
@@ -52,6 +56,36 @@ def read_words(run: TextClassifier, text: str) -> tuple[list[str], np.ndarray]:
     kept = [words[i - 1] for i in places if i]
     ids = run.vocabulary.ids(kept)
     return kept, np.array(ids)
+
+
+def words_with_tags(run: SentenceTagger, text: str) -> list[tuple[str, str | None]]:
+    """(word, its tag) of a sentence, with a space between them; O is no tag."""
+    (answer,) = run.predict([run.read(text)])
+    shown: list[tuple[str, str | None]] = []
+    for word, tag in zip(answer.words, answer.tags):
+        shown += [(word, None if tag == "O" else tag), (" ", None)]
+    return shown
+
+
+def tagged_page(run: SentenceTagger) -> Any:
+    """The page of a tagger."""
+    import gradio as gr
+
+    hint = "Type a sentence: the model gives each word its tag."
+    with framed(run, hint) as page, gr.Row():
+        with gr.Column():
+            text = gr.Textbox(label="Sentence", lines=3, max_lines=10)
+            button = gr.Button("Ask the model", variant="primary")
+            gr.Examples([*SENTENCES], text)
+        with gr.Column():
+            words = gr.HighlightedText(label="Words and their tags")
+
+        def asked(text: str) -> Any:
+            return words_with_tags(run, text)
+
+        events = [button.click, text.submit]
+        gr.on(events, answering(asked), text, words, api_name="tag")
+    return page
 
 
 def text_page(run: TextClassifier) -> Any:

@@ -11,13 +11,14 @@ from cookbook.errors import Mistake, harmless
 from cookbook.exports.portable.writers import DIGITS
 from cookbook.trained.trained_run import Description
 from custom_layers.common.private_keras import all_layers
-from custom_layers.models import AdversarialModel
+from custom_layers.models import AdversarialModel, VariationalAutoencoder
 
 # {kind of model: (names of its inputs, in their order)}
 NAMES = {
     "image classifier": ("pixels",),
     "anomaly score": ("pixels",),
     "text classifier": ("ids",),
+    "tagger": ("words", "characters"),
     "language model": ("tokens",),
     "translation": ("source", "target"),
     "sums": ("question", "before"),
@@ -77,27 +78,29 @@ class Exported:
             return rng.standard_normal(shape).astype(spec.dtype)
         if spec.name == "label":
             return rng.integers(0, len(self.description.classes), shape, spec.dtype)
-        size = self._vocabulary_size()
+        size = self._vocabulary_size(spec.name)
         ids = rng.integers(1, size, shape, spec.dtype)
-        if spec.name in ("ids", "source", "question"):
+        if spec.name in ("ids", "source", "question", "words", "characters"):
             end = 2 * shape[1] // 3
             ids[0, end:] = 0  # as the end of a shorter row is padded
         return ids
 
-    def _vocabulary_size(self) -> int:
+    def _vocabulary_size(self, name: str) -> int:
         settings = self.description.settings
+        if name == "characters":
+            return len(settings["alphabet"]) + 2
         if "words" in settings:
             return len(settings["words"]) + 2  # with padding and unknown words
-        for name in ("alphabet", "pieces"):
-            if name in settings:
-                return len(settings[name])
+        for pieces in ("alphabet", "pieces"):
+            if pieces in settings:
+                return len(settings[pieces])
         return len(DIGITS)
 
 
 def exported(model: keras.Model, description: Description) -> Exported:
     """What is exported of a run's model; raises Mistake if the two don't fit."""
     network = model
-    if isinstance(model, AdversarialModel):
+    if isinstance(model, AdversarialModel | VariationalAutoencoder):
         network = model.generator
     network = in_32_bits(network)
     names = NAMES[description.kind]

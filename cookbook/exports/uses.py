@@ -57,6 +57,19 @@ USES = {
         "`predict` takes any number of texts, and names the classes of each, the most "
         "probable one first.",
     ),
+    "tagger": Usage(
+        "classifiers",
+        "TaggerModel",
+        """\
+from use import load
+
+(answer,) = load().predict(["Time flies like an arrow."])
+for word, tag in answer:
+    print(f"{word:12}{tag}")
+""",
+        "`predict` takes any number of sentences, and gives the words of each with "
+        "their tags.",
+    ),
     "anomaly score": Usage(
         "classifiers",
         "AnomalyModel",

@@ -8,13 +8,21 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cookbook.plots.figures import BLUE, COLOURS, ORANGE, panel, save_figure
+from cookbook.plots.figures import (
+    BLUE,
+    COLOURS,
+    ORANGE,
+    in_lines,
+    panel,
+    save_figure,
+)
 from cookbook.training.run_folder import RunFolder
 
 Lines = Mapping[str, tuple[Any, Any]]  # {label: (x, y)}
 Styles = Mapping[str, Mapping[str, Any]]  # {label: arguments of plot}
 PALE_BLUE, PALE_ORANGE = "#C6DFF0", "#F9D9C4"
 DASHES = ("-", "--", "-.", ":")
+MOST_REGIONS = 3  # panels side by side
 
 
 def moving_average(values: np.ndarray, count: int) -> np.ndarray:
@@ -30,13 +38,14 @@ def draw_panels(
     run: RunFolder,
     name: str,
     columns: int = 2,
-    size: tuple[float, float] = (4.0, 3.0),
+    size: tuple[float, float] = (2.7, 2.4),
     styles: Styles | None = None,
+    share: bool = True,
     **settings: Any,
 ) -> None:
     """Draws a picture with a panel for each entry of {heading: {label: (x, y)}}.
 
-    Where all panels have the same labels, one legend beside them explains these;
+    Where all panels have the same labels, one legend below them explains these;
     otherwise every panel has its own.
 
     Args:
@@ -49,14 +58,15 @@ def draw_panels(
         columns: panels side by side.
         size: width and height of a panel in inches.
         styles: {label: arguments of `plot`}, for lines that need a style of their own.
+        share: whether all panels have the same range of y.
         settings: further properties of the axes, such as yscale="log".
     """
     rows = -(-len(panels) // columns)  # rounded up
     width, height = size
     # a margin for the legend, and one for the title
-    figsize = (columns * width + 1, rows * height + 0.5)
+    figsize = (columns * width, rows * height + 1)
     figure = Figure(figsize=figsize, layout="constrained")
-    places = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    places = figure.subplots(rows, columns, sharex=True, sharey=share, squeeze=False)
     used = places.flat[: len(panels)]
     unused = places.flat[len(panels) :]
 
@@ -69,12 +79,12 @@ def draw_panels(
     labels = {tuple(lines) for lines in panels.values()}
     if len(labels) == 1:
         handles = used[0].get_legend_handles_labels()
-        figure.legend(*handles, loc="outside right upper", fontsize=8)
+        figure.legend(*handles, fontsize=9, loc="outside lower center", ncols=4)
     else:
         for axes in used:
             axes.legend(fontsize=8)
 
-    figure.suptitle(title)
+    figure.suptitle(in_lines(title, figsize[0]))
     figure.supxlabel(xlabel, fontsize="medium")
     figure.supylabel(ylabel, fontsize="medium")
     save_figure(figure, run, name)
@@ -99,9 +109,9 @@ def draw_bars(
     label: str,
     run: RunFolder,
     name: str,
-    notes: Mapping[str, Sequence[str]] | None = None,
+    **settings: Any,
 ) -> None:
-    """Draws horizontal bars in groups: a group for each of `names`.
+    """Draws horizontal bars with their values, in groups: one for each of `names`.
 
     Args:
         bars: {label of the colour: a value for each of `names`}.
@@ -110,23 +120,25 @@ def draw_bars(
         label: what the length of a bar means.
         run: the run folder.
         name: the file's name in it.
-        notes: {label of the colour: what to write beside its bars}.
+        settings: properties of the axes, such as xscale="log".
     """
-    figure, axes = panel(title, label, "", size=(8, 4.5))
-
+    count = len(bars) * len(names)
+    tall = min(1.2 + 0.26 * count, 14)  # inches
+    figure, axes = panel(title, label, "", size=(6, tall))
     middles = np.arange(len(names))
     height = 0.8 / len(bars)
     for i, (group, values) in enumerate(bars.items()):
         places = middles - 0.4 + (i + 0.5) * height
         drawn = axes.barh(places, values, height, color=COLOURS[i], label=group)
-        if notes:
-            axes.bar_label(drawn, notes[group], padding=3, fontsize=8)
+        shown = [f"{value:.3g}" for value in values]
+        axes.bar_label(drawn, shown, padding=3, fontsize=9)
 
     axes.set_yticks(middles, names)
     axes.invert_yaxis()
     axes.grid(alpha=0.3, axis="x")
+    axes.set(**settings)
     axes.margins(x=0.15)
-    axes.legend(fontsize=8)
+    figure.legend(loc="outside lower center", ncols=len(bars), fontsize=9)
     save_figure(figure, run, name)
 
 
@@ -180,21 +192,34 @@ def draw_regions(
         run: the run folder.
         name: the file's name in it.
     """
-    columns = len(networks)
-
-    figure = Figure(figsize=(3 * columns, 3.7), layout="constrained")
+    rows = -(-len(networks) // MOST_REGIONS)  # rounded up
+    columns = -(-len(networks) // rows)
+    size = 2.7 * columns, 2.9 * rows + 0.5
+    figure = Figure(figsize=size, layout="constrained")
 
     line = np.linspace(-1.1, 1.1, 150) * np.abs(x).max()
     grid = np.stack(np.meshgrid(line, line), -1)  # (150, 150, 2)
     points = grid.reshape(-1, 2)
-    (places,) = figure.subplots(1, columns, sharey=True, squeeze=False)
-    for axes, (heading, network) in zip(places, networks.items()):
-        answer = keras.ops.convert_to_numpy(network(points)).reshape(150, 150)
+    places = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for axes in places.flat:
+        axes.set_axis_off()
+    for axes, (heading, network) in zip(places.ravel(), networks.items()):
+        axes.set_axis_on()
+        answer = keras.ops.convert_to_numpy(network(points))
+        answer = answer.reshape(150, 150)
         colours = [PALE_ORANGE, PALE_BLUE]
         axes.contourf(line, line, answer, [0, 0.5, 1], colors=colours)
-        axes.scatter(*x[y == 0].T, s=9, marker="o", color=ORANGE, lw=0)
-        axes.scatter(*x[y == 1].T, s=9, marker="^", color=BLUE, lw=0)
-        axes.set(xlabel="x1", aspect="equal", title=heading)
-    places[0].set_ylabel("x2")
-    figure.suptitle(title)
+        for label, marker, colour in ((0, "o", ORANGE), (1, "^", BLUE)):
+            points = x[y == label].T
+            axes.scatter(
+                *points,
+                s=9,
+                marker=marker,
+                color=colour,
+                lw=0,
+            )
+        axes.set(xlabel="x1", ylabel="x2", aspect="equal")
+        axes.set_title(heading, fontsize=10)
+        axes.tick_params(labelbottom=True)
+    figure.suptitle(in_lines(title, figure.get_figwidth()))
     save_figure(figure, run, name)

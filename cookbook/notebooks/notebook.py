@@ -50,12 +50,13 @@ for name, value in result.figures.items():
 PICTURES = """\
 from pathlib import Path
 
-from IPython.display import Image, display
+from IPython.display import SVG, Image, display
 
 for picture in sorted(%s):
-    if picture.suffix in (".png", ".gif"):
+    if picture.suffix in (".png", ".gif", ".svg"):
         print(picture.name)
-        display(Image(filename=str(picture)))"""
+        show = SVG if picture.suffix == ".svg" else Image
+        display(show(filename=str(picture)))"""
 OF_RUN = 'Path(result.folder).rglob("*")'
 HERE = 'Path(".").glob("*")'
 

@@ -2,9 +2,10 @@
 
 import ast
 import dataclasses
+import json
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cookbook.errors import fail
@@ -24,6 +25,17 @@ class Entry:
     paper: str  # address of its paper, or ""
     namespace: str = ""  # where to import it from, such as custom_layers.layers
     has_example: bool = False  # whether its docstring shows its use
+
+    @property
+    def defined(self) -> str:
+        """Where a component is defined, such as custom_layers.layers.dense.Dense."""
+        module = self.file.removesuffix(".py").replace("/", ".")
+        return f"{module}.{self.name}"
+
+    @property
+    def import_line(self) -> str:
+        """How a component is imported."""
+        return f"from {self.namespace} import {self.name}"
 
 
 def checkout() -> Path:
@@ -77,9 +89,46 @@ def recipes() -> list[Entry]:
     return [_entry(path.stem, path, ast.get_docstring(_tree(path))) for path in paths]
 
 
+def uses() -> dict[str, list[str]]:
+    """{component: names of the recipes that import it}, for those that are used."""
+    found: dict[str, list[str]] = {}
+    for entry in recipes():
+        for name in sorted(_imported(ROOT / entry.file)):
+            found.setdefault(name, []).append(entry.name)
+    return found
+
+
+def as_json(chosen: Sequence[Entry], parts: Sequence[Entry]) -> str:
+    """Recipes and components as JSON, for programs."""
+    used = uses()
+    rows = {
+        "recipes": [
+            {
+                "name": entry.name,
+                "file": entry.file,
+                "summary": entry.summary,
+                "paper": entry.paper,
+            }
+            for entry in chosen
+        ],
+        "components": [
+            {
+                "name": entry.name,
+                "import": entry.import_line,
+                "file": entry.file,
+                "summary": entry.summary,
+                "paper": entry.paper,
+                "recipes": used.get(entry.name, []),
+            }
+            for entry in parts
+        ],
+    }
+    return json.dumps(rows, indent=1, ensure_ascii=False)
+
+
 def index() -> str:
     """The text of docs/components.md: every technique, its paper and its uses."""
-    users = {entry.name: _imported(ROOT / entry.file) for entry in recipes()}
+    used = uses()
     lines = [
         "# Components",
         "",
@@ -92,8 +141,7 @@ def index() -> str:
         "|---|---|---|---|---|---|",
     ]
     for entry in components():
-        used = [recipe for recipe, names in users.items() if entry.name in names]
-        lines.append(_row(entry, used))
+        lines.append(_row(entry, used.get(entry.name, [])))
     return "\n".join(lines) + "\n"
 
 

@@ -20,6 +20,7 @@ NEEDED: dict[str, typing.Any] = {  # what the tables show of each run
     "cpu_seconds": (int, float),
 }
 TABLE = re.compile(r"(<!-- results -->\n).*?(<!-- end of results -->)", re.DOTALL)
+BOUND = re.compile(r"( \(|; )at (?:least|most) [^()]+\)$")  # behind a claim
 Run = dict[str, typing.Any]  # what metrics.json of a run folder says
 
 
@@ -28,12 +29,15 @@ def collect(folders: Sequence[str | Path]) -> None:
 
     results.json holds "rows", {recipe and flags: its task and the well-known result},
     in the order of the full table; "best", the names of the rows that README.md shows;
-    and "runs", the metrics of each run.
+    and "runs", the metrics of each run. Claims of the lab go into lab.json.
     """
     kept = _kept()
     runs = {run["command"]: run for run in kept["runs"]}
     for folder in map(Path, folders):
         run = _read(folder)
+        if "claims" in run:
+            keep_claims(folder.resolve().parent.name, run)
+            continue
         if _label(run) not in kept["rows"]:
             fail(
                 f"{folder} is a run of {_label(run)!r}, expected one of "
@@ -43,6 +47,43 @@ def collect(folders: Sequence[str | Path]) -> None:
         runs[run["command"]] = run
     kept["runs"] = [runs[command] for command in sorted(runs)]
     KEPT.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+
+
+def keep_claims(recipe: str, metrics: Run) -> None:
+    """Writes what a run of the lab has found into lab.json, beside results.json.
+
+    lab.json holds {recipe: its claims, with their numbers and without their bounds}.
+    """
+    if metrics["settings"]["quick"]:
+        fail(f"a quick run of {recipe} is not a result to show: run it without --quick")
+    failed = [claim["text"] for claim in metrics["claims"] if not claim["holds"]]
+    if failed:
+        fail(f"a claim of {recipe} does not hold: {failed[0]}")
+    kept = KEPT.with_name("lab.json")
+    found = {}
+    if kept.exists():
+        found = json.loads(kept.read_text(encoding="utf-8"))
+    sentences = [claim["text"] for claim in metrics["claims"]]
+    found[recipe] = [without_bound(sentence) for sentence in sentences]
+    text = json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False)
+    kept.write_text(text + "\n", encoding="utf-8")
+
+
+def without_bound(sentence: str) -> str:
+    """A claim of the lab without the bound behind it.
+
+    >>> without_bound("Fast learning kills 51.6 % of the units (at least 30 %)")
+    'Fast learning kills 51.6 % of the units'
+    >>> without_bound("It takes fewer steps (86; at most 161)")
+    'It takes fewer steps (86)'
+    """
+    return BOUND.sub(lambda found: ")" if found[1] == "; " else "", sentence)
+
+
+def measured(label: str) -> str | None:
+    """The mean and the values of the seeds of a row; None if there is no such run."""
+    runs = _runs_of(label, _kept())
+    return _mean_and_seeds(runs) if runs else None
 
 
 def full_table() -> str:
@@ -77,6 +118,27 @@ def best_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def recipe_rows(recipe: str) -> list[tuple[str, dict[str, str], list[Run]]]:
+    """(label, what results.json says of it, its runs by seed) of a recipe's rows."""
+    kept = _kept()
+    return [
+        (label, row, _runs_of(label, kept))
+        for label, row in kept["rows"].items()
+        if label.partition(" ")[0] == recipe
+    ]
+
+
+def headline(runs: list[Run]) -> str:
+    """What the runs of a row measured: "test accuracy 99.52 % (99.54, 99.50)"."""
+    return _mean_and_seeds(runs)
+
+
+def shown_value(run: Run) -> str:
+    """The figure of one run, as the tables show it."""
+    name = _measure([run])
+    return _mean([run]).removeprefix(f"{name} ")
+
+
 def write_tables() -> None:
     """Writes both tables into their pages, between the marks that stand there."""
     _replace_table(ROOT / "docs" / "results.md", full_table())
@@ -107,6 +169,8 @@ def _read(folder: Path) -> Run:
         metrics = read_json(path)
     except Damaged as problem:
         fail(f"{path} is damaged: {problem}")
+    if "claims" in metrics:
+        return metrics  # of the lab
     lacking = [n for n, kind in NEEDED.items() if not isinstance(metrics.get(n), kind)]
     if lacking or not isinstance(next(iter(metrics.values())), float):
         fail(f"{path} is damaged: it lacks {', '.join(lacking) or 'the headline'}")

@@ -20,6 +20,9 @@ from cookbook.takeaway.trimming import cut
 # Functions whose pictures or lines only a recipe has.
 IDLE_CALLS = {
     "draw_motion",
+    "draw_alignments",
+    "draw_confusion",
+    "draw_spectrograms",
     "draw_alignment",
     "draw_contest",
     "print_meanings",

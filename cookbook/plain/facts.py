@@ -9,7 +9,11 @@ ABSENT = {"run", "folder", "EXPECTED"}
 # Keywords of functions that only a recipe's options need.
 IDLE_KEYWORDS = {"smallest", "multiple", "fewest", "asked", "resume"}
 IDLE_ATTRIBUTES = ("config.data", "config.run_dir")
-PADDED = {"cookbook.data.text.reviews", "cookbook.data.text.translation"}
+PADDED = {
+    "cookbook.data.tagged.sentences",
+    "cookbook.data.text.reviews",
+    "cookbook.data.text.translation",
+}
 DECODERS = "cookbook.answers.decoders"
 TRAINING = "cookbook.training.train"
 

@@ -45,6 +45,10 @@ SECTION_OF = {
     "lab": "Data",
     "translation": "Evaluation",
     "reports": "Evaluation",
+    "losses": "Components",
+    "measures": "Evaluation",
+    "models": "Components",
+    "pixels": "Data",
 }
 LONG_LINE = re.compile(r"^( +)([^#\n]+)  (# .+)$", re.MULTILINE)
 

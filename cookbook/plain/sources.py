@@ -25,6 +25,7 @@ STAND_INS = (
     "translation",
     "lab",
     "reports",
+    *("latent.losses", "latent.measures", "latent.models", "latent.pixels"),
 )
 SCRIPT = "recipes.script"  # what the recipe's own source is called
 # Names of custom_layers that a script takes from Keras instead, by namespace: ours are
@@ -42,8 +43,9 @@ KERAS = {
     "layers": "BatchNormalization Bidirectional Conv1D Conv2D Conv2DTranspose Dense "
     "Dropout Embedding GRU GRUCell GlobalAveragePooling1D GlobalAveragePooling2D "
     "GlobalMaxPooling2D GroupNormalization LSTM LayerNormalization LeakyReLU "
-    "MaxPooling2D ReLU ReversibleEmbedding SimpleRNN SpatialDropout1D",
-    "losses": "BinaryCrossentropy BinaryFocalCrossentropy CategoricalCrossentropy "
+    "MaxPooling2D MelSpectrogram RandomErasing ReLU ReversibleEmbedding SimpleRNN "
+    "SpatialDropout1D UnitNormalization",
+    "losses": "BinaryCrossentropy BinaryFocalCrossentropy CTC CategoricalCrossentropy "
     "Hinge Huber KLDivergence LogCosh MeanAbsoluteError MeanSquaredError "
     "SparseCategoricalCrossentropy",
     "optimizers": "Adadelta Adagrad Adam Muon RMSprop SGD",
@@ -54,12 +56,14 @@ KERAS = {
 # Classes of data sets, in place of which a script has attributes without a class.
 DATA_SETS = (
     *("Images", "JudgedImages", "OddImages", "PicturePair", "Forecasts"),
-    *("Reviews", "Characters", "Sums", "Translations"),
+    *("Reviews", "Characters", "Sums", "TaggedSentences", "Translations"),
+    *("Sounds", "Strings"),
 )
 # What else a script calls by another name: {name in the cookbook: what it means}.
 OTHERS = {
     "Run": Import("builtins", "dict"),
     "note": Import("builtins", "print"),
+    "ctc_decode": Import("keras.ops", "ctc_decode"),
     "conclude": Import("builtins", "dict"),
     "AdversarialModel": Import("keras", "Model"),
     **dict.fromkeys(DATA_SETS, Import("types", "SimpleNamespace")),

@@ -140,6 +140,7 @@ WORDINGS = {
         ),
     ],
     "backprop_by_hand": [
+        ("    draw_step(ledger, forward(after, config), E, E_after, run)\n", ""),
         (
             "Config(config.seed, config.run_dir, config.quick)",
             "Config(seed=config.seed, quick=config.quick)",

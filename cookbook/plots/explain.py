@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib import colormaps
 
 from cookbook.plots.figures import Folder
-from cookbook.plots.mistakes import worst_mistakes
+from cookbook.plots.mistakes import telling_answers
 from cookbook.plots.picture_table import COLUMNS, draw_picture_table
 from custom_layers.explanation import grad_cam
 
@@ -25,8 +25,9 @@ def explain_network(
 ) -> None:
     """filters.png, feature_maps.png and grad_cam.png of a network with convolutions.
 
-    The first image gives the feature maps, the most confident mistakes the Grad-CAM. A
-    network without convolutions gives no picture.
+    Filters and feature maps answer to the first image, Grad-CAM explains the surest
+    mistakes and the least sure right answers. A network without convolutions gives no
+    picture.
 
     Args:
         model: a Sequential or functional model from images to logits.
@@ -40,17 +41,24 @@ def explain_network(
     if opened is None:
         return
     copy, layers = opened
-    first = next(layer for layer in copy.layers if _is_convolution(layer))
-    kernel = keras.ops.convert_to_numpy(first.kernel)
-    draw_filters(kernel, run)
-    first_class = classes[y[0]]
-    draw_feature_maps(copy, layers, x[0], first_class, run)
+    first = x[:1]
+    name = classes[y[0]]
+    draw_filters(copy, first, name, run)
+    draw_feature_maps(copy, layers, first, name, run)
 
-    worst = worst_mistakes(y, probabilities, COLUMNS)
-    if len(worst):
-        said = probabilities.argmax(-1)[worst]
-        true = y[worst]
-        draw_grad_cam(copy, layers, x[worst], said, true, classes, run)
+    wrong, right = telling_answers(y, probabilities, COLUMNS)
+    chosen = np.concatenate([wrong, right])
+    answers = probabilities[chosen].argsort(-1)
+    true = y[chosen]
+    draw_grad_cam(
+        copy,
+        layers,
+        x[chosen],
+        answers,
+        true,
+        classes,
+        run,
+    )
 
 
 def network_to_explain(
@@ -72,64 +80,138 @@ def _is_graph(model: keras.Model) -> bool:
     return isinstance(model, keras.Sequential) or hasattr(model, "operations")
 
 
-def draw_filters(kernel: np.ndarray, run: Folder, most: int = 64) -> None:
-    """filters.png: the first layer's weights; each filter has a scale of its own."""
-    filters = kernel[..., :most]
+def draw_filters(
+    model: keras.Model, x: np.ndarray, name: str, run: Folder, most: int = 32
+) -> None:
+    """filters.png: the first layer's filters, and below each what it finds in an image.
+
+    Each filter has a scale of its own, and so has what it finds. Of more than `most`
+    filters, those are drawn that find most.
+
+    Args:
+        model: a copy that `network_to_explain` made.
+        x: the image, (1, H, W, C).
+        name: what it shows.
+        run: the folder that the picture goes into.
+        most: filters that the picture has room for.
+    """
+    layer = next(layer for layer in model.layers if _is_convolution(layer))
+    filters = keras.ops.convert_to_numpy(layer.kernel)
     filters = np.moveaxis(filters, -1, 0)  # F, H, W, C
-    if filters.shape[-1] not in (1, 3):
-        filters = filters.mean(-1, keepdims=True)
-    # 0.5 stands for a weight of 0; each filter's largest weight becomes 0 or 1.
-    largest = np.abs(filters).max((1, 2, 3), keepdims=True)
-    scale = np.maximum(2 * largest, TINY)
-    shades = 0.5 + filters / scale
-    if shades.shape[-1] == 1:
-        shades = _coloured(shades[..., 0], "PuOr")
-        key = "purple > 0, orange < 0"
-    else:
-        key = "grey is 0"
-    count = len(shades)
-    starts = range(0, count, COLUMNS)
-    rows = [shades[i : i + COLUMNS] for i in starts]
-    title = f"The first layer's {count} filters ({key})"
-    draw_picture_table(rows, title, run, "filters")
+    found = found_by_filters(model, layer, x)  # F, H, W
+
+    strength = np.abs(found).max((1, 2))
+    order = np.argsort(-strength, kind="stable")
+    chosen = np.sort(order[:most])
+    weights = _signed_shades(filters[chosen])
+    found = found[chosen]
+    answers = _signed_shades(found[..., None])
+    rows, labels = [], []
+    count = len(chosen)
+    for start in range(0, count, COLUMNS):
+        part = slice(start, start + COLUMNS)
+        rows.append(weights[part])
+        rows.append(answers[part])
+        labels += ["filter", "finds"]
+
+    said = f"{count}"
+    if count < len(filters):
+        said = f"{count} of {len(filters)}"
+    title = f"What {said} filters find in an image of {name} (purple > 0, orange < 0)"
+    draw_picture_table(rows, title, run, "filters", labels=labels)
+
+
+def found_by_filters(
+    model: keras.Model, layer: keras.Layer, x: np.ndarray
+) -> np.ndarray:
+    """The sums of each filter of a layer over an image, (F, H, W), without the bias.
+
+    A layer that has other channels than its filters, as one with groups has, is asked
+    for its own answers instead.
+    """
+    look = keras.Model(model.inputs[0], [layer.input, layer.output])
+    before, after = look(x.astype("float32"))
+    kernel = layer.kernel
+    *_, inputs, count = kernel.shape
+    *_, before_channels = before.shape
+    *_, after_channels = after.shape
+    channels = before_channels, after_channels
+    if channels == (inputs, count):
+        kernel = keras.ops.cast(kernel, before.dtype)
+        after = keras.ops.conv(before, kernel, padding="same")
+    found = keras.ops.convert_to_numpy(after)
+    found = found[0].astype("float32")
+    found = np.moveaxis(found, -1, 0)  # F, H, W
+    return found[:count]
+
+
+def _signed_shades(A: np.ndarray) -> np.ndarray:
+    """Arrays (N, H, W, C) as RGB: purple above 0, orange below, or colours around grey.
+
+    Each of the N has a scale of its own: its largest number becomes 0 or 1.
+    """
+    if A.shape[-1] not in (1, 3):
+        A = A.mean(-1, keepdims=True)
+    largest = np.abs(A).max((1, 2, 3), keepdims=True)
+    shades = 0.5 + A / np.maximum(2 * largest, TINY)
+    if shades.shape[-1] == 3:
+        return shades
+    return _coloured(shades[..., 0], "PuOr")
 
 
 def draw_feature_maps(
     model: keras.Model,
     layers: Sequence[keras.Layer],
-    image: np.ndarray,
+    x: np.ndarray,
     name: str,
     run: Folder,
 ) -> None:
-    """feature_maps.png: the strongest channels of one image at every resolution."""
+    """feature_maps.png: where the strongest channels of each resolution answer.
+
+    Maps of fewer than SMALLEST pixels per side say nothing about places. They are left
+    out unless there are no others.
+
+    Args:
+        model, layers: what `network_to_explain` returns.
+        x: the image, (1, H, W, C).
+        name: what it shows.
+        run: the folder that the picture goes into.
+    """
     outputs = {}  # the last layer of each resolution
     for layer in layers:
         resolution = layer.output.shape[1:3]
         outputs[resolution] = layer.output
+    large = {}
+    for resolution, output in outputs.items():
+        if min(resolution) >= SMALLEST:
+            large[resolution] = output
+    shown = large or outputs
 
-    x = image[None]  # a batch of one
-    look = keras.Model(model.inputs[0], [*outputs.values()])
+    look = keras.Model(model.inputs[0], [*shown.values()])
     maps = look(x.astype("float32"))
-    rows = [_colours(x)]
-    labels = ["image"]
+    image = _colours(x)
+    rows, labels = [], []
     for A in keras.tree.flatten(maps):
-        A = keras.ops.convert_to_numpy(A)[0].astype("float32")
-        rows.append(_strongest_channels(A))
+        A = keras.ops.convert_to_numpy(A)
+        A = A[0].astype("float32")
+        strongest = _strongest_channels(A)
+        heat = _enlarged(strongest, x.shape[1:3])
+        rows.append(with_heat(image, heat))
         height, width, _ = A.shape
         labels.append(f"{height} x {width}")
-    title = f"Strongest feature maps of an image of {name} (yellow is large)"
+    title = f"Where the strongest channels answer to an image of {name}, layer by layer"
     draw_picture_table(rows, title, run, "feature_maps", labels=labels)
 
 
 def _strongest_channels(A: np.ndarray) -> np.ndarray:
-    """The channels with the largest values, as RGB (K, H, W, 3); A is (H, W, C)."""
+    """The channels with the largest values, (K, H, W) from 0 to 1; A is (H, W, C)."""
     channels = np.moveaxis(A, -1, 0)  # C, H, W
     largest = channels.max((1, 2))
     strongest = np.argsort(-largest)[:COLUMNS]
     channels = channels[strongest]
     low = channels.min()
     contrast = max(channels.max() - low, TINY)
-    return _coloured((channels - low) / contrast, "viridis")
+    return (channels - low) / contrast
 
 
 def _coloured(shades: np.ndarray, name: str) -> np.ndarray:
@@ -141,27 +223,41 @@ def draw_grad_cam(
     model: keras.Model,
     layers: Sequence[keras.Layer],
     x: np.ndarray,
-    said: np.ndarray,
+    answers: np.ndarray,
     true: np.ndarray,
     classes: Sequence[str],
     run: Folder,
 ) -> None:
-    """grad_cam.png: the places that spoke for the wrong class, and for the true one.
+    """grad_cam.png: the places that spoke for the answer, and for its rival.
 
-    x are images, `said` the model's answers and `true` the labels.
+    The rival is the truth where the answer is wrong, and else the second guess.
+
+    Args:
+        model, layers: what `network_to_explain` returns.
+        x: images, (N, H, W, C).
+        answers: all classes for each image, the most probable one last.
+        true: the labels.
+        classes: name of each label.
+        run: the folder that the picture goes into.
     """
+    said = answers[:, -1]
+    second = answers[:, -2]
+    is_right = said == true
+    rivals = np.where(is_right, second, true)
     images = _colours(x)
     rows = [images]
-    for answer in (said, true):
+    for answer in (said, rivals):
         heat = evidence_for(model, layers, x, answer.tolist())
         rows.append(with_heat(images, heat))
     columns = []
-    for i, j in zip(said, true):
+    for i, j, right in zip(said, rivals, is_right):
+        judged = "right, not" if right else "wrong, it is"
         answer = classes[i]
-        truth = classes[j]
-        columns.append(f"{answer}\nnot {truth}")
-    title = "Grad-CAM of the surest mistakes: bright places spoke for the class"
-    labels = ["image", "for the answer", "for the truth"]
+        rival = classes[j]
+        text = f"{answer}\n{judged}\n{rival}"
+        columns.append(text)
+    title = "Grad-CAM: bright places spoke for the answer, or for its rival"
+    labels = ["image", "for the answer", "for the rival"]
     draw_picture_table(rows, title, run, "grad_cam", labels=labels, columns=columns)
 
 
@@ -176,8 +272,13 @@ def evidence_for(
     # As bright as possible, and as large as the images.
     hottest = heat.max((1, 2), keepdims=True)
     heat = heat / np.maximum(hottest, TINY)
-    heat = keras.ops.image.resize(heat[..., None], x.shape[1:3])
-    return keras.ops.convert_to_numpy(heat)[..., 0]
+    return _enlarged(heat, x.shape[1:3])
+
+
+def _enlarged(heat: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Maps (N, h, w) with as many pixels as an image, (N, H, W), without steps."""
+    large = keras.ops.image.resize(heat[..., None], size)
+    return keras.ops.convert_to_numpy(large)[..., 0]
 
 
 def with_heat(images: np.ndarray, heat: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ from cookbook.trained.description import describe, write_description
 from cookbook.training.checkpoint import fingerprint
 from cookbook.training.run_folder import RunFolder
 
-PICTURES = (".png", ".gif")  # the kinds that recipes draw
+PICTURES = (".png", ".gif", ".svg")  # the kinds that recipes draw
 Figures = dict[str, Any]  # what was measured at the end of a run, the headline first
 Expected = dict[str, tuple[float, float]]  # {data set: (headline figure, tolerance)}
 

@@ -17,7 +17,7 @@ from cookbook.trained.trained_run import Description
 from cookbook.training.run_folder import RunFolder
 
 FILE = "report.html"
-TYPES = {".png": "image/png", ".gif": "image/gif"}
+TYPES = {".png": "image/png", ".gif": "image/gif", ".svg": "image/svg+xml"}
 LARGEST = 4 * 2**20  # bytes of a picture inside the page; a larger one stays outside
 MOST_PICTURES = 40
 LINES = 60  # of a text file that the page shows
@@ -40,6 +40,7 @@ LARGE = ("tuning_parallel", "tuning_scores")  # pictures as wide as the page
 EXAMPLES = {
     "image classifier": ("photo.png folder_of_photos", '["photo.png"]'),
     "text classifier": ('"A text of yours." table.csv', '["A text of yours."]'),
+    "tagger": ('"A sentence." lines.txt', '["A sentence."]'),
     "language model": ('"A beginning"', '["A beginning"], length=200'),
     "translation": ('"A sentence." lines.txt', '["A sentence."]'),
     "sums": ("1+2 3+4", '["1+2", "3+4"]'),

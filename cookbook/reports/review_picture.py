@@ -4,19 +4,28 @@ from typing import Any
 
 import keras
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
 
 from cookbook.data.text.reviews import Reviews
 from cookbook.data.text.words import UNKNOWN
-from cookbook.plots.figures import BLUE, ORANGE, panel, save_figure
+from cookbook.plots.figures import AGAINST_AND_FOR, in_lines, save_figure
 from cookbook.training.run_folder import RunFolder
 from custom_layers.explanation import influence
 
-FOR_AND_AGAINST = LinearSegmentedColormap.from_list("", [ORANGE, "white", BLUE])
 STRONGEST = 0.4  # how far the colour of the strongest word is from white; 0.5 is full
-LINE = 80  # characters
-FONT: dict[str, Any] = {"family": "monospace", "fontsize": 9.5, "va": "center"}
+LINE = 60  # characters, which a phone can show
+SIZE = 10  # of the letters, in points
+ADVANCE = 0.602 * SIZE / 72  # inches from one letter to the next
+SPACING = 0.24  # inches from one line to the next
+MARGIN = 0.2  # inches
+FONT: dict[str, Any] = {
+    "family": "DejaVu Sans Mono",  # which matplotlib brings
+    "fontsize": SIZE,
+    "va": "center",
+}
 
 
 def draw_review(
@@ -38,29 +47,43 @@ def draw_review(
 
     said = data.classes[label]
     count = 1 + max(line for line, _, _ in places)
-    title = f"Words that make the model answer {said} to a test review"
-    height = 0.28 * count + 1.6
-    figure, axes = panel(title, "", "", size=(9, height))
-    axes.set_xlim(0, LINE + 4)
-    axes.set_ylim(count - 0.4, -0.6)
-    axes.set_axis_off()
+    figure, axes, bar = _sheet(count)
+    title = f"Words that make the model answer {said} (blue), and words against it"
+    figure.suptitle(in_lines(title, figure.get_figwidth()), y=0.99, va="top")
 
     most = np.abs(influences).max() or 1
     for (line, start, word), value in zip(places, influences):
-        shade = FOR_AND_AGAINST(0.5 + STRONGEST * value / most)
-        box = {"facecolor": shade, "edgecolor": "none", "pad": 1}
+        shade = AGAINST_AND_FOR(0.5 + STRONGEST * value / most)
+        box = {"facecolor": shade, "edgecolor": "none", "pad": 1.5}
         axes.text(start, line, word, bbox=box, **FONT)
 
     end = most / (2 * STRONGEST)
     scale = Normalize(-end, end)
     figure.colorbar(
-        ScalarMappable(scale, FOR_AND_AGAINST),
-        ax=axes,
+        ScalarMappable(scale, AGAINST_AND_FOR),
+        cax=bar,
         orientation="horizontal",
-        aspect=60,
         label=f"log-odds of {said} due to the word",
     )
     save_figure(figure, run, "review.png")
+
+
+def _sheet(count: int) -> tuple[Figure, Axes, Axes]:
+    """(figure, axes for `count` lines, axes for the scale of colours)
+
+    A unit of the first axes is a letter wide and a line high, so that words lie as far
+    from each other as in any text.
+    """
+    width = LINE * ADVANCE + 2 * MARGIN
+    top, lines, bottom = 0.55, SPACING * (count + 0.5), 0.85  # inches
+    height = top + lines + bottom
+    figure = Figure(figsize=(width, height))
+    left, wide = MARGIN / width, 1 - 2 * MARGIN / width
+    axes = figure.add_axes((left, bottom / height, wide, lines / height))
+    axes.set(xlim=(0, LINE), ylim=(count - 0.4, -0.6))
+    axes.set_axis_off()
+    bar = figure.add_axes((left, 0.55 / height, wide, 0.13 / height))
+    return figure, axes, bar
 
 
 def _laid_out(words: list[str]) -> list[tuple[int, int, str]]:

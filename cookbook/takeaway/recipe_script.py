@@ -27,6 +27,7 @@ ABSENT = {
     "resume",
     "run",
     "strategy",
+    "task",
     "tensorboard",
     "text_column",
     "translate",

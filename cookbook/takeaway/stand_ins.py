@@ -19,7 +19,9 @@ REPLACED = {
     "cookbook.data.images": "data.images",
     "cookbook.data.pictures": "data.pictures",
     "cookbook.data.sequences": "data.series",
+    "cookbook.data.sounds.recordings": "data.sounds",
     "cookbook.data.sources": "data.sources",
+    "cookbook.data.tagged.sentences": "data.tagged",
     "cookbook.data.text.characters": "data.texts",
     "cookbook.data.text.reviews": "data.texts",
     "cookbook.data.text.translation": "data.texts",
@@ -34,6 +36,7 @@ REPLACED = {
     "cookbook.reports.generated.style_transfer": "reports.style",
     "cookbook.reports.image_classifier": "reports.classifiers",
     "cookbook.reports.language_model": "reports.texts",
+    "cookbook.reports.tagged.taggers": "reports.taggers",
     "cookbook.reports.text_classifier": "reports.classifiers",
     "cookbook.reports.translation": "reports.texts",
     "cookbook.trained.backbones": "backbones",
@@ -76,9 +79,18 @@ REPLACED = {
 }
 # Recipes that use what a short form lacks: {recipe: modules that stay as they are}.
 FULL = {
+    "digit_strings_ctc": (
+        "custom_layers.layers.augmentation.random_affine",
+        "custom_layers.layers.pooling.max_pooling",
+    ),
     "normalization_compared": (
         "custom_layers.layers.normalization.layer_normalization",
-    )
+    ),
+    "spoken_digit_rnn": (
+        "custom_layers.layers.augmentation.random_affine",
+        "custom_layers.layers.pooling.global_average_pooling",
+        "custom_layers.layers.pooling.max_pooling",
+    ),
 }
 # Single names: {module.name: what it means in a script}.
 OPTIMIZER = Import("keras.optimizers", "Optimizer")

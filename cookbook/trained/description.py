@@ -14,6 +14,7 @@ import numpy as np
 
 from cookbook.data.images import Images
 from cookbook.data.sequences import Forecasts
+from cookbook.data.tagged.sentences import TaggedSentences
 from cookbook.data.text.characters import Characters
 from cookbook.data.text.reviews import Reviews
 from cookbook.data.text.sums import Sums
@@ -22,7 +23,7 @@ from cookbook.errors import Mistake, harmless
 from cookbook.trained.fields import checked, damaged, read_content
 from cookbook.trained.trained_run import Description
 from cookbook.training.run_folder import RunFolder
-from custom_layers.models import AdversarialModel
+from custom_layers.models import AdversarialModel, VariationalAutoencoder
 
 FILE = "model.json"
 VOCABULARY = "vocabulary.json"  # apart, because it may be long
@@ -49,6 +50,16 @@ KINDS = {
         "unknown word, 2 the first of `words`",
         LOGITS,
         ("length",),
+        ("words",),
+    ),
+    "tagger": ModelKind(
+        "[ids of words, ids of their characters], int32 (N, T) and (N, T, `letters`): "
+        "0 pads the end of a row or of a word, 1 is an unknown one, 2 the first of "
+        "`words`, which are in lower case, or of `alphabet`",
+        "log potentials (N, T, tags, tags): the score of each of `tags` behind each "
+        "other one, of which the Viterbi algorithm finds the best path; or, without a "
+        "CRF, scores (N, T, tags)",
+        ("tags", "letters", "alphabet"),
         ("words",),
     ),
     "language model": ModelKind(
@@ -109,7 +120,7 @@ def describe(model: keras.Model, data: Any, recipe: str) -> Description | None:
 
 def _settings(model: keras.Model, data: Any) -> tuple[str, dict[str, Any]] | None:
     """(kind, settings) of a model, by the data that it has learned."""
-    if isinstance(model, AdversarialModel):
+    if isinstance(model, AdversarialModel | VariationalAutoencoder):
         return _of_generator(model, data)
     if isinstance(data, Images):
         settings = _of_images(data)
@@ -128,7 +139,7 @@ def _of_images(data: Images) -> dict[str, Any]:
     return {"shape": [*data.shape], "pixels": [0, 255] if is_raw else [-1, 1]}
 
 
-def _of_generator(model: AdversarialModel, data: Any) -> tuple[str, dict[str, Any]]:
+def _of_generator(model: Any, data: Any) -> tuple[str, dict[str, Any]]:
     latent = {"latent": model.latent_dim}
     if isinstance(data, Images):
         return "image generator", {**_of_images(data), **latent}
@@ -150,6 +161,15 @@ OTHERS: dict[str, tuple[type, Callable[[Any], dict[str, Any]]]] = {
     "text classifier": (
         Reviews,
         lambda data: {"length": data.length, "words": data.vocabulary.words},
+    ),
+    "tagger": (
+        TaggedSentences,
+        lambda data: {
+            "tags": [*map(harmless, data.tags)],
+            "letters": data.letters,
+            "alphabet": "".join(data.alphabet.words),
+            "words": data.vocabulary.words,
+        },
     ),
     "language model": (
         Characters,

@@ -62,6 +62,7 @@ FIELDS: dict[str, Callable[[Any], bool]] = {
     "languages": lambda value: _are_texts(value) and len(value) == 2,
     "latent": _is_count,
     "length": _is_count,
+    "letters": _is_count,
     "mean": _are_numbers,
     "merges": _are_pairs,
     "odd": _is_text,
@@ -70,6 +71,7 @@ FIELDS: dict[str, Callable[[Any], bool]] = {
     "recipe": _is_text,
     "scale": _are_numbers,
     "shape": _are_sizes,
+    "tags": _are_texts,
     "window": _is_count,
     "words": _are_texts,
 }

@@ -10,3 +10,4 @@ from .adversarial.losses import (
 from .adversarial.model import AdversarialModel
 from .adversarial.penalty import GradientPenalty
 from .tagger import Tagger
+from .variational_autoencoder import VariationalAutoencoder

@@ -33,6 +33,7 @@ SETTINGS = [
     ("imdb_rnn", {"cell": "gru", "bidirectional": False}),
     ("shakespeare_rnn", {"cell": "mingru"}),
     ("addition_seq2seq", {"attention": "bahdanau"}),
+    ("english_tagging_crf", {"crf": False}),
     ("ring_gan", {"pack": 1}),
     ("mnist_cnn", {"filters": 8, "epochs": 1, "with_validation": True}),
     ("mackey_glass_rnn", {"cell": "gru", "window": 20}),

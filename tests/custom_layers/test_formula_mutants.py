@@ -11,6 +11,7 @@ import pytest
 
 import layer_formulas
 import metric_formulas
+import model_formulas
 from loss_formulas import ROWS, error_of_loss
 from mutation import mutated
 from sequence_formulas import error_of_sequence_loss
@@ -24,6 +25,7 @@ ERRORS = {
     **{row[0]: functools.partial(error_of_loss, row[0]) for row in ROWS},
     **metric_formulas.ERRORS,
     **layer_formulas.ERRORS,
+    **model_formulas.ERRORS,
     "SequenceLoss": error_of_sequence_loss,
 }
 

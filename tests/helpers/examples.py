@@ -314,6 +314,13 @@ MODELS = {
         "penalty": GradientPenalty(0.5),
         "critic_steps": 2,
     },
+    "VariationalAutoencoder": lambda: {
+        "encoder": keras.Sequential([keras.Input((3,)), keras.layers.Dense(4)]),
+        "decoder": keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)]),
+        "beta": 0.5,
+        "samples": 2,
+        "value_range": [-1.0, 1.0],
+    },
 }
 
 OPTIMIZERS = {

@@ -18,7 +18,7 @@ from cookbook.exports.command import write_export
 from cookbook.exports.formats import FORMATS
 from cookbook.exports.signature import exported
 from cookbook.pages.catalogue import recipes
-from custom_layers.models import AdversarialModel
+from custom_layers.models import AdversarialModel, VariationalAutoencoder
 
 TOLERANCE = 1e-4  # of answers, relative to the largest one; float32 holds 1e-7
 # Runs the code of a README where our packages can't be imported.
@@ -48,8 +48,9 @@ def inputs_of(model, rows=3, length=12):
 
 
 def _network(model):
-    """What a user would export: of a GAN its generator, otherwise the model itself."""
-    return model.generator if isinstance(model, AdversarialModel) else model
+    """What a user would export: the generator of images, or the model itself."""
+    has_generator = isinstance(model, AdversarialModel | VariationalAutoencoder)
+    return model.generator if has_generator else model
 
 
 def flat(answers):
@@ -79,6 +80,7 @@ def check_exported(path: Path, folder: Path) -> None:
     """Asserts that a run's model.keras, its calls and its exports agree."""
     model = keras.models.load_model(path)
     assert not augmentation_in(model), f"{path} holds augmentation"
+    model = _network(model)
     inputs = inputs_of(model)
     expected = flat(model.predict(inputs, verbose=0))
     assert np.isfinite(expected).all()

@@ -80,5 +80,6 @@ METRICS = {
     "FrechetDistance": lambda: {
         "judge": keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]),
     },
+    "SpanF1": {"tags": ["O", "B-name", "I-name"]},
     "ModeOverlap": {"centres": [[0.0, 0.0], [1.0, 0.0]], "spread": 0.1},
 }

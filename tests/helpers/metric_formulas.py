@@ -111,6 +111,32 @@ def area_of_precision(y, p, w):
     return area
 
 
+NAMES = ["O", "B-a", "I-a", "B-b", "I-b"]
+TAGS = data("labels", (N, 7, 5), seed=13)
+NAMED = 4 * np.eye(5)[TAGS] + data("logits", (N, 7, 5), seed=14)
+
+
+def spans_of(tags):
+    """{(first step, last step, type)}, read from left to right as people do."""
+    found, first, kind = set(), None, ""
+    for t, name in enumerate([*(NAMES[tag] for tag in tags), "O"]):
+        prefix, _, type_ = name.partition("-")
+        if first is not None and (prefix != "I" or type_ != kind):
+            found.add((first, t - 1, kind))
+            first = None
+        if first is None and prefix != "O":
+            first, kind = t, type_
+    return found
+
+
+def span_f1(y, p, w):
+    counts = np.zeros(3)
+    for true, scores, weight in zip(y, p, w):
+        true, guess = spans_of(true), spans_of(np.argmax(scores, -1))
+        counts += weight * np.array([len(true & guess), len(true), len(guess)])
+    return 2 * counts[0] / (counts[1] + counts[2])
+
+
 TENTHS = np.floor(SHARES[:, 0] * 10) / 10 + 0.05  # between the thresholds
 EXACT = {"thresholds": np.linspace(0, 1, 11).tolist()}
 RANKS = {"actual_cutpoints": 5, "preds_cutpoints": 5}
@@ -237,6 +263,7 @@ ROWS = [
         SHARES[:, 0],
         area_of_precision,
     ),
+    ("SpanF1", {"tags": NAMES}, TAGS, NAMED, span_f1),
     ("GeometricMean", {}, POSITIVE, None, repeated(lambda y, _: scipy.stats.gmean(y))),
     ("HarmonicMean", {}, POSITIVE, None, repeated(lambda y, _: scipy.stats.hmean(y))),
 ]

@@ -12,7 +12,7 @@ from sources import ROOT, tree
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 BACKENDS = {"jax", "tensorflow", "torch"}
 # How a package is imported, where its name on PyPI differs.
-IMPORTED_AS = {"scikit-learn": "sklearn", "pillow": "PIL"}
+IMPORTED_AS = {"scikit-learn": "sklearn", "pillow": "PIL", "griffelib": "griffe"}
 
 
 def names(requirements):
@@ -80,7 +80,7 @@ def test_the_extras_have_all_that_recipes_and_the_cookbook_import():
     needed -= {"h5py"}  # Keras itself requires it
     needed -= {"IPython"}  # a notebook brings it
     extras = PROJECT["project"]["optional-dependencies"]
-    wanted = ("recipes", "export", "takeaway", "demo", "search", "ray")
+    wanted = ("recipes", "export", "takeaway", "demo", "search", "ray", "site")
     chosen = [package for extra in wanted for package in extras[extra]]
     known = names([*PROJECT["project"]["dependencies"], *chosen])
     assert needed <= known, needed - known
@@ -92,6 +92,7 @@ def test_the_extras_have_all_that_recipes_and_the_cookbook_import():
         ("requirements.txt", "recipes"),
         ("requirements-dev.txt", "recipes,dev"),
         ("requirements-backends.txt", "backends"),
+        ("requirements-site.txt", "site"),
     ],
 )
 def test_the_requirements_name_extras_that_there_are(file, extras):

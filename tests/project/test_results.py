@@ -123,3 +123,40 @@ def test_what_is_no_result_is_refused_in_one_line(root, make, message, capsys):
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert message in line
     assert (root / "docs" / "results.json").read_text() == before
+
+
+def found_in_the_lab(root, holds=True, quick=False):
+    """A run folder of a recipe of the lab."""
+    folder = root / "xor_from_scratch" / "0001"
+    folder.mkdir(parents=True)
+    texts = "It gives 4 of the 4 answers right (at least 4)", "It is off (3; at most 5)"
+    claims = [{"text": text, "holds": holds} for text in texts]
+    metrics = {"claims": claims, "seconds": 9.0, "settings": {"quick": quick}}
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    return folder
+
+
+def test_claims_of_the_lab_are_kept_without_their_bounds(root):
+    before = (root / "docs" / "results.json").read_text()
+    collect([found_in_the_lab(root)])
+    kept = json.loads((root / "docs" / "lab.json").read_text())
+    sentences = ["It gives 4 of the 4 answers right", "It is off (3)"]
+    assert kept == {"xor_from_scratch": sentences}
+    assert json.loads((root / "docs" / "results.json").read_text()) == json.loads(
+        before
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"quick": True}, "without --quick"),
+        ({"holds": False}, "does not hold: It gives"),
+    ],
+)
+def test_claims_that_are_no_result_are_refused(root, settings, message, capsys):
+    with pytest.raises(SystemExit) as stop:
+        collect([found_in_the_lab(root, **settings)])
+    assert stop.value.code == 2
+    assert message in capsys.readouterr().err
+    assert not (root / "docs" / "lab.json").exists()

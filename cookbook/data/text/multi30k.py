@@ -20,6 +20,8 @@ class Multi30k(tfds.core.GeneratorBasedBuilder):
     """31,014 captions of pictures in three languages: de, en, fr."""
 
     VERSION = tfds.core.Version("1.0.0")
+    SOURCE = URL
+    STAND_IN = "toy_captions"
     MANUAL_DOWNLOAD_INSTRUCTIONS = (
         "With a network there is nothing to do. Without one, put files that you "
         "fetched by hand, such as train.de.gz, into the folder multi30k here."
@@ -71,26 +73,29 @@ def lines(path: str | Path) -> list[str]:
     return content.decode("utf-8").rstrip("\n").split("\n")
 
 
-def prepare_from_manual_folder() -> None:
-    """Prepares Multi30k from files that were fetched by hand, if there are any.
+def prepare_from_manual_folder(builder_class: typing.Any = Multi30k) -> None:
+    """Prepares a set from files that were fetched by hand, if there are any.
 
     If the data directory can't be written, the prepared set goes into Keras's home
     folder, and TensorFlow Datasets is told to look there too.
+
+    builder_class: of the set, such as Multi30k. SOURCE is where its files come from,
+        STAND_IN what can be used instead.
     """
-    builder = Multi30k()
+    builder = builder_class()
     if builder.is_prepared():
         return
     cache = cache_folder() / "tensorflow_datasets"
     if (cache / builder.name).exists():
         tfds.core.add_data_dir(cache)
-        if Multi30k().is_prepared():
+        if builder_class().is_prepared():
             return
     data_dir = Path(builder._data_dir_root)
     manual = data_dir / "downloads" / "manual"
     if not (manual / builder.name).exists():
         return
     if not _may_be_written(data_dir):
-        builder = Multi30k(data_dir=cache)
+        builder = builder_class(data_dir=cache)
         tfds.core.add_data_dir(cache)
     try:
         builder.download_and_prepare(
@@ -99,8 +104,8 @@ def prepare_from_manual_folder() -> None:
     except Exception as error:  # a damaged file can raise anything
         fail(
             f"the files in {manual / builder.name} can't be prepared "
-            f"({first_line(error)}): fetch them again from {URL}, or use "
-            "--data toy_captions"
+            f"({first_line(error)}): fetch them again from {builder.SOURCE}, "
+            f"or use --data {builder.STAND_IN}"
         )
 
 

@@ -1,4 +1,4 @@
-"""Exported models that judge pictures and texts."""
+"""Exported models that judge pictures, texts and words."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from cookbook.data.files.pictures import read_picture
+from cookbook.data.tagged.encoding import encode_words, split_sentence
 from cookbook.data.text.words import Vocabulary, cut_and_pad, split_words
 from cookbook.exports.portable.networks import Network
 
@@ -55,6 +56,63 @@ class TextModel:
         longest = max(lengths.max(), 16)
         logits = self.network(ids=ids[:, :longest])
         return best_classes(logits, self.settings["classes"])
+
+
+class TaggerModel:
+    """A model that gives each word of a sentence a tag."""
+
+    def __init__(self, network: Network, settings: dict[str, Any]) -> None:
+        self.network = network
+        self.tags: list[str] = settings["tags"]
+        self.letters: int = settings["letters"]
+        self.vocabulary = Vocabulary(settings["words"])
+        self.alphabet = Vocabulary(settings["alphabet"])
+
+    def predict(self, sentences: Sequence[str]) -> list[list[tuple[str, str]]]:
+        """The (word, tag) pairs of each sentence."""
+        return [self._tagged(split_sentence(text)) for text in sentences]
+
+    def _tagged(self, sentence: list[str]) -> list[tuple[str, str]]:
+        words, characters = encode_words(
+            [sentence],
+            self.vocabulary,
+            self.alphabet,
+            self.letters,
+            width=16,
+        )
+        (answer,) = self.network(words=words, characters=characters)
+        answer = answer[: len(sentence)]
+
+        best = answer.argmax(-1)
+        if answer.ndim == 3:  # the potentials of a CRF
+            best = np.array(best_path(answer))
+        tags = [self.tags[i] for i in best]
+        return list(zip(sentence, tags))
+
+
+def best_path(psi: np.ndarray) -> list[int]:
+    """The tags of the Viterbi path through log potentials (T, N, N).
+
+    psi[t, i, j] scores the tag j at step t behind the tag i; before the first step
+    stands the tag 0.
+    """
+    scores = psi[0, 0]  # N
+    choices = []
+
+    for step in psi[1:]:
+        behind = scores[:, None] + step  # N, N
+        choices.append(behind.argmax(0))
+        scores = behind.max(0)
+
+    tag = int(scores.argmax())
+    path = [tag]
+
+    for choice in reversed(choices):
+        tag = int(choice[tag])
+        path.append(tag)
+
+    path.reverse()
+    return path
 
 
 def pixels_in(pictures: Sequence[str | Path], settings: dict[str, Any]) -> np.ndarray:

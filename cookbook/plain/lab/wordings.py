@@ -2,7 +2,22 @@
 
 LAB_WORDINGS = {
     "activations_gallery": [
-        ('"size": (2.2, 2.1), ', ""),
+        ("panels[with_formula(name)]", "panels[name]"),
+        (
+            """\
+        y = np.array(f(RANGE))
+        y[np.abs(y) > HIGHEST] = np.nan  # it is not drawn
+""",
+            "",
+        ),
+        ("(RANGE, y)", "(RANGE, np.array(f(RANGE)))"),
+        (
+            """\
+        # These work on vectors: the first output for the vector (x, 0)
+""",
+            "",
+        ),
+        ('"size": (2.3, 2.2), "share": False', ""),
         (
             """\
 CURVES = (
@@ -29,14 +44,14 @@ CURVES = (
             """\
     title = "Start weights that are too large make tanh and sigmoid flat"
     ylabel = "slopes below 5 % of the steepest (%)"
-    draw(saturating, "flat", ylabel, title, run, "saturation.png")
+    draw(saturating, "flat", ylabel, title, run, "saturation.svg")
 """,
             "",
         ),
         (
             """\
     title = "Learning that is too fast kills units, but none of leaky ReLU's"
-    draw(dying, "dead", "dead units (%)", title, run, "dying.png")
+    draw(dying, "dead", "dead units (%)", title, run, "dying.svg")
 
 """,
             "",
@@ -61,13 +76,13 @@ CURVES = (
     shares = {kind: found[kind].dependence for kind in DRAWN}
     title = "Batch normalization's answer to an image depends on its batch"
     ylabel = "deviation from batch to batch\\n(% of that from image to image)"
-    draw(shares, title, ylabel, sizes, run, "dependence.png")
+    draw(shares, title, ylabel, sizes, run, "dependence.svg")
 """,
             "",
         ),
     ],
     "optimizer_paths": [
-        (', drawn as terms.png"""', '"""'),
+        (', drawn as terms.svg"""', '"""'),
         (
             """\
     draw_lines(
@@ -75,7 +90,7 @@ CURVES = (
         "Adagrad's steps shrink, RMSprop's recover, Adam's correction tames its start",
         "step (the gradient is 1, and after step 100 only 0.01)",
         "length of the step (learning rates)",
-        *(run, "terms.png"),
+        *(run, "terms.svg"),
         yscale="log",
     )
 

@@ -266,7 +266,8 @@ def token_accuracy(y, logits):
     predicted = ops.cast(ops.argmax(logits, -1), y.dtype)
     is_token = ops.cast(y != 0, "float32")
     is_right = ops.cast(predicted == y, "float32")
-    return ops.sum(is_right * is_token) / ops.sum(is_token)
+    share = ops.sum(is_right * is_token) / ops.sum(is_token)
+    return share * ops.ones_like(is_token)  # Keras may weigh the places by a mask
 
 
 def whole_answers(y, logits):
@@ -317,3 +318,75 @@ def pixel_differences(image):
         size = np.prod(part.shape[1:])
         rows.append(ops.reshape(part, (-1, size)))
     return ops.concatenate(rows, axis=-1)
+
+
+class CRF(Layer):
+    """Log potentials psi (B, T, N, N), the score of each tag behind each other one.
+
+    psi_t[i, j] = x_t[j] + A[i, j], for scores x (B, T, N); tag 0 is the padding's
+    """
+
+    def build(self, shape: tuple) -> None:
+        N = shape[-1]
+        self.A = self.add_weight((N, N), "zeros", name="transition")
+
+    def call(self, x, mask):
+        psi = x[:, :, None] + self.A
+        skip = -1e4 * (1 - ops.one_hot(0, x.shape[-1]))  # padding costs nothing
+        return ops.where(mask[:, :, None, None], psi, skip)
+
+    def compute_mask(self, x, mask):
+        return None  # the potentials hold it
+
+
+def CRFLoss():
+    """-log p of the true tags: log of the sum over all taggings, less their score."""
+
+    def loss(y, psi):
+        N = psi.shape[-1]
+
+        def step(alpha, psi_t):
+            alpha = ops.logsumexp(alpha[:, :, None] + psi_t, axis=1)
+            return alpha, alpha
+
+        alpha, _ = ops.scan(step, behind_tag_0(psi), ops.moveaxis(psi, 1, 0))
+        y = ops.one_hot(y, N)
+        before = ops.concatenate([ops.one_hot(0, N) + 0 * y[:, :1], y[:, :-1]], 1)
+        score = ops.einsum("bti,btij,btj->b", before, psi, y)
+        return ops.logsumexp(alpha, axis=-1) - score
+
+    return loss
+
+
+def CRFAccuracy(name: str):
+    """The share of the words whose tag is right on the best path."""
+
+    def accuracy(y, psi):
+        logits = ops.one_hot(viterbi(psi), psi.shape[-1])
+        return token_accuracy(y, logits)
+
+    accuracy.__name__ = name
+    return accuracy
+
+
+def behind_tag_0(psi):
+    """Scores (B, N) before the first step, where only tag 0 can stand."""
+    return 0 * psi[:, 0, 0] - 1e4 * (1 - ops.one_hot(0, psi.shape[-1]))
+
+
+def viterbi(psi):
+    """The best tags (B, T) for log potentials psi (B, T, N, N)."""
+
+    def forward(carry, psi_t):
+        scores = carry[0][:, :, None] + psi_t
+        new = ops.max(scores, axis=1), ops.argmax(scores, axis=1)
+        return new, new
+
+    def backward(tag, best):
+        before = ops.take_along_axis(best, tag[:, None], axis=1)
+        return before[:, 0], tag
+
+    start = behind_tag_0(psi), ops.argmax(psi[:, 0], axis=1)
+    (delta, _), (_, best) = ops.scan(forward, start, ops.moveaxis(psi, 1, 0))
+    _, tags = ops.scan(backward, ops.argmax(delta, axis=-1), best, reverse=True)
+    return ops.cast(ops.moveaxis(tags, 0, 1), "int32")

@@ -1,4 +1,4 @@
-"""Data of plain scripts: images, and a series of numbers."""
+"""Data of plain scripts: images, a series of numbers, and spoken digits."""
 
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -9,6 +9,15 @@ import numpy as np
 import tensorflow_datasets as tfds
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
+
+from cookbook.data.sounds.digit_strings import draw_strings
+from cookbook.data.sounds.recordings import (
+    Recording,
+    as_loud_as_can_be,
+    in_parts,
+    loudest_stretch,
+    melodies,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,3 +154,56 @@ def mackey_glass(count: int) -> np.ndarray:
         x[t + 1] = now + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
 
     return x[delay + 5010 :: 10]
+
+
+def load_sounds(quick: bool, unheard: str | None = None) -> SimpleNamespace:
+    """Spoken digits, or with `quick` melodies, as sounds of one length.
+
+    unheard: a speaker to test on, whom the training does not hear.
+    """
+    parts = recordings_in_parts(quick)
+    if unheard:
+        everything = [each for part in parts.values() for each in part]
+        for part in parts:
+            parts[part] = [each for each in parts[part] if each.speaker != unheard]
+        parts["test"] = [each for each in everything if each.speaker == unheard]
+
+    digits = [str(digit) for digit in range(10)]
+    data = SimpleNamespace(classes=digits, rate=8000, samples=8192)
+
+    for part, found in parts.items():
+        x = np.zeros((len(found), data.samples), "float32")
+        for row, each in zip(x, found):
+            sound = loudest_stretch(each.sound, data.samples)
+            row[: len(sound)] = sound
+        y = [int(each.word) for each in found]
+        setattr(data, part, (x, np.array(y)))
+    return data
+
+
+def load_strings(count: int, longest: int, quick: bool, seed: int) -> SimpleNamespace:
+    """Strings of spoken digits, or with `quick` of melodies."""
+    digits = [str(digit) for digit in range(10)]
+    data = SimpleNamespace(classes=digits, rate=8000, samples=6912 * longest, spans={})
+    few = 10 if quick else 1
+    counts = {"train": count, "validation": 500 // few, "test": 1000 // few}
+    seeds = {"train": seed + 2, "validation": 0, "test": 1}
+
+    for part, found in recordings_in_parts(quick).items():
+        strings = draw_strings(found, digits, counts[part], longest, seeds[part])
+        data.spans[part] = strings.spans
+        setattr(data, part, (strings[:], strings.labels))
+    return data
+
+
+def recordings_in_parts(quick: bool) -> dict:
+    """Recordings to train, to validate and to test on."""
+    if quick:
+        return in_parts(melodies())
+    found = []
+    for example in tfds.as_numpy(tfds.load("spoken_digit", split="train")):
+        file = example["audio/filename"].decode().removesuffix(".wav")
+        word, speaker, number = file.split("_")
+        sound = as_loud_as_can_be(example["audio"])
+        found.append(Recording(sound, word, speaker, int(number)))
+    return in_parts(found)

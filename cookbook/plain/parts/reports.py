@@ -95,22 +95,20 @@ def draw_panels(
     figure.savefig(name)
 
 
-def draw_bars(bars: dict, names, title, label, name: str, notes=None) -> None:
-    """Horizontal bars in groups: a group for each of `names`."""
+def draw_bars(bars: dict, names, title, label, name: str, **settings) -> None:
+    """Horizontal bars with their values, in groups: a group for each of `names`."""
     figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
     height = 1 / (len(bars) + 1)  # some room stays between two groups
     places = np.arange(len(names))
 
-    for i, (group, values) in enumerate(bars.items()):
+    for i, group in enumerate(bars):
+        values = bars[group]
         drawn = axes.barh(places + i * height, values, height, label=group)
-        if notes:
-            axes.bar_label(drawn, notes[group])
-        else:
-            axes.bar_label(drawn)
+        axes.bar_label(drawn, fmt="%.3g")
 
     # A group for each name
     axes.set_yticks(places, names)
-    axes.set(title=title, xlabel=label)
+    axes.set(title=title, xlabel=label, **settings)
     axes.legend()
     figure.savefig(name)
 

@@ -21,7 +21,8 @@ class Batches(PyDataset):
         super().__init__()
         self.parts = x, y
         self.size = batch_size
-        lengths = [(part != 0).sum(1) for part in keras.tree.flatten(x)]
+        rows = [part for part in keras.tree.flatten(x) if part.ndim == 2]
+        lengths = [(part != 0).sum(1) for part in rows]
         self.lengths = np.max(lengths, axis=0)
         self.on_epoch_end()
 
@@ -182,6 +183,8 @@ def as_tokens(texts: list[str]) -> np.ndarray:
     return pad_sequences(rows, padding="post")
 
 
+TREEBANK = "universal_dependencies/en_ewt:1.0.1"
+SPLITS = {"train": "train", "validation": "dev", "test": "test"}
 URL = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw"
 FILES = {"train": "train", "validation": "val", "test": "test_2016_flickr"}
 
@@ -264,3 +267,99 @@ def toy_captions() -> dict[str, list[tuple]]:
     np.random.default_rng(0).shuffle(pairs)
 
     return {"train": pairs[120:], "validation": pairs[:60], "test": pairs[60:120]}
+
+
+def load_sentences(letters: int, quick: bool) -> SimpleNamespace:
+    """English sentences with parts of speech; with `quick` a few generated ones.
+
+    Each part is ((words, characters), tags), as numbers; 0 is padding, 1 unknown.
+    """
+    sentences = {}
+    for part, split in SPLITS.items():
+        sentences[part] = toy_sentences(split) if quick else treebank(split)
+
+    words = Counter()
+    characters = set()
+    for word, _ in itertools.chain(*sentences["train"]):
+        words.update([word.lower()])
+        characters.update(word)
+
+    tags = set()
+    for pairs in itertools.chain(*sentences.values()):
+        tags.update(tag for _, tag in pairs)
+
+    # What occurs once only shows the network what an unknown word is.
+    frequent = [word for word, count in words.items() if count > 1]
+    data = SimpleNamespace(
+        tags=["", *sorted(tags)],
+        vocabulary=["", "?", *frequent],
+        alphabet=["", "?", *sorted(characters)],
+    )
+    number = {word: i for i, word in enumerate(data.vocabulary)}
+    place = {letter: i for i, letter in enumerate(data.alphabet)}
+
+    for part, rows in sentences.items():
+        ids = []
+        y = []
+        spellings = []
+
+        for pairs in rows:
+            ids.append([number.get(word.lower(), 1) for word, _ in pairs])
+            y.append([data.tags.index(tag) for _, tag in pairs])
+            spelled = []
+            for word, _ in pairs:
+                known = [place.get(c, 1) for c in word]
+                spelled.append(known[-letters:])  # the end says most
+            table = pad_sequences(spelled, letters, padding="post")
+            spellings.append(table)
+
+        x = padded(ids), padded(spellings)
+        setattr(data, part, (x, padded(y)))
+
+    return data
+
+
+def treebank(split: str) -> list[list[tuple]]:
+    """Sentences as pairs (word, part of speech)."""
+    upos = tfds.builder(TREEBANK).info.features["upos"]
+    names = upos.feature.names
+    found = []
+
+    examples = tfds.load(TREEBANK, split=split)
+    for example in tfds.as_numpy(examples):
+        pairs = []
+        rows = zip(example["tokens"], example["upos"], example["head"])
+
+        # Without the rows for contractions as a whole, and for omitted words
+        for word, tag, head in rows:
+            if head != b"None":
+                pairs.append((word.decode(), names[tag]))
+
+        found.append(pairs)
+
+    return found
+
+
+def toy_sentences(split: str) -> list[list[tuple]]:
+    """Sentences such as "they can watch the play .", with new words in the test."""
+    rng = np.random.default_rng(len(split))
+    both = ["watch", "play", "walk", "dance", "answer", "visit"]
+    stems = ["barn", "gulm", "torn"]
+    if split == "test":
+        stems = ["darn", "vork"]
+
+    sentences = []
+    for _ in range(400):
+        verb, noun = rng.choice(both, 2)
+        stem = rng.choice(stems)
+        pairs = [("they", "PRON"), ("can", "AUX")]
+        if rng.random() < 0.5:
+            pairs.append((stem + "ly", "ADV"))
+
+        pairs += [(verb, "VERB"), ("the", "DET")]
+        if rng.random() < 0.5:
+            pairs.append((stem + "ous", "ADJ"))
+
+        pairs += [(noun, "NOUN"), (".", "PUNCT")]
+        sentences.append(pairs)
+    return sentences

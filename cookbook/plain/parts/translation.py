@@ -4,7 +4,9 @@ import numpy as np
 import sacrebleu
 from keras import ops
 
+from cookbook.plain.parts.components import viterbi
 from cookbook.plain.parts.reports import draw_curves
+from cookbook.plain.parts.texts import Batches
 
 
 def write_on(model, text: str, length: int, alphabet, context: int, seed: int) -> str:
@@ -165,3 +167,39 @@ def report_sums(model, data, history) -> dict[str, float]:
     print(f"test whole answers: {share:.4f}")
 
     return {"test whole answers": share}
+
+
+def report_tagger(model, other, data, history) -> dict[str, float]:
+    """The share of the test words whose tag is right, with the CRF and without it."""
+    figures = {"test accuracy": share_of_right_tags(model, data)}
+    if other is not None:
+        figures["without the CRF"] = share_of_right_tags(other, data)
+
+    draw_curves(history)
+    for name, value in figures.items():
+        print(f"{name}: {value:.4f}")
+
+    return figures
+
+
+def share_of_right_tags(model, data) -> float:
+    """How many of the test words get the right tag."""
+    right = 0
+    words = 0
+
+    x, y = data.test
+    batches = Batches(x, y, 100)
+    for i in range(len(batches)):
+        x, y = batches[i]
+        scores = model([*x])
+        if len(scores.shape) == 4:  # the potentials of a CRF
+            found = viterbi(scores)
+        else:
+            found = ops.argmax(scores, -1)
+
+        is_word = y != 0
+        is_right = np.array(found) == y
+        right += np.sum(is_right & is_word)
+        words += np.sum(is_word)
+
+    return right / words

@@ -156,10 +156,18 @@ def draw_scores(outcome: Outcome, run: Folder) -> None:
     for axes in panels.flat[len(shown) :]:
         axes.axis("off")
 
+    if is_spread_over_decades(outcome):
+        panels[0, 0].set_yscale("log")  # the panels share it
     handles, labels = panels[0, 0].get_legend_handles_labels()
     place_legend(figure, handles=handles, labels=labels)
     figure.suptitle(f"{outcome.score} of each trial")
     save_figure(figure, run, "tuning_scores.png")
+
+
+def is_spread_over_decades(outcome: Outcome) -> bool:
+    """Whether the worst losses would press the best ones together."""
+    scores = outcome.scores
+    return outcome.better is min and 0 < 10 * min(scores) <= max(scores)
 
 
 def _draw_panel(axes: Axes, outcome: Outcome, dimension: Dimension) -> None:

@@ -18,7 +18,7 @@ from .base import (
     _shares,
     _symmetric_beta,
 )
-from .policy import BLENDS, OPERATIONS, _as_levels, _from_levels, _operate
+from .policy import BLENDS, OPERATIONS, _as_levels, _fast_operate, _from_levels
 from .random_affine import _between
 
 IDENTITY = OPERATIONS.index("identity")
@@ -121,7 +121,7 @@ class AugMix(_Augmentation):
             chosen = ops.where(step < depth, chosen, IDENTITY)
             s = _between(self.factor, strength)
             sign = ops.sign(sign - 0.5)
-            x = _operate(x, chosen, s, sign, self.interpolation)
+            x = _fast_operate(x, chosen, s, sign, self.interpolation)
         return x
 
     def _dirichlet(self, B: Any):

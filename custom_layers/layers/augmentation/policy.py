@@ -5,7 +5,14 @@ from typing import Any
 
 from keras import ops
 
-from .affine import _fast_affine_transform, _rotation, _shear, _translation
+from ...common.fused import can_fuse, program_of
+from .affine import (
+    FEWEST_PIXELS,
+    _fast_affine_transform,
+    _rotation,
+    _shear,
+    _translation,
+)
 from .base import _per_image
 from .colors import (
     LEVELS,
@@ -58,6 +65,20 @@ def _operate(x, chosen, strength, sign, interpolation: str = "bilinear"):
     for name, result in results.items():
         x = ops.where(_per_image(chooses(name), x), result, x)
     return x
+
+
+def _fast_operate(x, chosen, strength, sign, interpolation: str = "bilinear"):
+    """`_operate` in a training step, where it pays as one compiled program.
+
+    TensorFlow then takes a seventh of the time, because it does not write the results
+    of all operations, of which each image needs one, to memory.
+    """
+    _, H, W, _ = x.shape
+    is_small = None in (H, W) or H * W < FEWEST_PIXELS
+    if is_small or not can_fuse(True, x):
+        return _operate(x, chosen, strength, sign, interpolation)
+    run = program_of(_operate, interpolation=interpolation)
+    return run(x, chosen, strength, sign)
 
 
 def _moved(x, chooses: Any, amount, interpolation: str):

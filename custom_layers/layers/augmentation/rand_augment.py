@@ -9,7 +9,7 @@ from ...common.checks import integer_tuple, one_of
 from ...common.types import Config, DataFormat, Seed
 from .affine import INTERPOLATIONS
 from .base import Share, _Augmentation, _range_of_values, _shares
-from .policy import OPERATIONS, _as_levels, _from_levels, _operate
+from .policy import OPERATIONS, _as_levels, _fast_operate, _from_levels
 from .random_affine import _between
 
 
@@ -76,7 +76,7 @@ class RandAugment(_Augmentation):
             choice, strength, sign = ops.unstack(self.uniform(3, B), 3)
             chosen = ops.cast(ops.floor(choice * len(OPERATIONS)), "int32")
             s = _between(self.factor, strength)
-            x = _operate(x, chosen, s, ops.sign(sign - 0.5), self.interpolation)
+            x = _fast_operate(x, chosen, s, ops.sign(sign - 0.5), self.interpolation)
         x = _from_levels(x, self.value_range, parts["images"].dtype)
         return {**parts, "images": x}
 

@@ -76,9 +76,7 @@ class Batches(keras.utils.PyDataset):
             part = part[rows]
             if part.ndim < 2:
                 return part
-            if widen:
-                return np.pad(part, ((0, 0), (0, 1)))
-            return part[:, :width]
+            return _widened(part, part.shape[1] + 1) if widen else part[:, :width]
 
         return keras.tree.map_structure(taken, self.parts)
 
@@ -87,13 +85,19 @@ def joined(first: Any, second: Any) -> Any:
     """The examples of two parts (x, y) as one part; the narrower one gets zeros."""
 
     def both(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        width = max(a.shape[-1], b.shape[-1]) if a.ndim == 2 else 0
+        width = max(a.shape[1], b.shape[1]) if a.ndim > 1 else 0
 
-        parts = [np.pad(x, ((0, 0), (0, width - x.shape[1]))) for x in (a, b) if width]
+        parts = [_widened(x, width) for x in (a, b) if width]
 
         return np.concatenate(parts or [a, b])
 
     return keras.tree.map_structure(both, first, second)
+
+
+def _widened(rows: np.ndarray, width: int) -> np.ndarray:
+    more_axes = ((0, 0),) * (rows.ndim - 2)
+
+    return np.pad(rows, ((0, 0), (0, width - rows.shape[1]), *more_axes))
 
 
 def _pieces(array: np.ndarray, size: int) -> list[np.ndarray]:
@@ -103,6 +107,7 @@ def _pieces(array: np.ndarray, size: int) -> list[np.ndarray]:
 
 def _lengths(ids: np.ndarray) -> np.ndarray:
     """For each row, the number of columns up to the last one that is not 0."""
-    from_the_end = (ids != 0)[:, ::-1].argmax(1)
+    is_used = (ids != 0).any(tuple(range(2, ids.ndim)))
+    from_the_end = is_used[:, ::-1].argmax(1)
 
-    return (ids.shape[1] - from_the_end) * ids.any(1)
+    return (ids.shape[1] - from_the_end) * is_used.any(1)

@@ -104,7 +104,7 @@ class _Convolution(keras.layers.Layer):
     def __init__(
         self,
         filters: int,
-        kernel_size: int,
+        kernel_size: int | tuple[int, ...],
         strides: int = 1,
         padding: str = "valid",
         activation: Any = None,
@@ -114,7 +114,8 @@ class _Convolution(keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.filters = filters
-        self.kernel_size = (kernel_size,) * self.rank
+        is_one = isinstance(kernel_size, int)
+        self.kernel_size = (kernel_size,) * self.rank if is_one else kernel_size
         self.strides = strides
         self.padding = padding
         self.activation = keras.activations.get(activation)

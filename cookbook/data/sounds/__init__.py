@@ -1,0 +1,1 @@
+"""Sounds: recorded words, alone and joined to strings."""

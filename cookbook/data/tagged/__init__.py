@@ -1,0 +1,1 @@
+"""Sentences whose words have tags: parts of speech, or names of things."""

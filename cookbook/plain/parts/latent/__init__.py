@@ -1,0 +1,1 @@
+"""What plain scripts do with vectors that stand for images."""

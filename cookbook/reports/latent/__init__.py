@@ -1,0 +1,1 @@
+"""Reports on networks that map images to vectors."""

@@ -1,0 +1,1 @@
+"""Report on models that tag the words of sentences."""

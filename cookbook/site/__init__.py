@@ -1,0 +1,1 @@
+"""The site: pages for learners, made from docstrings, recipes, results and pictures."""

@@ -1,0 +1,122 @@
+"""The source of a recipe in sections: settings, network, run, each explained."""
+
+import ast
+from collections.abc import Iterator
+
+from cookbook.field_comments import comments_in
+from cookbook.site.docstrings.parts import escaped
+from cookbook.site.links import table
+
+EXPLAINED = {
+    "Config": "The settings. Each field is a flag of the command line, and the comment "
+    "beside it is the help of that flag.",
+    "space": "What `--tune N` varies: it tries N settings of this space, and the first "
+    "of them are the defaults.",
+    "build": "The network, compiled with its optimizer, loss and metrics.",
+    "main": "The run from start to end. It returns a `Run` with the model, the history "
+    "and the figures.",
+}
+TITLES = {
+    "Config": "Settings",
+    "space": "What a search varies",
+    "build": "The network",
+    "main": "The run",
+}
+
+
+def code_sections(source: str, tree: ast.Module) -> Iterator[str]:
+    """The source in sections, each with what it does."""
+    lines = source.splitlines()
+    start = tree.body[0].end_lineno or 0  # behind the docstring
+    pending = []
+    for node in tree.body[1:]:
+        end = node.end_lineno or start
+        pending.append("\n".join(lines[start:end]))
+        start = end
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            code = "\n".join(pending)
+            yield from _section(node, code.strip("\n"))
+            pending = []
+
+    pending += lines[start:]
+    rest = "\n".join(pending).strip("\n")
+    if rest:
+        yield _block(rest)
+
+
+def _section(node: ast.ClassDef | ast.FunctionDef, code: str) -> Iterator[str]:
+    head, own = _split_imports(code)
+    if head:
+        yield "### What it imports"
+        yield (
+            "A bare name is ours and stands in the [reference](../reference/index.md); "
+            "the prefix `keras.` is Keras's."
+        )
+        yield _block(head)
+
+    yield f"### {TITLES.get(node.name, f'`{node.name}`')}"
+    explained = EXPLAINED.get(node.name)
+    if node.name == "main" and "conclude" in code:
+        explained = "The run from start to end: it measures, draws and concludes."
+    docstring = ast.get_docstring(node) or "A part of the recipe."
+    summary, _, _ = docstring.partition("\n\n")
+    yield explained or escaped(" ".join(summary.split()))
+
+    if isinstance(node, ast.ClassDef) and node.name == "Config":
+        yield from _flags(node, own)
+    yield _block(own)
+    yield from _drawings(own)
+
+
+def _split_imports(code: str) -> tuple[str, str]:
+    """(the imports, what follows) of the first piece of a recipe."""
+    body = ast.parse(code).body
+    imports = [n for n in body if isinstance(n, ast.Import | ast.ImportFrom)]
+    if not imports:
+        return "", code
+
+    lines = code.splitlines()
+    end = max(node.end_lineno or 0 for node in imports)
+    rest = "\n".join(lines[end:])
+    return "\n".join(lines[:end]), rest.strip("\n")
+
+
+def _flags(node: ast.ClassDef, code: str) -> Iterator[str]:
+    """The recipe's own flags in a table."""
+    comments = comments_in(code)
+    rows = []
+    for field in node.body:
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+            name = field.target.id
+            flag = f"`--{name.replace('_', '-')}`"
+            default = f"`{ast.unparse(field.value)}`" if field.value else ""
+            rows.append([flag, default, escaped(comments.get(name, ""))])
+    if rows:
+        yield table(["flag", "default", "what it is"], rows)
+
+
+def _block(code: str) -> str:
+    return f"```python\n{code}\n```"
+
+
+def _drawings(code: str) -> Iterator[str]:
+    """The layers of each Sequential model, as boxes in a column."""
+    for call in ast.walk(ast.parse(code)):
+        if not isinstance(call, ast.Call) or not call.args:
+            continue
+        layers = call.args[0]
+        is_model = ast.unparse(call.func).endswith("Sequential")
+        if is_model and isinstance(layers, ast.List) and len(layers.elts) > 1:
+            items = [_box(layer, code.splitlines()) for layer in layers.elts]
+            inside = "\n".join(f"1.  {item}" for item in items)
+            yield f'<div class="network" markdown>\n\n{inside}\n\n</div>'
+
+
+def _box(layer: ast.expr, lines: list[str]) -> str:
+    """A layer as the code writes it, and the comment beside it."""
+    text = ast.unparse(layer).removeprefix("*")
+    text = text.replace("keras.layers.", "")
+
+    last = lines[(layer.end_lineno or 1) - 1]
+    _, _, comment = last.partition("  # ")
+    return f"`{text}` {escaped(comment)}".rstrip()

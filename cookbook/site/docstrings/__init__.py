@@ -1,0 +1,1 @@
+"""Docstrings of components, as the site reads and typesets them."""

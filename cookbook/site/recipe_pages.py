@@ -1,0 +1,256 @@
+"""A page per recipe: its story, data, results, code, claims, and what to download."""
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from cookbook.pages.catalogue import ROOT, Entry, recipes
+from cookbook.pages.results import Run, headline, recipe_rows, shown_value
+from cookbook.site.code_sections import code_sections
+from cookbook.site.docstrings.parts import as_markdown, escaped, parts_of
+from cookbook.site.links import Page, relative, table, with_title
+from cookbook.site.reference_pages import places
+
+COMMAND = re.compile(r"^ {4}(python .*)\n?", re.MULTILINE)
+PICTURES = (".svg", ".png", ".gif")
+CATALOG = "https://www.tensorflow.org/datasets/catalog"
+DATA = {  # {name: (what it is, where it comes from)}
+    "mnist": (
+        "MNIST: 70,000 grey images of handwritten digits, 28 by 28 pixels, in ten "
+        "classes; 10,000 of them are the test set.",
+        f"{CATALOG}/mnist",
+    ),
+    "fashion_mnist": (
+        "Fashion-MNIST: 70,000 grey images of clothes, 28 by 28 pixels, in ten "
+        "classes; 10,000 of them are the test set.",
+        f"{CATALOG}/fashion_mnist",
+    ),
+    "cifar10": (
+        "CIFAR-10: 60,000 colour photos of 32 by 32 pixels in ten classes; 10,000 of "
+        "them are the test set.",
+        f"{CATALOG}/cifar10",
+    ),
+    "imdb_reviews": (
+        "IMDB: 50,000 film reviews, half of them good and half of them bad; 25,000 "
+        "of them are the test set.",
+        f"{CATALOG}/imdb_reviews",
+    ),
+    "tiny_shakespeare": (
+        "Tiny Shakespeare: 1.1 million characters of Shakespeare's plays.",
+        f"{CATALOG}/tiny_shakespeare",
+    ),
+    "multi30k": (
+        "Multi30k: captions of photos, in German and in English; 29,000 pairs to "
+        "train on, and 1,000 pairs are test_2016.",
+        "https://github.com/multi30k/dataset",
+    ),
+}
+MADE = "The recipe makes its data itself and needs no download."
+SMALL_DIGITS = (
+    "The digits that come with scikit-learn: 1,797 grey images of 8 by 8 pixels, in "
+    "ten classes. Nothing is downloaded."
+)
+WITHOUT_NETWORK = (
+    "Without a network the recipe says so, and uses small data of its own instead."
+)
+
+
+def recipe_pages() -> list[Page]:
+    """The pages of all recipes, after the page that lists them."""
+    pages = [_page(entry) for entry in recipes()]
+    rows = [
+        [f"[{entry.name}]({entry.name}.md)", escaped(entry.summary.rstrip("."))]
+        for entry in recipes()
+    ]
+    text = (
+        "# Recipes\n\nEvery recipe is one file that you run: it loads its data, "
+        "trains, tests once, draws pictures and writes a report.\n\n"
+        f"{table(['recipe', 'what it shows'], rows)}\n"
+    )
+    first = Page("recipes/index.md", "Recipes", text, summary="All recipes in a table")
+    return [first, *pages]
+
+
+def _page(entry: Entry) -> Page:
+    path = f"recipes/{entry.name}.md"
+    source = (ROOT / entry.file).read_text(encoding="utf-8")
+    tree = ast.parse(source)
+    story, commands = _story(ast.get_docstring(tree, clean=False) or "")
+    parts = [
+        f"# {entry.name}",
+        *story,
+        f"```bash\n{commands}\n```",
+        *_pictures(entry.name, path),
+        *_data(tree),
+        *_results(entry.name),
+        *_claims(tree),
+        "## The code",
+        *code_sections(source, tree),
+        *_components(tree, path),
+        *_downloads(entry.name),
+    ]
+    text = "\n\n".join(parts) + "\n"
+    return Page(path, entry.name, with_title(entry.name, text), text, entry.summary)
+
+
+def _story(docstring: str) -> tuple[list[str], str]:
+    """(paragraphs, command lines) of a recipe's docstring."""
+    commands = [
+        re.sub(r"\s{2,}\((.*)\)$", r"    # \1", line)
+        for line in COMMAND.findall(docstring)
+    ]
+    parts = parts_of(COMMAND.sub("", docstring))
+    return [as_markdown(part) for part in parts], "\n".join(commands)
+
+
+def _pictures(recipe: str, page: str) -> list[str]:
+    """Committed pictures of a run, whose names begin with that of the recipe."""
+    names = [entry.name for entry in recipes()]
+    shown = []
+    for path in sorted((ROOT / "docs" / "pictures").rglob("*")):
+        owners = [n for n in names if re.match(rf"{n}([_.]|$)", path.stem)]
+        if path.suffix in PICTURES and owners and max(owners, key=len) == recipe:
+            inside = path.relative_to(ROOT / "docs").as_posix()
+            what = path.stem.removeprefix(recipe).strip("_").replace("_", " ")
+            shown.append(f"![{recipe}: {what or 'a run'}]({relative(inside, page)})")
+    return ["## Pictures of a run", *shown] if shown else []
+
+
+def _data(tree: ast.Module) -> list[str]:
+    """The card of the data that the recipe asks for."""
+    texts = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)}
+    names = [name for name in DATA if name in texts]
+    lines = []
+    for name in names:
+        what, address = DATA[name]
+        lines.append(f"- {what} [Where it comes from]({address})")
+    modules = {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
+    if not names:
+        lines = [SMALL_DIGITS if "cookbook.lab.digits" in modules else MADE]
+    elif "cookbook.data.images" in modules:
+        lines.append(f"\n{WITHOUT_NETWORK} `--data PATH` takes a folder of yours.")
+    else:
+        lines.append(f"\n{WITHOUT_NETWORK}")
+    return ["## The data", "\n".join(lines)]
+
+
+def _results(recipe: str) -> list[str]:
+    """A table of finished runs for each row of the recipe in docs/results.json."""
+    parts = []
+    for _, row, runs in recipe_rows(recipe):
+        if not runs:
+            continue
+        parts.append(f"**{escaped(row['task'][0].upper() + row['task'][1:])}**")
+        known = row["well known"]
+        beside = f" The well-known example reaches {escaped(known)}." if known else ""
+        parts.append(f"Measured: {headline(runs)}.{beside}")
+        rows = [_run(run) for run in runs]
+        head = ["seed", next(iter(runs[0])), "time", "machine", "date", "command"]
+        parts.append(table(head, rows))
+    return ["## Results", *parts] if parts else []
+
+
+def _run(run: Run) -> list[str]:
+    seconds = f"{run['seconds']:.0f} s" if "seconds" in run else ""
+    return [
+        str(run["seed"]),
+        shown_value(run),
+        seconds,
+        escaped(run["machine"]),
+        run.get("date", "").replace("-", "\N{NON-BREAKING HYPHEN}"),
+        f"`{run['command']}`",
+    ]
+
+
+def _claims(tree: ast.Module) -> list[str]:
+    """The claims that a recipe of the lab measures, with their bounds."""
+    rows: list[list[str]] = []
+    texts = _texts(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Claim":
+            rows += _claim(node, texts)
+    if not rows:
+        return []
+    what = (
+        "Each run measures these sentences, writes the number where … stands, and says "
+        "whether it keeps its bound."
+    )
+    return ["## Claims", what, table(["claim", "bound"], rows)]
+
+
+def _texts(tree: ast.Module) -> dict[str, str]:
+    """{variable: its text}, of which sentences are put together."""
+    return {
+        node.targets[0].id: _sentence(node.value, {})
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.Constant | ast.JoinedStr)
+    }
+
+
+def _claim(node: ast.Call, texts: dict[str, str]) -> Iterator[list[str]]:
+    """The row of a claim whose sentence and bound the source shows."""
+    text = _sentence(node.args[0], texts) if node.args else ""
+    bounds = {k.arg: k.value for k in node.keywords if k.arg in ("at_least", "at_most")}
+    for side, value in bounds.items():
+        if not text:
+            continue
+        words = f"{side.replace('_', ' ')} {_bound(value, text)}"
+        yield [escaped(re.sub(r"\{\w*\}", "…", text)), words]
+
+
+def _bound(value: ast.expr, text: str) -> str:
+    """A bound as the claim's sentence writes its number."""
+    try:
+        number = float(ast.literal_eval(value))
+    except ValueError:
+        return f"`{ast.unparse(value)}`"
+    if "{percent}" in text:
+        return f"{100 * number:.3g} %"
+    if "{points}" in text:
+        return f"{100 * number:.3g} points"
+    return f"{number:.3g}"
+
+
+def _sentence(node: ast.expr, texts: dict[str, str]) -> str:
+    """The text of a claim; fields of an f-string become dots."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(
+            str(part.value)
+            if isinstance(part, ast.Constant)
+            else texts.get(ast.unparse(part)[1:-1], "…")
+            for part in node.values
+        )
+    return ""
+
+
+def _components(tree: ast.Module, page: str) -> list[str]:
+    """Links to the components that the recipe uses."""
+    links = []
+    for node in tree.body:
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        for alias in node.names:
+            place = places().get((node.module or "", alias.name))
+            if place:
+                links.append(f"[`{alias.name}`]({relative(place, page)})")
+    return ["## Components that it uses", ", ".join(links)] if links else []
+
+
+def _downloads(recipe: str) -> list[str]:
+    """The notebook and the script, which need nothing of the project."""
+    kinds: Sequence[tuple[str, str]] = (
+        ("ipynb", "a notebook with Keras's own classes, which Google Colab opens too"),
+        ("py", "the recipe and all that it uses in one script"),
+    )
+    lines = [
+        f"- [{recipe}.{end}](../downloads/{recipe}.{end})"
+        f"{{ download={recipe}.{end} }}: {what}"
+        for end, what in kinds
+        if end == "py" or Path(ROOT, "docs", "notebooks", f"{recipe}.{end}").exists()
+    ]
+    return ["## Downloads", "\n".join(lines)]
