@@ -114,7 +114,8 @@ def measure(kind: str, steps: int, config: Config) -> Measured:
         histories.append(watched[:, 0, 0, 0])  # (steps, rates)
         figures = [*networks.evaluate(*validation), *networks.evaluate(*test)]
         rows.append(np.concatenate(figures))  # of the only copy
-    measured = Measured(*np.mean(rows, 0), np.mean(histories, 0))
+    means = [*np.mean(rows, 0), np.mean(histories, 0)]
+    measured = Measured(*means)
     best = measured.best
     print(
         f"{kind:<16}{steps:6d} steps: best rate {RATES[best]:.2g}, "
