@@ -73,11 +73,11 @@ class Curves:
 def split(config: Config, wrong: float, seed: int) -> list[Part]:
     """(x, y) to learn, 200 digits to validate, and all others to test."""
     x, y = (np.concatenate(parts) for parts in zip(*small_digits(seed)))
+    cuts = config.examples, config.examples + 200
+    learned, validation, test = np.split(y, cuts)
     rng = np.random.default_rng(seed)
-    y = np.split(y, [config.examples, config.examples + 200])
-    x = np.split(x, [config.examples, config.examples + 200])
-    labels = mislabel(y[0], wrong, rng), mislabel(y[1], wrong, rng), y[2]
-    return list(zip(x, labels))
+    labels = mislabel(learned, wrong, rng), mislabel(validation, wrong, rng), test
+    return list(zip(np.split(x, cuts), labels))
 
 
 def build(config: Config) -> keras.Model:

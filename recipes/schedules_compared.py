@@ -19,6 +19,7 @@ https://arxiv.org/abs/1708.07120
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from cookbook.start import start
 
@@ -113,8 +114,8 @@ def measure(kind: str, steps: int, config: Config) -> Measured:
         histories.append(watched[:, 0, 0, 0])  # (steps, rates)
         figures = [*networks.evaluate(*validation), *networks.evaluate(*test)]
         rows.append(np.concatenate(figures))  # of the only copy
-    means = np.mean(rows, 0)
-    measured = Measured(*means, history=np.mean(histories, 0))
+    means = [*np.mean(rows, 0), np.mean(histories, 0)]
+    measured = Measured(*means)
     best = measured.best
     print(
         f"{kind:<16}{steps:6d} steps: best rate {RATES[best]:.2g}, "
@@ -140,7 +141,7 @@ def draw_rates(found: dict[str, Measured], run: RunFolder) -> None:
     lines = {kind: (RATES, each.losses) for kind, each in found.items()}
     title = "A rate that falls may begin higher, and ends lower"
     labels = "highest learning rate", "validation loss at the end"
-    settings = {"xscale": "log", "yscale": "log", "ylim": (0.1, 3)}
+    settings: dict[str, Any] = {"xscale": "log", "yscale": "log", "ylim": (0.1, 3)}
     draw_lines(lines, title, *labels, run, "rates.png", **settings)
 
 

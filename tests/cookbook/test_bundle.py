@@ -31,7 +31,6 @@ A_DAY = 6
 # Settings other than the defaults, of which each day tries one.
 SETTINGS = [
     ("imdb_rnn", {"cell": "gru", "bidirectional": False}),
-    ("shakespeare_rnn", {"cell": "mingru"}),
     ("addition_seq2seq", {"attention": "bahdanau"}),
     ("english_tagging_crf", {"crf": False}),
     ("ring_gan", {"pack": 1}),

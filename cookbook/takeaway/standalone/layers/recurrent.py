@@ -198,13 +198,14 @@ class MinGRUCell(keras.layers.Layer):
         self.units = units
         self.state_size = units
         self.output_size = units
+        self.kernel_initializer = keras.initializers.get("glorot_uniform")
         # Unused, but the recipe's cell draws a seed here, and the next layer the next.
         self.seed_generator = keras.random.SeedGenerator()
 
     def build(self, input_shape: tuple) -> None:
         width = 2 * self.units
         shape = input_shape[-1], width
-        self.kernel = self.add_weight(shape, "glorot_uniform", name="kernel")
+        self.kernel = self.add_weight(shape, self.kernel_initializer, name="kernel")
         self.bias = self.add_weight((width,), "zeros", name="bias")
 
     def coefficients(self, x: Any) -> tuple:
