@@ -278,13 +278,13 @@ def load_sentences(letters: int, quick: bool) -> SimpleNamespace:
     for part, split in SPLITS.items():
         sentences[part] = toy_sentences(split) if quick else treebank(split)
 
-    words = Counter()
+    words: Counter[str] = Counter()
     characters = set()
     for word, _ in itertools.chain(*sentences["train"]):
         words.update([word.lower()])
         characters.update(word)
 
-    tags = set()
+    tags: set[str] = set()
     for pairs in itertools.chain(*sentences.values()):
         tags.update(tag for _, tag in pairs)
 
