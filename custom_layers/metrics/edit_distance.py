@@ -6,6 +6,8 @@ from keras import ops
 from ..generation.ctc_decoding import ctc_decode
 from ..losses.ctc import _check_rank, _without_gaps
 
+_MANY = 2**30  # labels, more than there ever are
+
 
 def edit_distance(y_true, y_pred):
     """How many labels have to be inserted, left out or replaced to make one the other.
@@ -30,33 +32,54 @@ def edit_distance(y_true, y_pred):
     """
     y, N = _labels(y_true, "y_true")
     p, M = _labels(y_pred, "y_pred")
-    place = ops.arange(p.shape[1] + 1)
-    is_before = place <= place[:, None]
-    start = ops.zeros_like(M[:, None]) + place  # B, M + 1
+    N = ops.expand_dims(N, 1)
+    M = ops.expand_dims(M, 1)
+
+    longest = p.shape[1]
+    place = ops.arange(longest + 1)
+    is_before = place <= ops.expand_dims(place, 1)
+    start = ops.zeros_like(M) + place  # B, longest + 1
 
     def row(d, now):
         y, is_label = now
-        wrong = ops.cast(ops.not_equal(p, y[:, None]), "int32")
-        replaced = d[:, :-1] + wrong
+        y = ops.expand_dims(y, 1)
+        is_label = ops.expand_dims(is_label, 1)
+
+        is_wrong = ops.not_equal(p, y)
+        replaced = d[:, :-1] + ops.cast(is_wrong, "int32")
         missing = d[:, 1:] + 1
         best = ops.minimum(replaced, missing)
-        best = ops.concatenate([d[:, :1] + 1, best], axis=1)
+        first = d[:, :1] + 1
+        best = ops.concatenate([first, best], axis=1)
+
         # d[i, j] = min over k <= j of best[k] + (j - k), for j - k labels too many
-        ahead = ops.where(is_before, (best - place)[:, None], 2**30)
+        ahead = ops.expand_dims(best - place, 1)
+        ahead = ops.where(is_before, ahead, _MANY)
         best = ops.min(ahead, axis=-1) + place
-        d = ops.where(is_label[:, None], best, d)
+
+        d = ops.where(is_label, best, d)
         return d, d
 
-    is_label = ops.arange(y.shape[1]) < N[:, None]
-    d, _ = ops.scan(row, start, (ops.transpose(y), ops.transpose(is_label)))
-    return ops.take_along_axis(d, M[:, None], axis=1)[:, 0]
+    places = ops.arange(y.shape[1])
+    is_label = places < N
+    each = (
+        ops.transpose(y),
+        ops.transpose(is_label),
+    )
+    d, _ = ops.scan(row, start, each)
+
+    distance = ops.take_along_axis(d, M, axis=1)
+    return ops.squeeze(distance, 1)
 
 
 def _labels(labels, name: str):
     """(the labels without gaps, how many there are)."""
-    labels = ops.cast(ops.convert_to_tensor(labels), "int32")
+    labels = ops.convert_to_tensor(labels)
+    labels = ops.cast(labels, "int32")
     _check_rank(labels, name, "(B, N)")
-    labels = ops.where(labels > 0, labels, -1)
+
+    is_label = labels > 0
+    labels = ops.where(is_label, labels, -1)
     return _without_gaps(labels, None)
 
 
@@ -84,8 +107,14 @@ def label_error_rate(y_true, y_pred):
     classification", 2006. https://doi.org/10.1145/1143844.1143891
     """
     z = ops.convert_to_tensor(y_pred)
-    length = ops.full_like(z[:, 0, 0], z.shape[1])
+    T = z.shape[1]
+    first = z[:, 0, 0]
+    length = ops.full_like(first, T)
     decoded, _ = ctc_decode(z, length)
+
     wrong = edit_distance(y_true, decoded[0])
+    wrong = ops.cast(wrong, "float32")
+
     _, count = _labels(y_true, "y_true")
-    return ops.cast(wrong, "float32") / ops.cast(ops.maximum(count, 1), "float32")
+    count = ops.maximum(count, 1)
+    return wrong / ops.cast(count, "float32")

@@ -149,9 +149,7 @@ class SpanF1(keras.metrics.Metric):
 
         # A change of the type ends a span and begins another one; so does a B-x.
         changes = ops.not_equal(kind[:, 1:], kind[:, :-1])
-        border = ops.logical_or(
-            changes, begins[:, 1:]
-        )  # before all steps but the first
+        border = ops.logical_or(changes, begins[:, 1:])  # before steps 1, 2, ...
         edge = ops.ones_like(is_inside[:, :1])
         is_new = ops.concatenate([edge, border], axis=1)
         is_over = ops.concatenate([border, edge], axis=1)

@@ -105,9 +105,12 @@ class VariationalAutoencoder(keras.Model):
         It is random. Its expectation is at most log p(x) where beta is 1.
         """
         mean, log_variance = self.encode(x, training)
-        mean, log_variance = ops.expand_dims(mean, 1), ops.expand_dims(log_variance, 1)
+        mean = ops.expand_dims(mean, 1)  # B, 1, L
+        log_variance = ops.expand_dims(log_variance, 1)
         shape = (ops.shape(mean)[0], samples, self.latent_dim)
-        e = keras.random.normal(shape, seed=self.seed if seed is None else seed)
+        if seed is None:
+            seed = self.seed
+        e = keras.random.normal(shape, seed=seed)
         z = mean + ops.exp(log_variance / 2) * e  # B, K, L
         log_p = self._log_p(x, z, training)  # B, K
         if samples == 1:
@@ -156,7 +159,8 @@ class VariationalAutoencoder(keras.Model):
         loss = -self.bound(x, self.samples, self.beta, training)
         if sample_weight is not None:
             loss = loss * ops.cast(sample_weight, loss.dtype)
-        return ops.mean(loss) + sum(ops.sum(extra) for extra in self.losses)
+        penalties = [ops.sum(penalty) for penalty in self.losses]
+        return ops.mean(loss) + sum(penalties)
 
     def log_likelihood(
         self, x: Any, samples: int = 1000, seed: Seed = None

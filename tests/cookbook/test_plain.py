@@ -28,7 +28,7 @@ LONGER = {
     "activations_gallery": 260,  # a picture of 30 functions, and two experiments
     "backprop_by_hand": 260,  # every number of a step, and three other ways to them
     "cifar10_resnet": 260,  # whitening, and a class of random shifts and flips
-    "digit_strings_ctc": 600,  # strings of recordings, their errors, a plain method
+    "digit_strings_ctc": 700,  # strings of recordings, their errors, a plain method
     "english_tagging_crf": 400,  # a CRF, the characters of words, two networks
     "early_stopping": 280,  # the callback, replayed for many patiences
     "epochs_and_batches": 400,  # three experiments with many networks at once
@@ -36,14 +36,15 @@ LONGER = {
     "gan_augment": 365,  # a conditional GAN and the classifiers that learn from it
     "imdb_transformer": 270,  # a block of attention, pairs of words, batches by length
     "mnist_cgan": 255,  # two networks that know labels, and one that judges images
-    "mnist_metric_learning": 420,  # five losses, pairs, and two ways to measure
+    "mnist_vae": 300,  # a class with the bounds of the likelihood
+    "mnist_metric_learning": 460,  # five losses, pairs, and two ways to measure
     "mnist_wgan_gp": 270,  # the gradient penalty, and a network that judges images
     "multi30k_attention": 435,  # attention in a cell, two languages, beam search
     "multi30k_transformer": 470,  # rotary attention, two languages, beam search
     "optimizers_compared": 350,  # two experiments with many networks at once
     "schedules_compared": 410,  # eight schedules for many networks at once
     "shakespeare_gpt": 255,  # a block of rotary attention, and how it writes
-    "spoken_digit_rnn": 360,  # recordings, melodies in their place, a plain method
+    "spoken_digit_rnn": 400,  # recordings, melodies in their place, a plain method
     "style_transfer": 320,  # a network that learns first, and its features
     "vanishing_gradients": 310,  # gradients through depth and time, and their cures
 }

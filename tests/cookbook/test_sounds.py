@@ -21,7 +21,7 @@ from cookbook.data.sounds.recordings import (
     melodies,
 )
 from cookbook.data.sounds.spoken_words import load_sounds
-from cookbook.plots.sounds import onsets
+from cookbook.reports.sounds.pictures import onsets
 from cookbook.reports.sounds.stretches import (
     STRETCHES,
     logistic_regression,
@@ -131,7 +131,7 @@ def test_a_folder_that_does_not_do_gets_one_line(names, says, tmp_path, capsys):
 
 def test_strings_hold_the_words_of_one_speaker_where_the_spans_say():
     found = recordings()
-    strings = draw_strings(found, "ab", count=200, seed=1)
+    strings = draw_strings(found, "ab", count=200, longest=7, seed=1)
     speaker = np.array([r.speaker for r in found])
     word = np.array([1 + "ab".index(r.word) for r in found])
     for row in range(200):

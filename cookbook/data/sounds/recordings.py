@@ -100,6 +100,7 @@ def in_parts(recordings: list[Recording]) -> dict[str, list[Recording]]:
     groups = collections.defaultdict(list)
     for each in recordings:
         groups[each.word, each.speaker].append(each)
+
     parts: dict[str, list[Recording]] = {"train": [], "validation": [], "test": []}
     for group in groups.values():
         group.sort(key=lambda each: each.number)
@@ -206,7 +207,12 @@ def _sung(
     length = int(RATE * rng.uniform(0.09, 0.16))  # of a note
     hertz = frequency * STEP ** np.repeat(notes, length)
     phase = 2 * np.pi * np.cumsum(hertz) / RATE
-    swell = np.sin(np.pi * np.arange(length) / length) ** 0.5
-    sound = np.tile(swell, len(notes)) * (np.sin(phase) + 0.5 * np.sin(2 * phase))
+    tone = np.sin(phase)
+    overtone = 0.5 * np.sin(2 * phase)
+
+    half_a_wave = np.pi * np.arange(length) / length
+    swell = np.tile(np.sin(half_a_wave) ** 0.5, len(notes))
+    sound = swell * (tone + overtone)
+
     noise = rng.normal(0, 0.01, len(sound))
     return as_loud_as_can_be(sound + noise)

@@ -162,37 +162,64 @@ def load_sounds(quick: bool, unheard: str | None = None) -> SimpleNamespace:
     unheard: a speaker to test on, whom the training does not hear.
     """
     parts = recordings_in_parts(quick)
+
     if unheard:
         everything = [each for part in parts.values() for each in part]
-        for part in parts:
-            parts[part] = [each for each in parts[part] if each.speaker != unheard]
-        parts["test"] = [each for each in everything if each.speaker == unheard]
+        theirs = [each for each in everything if each.speaker == unheard]
 
-    digits = [str(digit) for digit in range(10)]
-    data = SimpleNamespace(classes=digits, rate=8000, samples=8192)
+        for part, found in parts.items():
+            parts[part] = [each for each in found if each.speaker != unheard]
+        parts["test"] = theirs
+
+    data = SimpleNamespace()
+    data.classes = [str(digit) for digit in range(10)]
+    data.rate = 8000
+    data.samples = 8192
 
     for part, found in parts.items():
         x = np.zeros((len(found), data.samples), "float32")
+
         for row, each in zip(x, found):
             sound = loudest_stretch(each.sound, data.samples)
             row[: len(sound)] = sound
-        y = [int(each.word) for each in found]
-        setattr(data, part, (x, np.array(y)))
+
+        y = np.array([int(each.word) for each in found])
+        setattr(data, part, (x, y))
+
     return data
 
 
 def load_strings(count: int, longest: int, quick: bool, seed: int) -> SimpleNamespace:
     """Strings of spoken digits, or with `quick` of melodies."""
-    digits = [str(digit) for digit in range(10)]
-    data = SimpleNamespace(classes=digits, rate=8000, samples=6912 * longest, spans={})
+    data = SimpleNamespace(spans={})
+    data.classes = [str(digit) for digit in range(10)]
+    data.rate = 8000
+    data.samples = 6912 * longest
+
     few = 10 if quick else 1
-    counts = {"train": count, "validation": 500 // few, "test": 1000 // few}
-    seeds = {"train": seed + 2, "validation": 0, "test": 1}
+    counts = {
+        "train": count,
+        "validation": 500 // few,
+        "test": 1000 // few,
+    }
+    seeds = {
+        "train": seed + 2,
+        "validation": 0,
+        "test": 1,
+    }
 
     for part, found in recordings_in_parts(quick).items():
-        strings = draw_strings(found, digits, counts[part], longest, seeds[part])
+        strings = draw_strings(
+            found,
+            data.classes,
+            counts[part],
+            longest,
+            seeds[part],
+        )
         data.spans[part] = strings.spans
-        setattr(data, part, (strings[:], strings.labels))
+        x = strings[:]
+        setattr(data, part, (x, strings.labels))
+
     return data
 
 
@@ -200,10 +227,16 @@ def recordings_in_parts(quick: bool) -> dict:
     """Recordings to train, to validate and to test on."""
     if quick:
         return in_parts(melodies())
+
     found = []
-    for example in tfds.as_numpy(tfds.load("spoken_digit", split="train")):
-        file = example["audio/filename"].decode().removesuffix(".wav")
-        word, speaker, number = file.split("_")
+    examples = tfds.load("spoken_digit", split="train")
+
+    for example in tfds.as_numpy(examples):
+        file = example["audio/filename"].decode()
+        name = file.removesuffix(".wav")
+        word, speaker, number = name.split("_")
+
         sound = as_loud_as_can_be(example["audio"])
         found.append(Recording(sound, word, speaker, int(number)))
+
     return in_parts(found)

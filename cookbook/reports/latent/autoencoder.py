@@ -90,11 +90,16 @@ def independent_pixels(train: np.ndarray, test: np.ndarray) -> float:
     The chance is the mean of the training images. One more image of each kind is added,
     white and black, so that no pixel is impossible.
     """
-    white = np.sum(train.reshape(len(train), -1), axis=0, dtype="float64")
-    chance = ((white + len(train)) / 2 + 1) / (len(train) + 2)
+    count = len(train)
+    pixels = train.reshape(count, -1)
+    total = np.sum(pixels, axis=0, dtype="float64")
+    white = (total + count) / 2
+    chance = (white + 1) / (count + 2)
+
     is_white = test.reshape(len(test), -1) > 0
     log_p = np.where(is_white, np.log(chance), np.log1p(-chance))
-    return float(log_p.sum(-1).mean())
+    of_images = log_p.sum(-1)
+    return float(of_images.mean())
 
 
 def draw_reconstructions(
@@ -107,8 +112,9 @@ def draw_reconstructions(
     for start in range(0, len(images), ACROSS):
         row = slice(start, start + ACROSS)
         rows += [images[row], ops.convert_to_numpy(rebuilt[row])]
+    sheet = np.concatenate(rows)
     title = "Test images, and below each its reconstruction"
-    _draw_sheet(np.concatenate(rows), title, run, "reconstructions.png")
+    _draw_sheet(sheet, title, run, "reconstructions.png")
 
 
 def draw_interpolations(
@@ -117,11 +123,16 @@ def draw_interpolations(
     """interpolations.png: straight ways through latent space from class to class."""
     first = [means[y == label][0] for label in np.unique(y)]
     starts = np.stack(first)
+
     ends = np.roll(starts, -1, axis=0)
     shares = np.linspace(0, 1, ACROSS)[:, None]
-    ways = [start + shares * (end - start) for start, end in zip(starts, ends)]
+    ways = []
+    for start, end in zip(starts, ends):
+        way = start + shares * (end - start)
+        ways.append(way)
+    images = _images(model, np.concatenate(ways))
     title = "From an image of each class to one of the next"
-    _draw_sheet(_images(model, np.concatenate(ways)), title, run, "interpolations.png")
+    _draw_sheet(images, title, run, "interpolations.png")
 
 
 def draw_plane(
@@ -137,9 +148,11 @@ def draw_plane(
     points, up to REACH standard deviations from the middle.
     """
     middle = means.mean(0)
-    _, scales, axes = np.linalg.svd(means - middle, full_matrices=False)
+    centred = means - middle
+    _, scales, axes = np.linalg.svd(centred, full_matrices=False)
     scales = scales[:2] / np.sqrt(len(means))  # standard deviations
-    points = (means - middle) @ axes[:2].T / scales
+    axes = axes[:2]
+    points = centred @ axes.T / scales
     draw_projection(
         points[:SHOWN],
         y[:SHOWN],
@@ -151,9 +164,10 @@ def draw_plane(
     )
     steps = np.linspace(-REACH, REACH, ACROSS)
     across, up = np.meshgrid(steps, steps[::-1])
-    grid = np.stack([across.ravel(), up.ravel()], axis=1) * scales
+    places = np.stack([across.ravel(), up.ravel()], axis=1)
+    grid = middle + (places * scales) @ axes
     title = f"The same plane, from {-REACH:g} to {REACH:g} standard deviations"
-    _draw_sheet(_images(model, middle + grid @ axes[:2]), title, run, "walk.png")
+    _draw_sheet(_images(model, grid), title, run, "walk.png")
 
 
 def _images(model: VariationalAutoencoder, z: np.ndarray) -> np.ndarray:

@@ -37,14 +37,17 @@ def in_pairs(data: Images) -> Images:
     """
 
     def part(x, y):
-        order = np.random.default_rng(0).permutation(len(y))
+        rng = np.random.default_rng(0)
+        order = rng.permutation(len(y))
         rows = []
         for label in np.unique(y):
             of_class = order[y[order] == label]
             even = len(of_class) // 2 * 2
-            rows.append(of_class[:even].reshape(-1, 2))
+            of_class = of_class[:even]
+            rows.append(of_class.reshape(-1, 2))
         pairs = np.concatenate(rows)
-        return x[pairs], y[pairs[:, 0]]
+        first = pairs[:, 0]
+        return x[pairs], y[first]
 
     return dataclasses.replace(
         data, train=part(*data.train), validation=part(*data.validation)
@@ -63,11 +66,18 @@ def with_turned(data: Images) -> Images:
     count = len(data.classes)
 
     def part(x, y):
-        images = [np.rot90(x, quarters, axes=(1, 2)) for quarters in turns]
-        labels = [y + i * count for i in range(len(turns))]
+        images = []
+        labels = []
+        for i, quarters in enumerate(turns):
+            turned = np.rot90(x, quarters, axes=(1, 2))
+            images.append(turned)
+            labels.append(y + i * count)
         return np.concatenate(images), np.concatenate(labels)
 
-    names = [f"{name}, {90 * turn}" for turn in turns for name in data.classes]
+    names = []
+    for turn in turns:
+        angle = 90 * turn
+        names += [f"{name}, {angle}" for name in data.classes]
     return dataclasses.replace(
         data,
         classes=tuple(names),
@@ -92,35 +102,35 @@ def report_embeddings(
     The model that is saved is a classifier. Its logits are the cosines with the mean
     embedding of each class in the training images, times SCALE.
     """
-    embed, x, y = embedder(network), *data.test
-    new = data.only(len(data.classes) // 2, len(data.classes))
+    embed = embedder(network)
+    x, y = data.test
+    count = len(data.classes)
+    new = data.only(count // 2, count)
     found = verification(embed, data)
     answers = classifier(network, data)
     logits = answers.predict(x, batch_size=500, verbose=0)
-    shots = one_shot(embedder(first), new)
+    is_right = logits.argmax(-1) == y
+    pixels = verification(as_vectors, data)
+    embed_first = embedder(first)
+    shots = one_shot(embed_first, new)
+    shots_of_pixels = one_shot(as_vectors, new)
     figures: Figures = {
         "verification accuracy": found["accuracy"],
-        "verification accuracy of pixels": verification(as_vectors, data)["accuracy"],
+        "verification accuracy of pixels": pixels["accuracy"],
         "one-shot accuracy": float(shots.mean()),
         "its standard deviation over examples": float(shots.std()),
-        "one-shot accuracy of pixels": float(one_shot(as_vectors, new).mean()),
-        "accuracy of the nearest class mean": float(np.mean(logits.argmax(-1) == y)),
+        "one-shot accuracy of pixels": float(shots_of_pixels.mean()),
+        "accuracy of the nearest class mean": float(is_right.mean()),
     }
     print_figures(figures)
 
     draw_curves(history, run)
     draw_cosines(found, run)
     draw_wrong_pairs(found, x, run)
-    for name, part, title in (
-        ("embedding", data, "Embeddings of test images"),
-        ("new_classes", new, "The same of classes that the network has never seen"),
-    ):
-        images, labels = (array[:SHOWN] for array in part.test)
-        z = (embed if part is data else embedder(first))(images)
-        names = ("t-SNE", "")
-        draw_projection(
-            in_plane(z), labels, part.classes, title, names, run, f"{name}.png"
-        )
+    title = "Embeddings of test images"
+    draw_embeddings(embed, data, title, run, "embedding.png")
+    title = "Embeddings of classes that the network has never seen"
+    draw_embeddings(embed_first, new, title, run, "new_classes.png")
     return finish(answers, data, history, run, figures, expected)
 
 
@@ -134,7 +144,8 @@ def as_vectors(images: np.ndarray) -> np.ndarray:
 
     An image without light becomes 0.
     """
-    vectors = images.reshape(len(images), -1).astype("float32")
+    rows = images.reshape(len(images), -1)
+    vectors = rows.astype("float32")
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors / np.maximum(length, 1e-6)
 
@@ -145,10 +156,14 @@ def verification(embed: Embed, data: Images) -> dict[str, Any]:
     Each image has a partner of its class and one of another class, drawn at random. The
     threshold is the one that is right most often for validation images.
     """
-    threshold = best_threshold(*cosines_of_pairs(embed, *data.validation, seed=0)[:2])
+    cosines, is_same, _ = cosines_of_pairs(embed, *data.validation, seed=0)
+    threshold = best_threshold(cosines, is_same)
+
     cosines, is_same, pairs = cosines_of_pairs(embed, *data.test, seed=1)
+    answers = cosines > threshold
+    is_right = answers == is_same
     return {
-        "accuracy": float(np.mean((cosines > threshold) == is_same)),
+        "accuracy": float(is_right.mean()),
         "threshold": threshold,
         "cosines": cosines,
         "is_same": is_same,
@@ -164,28 +179,43 @@ def cosines_of_pairs(
     An image has no partner of its own class if it is alone in it.
     """
     rng = np.random.default_rng(seed)
+    numbers = np.arange(len(y))
     pairs = []
     for row, label in enumerate(y):
-        for candidates in (np.flatnonzero(y == label), np.flatnonzero(y != label)):
-            candidates = candidates[candidates != row]
+        is_like = y == label
+        is_other = numbers != row
+        for is_candidate in (is_like & is_other, ~is_like):
+            candidates = numbers[is_candidate]
             if len(candidates):
-                pairs.append((row, rng.choice(candidates)))
+                partner = rng.choice(candidates)
+                pairs.append((row, partner))
+
     rows = np.array(pairs)
+    first, second = rows.T
     z = embed(x)
-    cosines = np.sum(z[rows[:, 0]] * z[rows[:, 1]], axis=1)
-    return cosines, y[rows[:, 0]] == y[rows[:, 1]], rows
+    products = z[first] * z[second]
+    cosines = products.sum(1)
+    is_same = y[first] == y[second]
+    return cosines, is_same, rows
 
 
 def best_threshold(cosines: np.ndarray, is_same: np.ndarray) -> float:
     """The number for which `cosines > number` is most often equal to `is_same`."""
     order = np.argsort(cosines)
-    ranked = cosines[order].astype("float64")
-    same_below = np.concatenate([[0], np.cumsum(is_same[order])])
+    ranked = cosines[order]
+    same = is_same[order]
+
+    # For a threshold between two neighbours of the ranking: what lies below it
     below = np.arange(len(order) + 1)
-    right = (below - same_below) + (same_below[-1] - same_below)
+    counts = np.cumsum(same)
+    same_below = np.concatenate([[0], counts])
+    same_above = np.sum(same) - same_below
+    right = below - same_below + same_above
     best = int(right.argmax())
+
     ends = np.concatenate([[-1.0], ranked, [1.0]])
-    return float((ends[best] + ends[best + 1]) / 2)
+    around = ends[best : best + 2]
+    return float(around.mean())
 
 
 def one_shot(embed: Embed, new: Images) -> np.ndarray:
@@ -196,34 +226,65 @@ def one_shot(embed: Embed, new: Images) -> np.ndarray:
     """
     x, y = new.train
     rng = np.random.default_rng(0)
-    of_class = [np.flatnonzero(y == label) for label in range(len(new.classes))]
-    rows = np.stack([rng.choice(rows, DRAWS) for rows in of_class], axis=1)
-    examples = embed(x[rows.ravel()]).reshape(*rows.shape, -1)  # draws, classes, D
+    columns = []
+    for label in range(len(new.classes)):
+        of_class = np.flatnonzero(y == label)
+        drawn = rng.choice(of_class, DRAWS)
+        columns.append(drawn)
+    rows = np.stack(columns, axis=1)
+    examples = embed(x[rows.ravel()])
+    examples = examples.reshape(*rows.shape, -1)  # draws, classes, D
+
     images, labels = new.test
     z = embed(images)
-    shares = [np.mean((z @ each.T).argmax(-1) == labels) for each in examples]
+    shares = []
+    for vectors in examples:
+        cosines = z @ vectors.T
+        answers = cosines.argmax(-1)
+
+        is_right = answers == labels
+        share = is_right.mean()
+        shares.append(share)
     return np.array(shares)
 
 
 def classifier(network: keras.Model, data: Images) -> keras.Model:
     """The network with a last layer: cosines with the mean of each class, scaled."""
     x, y = data.train
-    z = embedder(network)(x)
-    means = np.stack([z[y == label].mean(0) for label in range(len(data.classes))])
-    means /= np.linalg.norm(means, axis=1, keepdims=True)
+    embed = embedder(network)
+    z = embed(x)
+    means = []
+    for label in range(len(data.classes)):
+        mean = z[y == label].mean(0)
+        length = np.linalg.norm(mean)
+        means.append(mean / length)
+
     last = Dense(len(means), use_bias=False, dtype="float32", name="class_means")
     images = keras.Input(data.shape)
-    model = keras.Model(images, last(network(images)))
-    last.set_weights([SCALE * means.T])
+    logits = last(network(images))
+    model = keras.Model(images, logits)
+    columns = np.stack(means, axis=1)
+    kernel = SCALE * columns
+    last.set_weights([kernel])
     return model
 
 
-def in_plane(z: np.ndarray) -> np.ndarray:
-    """Points (N, 2) whose neighbours are those of the vectors z, by t-SNE."""
+def draw_embeddings(
+    embed: Embed, data: Images, title: str, run: Folder, name: str
+) -> None:
+    """NAME: test images as points whose neighbours are those of the embeddings."""
     from sklearn.manifold import TSNE
 
-    perplexity = min(30, (len(z) - 1) / 3)
-    return TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(z)
+    x, y = data.test
+    images = x[:SHOWN]
+    labels = y[:SHOWN]
+    z = embed(images)
+    others = len(z) - 1
+    perplexity = min(30, others / 3)
+    plane = TSNE(perplexity=perplexity, init="pca", random_state=0)
+    points = plane.fit_transform(z)
+    axes_names = ("t-SNE", "")
+    draw_projection(points, labels, data.classes, title, axes_names, run, name)
 
 
 def draw_cosines(found: dict[str, Any], run: Folder) -> None:
@@ -231,10 +292,14 @@ def draw_cosines(found: dict[str, Any], run: Folder) -> None:
     wrong = 1 - found["accuracy"]
     title = f"The threshold is wrong for {wrong:.2%} of the pairs of test images"
     figure, axes = panel(title, "cosine of the embeddings", "pairs")
-    bins = np.linspace(-1, 1, 101).tolist()
-    cosines, is_same = found["cosines"], found["is_same"]
-    axes.hist(cosines[is_same], bins, color=BLUE, alpha=0.7, label="one class")
-    axes.hist(cosines[~is_same], bins, color=ORANGE, alpha=0.7, label="two classes")
+    edges = np.linspace(-1, 1, 101)
+    bins = edges.tolist()
+    cosines = found["cosines"]
+    is_same = found["is_same"]
+    like = cosines[is_same]
+    unlike = cosines[~is_same]
+    axes.hist(like, bins, color=BLUE, alpha=0.7, label="one class")
+    axes.hist(unlike, bins, color=ORANGE, alpha=0.7, label="two classes")
     axes.axvline(found["threshold"], color="black", ls="--", label="threshold")
     axes.set_yscale("log")
     axes.legend()
@@ -243,17 +308,26 @@ def draw_cosines(found: dict[str, Any], run: Folder) -> None:
 
 def draw_wrong_pairs(found: dict[str, Any], x: np.ndarray, run: Folder) -> None:
     """wrong_pairs.png: the pairs that are farthest on the wrong side."""
-    excess = found["cosines"] - found["threshold"]
-    wrongness = np.where(found["is_same"], -excess, excess)
-    worst = np.argsort(-wrongness)[: min(WRONG, int(np.sum(wrongness > 0)))]
+    cosines = found["cosines"]
+    is_same = found["is_same"]
+    pairs = found["pairs"]
+    excess = cosines - found["threshold"]
+    wrongness = np.where(is_same, -excess, excess)
+    is_wrong = wrongness > 0
+    wrong = int(is_wrong.sum())
+    order = np.argsort(-wrongness)
+    worst = order[: min(WRONG, wrong)]
     figure = Figure(figsize=(12, 4.6), layout="constrained")
-    figure.suptitle(f"The pairs that are most clearly mistaken ({len(worst)} shown)")
-    places = figure.subplots(2, WRONG // 2)
+    title = f"The pairs that are most clearly mistaken, of {wrong} mistaken ones"
+    figure.suptitle(title)
+    columns = WRONG // 2
+    places = figure.subplots(2, columns)
     for axes in places.flat:
         axes.set_axis_off()
     for axes, i in zip(places.flat, worst):
-        both = np.concatenate([x[row] for row in found["pairs"][i]], axis=1)
+        left, right = pairs[i]
+        both = np.concatenate([x[left], x[right]], axis=1)
         axes.imshow(both.squeeze(), cmap="gray_r")
-        truth = "one class" if found["is_same"][i] else "two classes"
-        axes.set_title(f"{truth}, cosine {found['cosines'][i]:.2f}", fontsize=9)
+        truth = "one class" if is_same[i] else "two classes"
+        axes.set_title(f"{truth}, cosine {cosines[i]:.2f}", fontsize=9)
     save_figure(figure, run, "wrong_pairs.png")

@@ -20,11 +20,16 @@ def mean_loudness(spectrograms: Sequence[np.ndarray] | np.ndarray) -> np.ndarray
     for spectrogram in spectrograms:
         frames = spectrogram.shape[1]
         ends = np.linspace(0, frames, STRETCHES + 1)
-        parts = [
-            spectrogram[:, int(start) : max(int(start) + 1, int(end))].mean(1)
-            for start, end in itertools.pairwise(ends)
-        ]
-        rows.append(np.concatenate(parts))
+        ends = ends.astype(int)
+
+        means = []
+        for start, end in itertools.pairwise(ends):
+            end = max(start + 1, end)
+            stretch = spectrogram[:, start:end]
+            means.append(stretch.mean(1))
+
+        rows.append(np.concatenate(means))
+
     return np.stack(rows)
 
 
@@ -37,11 +42,14 @@ def logistic_regression(
     features = mean_loudness(spectrograms)
     mean = features.mean(0)
     spread = features.std(0) + 1e-6
+
+    x = (features - mean) / spread
     learned = LogisticRegression(C=PENALTY, max_iter=1000)
-    learned.fit((features - mean) / spread, labels)
+    learned.fit(x, labels)
 
     def answers(others: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
-        return learned.predict((mean_loudness(others) - mean) / spread)
+        x = (mean_loudness(others) - mean) / spread
+        return learned.predict(x)
 
     return answers
 
@@ -55,10 +63,51 @@ def loud_stretches(spectrogram: np.ndarray) -> list[tuple[int, int]]:
     loudness = spectrogram.mean(0)
     background = np.quantile(loudness, 0.1)
     middle = (background + loudness.max()) / 2
+
     loud = np.flatnonzero(loudness > middle)
-    cuts = np.flatnonzero(np.diff(loud) > GAP + 1) + 1
+    gaps = np.diff(loud) - 1
+    cuts = np.flatnonzero(gaps > GAP) + 1
+
     found = []
     for frames in np.split(loud, cuts):
-        if len(frames) and frames[-1] + 1 - frames[0] >= BRIEF:
-            found.append((int(frames[0]), int(frames[-1]) + 1))
+        if len(frames) == 0:
+            continue
+        start = int(frames[0])
+        end = int(frames[-1]) + 1
+        if end - start >= BRIEF:
+            found.append((start, end))
+
+    return found
+
+
+def named_pieces(
+    known: np.ndarray, spans: np.ndarray, labels: np.ndarray, strings: np.ndarray
+) -> np.ndarray:
+    """Labels of strings of words, (N, M), padded with 0: what stands between silences.
+
+    The pieces between silences are named by logistic regression. It learns from words
+    of other strings, in which it is told where they are.
+
+    Args:
+        known: spectrograms (K, bands, frames) of the other strings.
+        spans: (K or more, words, 2), the first and the last frame of each word.
+        labels: (K or more, words), 0 where there is no word.
+        strings: spectrograms (N, bands, frames).
+    """
+    words = []
+    for spectrogram, places in zip(known, spans):
+        for start, end in places:
+            if end:
+                words.append(spectrogram[:, start : end + 1])
+
+    labels = labels[: len(known)]
+    name = logistic_regression(words, labels[labels > 0])
+
+    found = np.zeros((len(strings), strings.shape[-1]), "int32")
+    for row, spectrogram in zip(found, strings):
+        cuts = loud_stretches(spectrogram)
+        pieces = [spectrogram[:, start:end] for start, end in cuts]
+        if pieces:
+            row[: len(pieces)] = name(pieces)
+
     return found

@@ -15,7 +15,9 @@ def Contrastive(margin: float) -> Callable:
 
     def loss(is_same, distance):
         too_near = ops.relu(margin - distance)
-        return ops.mean(is_same * distance**2 + (1 - is_same) * too_near**2)
+        of_same = is_same * distance**2
+        of_others = (1 - is_same) * too_near**2
+        return ops.mean(of_same + of_others)
 
     return loss
 
@@ -25,7 +27,8 @@ def TripletSemiHard(margin: float, distance_metric: str) -> Callable:
 
     def loss(labels, z):
         is_same = same(labels)
-        d = ops.sum(ops.square(z[:, None] - z), -1)
+        apart = z[:, None] - z
+        d = ops.sum(ops.square(apart), -1)
         positive, negative = d[:, :, None], d[:, None]
 
         # The nearest negative that is farther than the positive, or the farthest one
@@ -47,7 +50,8 @@ def NPairs() -> Callable:
     def loss(labels, s):
         like = ops.cast(same(labels), "float32")
         like = like / ops.sum(like, 1, keepdims=True)
-        return ops.mean(ops.logsumexp(s, 1) - ops.sum(like * s, 1))
+        found = ops.sum(like * s, 1)
+        return ops.mean(ops.logsumexp(s, 1) - found)
 
     return loss
 
@@ -59,8 +63,12 @@ def Circle(gamma: float, margin: float) -> Callable:
         s = z @ ops.transpose(z)
         is_same = same(labels)
         is_like = is_same & ~ops.eye(*ops.shape(s), dtype="bool")
-        like = -gamma * ops.relu(1 + margin - s) * (s - 1 + margin)
-        unlike = gamma * ops.relu(s + margin) * (s - margin)
+
+        weight = gamma * ops.relu(1 + margin - s)
+        like = weight * (1 - margin - s)
+        weight = gamma * ops.relu(s + margin)
+        unlike = weight * (s - margin)
+
         like = ops.logsumexp(ops.where(is_like, like, -1e9), 1)
         unlike = ops.logsumexp(ops.where(is_same, -1e9, unlike), 1)
         return ops.mean(ops.softplus(like + unlike))
@@ -74,6 +82,7 @@ def InfoNCE(temperature: float) -> Callable:
     def loss(labels, pairs):
         a, b = pairs[:, 0], pairs[:, 1]
         s = a @ ops.transpose(b) / temperature
-        return ops.mean(ops.logsumexp(s, 1) - ops.sum(a * b, 1) / temperature)
+        own = ops.sum(a * b, 1) / temperature
+        return ops.mean(ops.logsumexp(s, 1) - own)
 
     return loss

@@ -4,19 +4,26 @@ import matplotlib.pyplot as plt
 import numpy as np
 from keras import Model
 
+from cookbook.plain.parts.images import only
+
 
 def report_autoencoder(model, data, history, samples: int) -> dict[str, float]:
     """The log likelihood of the test images, and new images."""
     x, _ = data.test
     print(f"{samples} samples for each of {len(x)} images")
-    mean = model.log_likelihood(x, samples).mean()
+    log_p = model.log_likelihood(x, samples)
+    mean = log_p.mean()
     print(f"test log likelihood: {mean:.2f}")
 
+    images = model.sample(64)
     figure, places = plt.subplots(8, 8)
-    for axes, image in zip(places.flat, model.sample(64)):
+
+    for axes, image in zip(places.flat, images):
         axes.imshow(image, "gray_r")
         axes.axis("off")
+
     figure.savefig("samples.png")
+
     return {"test log likelihood": mean}
 
 
@@ -24,37 +31,62 @@ def report_embeddings(network, first, data, history) -> dict[str, float]:
     """The accuracy of verification, and of recognition by one example each."""
     cosines, is_same = cosines_of_pairs(network, *data.validation)
     tries = np.sort(cosines)
-    rights = [np.mean((cosines > each) == is_same) for each in tries]
-    threshold = tries[np.argmax(rights)]
+    rights = []
+    for each in tries:
+        answers = cosines > each
+        rights.append(np.mean(answers == is_same))
+
+    best = np.argmax(rights)
+    threshold = tries[best]
+
     cosines, is_same = cosines_of_pairs(network, *data.test)
-    figures = {"verification accuracy": np.mean((cosines > threshold) == is_same)}
+    answers = cosines > threshold
+    verified = np.mean(answers == is_same)
+    print(f"verification accuracy: {verified:.4f}")
 
     half = len(data.classes) // 2
-    x, y = data.train
-    x_new, y_new = (part[data.test[1] >= half] for part in data.test)
-    z = first.predict(x_new, 500, verbose=0)
-    rng = np.random.default_rng(0)
-    shares = []
-    for _ in range(20):
-        rows = [rng.choice(np.flatnonzero(y == label)) for label in np.unique(y_new)]
-        examples = first.predict(x[rows], verbose=0)
-        answers = half + np.argmax(z @ examples.T, -1)
-        shares.append(np.mean(answers == y_new))
-    figures["one-shot accuracy"] = np.mean(shares)
+    new = only(data, half, len(data.classes))
+    recognized = one_shot(first, *new.train, *new.test)
+    print(f"one-shot accuracy: {recognized:.4f}")
+    return {"verification accuracy": verified, "one-shot accuracy": recognized}
 
-    for name, value in figures.items():
-        print(f"{name}: {value:.4f}")
-    return figures
+
+def one_shot(network: Model, x, y, queries, labels) -> float:
+    """How often one random example of each class tells the class of an image."""
+    rng = np.random.default_rng(0)
+    z = network.predict(queries, 500, verbose=0)
+    classes = np.unique(labels)
+    shares = []
+
+    for _ in range(20):
+        rows = []
+
+        for label in classes:
+            of_class = np.flatnonzero(y == label)
+            rows.append(rng.choice(of_class))
+
+        examples = network.predict(x[rows], verbose=0)
+        cosines = z @ examples.T
+        answers = cosines.argmax(-1)
+        shares.append(np.mean(answers == labels))
+
+    return np.mean(shares)
 
 
 def cosines_of_pairs(network: Model, x, y) -> tuple[np.ndarray, np.ndarray]:
     """Cosines of random pairs, and whether a pair is of one class: half of them are."""
     z = network.predict(x, 500, verbose=0)
     rng = np.random.default_rng(0)
-    cosines, is_same = [], []
+    cosines = []
+    is_same = []
+
     for a, label in zip(z, y):
-        for same in (True, False):
-            b = z[rng.choice(np.flatnonzero((y == label) == same))]
-            cosines.append(a @ b)
-            is_same.append(same)
+        for rows in (y == label, y != label):
+            candidates = np.flatnonzero(rows)
+            partner = rng.choice(candidates)
+            cosine = a @ z[partner]
+            cosines.append(cosine)
+
+        is_same += [True, False]
+
     return np.array(cosines), np.array(is_same)

@@ -14,51 +14,89 @@ class VariationalAutoencoder(Model):
     -log(mean over k of p(x | z_k) * (p(z_k) / q(z_k | x))^beta)
     """
 
-    def __init__(self, encoder, decoder, beta: float, samples: int, value_range: tuple):
+    def __init__(
+        self,
+        encoder: Model,
+        decoder: Model,
+        beta: float,
+        samples: int,
+        value_range: tuple,
+    ) -> None:
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder
         self.latent = decoder.inputs[0].shape[-1]
         self.beta = beta
         self.samples = samples
-        self.low, self.high = value_range
+        low, high = value_range
+        self.low = low
+        self.high = high
 
     def call(self, x):
         """Reconstructions of images."""
-        mean, _ = ops.split(self.encoder(x), 2, axis=-1)
-        return ops.sigmoid(self.decoder(mean))
+        described = self.encoder(x)
+        mean, _ = ops.split(described, 2, axis=-1)
+        logits = self.decoder(mean)
+        return ops.sigmoid(logits)
 
     def bound(self, x, samples: int, beta: float = 1.0):
         """A lower bound of log p(x) for each image, if beta is 1."""
-        mean, log_variance = ops.split(self.encoder(x)[:, None], 2, axis=-1)
-        e = keras.random.normal((ops.shape(x)[0], samples, self.latent))
-        z = mean + ops.exp(log_variance / 2) * e  # image, sample, number
+        described = self.encoder(x)
+        described = described[:, None]
+        mean, log_variance = ops.split(described, 2, axis=-1)
+        count = ops.shape(x)[0]
 
-        logits = self.decoder(ops.reshape(z, (-1, self.latent)))
+        e = keras.random.normal((count, samples, self.latent))
+        deviation = ops.exp(log_variance / 2)
+        z = mean + deviation * e  # image, sample, number
+
+        rows = ops.reshape(z, (-1, self.latent))
+        logits = self.decoder(rows)
         pixels = math.prod(x.shape[1:])
         logits = ops.reshape(logits, (-1, samples, pixels))
-        light = ops.reshape(x - self.low, (-1, 1, pixels)) / (self.high - self.low)
-        log_p = ops.sum(light * logits - ops.softplus(logits), -1)
+
+        span = self.high - self.low
+        light = (x - self.low) / span
+        light = ops.reshape(light, (-1, 1, pixels))
+
+        log_odds = light * logits
+        terms = log_odds - ops.softplus(logits)
+        log_p = ops.sum(terms, -1)
 
         if samples == 1:
-            terms = mean**2 + ops.exp(log_variance) - 1 - log_variance
-            return log_p[:, 0] - beta * ops.sum(terms, (1, 2)) / 2
-        log_ratio = ops.sum(log_variance + e**2 - z**2, -1) / 2
+            variance = ops.exp(log_variance)
+            terms = mean**2 + variance - 1 - log_variance
+            divergence = ops.sum(terms, (1, 2)) / 2
+            return log_p[:, 0] - beta * divergence
+
+        # log p(z) - log q(z | x)
+        terms = log_variance + e**2 - z**2
+        log_ratio = ops.sum(terms, -1) / 2
         log_weights = log_p + beta * log_ratio
-        return ops.logsumexp(log_weights, 1) - np.log(samples)
+        log_sum = ops.logsumexp(log_weights, 1)
+        return log_sum - np.log(samples)
 
     def compute_loss(self, x, y, y_pred, sample_weight, training: bool = True):
         if training:  # grey pixels become black or white at random
-            chance = keras.random.uniform(ops.shape(x), self.low, self.high)
+            shape = ops.shape(x)
+            chance = keras.random.uniform(shape, self.low, self.high)
             x = ops.where(chance < x, self.high, self.low)
             x = ops.cast(x, "float32")
-        return -ops.mean(self.bound(x, self.samples, self.beta))
+
+        bound = self.bound(x, self.samples, self.beta)
+        return -ops.mean(bound)
 
     def log_likelihood(self, x, samples: int) -> np.ndarray:
         """log p(x) of each image, estimated by importance samples."""
-        parts = [self.bound(x[i : i + 10], samples) for i in range(0, len(x), 10)]
+        parts = []
+        for i in range(0, len(x), 10):
+            images = x[i : i + 10]
+            bound = self.bound(images, samples)
+            parts.append(bound)
+
         return np.concatenate(parts)
 
     def sample(self, count: int) -> np.ndarray:
         z = keras.random.normal((count, self.latent))
-        return np.array(ops.sigmoid(self.decoder(z)))
+        logits = self.decoder(z)
+        return np.array(ops.sigmoid(logits))

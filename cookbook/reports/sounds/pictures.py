@@ -48,7 +48,6 @@ def draw_alignments(
     spans: np.ndarray,
     words: Sequence[str],
     seconds: float,
-    title: str,
     run: Folder,
 ) -> None:
     """alignment.png: where the network hears each word of a few strings.
@@ -74,7 +73,7 @@ def draw_alignments(
             word = words[steps[first] - 1]
             axes.text(middle, top, word, color=ORANGE, ha="center", va="bottom")
         axes.set_yticks([])
-    figure.suptitle(title)
+    figure.suptitle("Where each word is heard (line), and where it is said (area)")
     figure.supxlabel("seconds")
     save_figure(figure, run, "alignment.png")
 
