@@ -306,17 +306,23 @@ def load_sentences(letters: int, quick: bool) -> SimpleNamespace:
         for pairs in rows:
             ids.append([number.get(word.lower(), 1) for word, _ in pairs])
             y.append([data.tags.index(tag) for _, tag in pairs])
-            spelled = []
-            for word, _ in pairs:
-                known = [place.get(c, 1) for c in word]
-                spelled.append(known[-letters:])  # the end says most
-            table = pad_sequences(spelled, letters, padding="post")
+            table = spelled(pairs, place, letters)
             spellings.append(table)
 
         x = padded(ids), padded(spellings)
         setattr(data, part, (x, padded(y)))
 
     return data
+
+
+def spelled(pairs: list[tuple], place: dict, letters: int) -> np.ndarray:
+    """The last letters of each word, as numbers: the end says most."""
+    rows = []
+    for word, _ in pairs:
+        known = [place.get(c, 1) for c in word]
+        rows.append(known[-letters:])
+
+    return pad_sequences(rows, letters, padding="post")
 
 
 def treebank(split: str) -> list[list[tuple]]:
