@@ -224,7 +224,7 @@ def load_translations(
     return data
 
 
-def padded(rows: list[list[int]]) -> np.ndarray:
+def padded(rows: list) -> np.ndarray:
     return pad_sequences(rows, padding="post")
 
 
