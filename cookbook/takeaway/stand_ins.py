@@ -19,7 +19,7 @@ REPLACED = {
     "cookbook.data.images": "data.images",
     "cookbook.data.pictures": "data.pictures",
     "cookbook.data.sequences": "data.series",
-    "cookbook.data.sounds.recordings": "data.sounds",
+    "cookbook.data.sounds.recordings": "data.series",
     "cookbook.data.sources": "data.sources",
     "cookbook.data.tagged.sentences": "data.tagged",
     "cookbook.data.text.characters": "data.texts",
