@@ -21,8 +21,7 @@ class Batches(PyDataset):
         super().__init__()
         self.parts = x, y
         self.size = batch_size
-        rows = [part for part in keras.tree.flatten(x) if part.ndim == 2]
-        lengths = [(part != 0).sum(1) for part in rows]
+        lengths = [(p != 0).sum(1) for p in keras.tree.flatten(x) if p.ndim == 2]
         self.lengths = np.max(lengths, axis=0)
         self.on_epoch_end()
 
