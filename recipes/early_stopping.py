@@ -75,19 +75,25 @@ def split(config: Config, wrong: float, seed: int) -> list[Part]:
     x, y = (np.concatenate(parts) for parts in zip(*small_digits(seed)))
     cuts = config.examples, config.examples + 200
     learned, validation, test = np.split(y, cuts)
+
     rng = np.random.default_rng(seed)
+
     labels = mislabel(learned, wrong, rng), mislabel(validation, wrong, rng), test
+
     return list(zip(np.split(x, cuts), labels))
 
 
 def build(config: Config) -> keras.Model:
     model = keras.Sequential([keras.Input((64,))])
+
     for _ in range(2):
         model.add(Dense(config.units, "relu"))
+
     model.add(Dense(10))
     optimizer = SGD(config.learning_rate, momentum=0.9)
     model.compile(optimizer, LOSS, steps_per_execution=10, jit_compile=False)
     suit_backend(model)
+
     return model
 
 
@@ -109,8 +115,10 @@ def train(config: Config, wrong: float, seed: int, *callbacks) -> Curves:
         callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=measure), *callbacks],
         verbose=0,
     ).history
+
     measure()
     losses = np.array(history["loss"]), np.array(history["val_loss"])
+
     return Curves(*losses, *np.transpose(figures))
 
 
@@ -119,21 +127,25 @@ def end(losses: np.ndarray, patience: int) -> list[int]:
     stop = EarlyStopping(patience=patience, mode="min")
     stop.set_model(SimpleNamespace(stop_training=False))
     stop.on_train_begin()
+
     for epoch, loss in enumerate(losses):
         stop.on_epoch_end(epoch, {"val_loss": loss})
         if stop.model.stop_training:
             break
+
     return [epoch, int(losses[: epoch + 1].argmin())]
 
 
 def at_ends(found: list[Curves], figure: str, patience: int) -> np.ndarray:
     """The mean of a figure (with the last weights, with the best ones)."""
     ends = [end(curves.validation, patience) for curves in found]
+
     return np.mean([getattr(c, figure)[e] for c, e in zip(found, ends)], 0)
 
 
 def draw_curves(headings: dict[str, Curves], config: Config, run: RunFolder) -> None:
     panels = {}
+
     for heading, curves in headings.items():
         last, best = end(curves.validation, config.patience)
         epochs = np.arange(len(curves.learned)) + 1
@@ -144,6 +156,7 @@ def draw_curves(headings: dict[str, Curves], config: Config, run: RunFolder) -> 
             "best weights": ([best + 1, best + 1], [0, 2]),
             "end of the training": ([last + 1, last + 1], [0, 2]),
         }
+
     title = "Wrong labels are learned by heart after what is true: stop in between"
     draw_panels(panels, title, "epoch", "loss", run, "curves.png", ylim=(0, 2.5))
 
@@ -151,11 +164,13 @@ def draw_curves(headings: dict[str, Curves], config: Config, run: RunFolder) -> 
 def draw_patience(found: list[Curves], run: RunFolder) -> None:
     last, best = np.transpose([at_ends(found, "accuracy", p) for p in PATIENCES])
     full = np.mean([curves.accuracy[-1] for curves in found])
+
     lines = {
         "weights of the best epoch": (PATIENCES, 100 * best),
         "weights of the last epoch": (PATIENCES, 100 * last),
         "all epochs": (PATIENCES, np.full(len(PATIENCES), 100 * full)),
     }
+
     title = "Where the best weights are restored, patience costs time alone"
     labels = "patience (epochs without a lower loss)", "test accuracy (%)"
     draw_lines(lines, title, *labels, run, "patience.png")
@@ -164,15 +179,18 @@ def draw_patience(found: list[Curves], run: RunFolder) -> None:
 def claims_of_stopping(noisy: list[Curves], clean: list[Curves], config: Config):
     """What holds for early stopping in comparison with all epochs."""
     wait = config.patience
+
     ends = np.array([end(curves.validation, wait) for curves in noisy])
     last, best = at_ends(noisy, "accuracy", wait)
     _, least = at_ends(noisy, "validation", wait)
     rise = np.mean([curves.validation[-1] for curves in noisy]) / least
+
     taken = (ends[:, 0] + 1).mean() / config.epochs
     full, full_clean = (np.mean([c.accuracy[-1] for c in x]) for x in (noisy, clean))
     most = np.mean([curves.accuracy.max() for curves in noisy])
     hasty = at_ends(noisy, "accuracy", 1)[1]
     gain_clean = at_ends(clean, "accuracy", wait)[1] - full_clean
+
     return [
         Claim("Validation loss ends {} times as high as it was", rise, at_least=1.3),
         Claim("Early stopping takes {percent} of the epochs", taken, at_most=0.6),
@@ -192,9 +210,6 @@ def main(config: Config) -> Run:
     wrong = f"{config.wrong:.0%} wrong labels"
     draw_curves({wrong: noisy[0], "no wrong labels": clean[0]}, config, run)
     draw_patience(noisy, run)
-    for patience in PATIENCES:
-        last, best = at_ends(noisy, "accuracy", patience)
-        print(f"patience {patience:2d}: {last:.3f} (last weights), {best:.3f} (best)")
 
     # The first training once more, which the callback really ends
     stop = EarlyStopping(patience=config.patience, restore_best_weights=True)
@@ -203,6 +218,7 @@ def main(config: Config) -> Run:
     gap = abs(ended.test[-1] - noisy[0].test[best])
     text = "The callback restores the weights of the best epoch, within {}"
     claims = claims_of_stopping(noisy, clean, config)
+
     return conclude(run, [*claims, Claim(text, gap, at_most=1e-6)])
 
 

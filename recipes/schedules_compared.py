@@ -103,6 +103,7 @@ def measure(kind: str, steps: int, config: Config) -> Measured:
     """Trains networks with a schedule at every rate, as the mean over all seeds."""
     rows = []
     histories = []
+
     for seed in range(config.seed, config.seed + config.repeats):
         (x, y), validation, test = small_digits(seed)
         y = mislabel(y, config.wrong, np.random.default_rng(seed))
@@ -115,6 +116,7 @@ def measure(kind: str, steps: int, config: Config) -> Measured:
         figures = [*networks.evaluate(*validation), *networks.evaluate(*test)]
         rows.append(np.concatenate(figures))  # of the only copy
     means = [*np.mean(rows, 0), np.mean(histories, 0)]
+
     measured = Measured(*means)
     best = measured.best
     print(
@@ -122,34 +124,42 @@ def measure(kind: str, steps: int, config: Config) -> Measured:
         f"test loss {measured.test_losses[best]:.3f}, "
         f"accuracy {measured.test_accuracies[best]:.3f}"
     )
+
     return measured
 
 
 def draw_schedules(config: Config, run: RunFolder) -> None:
     T = config.steps
     steps = np.arange(T)
+
     lines = {
         kind: (steps, [float(schedule(T)(step)) for step in steps])
         for kind, schedule in SCHEDULES.items()
     }
+
     title = "Eight ways from the highest learning rate to the end of the training"
     labels = "gradient steps", "share of the highest learning rate"
+
     draw_lines(lines, title, *labels, run, "schedules.png")
 
 
 def draw_rates(found: dict[str, Measured], run: RunFolder) -> None:
     lines = {kind: (RATES, each.losses) for kind, each in found.items()}
+
     title = "A rate that falls may begin higher, and ends lower"
     labels = "highest learning rate", "validation loss at the end"
     settings: dict[str, Any] = {"xscale": "log", "yscale": "log", "ylim": (0.1, 3)}
+
     draw_lines(lines, title, *labels, run, "rates.png", **settings)
 
 
 def draw_history(found: dict[str, Measured], run: RunFolder) -> None:
     lines = {}
+
     for kind, each in found.items():
         losses = moving_average(each.history[:, each.best], 10)
         lines[f"{kind}, rate {RATES[each.best]:.2g}"] = np.arange(len(losses)), losses
+
     title = "A falling rate ends calm and low, a restart loses for a while what was won"
     labels = "gradient steps", "validation loss (mean of 10 steps)"
     draw_lines(lines, title, *labels, run, "history.png", ylim=(0.1, 1))
@@ -175,6 +185,7 @@ def claims_of_schedules(long: dict[str, Measured], short: dict[str, Measured]):
     history = long["restarts"].history[:, long["restarts"].best]
     place = len(history) * 3 // 7  # of the second restart
     jump = history[place : place + len(history) // 20].max() / history[place - 1]
+
     return [
         Claim("A constant rate ends with {} times the loss", constant, at_least=1.1),
         Claim("The falling rates are within {points} of accuracy", apart, at_most=0.03),
@@ -197,6 +208,7 @@ def main(config: Config) -> Run:
     draw_schedules(config, run)
     draw_rates(long, run)
     draw_history(long, run)
+
     return conclude(run, claims_of_schedules(long, short))
 
 

@@ -89,7 +89,7 @@ def recipes() -> list[Entry]:
     return [_entry(path.stem, path, ast.get_docstring(_tree(path))) for path in paths]
 
 
-def uses() -> dict[str, list[str]]:
+def recipe_uses() -> dict[str, list[str]]:
     """{component: names of the recipes that import it}, for those that are used."""
     found: dict[str, list[str]] = {}
     for entry in recipes():
@@ -100,7 +100,7 @@ def uses() -> dict[str, list[str]]:
 
 def as_json(chosen: Sequence[Entry], parts: Sequence[Entry]) -> str:
     """Recipes and components as JSON, for programs."""
-    used = uses()
+    used = recipe_uses()
     rows = {
         "recipes": [
             {
@@ -128,7 +128,7 @@ def as_json(chosen: Sequence[Entry], parts: Sequence[Entry]) -> str:
 
 def index() -> str:
     """The text of docs/components.md: every technique, its paper and its uses."""
-    used = uses()
+    used = recipe_uses()
     lines = [
         "# Components",
         "",

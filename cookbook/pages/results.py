@@ -128,7 +128,7 @@ def recipe_rows(recipe: str) -> list[tuple[str, dict[str, str], list[Run]]]:
     ]
 
 
-def headline(runs: list[Run]) -> str:
+def headline_figure(runs: list[Run]) -> str:
     """What the runs of a row measured: "test accuracy 99.52 % (99.54, 99.50)"."""
     return _mean_and_seeds(runs)
 

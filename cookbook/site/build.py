@@ -81,9 +81,9 @@ def site_command(arguments: argparse.Namespace) -> None:
     count = sum(1 for _ in output.rglob("*.html"))
     print(f"{output} holds the site: {count} pages.")
     if arguments.serve:
-        from cookbook.site.serve import serve
+        from cookbook.site.serve import serve_site
 
-        serve(output, arguments.port)
+        serve_site(output, arguments.port)
 
 
 def refuse_without_tools() -> None:

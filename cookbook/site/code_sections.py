@@ -4,8 +4,8 @@ import ast
 from collections.abc import Iterator
 
 from cookbook.field_comments import comments_in
-from cookbook.site.docstrings.parts import escaped
-from cookbook.site.links import table
+from cookbook.site.docstrings.parts import as_typed
+from cookbook.site.links import markdown_table
 
 EXPLAINED = {
     "Config": "The settings. Each field is a flag of the command line, and the comment "
@@ -60,7 +60,7 @@ def _section(node: ast.ClassDef | ast.FunctionDef, code: str) -> Iterator[str]:
         explained = "The run from start to end: it measures, draws and concludes."
     docstring = ast.get_docstring(node) or "A part of the recipe."
     summary, _, _ = docstring.partition("\n\n")
-    yield explained or escaped(" ".join(summary.split()))
+    yield explained or as_typed(" ".join(summary.split()))
 
     if isinstance(node, ast.ClassDef) and node.name == "Config":
         yield from _flags(node, own)
@@ -90,9 +90,9 @@ def _flags(node: ast.ClassDef, code: str) -> Iterator[str]:
             name = field.target.id
             flag = f"`--{name.replace('_', '-')}`"
             default = f"`{ast.unparse(field.value)}`" if field.value else ""
-            rows.append([flag, default, escaped(comments.get(name, ""))])
+            rows.append([flag, default, as_typed(comments.get(name, ""))])
     if rows:
-        yield table(["flag", "default", "what it is"], rows)
+        yield markdown_table(["flag", "default", "what it is"], rows)
 
 
 def _block(code: str) -> str:
@@ -119,4 +119,4 @@ def _box(layer: ast.expr, lines: list[str]) -> str:
 
     last = lines[(layer.end_lineno or 1) - 1]
     _, _, comment = last.partition("  # ")
-    return f"`{text}` {escaped(comment)}".rstrip()
+    return f"`{text}` {as_typed(comment)}".rstrip()

@@ -53,7 +53,7 @@ def relative(target: str, page: str) -> str:
     return posixpath.relpath(target, posixpath.dirname(page) or ".")
 
 
-def rewritten(text: str, file: str, page: str) -> str:
+def with_site_links(text: str, file: str, page: str) -> str:
     """The text of a Markdown file with links that hold in the site.
 
     file: its path in the repository.
@@ -87,7 +87,7 @@ def with_title(title: str, text: str) -> str:
     return f'---\ntitle: "{quoted}"\n---\n\n{text}'
 
 
-def table(head: list[str], rows: list[list[str]]) -> str:
+def markdown_table(head: list[str], rows: list[list[str]]) -> str:
     """A table of Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     cells = (" | ".join(cell.replace("|", r"\|") for cell in row) for row in lines)

@@ -10,8 +10,8 @@ from cookbook.pages.results import best_table
 from cookbook.site.links import (
     Page,
     front_matter,
-    rewritten,
     site_path,
+    with_site_links,
     with_title,
 )
 from cookbook.site.reference_pages import by_namespace, places
@@ -43,7 +43,7 @@ Navigation = list[Any]  # what the generator takes: {title: page or list}
 
 def home() -> Page:
     """The first page, with the best results."""
-    results = rewritten(best_table(), "README.md", "index.md")
+    results = with_site_links(best_table(), "README.md", "index.md")
     text = HOME.read_text(encoding="utf-8").replace(RESULTS, results)
     _, plain = front_matter(text)
     return Page("index.md", "Home", text, plain, "What this is, and where to begin")
@@ -58,7 +58,7 @@ def read_folder(name: str) -> list[Page]:
         file = path.relative_to(ROOT).as_posix()
         title = facts.get("title") or _heading(text) or path.stem
         page = site_path(file)
-        text = rewritten(text, file, page)
+        text = with_site_links(text, file, page)
         summary = facts.get("description") or _first_sentence(text)
         order = float(facts.get("order", "inf"))
         made = Page(page, title, with_title(title, text), text, summary)
@@ -98,7 +98,7 @@ def guides() -> list[Page]:
 def _guide(file: str) -> Page:
     _, text = front_matter((ROOT / file).read_text(encoding="utf-8"))
     page = site_path(file)
-    text = rewritten(text, file, page)
+    text = with_site_links(text, file, page)
 
     title = _heading(text) or Path(file).stem
     return Page(page, title, with_title(title, text), text, _first_sentence(text))

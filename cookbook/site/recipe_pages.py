@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cookbook.pages.catalogue import ROOT, Entry, recipes
-from cookbook.pages.results import Run, headline, recipe_rows, shown_value
+from cookbook.pages.results import Run, headline_figure, recipe_rows, shown_value
 from cookbook.site.code_sections import code_sections
-from cookbook.site.docstrings.parts import as_markdown, escaped, parts_of
-from cookbook.site.links import Page, relative, table, with_title
+from cookbook.site.docstrings.parts import as_markdown, as_typed, docstring_parts
+from cookbook.site.links import Page, markdown_table, relative, with_title
 from cookbook.site.reference_pages import places
 
 COMMAND = re.compile(r"^ {4}(python .*)\n?", re.MULTILINE)
@@ -60,13 +60,13 @@ def recipe_pages() -> list[Page]:
     """The pages of all recipes, after the page that lists them."""
     pages = [_page(entry) for entry in recipes()]
     rows = [
-        [f"[{entry.name}]({entry.name}.md)", escaped(entry.summary.rstrip("."))]
+        [f"[{entry.name}]({entry.name}.md)", as_typed(entry.summary.rstrip("."))]
         for entry in recipes()
     ]
     text = (
         "# Recipes\n\nEvery recipe is one file that you run: it loads its data, "
         "trains, tests once, draws pictures and writes a report.\n\n"
-        f"{table(['recipe', 'what it shows'], rows)}\n"
+        f"{markdown_table(['recipe', 'what it shows'], rows)}\n"
     )
     first = Page("recipes/index.md", "Recipes", text, summary="All recipes in a table")
     return [first, *pages]
@@ -100,7 +100,7 @@ def _story(docstring: str) -> tuple[list[str], str]:
         re.sub(r"\s{2,}\((.*)\)$", r"    # \1", line)
         for line in COMMAND.findall(docstring)
     ]
-    parts = parts_of(COMMAND.sub("", docstring))
+    parts = docstring_parts(COMMAND.sub("", docstring))
     return [as_markdown(part) for part in parts], "\n".join(commands)
 
 
@@ -141,13 +141,13 @@ def _results(recipe: str) -> list[str]:
     for _, row, runs in recipe_rows(recipe):
         if not runs:
             continue
-        parts.append(f"**{escaped(row['task'][0].upper() + row['task'][1:])}**")
+        parts.append(f"**{as_typed(row['task'][0].upper() + row['task'][1:])}**")
         known = row["well known"]
-        beside = f" The well-known example reaches {escaped(known)}." if known else ""
-        parts.append(f"Measured: {headline(runs)}.{beside}")
+        beside = f" The well-known example reaches {as_typed(known)}." if known else ""
+        parts.append(f"Measured: {headline_figure(runs)}.{beside}")
         rows = [_run(run) for run in runs]
         head = ["seed", next(iter(runs[0])), "time", "machine", "date", "command"]
-        parts.append(table(head, rows))
+        parts.append(markdown_table(head, rows))
     return ["## Results", *parts] if parts else []
 
 
@@ -157,7 +157,7 @@ def _run(run: Run) -> list[str]:
         str(run["seed"]),
         shown_value(run),
         seconds,
-        escaped(run["machine"]),
+        as_typed(run["machine"]),
         run.get("date", "").replace("-", "\N{NON-BREAKING HYPHEN}"),
         f"`{run['command']}`",
     ]
@@ -176,7 +176,7 @@ def _claims(tree: ast.Module) -> list[str]:
         "Each run measures these sentences, writes the number where … stands, and says "
         "whether it keeps its bound."
     )
-    return ["## Claims", what, table(["claim", "bound"], rows)]
+    return ["## Claims", what, markdown_table(["claim", "bound"], rows)]
 
 
 def _texts(tree: ast.Module) -> dict[str, str]:
@@ -198,7 +198,7 @@ def _claim(node: ast.Call, texts: dict[str, str]) -> Iterator[list[str]]:
         if not text:
             continue
         words = f"{side.replace('_', ' ')} {_bound(value, text)}"
-        yield [escaped(re.sub(r"\{\w*\}", "…", text)), words]
+        yield [as_typed(re.sub(r"\{\w*\}", "…", text)), words]
 
 
 def _bound(value: ast.expr, text: str) -> str:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cookbook.pages.catalogue import ROOT, Entry, components, uses
-from cookbook.site.docstrings.parts import as_markdown, escaped, parts_of
-from cookbook.site.links import Page, relative, table, with_title
+from cookbook.pages.catalogue import ROOT, Entry, components, recipe_uses
+from cookbook.site.docstrings.parts import as_markdown, as_typed, docstring_parts
+from cookbook.site.links import Page, markdown_table, relative, with_title
 
 ABOUT = {
     "activations": "Functions between layers",
@@ -79,6 +79,7 @@ def by_namespace() -> dict[str, list[Entry]]:
 
 def _first_page() -> Page:
     path = "reference/index.md"
+    head = ["import from custom_layers", "what it holds", "components"]
     rows = [
         [
             f"[{name}]({name.replace('.', '/')}/index.md)",
@@ -91,24 +92,24 @@ def _first_page() -> Page:
         "# Reference\n\nEvery component takes the arguments, the names of weights and "
         "the configuration of Keras's own class, where Keras has one, and works on "
         "TensorFlow, JAX and PyTorch.\n\n"
-        f"{table(['import from custom_layers', 'what it holds', 'components'], rows)}\n"
+        f"{markdown_table(head, rows)}\n"
     )
     return Page(path, "Reference", text, summary="All components by namespace")
 
 
 def _namespace_pages() -> Iterator[Page]:
-    used = uses()
+    used = recipe_uses()
     for name, entries in by_namespace().items():
         path = f"reference/{name.replace('.', '/')}/index.md"
         rows = []
         for entry in entries:
             link = f"[{entry.name}]({relative(place_of(entry), path)})"
             count = len(used.get(entry.name, ()))
-            summary = escaped(entry.summary.rstrip("."))
+            summary = as_typed(entry.summary.rstrip("."))
             rows.append([link, summary, str(count or "")])
 
         head = ["name", "what it is", "recipes"]
-        text = f"# {name}\n\n{ABOUT.get(name, '')}.\n\n{table(head, rows)}\n"
+        text = f"# {name}\n\n{ABOUT.get(name, '')}.\n\n{markdown_table(head, rows)}\n"
         summary = f"The components of custom_layers.{name}"
         yield Page(path, name, with_title(name, text), text, summary)
 
@@ -136,7 +137,7 @@ def _asked_for(entry: Entry, level: int) -> str:
 def _plain(entry: Entry, level: int) -> str:
     """A component as Markdown that needs nothing else."""
     node = _node(entry)
-    parts = parts_of(ast.get_docstring(node) or "")
+    parts = docstring_parts(ast.get_docstring(node) or "")
     return "\n\n".join(
         [
             f"{'#' * level} {entry.name}",
@@ -225,7 +226,8 @@ def _speed(name: str) -> list[str]:
         "Our time divided by theirs: below 1, ours is faster. In brackets, the "
         f"quartiles of the rounds. Machine: {machine}."
     )
-    return ["## Speed", what, table(["what", "ours / Keras", "ours / PyTorch"], rows)]
+    head = ["what", "ours / Keras", "ours / PyTorch"]
+    return ["## Speed", what, markdown_table(head, rows)]
 
 
 def _ratio(quartiles: list[float] | None) -> str:
@@ -233,7 +235,7 @@ def _ratio(quartiles: list[float] | None) -> str:
 
 
 def _recipes(name: str, page: str) -> list[str]:
-    used = uses_of(name)
+    used = recipes_using(name)
     if not used:
         return []
     links = [f"[{n}]({relative(f'recipes/{n}.md', page)})" for n in used]
@@ -242,10 +244,10 @@ def _recipes(name: str, page: str) -> list[str]:
 
 @functools.cache
 def _uses() -> dict[str, list[str]]:
-    return uses()
+    return recipe_uses()
 
 
-def uses_of(name: str) -> list[str]:
+def recipes_using(name: str) -> list[str]:
     """Names of the recipes that import a component."""
     return _uses().get(name, [])
 

@@ -68,7 +68,7 @@ def server_of(folder: Path, port: int) -> ThreadingHTTPServer:
         )
 
 
-def serve(folder: Path, port: int) -> None:
+def serve_site(folder: Path, port: int) -> None:
     """Serves the folder until Ctrl-C."""
     with server_of(folder, port) as server:
         print(f"http://127.0.0.1:{server.server_port}/ shows it; Ctrl-C ends it.")

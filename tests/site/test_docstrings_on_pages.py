@@ -10,7 +10,12 @@ import pytest
 
 from cookbook.pages.catalogue import ROOT, components
 from cookbook.site.docstrings.formulas import typeset
-from cookbook.site.docstrings.parts import as_markdown, escaped, explained, parts_of
+from cookbook.site.docstrings.parts import (
+    as_markdown,
+    as_typed,
+    docstring_parts,
+    explained,
+)
 from sources import tree
 
 MODULES = ROOT / "docs" / "site" / "node_modules"
@@ -64,7 +69,7 @@ def test_what_is_no_formula_stays_as_it_is(text):
 
 
 def test_a_docstring_falls_into_its_parts():
-    parts = parts_of(DOCSTRING)
+    parts = docstring_parts(DOCSTRING)
     kinds = [part.kind for part in parts]
     assert kinds == [
         *("text", "formula", "text", "arguments", "section", "section"),
@@ -81,7 +86,7 @@ def test_a_docstring_falls_into_its_parts():
 
 
 def test_grouped_arguments_are_dealt_out_to_parameters():
-    (arguments,) = [p for p in parts_of(DOCSTRING) if p.kind == "arguments"]
+    (arguments,) = [p for p in docstring_parts(DOCSTRING) if p.kind == "arguments"]
     known, left = explained(arguments.arguments, PARAMETERS)
     assert list(known) == PARAMETERS
     assert known["beta_1"] == known["beta_2"] == "decay rates."
@@ -102,7 +107,7 @@ def test_an_argument_that_the_signature_lacks_is_left_over():
 
 
 def test_signs_of_markdown_mean_themselves():
-    assert escaped("a * b, x_i <c> `d_e*`") == r"a \* b, x\_i &lt;c> `d_e*`"
+    assert as_typed("a * b, x_i <c> `d_e*`") == r"a \* b, x\_i &lt;c> `d_e*`"
 
 
 def definition(entry):
@@ -129,7 +134,7 @@ def test_docstrings_explain_no_argument_that_is_not_there():
         arguments = call.args
         names = [a.arg for a in [*arguments.args, *arguments.kwonlyargs]]
         names += [a.arg for a in [arguments.vararg, arguments.kwarg] if a]
-        for part in parts_of(ast.get_docstring(node) or ""):
+        for part in docstring_parts(ast.get_docstring(node) or ""):
             _, left = explained(part.arguments, names)
             strange = [n for group, _ in left for n in group if n.isidentifier()]
             if strange and not arguments.kwarg:
@@ -140,7 +145,7 @@ def test_docstrings_explain_no_argument_that_is_not_there():
 def formulas():
     """TeX of every formula in the docstrings."""
     for entry in components():
-        for part in parts_of(ast.get_docstring(definition(entry)) or ""):
+        for part in docstring_parts(ast.get_docstring(definition(entry)) or ""):
             if part.kind == "formula":
                 yield entry.defined, typeset(part.text.splitlines())
 

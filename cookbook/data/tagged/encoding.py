@@ -36,7 +36,7 @@ def learn_ids(sentences: Sequence[Sequence[str]]) -> tuple[Vocabulary, Vocabular
     words = [word.lower() for sentence in sentences for word in sentence]
     every = Vocabulary.learn([words])
     counts = np.bincount(every.ids(words))
-    frequent = np.sum(counts >= SEEN)  # which come first
+    frequent = int(np.sum(counts >= SEEN))  # which come first
 
     spellings = [word for sentence in sentences for word in sentence]
     characters = Vocabulary.learn(spellings)

@@ -224,7 +224,7 @@ def load_translations(
     return data
 
 
-def padded(rows: list[list[int]]) -> np.ndarray:
+def padded(rows: list) -> np.ndarray:
     return pad_sequences(rows, padding="post")
 
 
@@ -278,13 +278,13 @@ def load_sentences(letters: int, quick: bool) -> SimpleNamespace:
     for part, split in SPLITS.items():
         sentences[part] = toy_sentences(split) if quick else treebank(split)
 
-    words = Counter()
+    words: Counter[str] = Counter()
     characters = set()
     for word, _ in itertools.chain(*sentences["train"]):
         words.update([word.lower()])
         characters.update(word)
 
-    tags = set()
+    tags: set[str] = set()
     for pairs in itertools.chain(*sentences.values()):
         tags.update(tag for _, tag in pairs)
 
@@ -306,17 +306,23 @@ def load_sentences(letters: int, quick: bool) -> SimpleNamespace:
         for pairs in rows:
             ids.append([number.get(word.lower(), 1) for word, _ in pairs])
             y.append([data.tags.index(tag) for _, tag in pairs])
-            spelled = []
-            for word, _ in pairs:
-                known = [place.get(c, 1) for c in word]
-                spelled.append(known[-letters:])  # the end says most
-            table = pad_sequences(spelled, letters, padding="post")
+            table = spelled(pairs, place, letters)
             spellings.append(table)
 
         x = padded(ids), padded(spellings)
         setattr(data, part, (x, padded(y)))
 
     return data
+
+
+def spelled(pairs: list[tuple], place: dict, letters: int) -> np.ndarray:
+    """The last letters of each word, as numbers: the end says most."""
+    rows = []
+    for word, _ in pairs:
+        known = [place.get(c, 1) for c in word]
+        rows.append(known[-letters:])
+
+    return pad_sequences(rows, letters, padding="post")
 
 
 def treebank(split: str) -> list[list[tuple]]:

@@ -10,8 +10,10 @@ GREEK = {
     *("omega", "Gamma", "Delta", "Theta", "Lambda", "Sigma", "Phi", "Psi", "Omega"),
 }
 # Functions that TeX knows by name; others are written upright.
-KNOWN = {"arctan", "cos", "cosh", "det", "exp", "log", "max", "min", "sin", "sinh"}
-KNOWN |= {"tan", "tanh", "sup", "inf"}
+KNOWN = {
+    *("arctan", "cos", "cosh", "det", "exp", "log", "max", "min", "sin", "sinh"),
+    *("tan", "tanh", "sup", "inf"),
+}
 LARGE = {"sum": r"\sum", "prod": r"\prod"}  # where a subscript follows
 ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde"}
 SUBSCRIPTS = {"tm1": "t-1", "tp1": "t+1", "star": "*"}

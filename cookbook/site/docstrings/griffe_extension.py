@@ -12,9 +12,9 @@ from cookbook.site.docstrings.parts import (
     Part,
     as_item,
     as_markdown,
-    escaped,
+    as_typed,
+    docstring_parts,
     explained,
-    parts_of,
 )
 
 
@@ -22,20 +22,20 @@ class OurDocstrings(griffe.Extension):
     """Gives griffe the sections of each docstring, which it would read otherwise."""
 
     def on_class(self, *, cls: Any, **kwargs: Any) -> None:
-        read(cls)
+        _read(cls)
 
     def on_function(self, *, func: Any, **kwargs: Any) -> None:
-        read(func)
+        _read(func)
 
 
-def read(thing: Any) -> None:
+def _read(thing: Any) -> None:
     """Sets the sections of a class or function, from its docstring."""
     if thing.docstring is None:
         return
     parameters = parameters_of(thing)
     sections = [
         section
-        for part in parts_of(thing.docstring.value)
+        for part in docstring_parts(thing.docstring.value)
         for section in _sections(part, parameters)
     ]
     door = _doors().get(thing.path)
@@ -95,6 +95,6 @@ def _row(parameter: Any, text: str) -> Any:
     return griffe.DocstringParameter(
         name=stars.get(kind, "") + parameter.name,
         annotation=parameter.annotation,
-        description=_linked(escaped(text)),
+        description=_linked(as_typed(text)),
         value=None if kind in stars else parameter.default,
     )

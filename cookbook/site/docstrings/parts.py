@@ -28,7 +28,7 @@ class Part:
     arguments: tuple[Argument, ...] = ()
 
 
-def parts_of(docstring: str) -> list[Part]:
+def docstring_parts(docstring: str) -> list[Part]:
     """The parts of a docstring, in its order."""
     found: list[Part] = []
     for lines in _blocks(inspect.cleandoc(docstring).splitlines()):
@@ -166,22 +166,22 @@ def as_markdown(part: Part, plain: bool = False) -> str:
     if part.kind == "arguments":
         return "**Arguments**\n\n" + "\n".join(map(as_item, part.arguments))
     if part.kind == "section":
-        return f"**{part.title}**: {escaped(part.text)}"
-    return escaped(part.text)
+        return f"**{part.title}**: {as_typed(part.text)}"
+    return as_typed(part.text)
 
 
 def as_item(argument: Argument) -> str:
     """A group of arguments as an item of a list."""
     names, text = argument
     shown = [f"`{name}`" for name in names]
-    return f"- {', '.join(shown)}: {escaped(text)}"
+    return f"- {', '.join(shown)}: {as_typed(text)}"
 
 
 def _fenced(language: str, text: str) -> str:
     return f"```{language}\n{text}\n```"
 
 
-def escaped(text: str) -> str:
+def as_typed(text: str) -> str:
     """Plain text as Markdown: signs mean themselves, save code and addresses."""
     pieces = re.split(r"(`[^`]*`|https?://[^\s,;)]+)", text)
     for place, piece in enumerate(pieces):

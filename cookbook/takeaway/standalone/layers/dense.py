@@ -104,7 +104,7 @@ class _Convolution(keras.layers.Layer):
     def __init__(
         self,
         filters: int,
-        kernel_size: int | tuple[int, ...],
+        kernel_size: Any,
         strides: int = 1,
         padding: str = "valid",
         activation: Any = None,

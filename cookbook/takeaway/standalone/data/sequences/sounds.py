@@ -1,6 +1,5 @@
-"""A series to forecast, and recorded words, for a script."""
+"""Recorded words for a script."""
 
-from cookbook.data.sequences import Forecasts, generated_series
 from cookbook.data.sounds.recordings import (
     Recording,
     Recordings,
@@ -9,11 +8,6 @@ from cookbook.data.sounds.recordings import (
     melodies,
 )
 from cookbook.takeaway.standalone.data.sources import choose
-
-
-def load_series(name: str, window: int, horizon: int, quick: bool = False) -> Forecasts:
-    """The Mackey-Glass series; `name`, the flag --data, chooses no other one here."""
-    return generated_series(window, horizon, quick)
 
 
 def load_recordings(name: str, quick: bool = False) -> Recordings:
