@@ -211,9 +211,9 @@ def draw_regions(
         colours = [PALE_ORANGE, PALE_BLUE]
         axes.contourf(line, line, answer, [0, 0.5, 1], colors=colours)
         for label, marker, colour in ((0, "o", ORANGE), (1, "^", BLUE)):
-            points = x[y == label].T
+            of_class = x[y == label].T
             axes.scatter(
-                *points,
+                *of_class,
                 s=9,
                 marker=marker,
                 color=colour,
