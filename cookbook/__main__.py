@@ -198,7 +198,7 @@ COMMANDS = (
     ),
     Command(
         "index",
-        "renew the generated pages, result tables and numbers in lessons",
+        "renew docs/components.md, the result tables and the numbers of lessons",
         renew,
         {},
     ),

@@ -211,10 +211,6 @@ def main(config: Config) -> Run:
     draw_curves({wrong: noisy[0], "no wrong labels": clean[0]}, config, run)
     draw_patience(noisy, run)
 
-    for patience in PATIENCES:
-        last, best = at_ends(noisy, "accuracy", patience)
-        print(f"patience {patience:2d}: {last:.3f} (last weights), {best:.3f} (best)")
-
     # The first training once more, which the callback really ends
     stop = EarlyStopping(patience=config.patience, restore_best_weights=True)
     ended = train(config, config.wrong, config.seed, stop)

@@ -6,7 +6,7 @@
 A mel spectrogram shows how loud a sound is over time, at pitches that the ear finds
 equally spaced. Convolutions find patterns in it, and a GRU reads what they find in both
 directions of time. In training, spectrograms move in pitch and time, and a rectangle of
-half of them is hidden. Expected: 99.2 % of the official test recordings are understood,
+half of them is hidden. Expected: 99.5 % of the official test recordings are understood,
 after 115 s of processor time; logistic regression on the mean loudness of bands reaches
 96 %. Of the recordings of a speaker whom it has never heard, theo, the network
 understands 94.4 %, and logistic regression 83.2 %.
@@ -67,7 +67,7 @@ from custom_layers.optimizers import Adam
 from custom_layers.optimizers.schedules import WarmupCosine
 
 BANDS = 40  # of pitches
-EXPECTED = {"spoken_digit": (0.992, 0.01)}
+EXPECTED = {"spoken_digit": (0.995, 0.01)}
 
 
 @dataclass(frozen=True)

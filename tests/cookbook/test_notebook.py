@@ -243,7 +243,7 @@ def test_main_is_called_where_its_body_would_mean_something_else(line, why):
 def test_pictures_that_pyplot_does_not_show_are_shown_at_the_end(line, is_needed):
     script = SCRIPT.replace("    return 2 * x\n", f"    {line}\n        return 2 * x\n")
     sources = [cell.source for cell in notebook(script, TITLE).cells]
-    assert any("display(Image(" in source for source in sources) == is_needed
+    assert any("display(show(" in source for source in sources) == is_needed
 
 
 def test_the_file_holds_neither_outputs_nor_anything_random():

@@ -29,7 +29,7 @@ LONGER = {
     "backprop_by_hand": 260,  # every number of a step, and three other ways to them
     "cifar10_resnet": 260,  # whitening, and a class of random shifts and flips
     "digit_strings_ctc": 700,  # strings of recordings, their errors, a plain method
-    "english_tagging_crf": 400,  # a CRF, the characters of words, two networks
+    "english_tagging_crf": 410,  # a CRF, the characters of words, two networks
     "early_stopping": 300,  # the callback, replayed for many patiences
     "epochs_and_batches": 400,  # three experiments with many networks at once
     "gan_anomaly": 335,  # a GAN, an encoder, and two other scores of anomalies

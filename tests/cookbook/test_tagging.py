@@ -1,16 +1,10 @@
 """Tagged sentences: how they are read and encoded, the report, and typed sentences."""
 
 import gzip
-import importlib
-import json
-import re
 
-import keras
 import numpy as np
 import pytest
 
-from cookbook.answers.classifiers import SentenceTagger, TaggedText
-from cookbook.command_line import parse
 from cookbook.data.batches import Batches, joined
 from cookbook.data.tagged.encoding import encode_words, learn_ids, split_sentence
 from cookbook.data.tagged.generated import STEMS, generated_names, generated_tags
@@ -20,33 +14,18 @@ from cookbook.data.tagged.sentences import (
     tagged_sentences,
 )
 from cookbook.data.text.words import UNKNOWN, Vocabulary
-from cookbook.demo.texts import words_with_tags
-from cookbook.errors import Mistake
-from cookbook.exports.portable.classifiers import TaggerModel, best_path
+from cookbook.exports.portable.classifiers import best_path
 from cookbook.reports.tagged.taggers import (
     best_tags,
     most_frequent_tags,
     tagging_figures,
 )
-from cookbook.trained.description import describe
 from custom_layers.layers import CRF, viterbi
 from oracle import array
-from recipes import english_tagging_crf
+from tagging import untrained_tagger
 
 DATA = tagged_sentences("toy", generated_tags(), letters=6, asked="toy")
 NAMES = tagged_sentences("toy", generated_names(), letters=6, asked="toy")
-
-
-def untrained(data=DATA, **settings):
-    """The recipe's network with random weights, of which those of the CRF are large."""
-    keras.utils.set_random_seed(0)
-    sizes = {"units": 8, "features": 6, "filters": 5, "letters": 6, **settings}
-    model = english_tagging_crf.build(english_tagging_crf.Config(**sizes), data)
-    for layer in model.layers:
-        if layer.name == "crf":
-            weights = [array(*w.shape, seed=i) for i, w in enumerate(layer.weights)]
-            layer.set_weights(weights)
-    return model
 
 
 # Sentences as arrays
@@ -300,7 +279,7 @@ def test_the_plain_method_gives_each_word_its_most_frequent_tag():
 
 @pytest.mark.parametrize("crf", [True, False])
 def test_tags_of_batches_are_those_of_each_sentence_alone(crf):
-    model = untrained(crf=crf)
+    model = untrained_tagger(DATA, crf=crf)
     (words, characters), y = DATA.test
     found = best_tags(model, DATA, 16)
     assert found.shape == y.shape
@@ -322,95 +301,3 @@ def test_numpy_finds_the_viterbi_path():
     for row, path in zip(psi, np.array(viterbi(psi))):
         assert best_path(row) == path.tolist()
     assert best_path(psi[0, :1]) == np.array(viterbi(psi[:1, :1]))[0].tolist()
-
-
-# A trained tagger
-
-
-def tagger(model, data=DATA):
-    description = describe(model, data, "english_tagging_crf")
-    return SentenceTagger("a_run", description, model)
-
-
-@pytest.mark.parametrize("crf", [True, False])
-def test_an_exported_tagger_answers_as_predict_does(crf):
-    run = tagger(untrained(crf=crf))
-    texts = ["They can't watch the Barkness!", "visit " * 20, "\u6587 xyz"]
-
-    def network(words, characters):
-        return run.model.predict_on_batch([words, characters])
-
-    exported = TaggerModel(network, run.description.settings)
-    for mine, theirs in zip(exported.predict(texts), run.predict(texts), strict=True):
-        assert mine == list(zip(theirs.words, theirs.tags))
-
-
-def test_an_answer_reads_as_words_with_tags():
-    answer = TaggedText(("The", "end"), ("DET", "NOUN"))
-    assert str(answer) == "The/DET end/NOUN"
-    run = tagger(untrained())
-    assert run.fields(answer) == {"tags": "The/DET end/NOUN"}
-    shown = words_with_tags(run, "They watch it.")
-    assert [word for word, _ in shown] == [
-        "They",
-        " ",
-        "watch",
-        " ",
-        "it",
-        " ",
-        ".",
-        " ",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [("", "holds no word"), ("  ", "holds no word"), ("a " * 1001, "1001 words")],
-)
-def test_a_text_that_is_no_sentence_is_refused(text, message):
-    with pytest.raises(ValueError, match=message):
-        tagger(untrained()).predict([text])
-
-
-def test_a_model_of_other_tags_is_refused():
-    description = describe(untrained(), DATA, "r")
-    description.settings["tags"].append("X")
-    with pytest.raises(Mistake, match="does not fit its description"):
-        SentenceTagger("a_run", description, untrained())
-
-
-def test_a_sentence_whose_characters_are_all_new_is_not_known():
-    run = tagger(untrained())
-    assert run.knows("watch")
-    assert not run.knows("\u6587\u5b57")
-
-
-def run_recipe(folder, *flags):
-    recipe = importlib.import_module("recipes.english_tagging_crf")
-    words = ["--quick", "--run-dir", str(folder), *flags]
-    return recipe.main(parse(recipe.Config, words))
-
-
-@pytest.mark.slow
-def test_names_are_learned_too_and_a_typed_sentence_is_answered(tmp_path, capsys):
-    run = run_recipe(tmp_path, "--task", "entities")
-    assert run.figures["test span F1"] > 0.8
-    plain = run.figures["span F1 of the most frequent tags"]
-    assert plain < run.figures["test span F1"]
-    capsys.readouterr()
-    english_tagging_crf.main(
-        english_tagging_crf.Config(run_dir=tmp_path, predict="Anna met nobody.")
-    )
-    (line,) = capsys.readouterr().out.strip().splitlines()
-    assert re.fullmatch(r"Anna/\S+ met/\S+ nobody/\S+ \./\S+", line)
-    files = {path.name for path in run.folder.iterdir()}
-    assert {"path.png", "transitions.png", "confusion.png", "mistakes.txt"} <= files
-
-
-@pytest.mark.slow
-def test_without_the_crf_one_network_learns(tmp_path):
-    run = run_recipe(tmp_path, "--no-crf", "--epochs", "1")
-    metrics = json.loads((run.folder / "metrics.json").read_text())
-    assert not [name for name in metrics if "without the CRF" in name]
-    assert not (run.folder / "transitions.png").exists()
-    assert not (run.folder / "without_crf").exists()

@@ -121,8 +121,10 @@ for module, names in (
             delattr(module, name)
 import cookbook
 for info in pkgutil.walk_packages(cookbook.__path__, "cookbook."):
-    # Nothing imports the parts of plain scripts; `bundle` reads them as text.
-    if not info.name.endswith("__main__") and "plain.parts" not in info.name:
+    # Nothing imports the parts of plain scripts; `bundle` reads them as text. The
+    # extension of griffe is imported where the pages are built, which needs griffe.
+    left_out = ("__main__", "griffe_extension")
+    if not info.name.endswith(left_out) and "plain.parts" not in info.name:
         importlib.import_module(info.name)
 from pathlib import Path
 from cookbook.config import TrainingConfig

@@ -188,7 +188,7 @@ def test_a_lab_recipe_proves_its_claims_and_draws_them(name, tmp_path, capfd):
     failed = [claim for claim in metrics["claims"] if not claim["holds"]]
     assert metrics["claims"]
     assert not failed
-    assert list(path.glob("*.png"))
+    assert [*path.glob("*.png"), *path.glob("*.svg")]
     assert " claims hold | " in capfd.readouterr().out.strip().splitlines()[-1]
 
 

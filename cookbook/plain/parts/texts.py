@@ -21,8 +21,7 @@ class Batches(PyDataset):
         super().__init__()
         self.parts = x, y
         self.size = batch_size
-        rows = [part for part in keras.tree.flatten(x) if part.ndim == 2]
-        lengths = [(part != 0).sum(1) for part in rows]
+        lengths = [(p != 0).sum(1) for p in keras.tree.flatten(x) if p.ndim == 2]
         self.lengths = np.max(lengths, axis=0)
         self.on_epoch_end()
 
@@ -224,7 +223,7 @@ def load_translations(
     return data
 
 
-def padded(rows: list[list[int]]) -> np.ndarray:
+def padded(rows: list) -> np.ndarray:
     return pad_sequences(rows, padding="post")
 
 
@@ -306,17 +305,23 @@ def load_sentences(letters: int, quick: bool) -> SimpleNamespace:
         for pairs in rows:
             ids.append([number.get(word.lower(), 1) for word, _ in pairs])
             y.append([data.tags.index(tag) for _, tag in pairs])
-            spelled = []
-            for word, _ in pairs:
-                known = [place.get(c, 1) for c in word]
-                spelled.append(known[-letters:])  # the end says most
-            table = pad_sequences(spelled, letters, padding="post")
+            table = spelled(pairs, place, letters)
             spellings.append(table)
 
         x = padded(ids), padded(spellings)
         setattr(data, part, (x, padded(y)))
 
     return data
+
+
+def spelled(pairs: list[tuple], place: dict, letters: int) -> np.ndarray:
+    """The last letters of each word, as numbers: the end says most."""
+    rows = []
+    for word, _ in pairs:
+        known = [place.get(c, 1) for c in word]
+        rows.append(known[-letters:])
+
+    return pad_sequences(rows, letters, padding="post")
 
 
 def treebank(split: str) -> list[list[tuple]]:

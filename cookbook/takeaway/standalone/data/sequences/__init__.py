@@ -1,0 +1,1 @@
+"""Short forms of data whose examples are sequences: series, sounds, tagged words."""
