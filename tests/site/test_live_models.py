@@ -150,29 +150,23 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def open_page(site):
+def open_page(site, browser):
     """open_page(name): a page in headless Chromium, which fails at an error."""
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is missing")
     handler = functools.partial(Quiet, directory=str(site))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    with server, api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox"]
-        )
 
-        def opened(name):
-            page = browser.new_page()
-            page.on("pageerror", lambda error: pytest.fail(str(error)))
-            address = f"http://127.0.0.1:{server.server_address[1]}"
-            page.goto(f"{address}/playgrounds/{name}.html")
-            page.get_by_text("Load the model").click()
-            page.wait_for_function(f"window.liveModels?.{name}", timeout=60_000)
-            return page
+    def opened(name):
+        page = browser.new_page()
+        page.on("pageerror", lambda error: pytest.fail(str(error)))
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        page.goto(f"{address}/playgrounds/{name}.html")
+        page.get_by_text("Load the model").click()
+        page.wait_for_function(f"window.liveModels?.{name}", timeout=60_000)
+        return page
 
+    with server:
         yield opened
-        browser.close()
         server.shutdown()
 
 
