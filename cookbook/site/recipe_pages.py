@@ -45,6 +45,17 @@ DATA = {  # {name: (what it is, where it comes from)}
         "train on, and 1,000 pairs are test_2016.",
         "https://github.com/multi30k/dataset",
     ),
+    "spoken_digit": (
+        "Free Spoken Digit: 2,500 recordings of the ten digits by five speakers; the "
+        "250 whose number is below five are the test set.",
+        f"{CATALOG}/spoken_digit",
+    ),
+    "universal_dependencies/en_ewt:1.0.1": (
+        "English Web Treebank: 16,621 sentences of blogs, mails and reviews with a "
+        "part of speech for each word; 2,077 of them are the test set. The named "
+        "entities are those of WNUT-17, which are fetched by hand.",
+        f"{CATALOG}/universal_dependencies",
+    ),
 }
 MADE = "The recipe makes its data itself and needs no download."
 SMALL_DIGITS = (
