@@ -215,7 +215,7 @@ def test_search_finds_a_component(built, address, browser):
     page = browser.new_page(viewport=DESK)
     page.goto(f"{address}/index.html", wait_until="networkidle")
     page.locator(".md-search__button").click()
-    page.keyboard.type("LSTM")
+    page.get_by_placeholder("Search").last.fill("LSTM")
     link = page.locator("a[href*='reference/layers/LSTM.html']").first
     link.wait_for(timeout=20_000)
     link.click()
