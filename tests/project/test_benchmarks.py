@@ -278,5 +278,5 @@ def test_within_keras_parts_a_recipe_is_made_of_them():
     ours = shakespeare_gpt.Dense
     with keras_parts("shakespeare_gpt") as kept:
         assert shakespeare_gpt.Dense is keras.layers.Dense
-        assert kept == ["OneCycle"]
+        assert kept == ["ALiBi", "OneCycle", "RelativePositionBias"]
     assert shakespeare_gpt.Dense is ours

@@ -132,10 +132,16 @@ class RandomAffine(keras.layers.Layer):
     @property
     def changes_images(self) -> bool:
         """Whether any argument asks for a transform."""
-        zooms = self.height_zoom + (self.width_zoom or ())
-        shifts = self.height_translation + self.width_translation
-        factors = shifts + self.rotation + zooms + self.x_shear + self.y_shear
-        return bool(self.flip) or any(factors)
+        factors = [
+            self.height_translation,
+            self.width_translation,
+            self.rotation,
+            self.height_zoom,
+            self.width_zoom or (),
+            self.x_shear,
+            self.y_shear,
+        ]
+        return bool(self.flip) or any(any(factor) for factor in factors)
 
     def _random_matrices(self, B: Any, H: Any, W: Any):
         """M = F T R Z S for each image, without what the arguments leave out."""
@@ -159,7 +165,7 @@ class RandomAffine(keras.layers.Layer):
         if any(self.rotation):
             angle = 2 * math.pi * _between(self.rotation, u[4])
             steps += [_rotation(angle, H, W)]
-        if any(self.height_zoom + (self.width_zoom or ())):
+        if any(self.height_zoom) or any(self.width_zoom or ()):
             y = x = 1 + _between(self.height_zoom, u[5])
             if self.width_zoom is not None:
                 x = 1 + _between(self.width_zoom, u[6])
