@@ -10,6 +10,7 @@ from PIL import Image
 
 from cookbook.answers.classifiers import ImageClassifier, prepared_pixels
 from cookbook.answers.numbers import AnomalyDetector
+from cookbook.data.rendered.placing import placed
 from cookbook.demo.frame import answering, enlarged, framed
 from cookbook.plots.explain import evidence_for, network_to_explain, with_heat
 
@@ -27,7 +28,6 @@ CHOOSE_BRUSH = """() => {
         }
     }, 200);
 }"""
-FILLED = 20 / 28  # share of its side that a digit of MNIST fills
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,8 +47,7 @@ def drawn_pixels(
 ) -> np.ndarray:
     """What a visitor has drawn as uint8 (H, W, 1), placed as the digits of MNIST are.
 
-    MNIST scales a digit until its longer side fills 20 of 28 pixels, and moves its
-    centre of mass to the middle. Its strokes are 255, the ground is 0.
+    Its strokes are 255, the ground is 0.
 
     drawing: what gradio.Sketchpad gives; `layers` are RGBA, transparent where no stroke
         is, so that the colour of the brush does not matter.
@@ -60,31 +59,10 @@ def drawn_pixels(
         raise ValueError("nothing is drawn: draw in the field first")
     ink = Image.fromarray(np.max(strokes, axis=0).astype("uint8"))
     height, width, _ = shape
-    box = ink.getbbox()
-    cut = ink.crop(box)
-    scale = min(height * FILLED / cut.height, width * FILLED / cut.width)
-    size = [max(1, round(scale * side)) for side in cut.size]
-    small = np.asarray(cut.resize((size[0], size[1]), Image.Resampling.LANCZOS))
-
-    pixels = np.zeros((height, width), "uint8")
-    top, left = _place(small, height, width)
-    pixels[top : top + size[1], left : left + size[0]] = small
+    pixels = placed(ink, height, width)
     if not is_light_on_dark:
         pixels = 255 - pixels
     return pixels[..., None]
-
-
-def _place(ink: np.ndarray, height: int, width: int) -> tuple[int, int]:
-    """(top, left) that puts the centre of mass in the middle, as far as there is room.
-
-    ink: (h, w), which is smaller than height x width.
-    """
-    weights = ink / ink.sum()
-    rows = (weights.sum(1) * (np.arange(len(ink)) + 0.5)).sum()
-    columns = (weights.sum(0) * (np.arange(ink.shape[1]) + 0.5)).sum()
-    top = np.clip(round(height / 2 - rows), 0, height - ink.shape[0])
-    left = np.clip(round(width / 2 - columns), 0, width - ink.shape[1])
-    return int(top), int(left)
 
 
 def uploaded_pixels(
