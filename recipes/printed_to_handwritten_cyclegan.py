@@ -53,7 +53,7 @@ from cookbook.tuning.search import search
 from custom_layers.layers import (
     Conv2D,
     Conv2DTranspose,
-    InstanceNormalization,
+    GroupNormalization,
     LeakyReLU,
     ReLU,
 )
@@ -90,8 +90,8 @@ def space(hp) -> Config:
 
 
 def normalized(convolution: keras.Layer, x):
-    """A convolution of x, normalized in each image, and cut off below 0."""
-    return ReLU()(InstanceNormalization()(convolution(x)))
+    """A convolution of x, each channel of each image normalized, and cut off at 0."""
+    return ReLU()(GroupNormalization(-1)(convolution(x)))
 
 
 def generator(shape: tuple[int, ...], config: Config, name: str) -> keras.Model:
@@ -102,7 +102,7 @@ def generator(shape: tuple[int, ...], config: Config, name: str) -> keras.Model:
     x = normalized(Conv2D(2 * n, 4, 2, "same", use_bias=False), x)  # 7, 7, 2n
     for _ in range(config.blocks):
         h = normalized(Conv2D(2 * n, 3, 1, "same", use_bias=False), x)
-        h = InstanceNormalization()(Conv2D(2 * n, 3, 1, "same", use_bias=False)(h))
+        h = GroupNormalization(-1)(Conv2D(2 * n, 3, 1, "same", use_bias=False)(h))
         x = keras.layers.Add()([x, h])
     x = normalized(Conv2DTranspose(n, 4, 2, "same", use_bias=False), x)  # 14, 14, n
     change = Conv2DTranspose(shape[-1], 4, 2, "same", dtype="float32")(x)  # 28, 28, 1
@@ -113,7 +113,7 @@ def generator(shape: tuple[int, ...], config: Config, name: str) -> keras.Model:
 
 
 def critic(shape: tuple[int, ...], filters: int, name: str) -> keras.Model:
-    """A network that scores the patch of 26 pixels around each of 7x7 places."""
+    """A network that scores the patch of 18 pixels around each of 7x7 places."""
     n = filters
     layers = [
         keras.Input(shape),

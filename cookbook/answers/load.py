@@ -8,7 +8,12 @@ from cookbook.answers.classifiers import (
     SentenceTagger,
     TextClassifier,
 )
-from cookbook.answers.numbers import AnomalyDetector, Forecaster, Generator
+from cookbook.answers.numbers import (
+    AnomalyDetector,
+    Forecaster,
+    Generator,
+    ImageTranslator,
+)
 from cookbook.answers.writers import Calculator, LanguageModel, Translator
 from cookbook.config import ExperimentConfig, flag_name, question_of
 from cookbook.data.augmentation import without_augmentation
@@ -29,6 +34,7 @@ CLASSES: dict[str, type[TrainedRun]] = {
     "forecast": Forecaster,
     "anomaly score": AnomalyDetector,
     "image generator": Generator,
+    "image translator": ImageTranslator,
     "point generator": Generator,
 }
 

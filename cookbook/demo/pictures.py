@@ -9,11 +9,12 @@ import numpy as np
 from PIL import Image
 
 from cookbook.answers.classifiers import ImageClassifier, prepared_pixels
-from cookbook.answers.numbers import AnomalyDetector
+from cookbook.answers.numbers import AnomalyDetector, ImageTranslator
 from cookbook.data.rendered.placing import placed
 from cookbook.demo.frame import answering, enlarged, framed
 from cookbook.plots.explain import evidence_for, network_to_explain, with_heat
 
+ImageRun = ImageClassifier | AnomalyDetector | ImageTranslator
 CANVAS = 280  # pixels per side of the field to draw on
 BRUSH = 12  # pixels from the middle of a stroke to its edge
 WHY = "<small>Grad-CAM: bright places speak for the answer.</small>"
@@ -66,7 +67,7 @@ def drawn_pixels(
 
 
 def uploaded_pixels(
-    path: str | None, is_inverted: bool, run: ImageClassifier | AnomalyDetector
+    path: str | None, is_inverted: bool, run: ImageRun
 ) -> np.ndarray:
     """The picture in a file as uint8 (H, W, C), as `predict` reads it.
 
@@ -103,6 +104,15 @@ def scored(run: AnomalyDetector, pixels: np.ndarray) -> tuple[float, np.ndarray]
     return float(score), enlarged(pixels)
 
 
+def translated(
+    run: ImageTranslator, pixels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(the translated picture, that one translated back, the picture as it is seen)."""
+    there = run.predict(pixels[None])
+    again = run.predict(there, back=True)
+    return enlarged(there[0]), enlarged(again[0]), enlarged(pixels)
+
+
 def image_page(run: ImageClassifier) -> Any:
     """The page of an image classifier: its classes, and Grad-CAM as the reason."""
     import gradio as gr
@@ -136,6 +146,23 @@ def anomaly_page(run: AnomalyDetector) -> Any:
     return page
 
 
+def translated_page(run: ImageTranslator) -> Any:
+    """The page of a translator of images: an image, there and back."""
+    import gradio as gr
+
+    hint = "Give an image of the first kind: the model translates it."
+    with framed(run, hint) as page, gr.Row():
+        with gr.Column():
+            ways = _ways_to_give_an_image(run, page)
+        with gr.Column():
+            there = _picture("Translated")
+            with gr.Row():
+                again = _picture("Translated back")
+                seen = _picture("What the model sees")
+        _connect(ways, partial(translated, run), [there, again, seen])
+    return page
+
+
 def _picture(label: str, visible: bool = True) -> Any:
     import gradio as gr
 
@@ -150,9 +177,7 @@ def _picture(label: str, visible: bool = True) -> Any:
     )
 
 
-def _ways_to_give_an_image(
-    run: ImageClassifier | AnomalyDetector, page: Any
-) -> list[Way]:
+def _ways_to_give_an_image(run: ImageRun, page: Any) -> list[Way]:
     """Builds the inputs: a file, and for grey images a field to draw on, too."""
     import gradio as gr
 
@@ -166,7 +191,7 @@ def _ways_to_give_an_image(
     return [drawing, upload]
 
 
-def _drawing(run: ImageClassifier | AnomalyDetector) -> Way:
+def _drawing(run: ImageRun) -> Way:
     import gradio as gr
 
     field = gr.Sketchpad(
@@ -186,7 +211,7 @@ def _drawing(run: ImageClassifier | AnomalyDetector) -> Way:
     return Way("draw", button, [field, is_light], read)
 
 
-def _upload(run: ImageClassifier | AnomalyDetector) -> Way:
+def _upload(run: ImageRun) -> Way:
     import gradio as gr
 
     # Without an image_mode the file comes as it is, and `read` treats it like predict.

@@ -25,6 +25,7 @@ STAND_INS = (
     "translation",
     "lab",
     "reports",
+    "translated",
     *("latent.losses", "latent.measures", "latent.models", "latent.pixels"),
 )
 SCRIPT = "recipes.script"  # what the recipe's own source is called
@@ -56,6 +57,7 @@ KERAS = {
 # Classes of data sets, in place of which a script has attributes without a class.
 DATA_SETS = (
     *("Images", "JudgedImages", "OddImages", "PicturePair", "Forecasts"),
+    "UnpairedImages",
     *("Reviews", "Characters", "Sums", "TaggedSentences", "Translations"),
     *("Sounds", "Strings"),
 )
