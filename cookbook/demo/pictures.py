@@ -104,7 +104,7 @@ def scored(run: AnomalyDetector, pixels: np.ndarray) -> tuple[float, np.ndarray]
     return float(score), enlarged(pixels)
 
 
-def translated(
+def there_and_back(
     run: ImageTranslator, pixels: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(the translated picture, that one translated back, the picture as it is seen)."""
@@ -159,7 +159,7 @@ def translated_page(run: ImageTranslator) -> Any:
             with gr.Row():
                 again = _picture("Translated back")
                 seen = _picture("What the model sees")
-        _connect(ways, partial(translated, run), [there, again, seen])
+        _connect(ways, partial(there_and_back, run), [there, again, seen])
     return page
 
 

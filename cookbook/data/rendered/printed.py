@@ -66,13 +66,16 @@ def draw_characters(
     height, width, channels = shape
     labels = rng.integers(len(classes), size=count)
     fonts = rng.integers(len(FONTS), size=count)
-    varied = rng.uniform(-1, 1, (count, 3))
+    variations = rng.uniform(-1, 1, (count, 3))
 
     images = np.zeros((count, *shape), "uint8")
     for i, (label, font) in enumerate(zip(labels, fonts)):
         glyph = _glyph(FONTS[font], classes[label])
         moved = glyph.transform(
-            glyph.size, Image.Transform.AFFINE, _affine(*varied[i]), Image.BILINEAR
+            glyph.size,
+            Image.Transform.AFFINE,
+            _affine(*variations[i]),
+            Image.Resampling.BILINEAR,
         )
         images[i] = placed(moved, height, width)[..., None]
     return images, labels
