@@ -66,9 +66,7 @@ def drawn_pixels(
     return pixels[..., None]
 
 
-def uploaded_pixels(
-    path: str | None, is_inverted: bool, run: ImageRun
-) -> np.ndarray:
+def uploaded_pixels(path: str | None, is_inverted: bool, run: ImageRun) -> np.ndarray:
     """The picture in a file as uint8 (H, W, C), as `predict` reads it.
 
     is_inverted: whether dark and light are exchanged, for dark ink on light paper where

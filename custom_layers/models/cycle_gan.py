@@ -122,14 +122,14 @@ class CycleGAN(_TwoPlayers):
         x, y = self._unpaired(data)
         losses, x_made, y_made = self._generators_step(x, y)
         losses["critic_loss"] = self._critics_step(x, y, x_made, y_made)
-        return self._tracked(losses)
+        return self._logs_of(losses)
 
     def _test(self, data):
         x, y = self._unpaired(data)
         losses, x_made, y_made = self._translations(x, y, training=False)
         made = x_made, y_made
         losses["critic_loss"] = self._loss_of_critics(x, y, *made, training=False)
-        self._tracked(losses)
+        self._logs_of(losses)
         for metric in self.scores:
             metric.update_state(y, y_made)
         return self.get_metrics_result()
@@ -146,7 +146,7 @@ class CycleGAN(_TwoPlayers):
         samples = [ops.convert_to_tensor(part) for part in (x, y)]
         return [ops.cast(part, self.compute_dtype) for part in samples]
 
-    def _tracked(self, losses):
+    def _logs_of(self, losses):
         """The means so far of the losses, once these are counted in."""
         for tracker in self.trackers:
             tracker.update_state(losses[tracker.name])

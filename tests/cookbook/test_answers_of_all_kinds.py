@@ -17,7 +17,7 @@ from small_runs import finished_run, part, predicted, run_command
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """runs/ with a forecaster of two columns, and a generator and a translator of images.
+    """runs/ with a forecaster of two columns, a generator and a translator of images.
 
     The forecaster repeats the last row; its data have the means 10 and 20. The
     translator exchanges dark and bright, and makes all images dark on the way back.

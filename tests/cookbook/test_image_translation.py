@@ -1,4 +1,4 @@
-"""Printed characters, images without pairs, and what the report on translations says."""
+"""Printed characters, images without pairs, and the report on translations."""
 
 import dataclasses
 

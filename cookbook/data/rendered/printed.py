@@ -63,7 +63,7 @@ def draw_characters(
 ) -> Part:
     """(images, labels): uint8 (count, H, W, C), white on black, and their classes."""
     rng = np.random.default_rng(seed)
-    height, width, channels = shape
+    height, width, _ = shape
     labels = rng.integers(len(classes), size=count)
     fonts = rng.integers(len(FONTS), size=count)
     variations = rng.uniform(-1, 1, (count, 3))

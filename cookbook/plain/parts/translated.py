@@ -4,7 +4,6 @@ from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
-import keras
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np

@@ -149,9 +149,7 @@ def report_translation(
     return finish(model, data, history, run, figures, expected)
 
 
-def figures_of(
-    data: UnpairedImages, y_made: np.ndarray, x_made: np.ndarray
-) -> Figures:
+def figures_of(data: UnpairedImages, y_made: np.ndarray, x_made: np.ndarray) -> Figures:
     """What the judge says of the test images and of their translations."""
     x, y = data.test
     labels = data.printed_labels["test"]

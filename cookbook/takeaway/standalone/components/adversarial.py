@@ -230,18 +230,18 @@ class CycleGAN(keras.Model):
         gradients = tape.gradient(total, [w.value for w in self.critic_weights])
         self.optimizer.apply(gradients, self.critic_weights)
 
-        return self._tracked({**losses, "critic_loss": loss})
+        return self._logs_of({**losses, "critic_loss": loss})
 
     def test_step(self, data: Any) -> dict:
         x, y = data
         losses, *made = self._translations(x, y, training=False)
         losses["critic_loss"] = self._loss_of_critics(x, y, *made, training=False)
-        self._tracked(losses)
+        self._logs_of(losses)
         for metric in self.scores:
             metric.update_state(y, made[1])
         return self.get_metrics_result()
 
-    def _tracked(self, losses) -> dict:
+    def _logs_of(self, losses) -> dict:
         for tracker in self.trackers:
             tracker.update_state(losses[tracker.name])
         return {tracker.name: tracker.result() for tracker in self.trackers}
