@@ -75,7 +75,7 @@ class Config(ImageConfig):
     cycle: Annotated[float, Between(0, 1000)] = 10.0
     # weight of the identity loss: images that are of the kind already stay the same
     identity: Annotated[float, Between(0, 1000)] = 5.0
-    penalty: Rate = 0.5  # weight of the critics' squared gradients at real images
+    penalty: Rate = 0.01  # weight of the critics' squared gradients at real images
     batch_size: BatchSize = 32  # images of each kind per step
     learning_rate: Rate = 1e-3  # first learning rate of all networks
 
