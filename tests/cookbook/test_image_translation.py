@@ -15,7 +15,7 @@ from cookbook.data.rendered.printed import (
     draw_characters,
     printed_images,
 )
-from cookbook.plain.parts import translated
+from cookbook.plain.parts.translated import models
 from cookbook.reports.generated.image_translation import (
     SameClass,
     figures_of,
@@ -205,5 +205,5 @@ def test_the_short_forms_of_scripts_train_the_same_weights():
     ours = after_training(CycleGAN, **kind)
     for one, other in zip(ours, after_training(adversarial.CycleGAN, **kind)):
         np.testing.assert_array_equal(one, other)
-    for one, other in zip(ours, after_training(translated.CycleGAN, penalty=0.5)):
+    for one, other in zip(ours, after_training(models.CycleGAN, penalty=0.5)):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
