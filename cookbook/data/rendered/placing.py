@@ -12,25 +12,38 @@ def placed(ink: Image.Image, height: int, width: int) -> np.ndarray:
     MNIST scales a digit until its longer side fills 20 of 28 pixels, and moves its
     centre of mass to the middle.
     """
-    cut = ink.crop(ink.getbbox())
-    scale = min(height * FILLED / cut.height, width * FILLED / cut.width)
-    w, h = (max(1, round(scale * side)) for side in cut.size)
-    small = np.asarray(cut.resize((w, h), Image.Resampling.LANCZOS))
+    box = ink.getbbox()
+    cut = ink.crop(box)
+
+    # The longer side fills its share.
+    across = width * FILLED / cut.width
+    down = height * FILLED / cut.height
+    scale = min(across, down)
+    w = max(1, round(scale * cut.width))
+    h = max(1, round(scale * cut.height))
+    small = cut.resize((w, h), Image.Resampling.LANCZOS)
+
+    # The centre of mass is in the middle.
+    mass = np.asarray(small)
+    top = _start(mass.sum(1), height)
+    left = _start(mass.sum(0), width)
 
     pixels = np.zeros((height, width), "uint8")
-    top, left = _place(small, height, width)
-    pixels[top : top + h, left : left + w] = small
+    rows = slice(top, top + h)
+    columns = slice(left, left + w)
+    pixels[rows, columns] = mass
     return pixels
 
 
-def _place(ink: np.ndarray, height: int, width: int) -> tuple[int, int]:
-    """(top, left) that puts the centre of mass in the middle, as far as there is room.
+def _start(mass: np.ndarray, room: int) -> int:
+    """Where a line of so much mass begins, so that its centre is that of the room.
 
-    ink: (h, w), which is smaller than height x width.
+    It stays inside of the room.
     """
-    weights = ink / ink.sum()
-    rows = (weights.sum(1) * (np.arange(len(ink)) + 0.5)).sum()
-    columns = (weights.sum(0) * (np.arange(ink.shape[1]) + 0.5)).sum()
-    top = np.clip(round(height / 2 - rows), 0, height - ink.shape[0])
-    left = np.clip(round(width / 2 - columns), 0, width - ink.shape[1])
-    return int(top), int(left)
+    length = len(mass)
+    middles = np.arange(length) + 0.5
+    centre = np.average(middles, weights=mass)
+
+    start = round(room / 2 - centre)
+    last = room - length
+    return min(max(start, 0), last)

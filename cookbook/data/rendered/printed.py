@@ -40,11 +40,14 @@ def printed_images(data: Images) -> dict[str, Part]:
     _check_classes(data)
     x, _ = data.train
     is_dark_on_light = bool(x[:1000].mean() > 127)
+
     printed = {}
     for seed, name in enumerate(PARTS):
-        count = len(getattr(data, name)[0])
-        images, labels = draw_characters(data.classes, count, data.shape, seed)
-        printed[name] = 255 - images if is_dark_on_light else images, labels
+        like, _ = getattr(data, name)
+        images, labels = draw_characters(data.classes, len(like), data.shape, seed)
+        if is_dark_on_light:
+            images = 255 - images
+        printed[name] = images, labels
     return printed
 
 
@@ -77,7 +80,9 @@ def draw_characters(
             _affine(*variations[i]),
             Image.Resampling.BILINEAR,
         )
-        images[i] = placed(moved, height, width)[..., None]
+        pixels = placed(moved, height, width)
+        images[i] = pixels[..., None]
+
     return images, labels
 
 
@@ -98,15 +103,20 @@ def _affine(turn: float, slant: float, width: float) -> tuple[float, ...]:
     turn, slant, width: from -1 to 1, the shares of the largest variations.
     """
     angle = turn * TURN
-    middle = math.sqrt(NARROW * WIDE)
-    factor = middle * math.sqrt(WIDE / NARROW) ** width
-
-    cos, sin = math.cos(angle), math.sin(angle)
+    cos = math.cos(angle)
+    sin = math.sin(angle)
     turned = np.array([[cos, -sin], [sin, cos]])
-    stretched = np.array([[1 / factor, slant * SLANT], [0, 1]])
+
+    share = (width + 1) / 2
+    factor = NARROW * (WIDE / NARROW) ** share
+    narrowed = 1 / factor
+    slanted = slant * SLANT
+    stretched = np.array([[narrowed, slanted], [0, 1]])
     matrix = stretched @ turned
 
+    # The middle stays where it is.
     centre = np.full(2, SIDE / 2)
-    shift = centre - matrix @ centre  # so that the middle stays where it is
+    shift = centre - matrix @ centre
+
     rows = np.column_stack([matrix, shift])
     return tuple(rows.ravel().tolist())

@@ -272,6 +272,7 @@ def judged(data: SimpleNamespace) -> SimpleNamespace:
         x, y = getattr(data, part)
         x = x.astype("float32") / 127.5 - 1
         setattr(data, part, (x, y))
+
     judge = classifier_of(data, epochs=4)
     features = judge.layers[-2].output
     data.judge = Model(judge.inputs, [features, judge.output])

@@ -9,15 +9,33 @@ def report_translation(model, data) -> dict[str, float]:
     """How many test images keep their class, and their Frechet distance; a picture."""
     x, y = data.test
     made = model.generator.predict(x, batch_size=500, verbose=0)
-    rows = [images[:10, ..., 0] for images in (x, made, model.inverse(made[:10]))]
-    sheet = np.vstack([np.hstack(list(row)) for row in rows])
-    plt.imsave("translations.png", sheet, cmap="gray_r")
 
+    # Ten images, below them their translations, and these translated back
+    there = made[:10]
+    back = model.inverse(there)
+    rows = []
+    for images in (x[:10], there, back):
+        row = np.hstack(list(images))
+        rows.append(row)
+    sheet = np.vstack(rows)
+    plt.imsave("translations.png", sheet[..., 0], cmap="gray_r")
+
+    # What the judge sees in all of them
     f, _ = data.judge.predict(y, batch_size=500, verbose=0)
     g, logits = data.judge.predict(made, batch_size=500, verbose=0)
-    share = np.mean(logits.argmax(-1) == data.printed_labels)
-    S, T = np.cov(f.T), np.cov(g.T)
+    answers = logits.argmax(-1)
+    is_same = answers == data.printed_labels
+
+    # How far their features are from those of real images
+    S = np.cov(f.T)
+    T = np.cov(g.T)
+    root = sqrtm(S @ T)
     gap = f.mean(0) - g.mean(0)
-    apart = gap @ gap + np.trace(S + T - 2 * sqrtm(S @ T).real)
-    print(f"same class: {share:.4f}, Frechet distance: {apart:.2f}")
-    return {"same class": share, "Frechet distance": apart}
+    spread = np.trace(S + T - 2 * root.real)
+
+    figures = {
+        "same class": is_same.mean(),
+        "Frechet distance": gap @ gap + spread,
+    }
+    print(figures)
+    return figures
