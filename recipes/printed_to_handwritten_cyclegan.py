@@ -43,7 +43,7 @@ from cookbook.reports.generated.image_translation import (
     SameClass,
     TranslatedAfterEpoch,
     UnpairedImages,
-    report_translation,
+    report_translated_images,
     unpaired,
 )
 from cookbook.reports.generated.sample_quality import judged
@@ -73,10 +73,10 @@ class Config(ImageConfig):
     filters: Filters = 16  # filters of each network at 14x14 pixels; twice that at 7x7
     blocks: Depth = 2  # residual blocks of each generator
     # weight of the cycle loss: images that are translated there and back stay the same
-    cycle: Annotated[float, Between(0, 1000)] = 10.0
+    cycle: Annotated[float, Between(0, 1000)] = 3.0
     # weight of the identity loss: images that are of the kind already stay the same
-    identity: Annotated[float, Between(0, 1000)] = 5.0
-    penalty: Rate = 0.01  # weight of the critics' squared gradients at real images
+    identity: Annotated[float, Between(0, 1000)] = 0.5
+    penalty: Rate = 0.001  # weight of the critics' squared gradients at real images
     batch_size: BatchSize = 32  # images of each kind per step
     learning_rate: Rate = 1e-3  # first learning rate of all networks
 
@@ -107,8 +107,7 @@ def generator(shape: tuple[int, ...], config: Config, name: str) -> keras.Model:
         x = keras.layers.Add()([x, h])
     x = normalized(Conv2DTranspose(n, 4, 2, "same", use_bias=False), x)  # 14, 14, n
     change = Conv2DTranspose(shape[-1], 4, 2, "same", dtype="float32")(x)  # 28, 28, 1
-    doubled = keras.layers.Rescaling(2.0, dtype="float32")(image)
-    logits = keras.layers.Add(dtype="float32")([doubled, change])
+    logits = keras.layers.Add(dtype="float32")([image, change])
     made = keras.layers.Activation("tanh", dtype="float32")(logits)
     return keras.Model(image, made, name=name)
 
@@ -163,7 +162,7 @@ def main(config: Config) -> Run:
     model = build(config, data)
     pictures = TranslatedAfterEpoch(data, run)
     history = train(model, data, config, run, [pictures])
-    return report_translation(model, data, history, run, EXPECTED)
+    return report_translated_images(model, data, history, run, EXPECTED)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ FIRST_ARGUMENTS = {
     "judged": 1,
     "report_images": 2,
     "report_ring": 3,
-    "report_translation": 2,
+    "report_translated_images": 2,
 }
 
 

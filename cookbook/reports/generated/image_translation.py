@@ -106,7 +106,7 @@ def of_each_class(labels: np.ndarray, rounds: int) -> np.ndarray:
     return np.array(rows)
 
 
-def report_translation(
+def report_translated_images(
     model: CycleGAN,
     data: UnpairedImages,
     history: list[dict],
@@ -126,7 +126,7 @@ def report_translation(
     figures["error of handwritten images after a cycle"] = _error(y_again, y)
     print_figures(figures)
 
-    draw_terms(history, run)
+    draw_losses_of_generators(history, run)
     draw_contest(history, run)
     draw_motion(run, ("translated",))
     draw_confusion(labels, classes_of(data.judge, y_made), data.classes, run)
@@ -181,7 +181,7 @@ def _error(images: np.ndarray, originals: np.ndarray) -> float:
     return float(np.mean(np.abs(images - originals)) / 2)
 
 
-def draw_terms(history: list[dict], run: RunFolder) -> None:
+def draw_losses_of_generators(history: list[dict], run: RunFolder) -> None:
     """curves.png: the cycle and the identity loss, where training has them, by epoch.
 
     Validation data, or training data after a search, which has no others.

@@ -5,7 +5,7 @@ import numpy as np
 from scipy.linalg import sqrtm
 
 
-def report_translation(model, data) -> dict[str, float]:
+def report_translated_images(model, data) -> dict[str, float]:
     """How many test images keep their class, and their Frechet distance; a picture."""
     x, y = data.test
     made = model.generator.predict(x, batch_size=500, verbose=0)
