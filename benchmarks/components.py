@@ -20,6 +20,7 @@ from benchmarks.steps import (
     layer_step,
     loss_step,
     metric_step,
+    operations,
     optimizer_step,
 )
 
@@ -197,7 +198,11 @@ def run(
         is_asked = not names or measurement.name in names
         if not is_asked or (is_rest and results.holds(label)):
             continue
-        row = row_of_pairs(measurement.steps(), rounds)
+        steps = measurement.steps()
+        row = row_of_pairs(steps, rounds)
+        if "keras" in row:
+            is_same = operations(steps["ours"]) == operations(steps["keras"])
+            row["keras"]["same_operations"] = is_same
         row = {"component": measurement.name, "what": measurement.what, **row}
         print(_line(row), flush=True)
         results.keep(label, row)

@@ -112,7 +112,7 @@ def _components(rows: dict[str, Kept]) -> list[str]:
     for row in rows.values():
         lines.append(
             [
-                row["component"],
+                row["component"] + "*" * row.get("with_three", False),
                 row["what"],
                 ratio_text(row, "keras"),
                 ratio_text(row, "torch"),
@@ -132,12 +132,23 @@ def _components(rows: dict[str, Kept]) -> list[str]:
     ]
     ratios = _ratios_to_keras(rows)
     middle = np.median(ratios)
-    above = sum(ratio > HIGHEST for ratio in ratios)
-    summary = (
-        f"\nOf {len(ratios)} ratios to Keras, the median is {middle:.2f}; "
-        f"{above} are above {HIGHEST}."
+    summary = f"\nOf {len(ratios)} ratios to Keras, the median is {middle:.2f}; "
+    return [*_table(heads, lines), summary + _above(rows)]
+
+
+def _above(rows: dict[str, Kept]) -> str:
+    """The end of a sentence: how many ratios are too high, and which of them tell."""
+    sides = {name: row["keras"] for name, row in rows.items() if "keras" in row}
+    above = {
+        name: side for name, side in sides.items() if side["ratio"][1] > HIGHEST
+    }
+    others = [name for name, side in above.items() if not side.get("same_operations")]
+    equal = len(above) - len(others)
+    return (
+        f"{len(above)} are above {HIGHEST}. {equal} of these belong to graphs of the "
+        "same operations as Keras's, so they show how far two measurements of the same "
+        f"thing lie apart. The others: {'; '.join(others) or 'none'}."
     )
-    return [*_table(heads, lines), summary]
 
 
 def _ours(row: Kept, form: str) -> str:
