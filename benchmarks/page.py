@@ -112,7 +112,7 @@ def _components(rows: dict[str, Kept]) -> list[str]:
     for row in rows.values():
         lines.append(
             [
-                row["component"] + "*" * row.get("with_three", False),
+                row["component"],
                 row["what"],
                 ratio_text(row, "keras"),
                 ratio_text(row, "torch"),
@@ -137,17 +137,21 @@ def _components(rows: dict[str, Kept]) -> list[str]:
 
 
 def _above(rows: dict[str, Kept]) -> str:
-    """The end of a sentence: how many ratios are too high, and which of them tell."""
+    """The end of a sentence: how many ratios are too high, and which surely are."""
     sides = {name: row["keras"] for name, row in rows.items() if "keras" in row}
     above = {
         name: side for name, side in sides.items() if side["ratio"][1] > HIGHEST
     }
-    others = [name for name, side in above.items() if not side.get("same_operations")]
-    equal = len(above) - len(others)
+    differing = {
+        name: side for name, side in above.items() if not side.get("same_operations")
+    }
+    clearly = [name for name, side in differing.items() if side["ratio"][0] > HIGHEST]
     return (
-        f"{len(above)} are above {HIGHEST}. {equal} of these belong to graphs of the "
-        "same operations as Keras's, so they show how far two measurements of the same "
-        f"thing lie apart. The others: {'; '.join(others) or 'none'}."
+        f"{len(above)} are above {HIGHEST}. {len(above) - len(differing)} of these "
+        "belong to graphs of the same operations as Keras's, so they show how far two "
+        "measurements of the same thing lie apart; of "
+        f"{len(differing) - len(clearly)} others, the lower quartile is not above "
+        f"{HIGHEST}. The rest: {'; '.join(clearly) or 'none'}."
     )
 
 

@@ -150,13 +150,21 @@ def test_graphs_of_equal_operations_are_recognized():
 
 
 def test_the_page_tells_ratios_of_equal_graphs_from_the_others():
-    def row(ratio, is_same):
-        return {"keras": {"ratio": [0, ratio, 9], "same_operations": is_same}}
+    def row(lower, median, is_same):
+        ratio = [lower, median, 9]
+        return {"keras": {"ratio": ratio, "same_operations": is_same}}
 
-    rows = {"a": row(1.2, True), "b": row(1.1, False), "c": row(1, False), "d": {}}
+    rows = {
+        "equal": row(1.1, 1.2, True),
+        "noisy": row(1, 1.1, False),
+        "slow": row(1.1, 1.3, False),
+        "fast": row(0.1, 1, False),
+        "alone": {},
+    }
     sentence = _above(rows)
-    assert sentence.startswith("2 are above 1.05. 1 of these")
-    assert sentence.endswith("The others: b.")
+    assert sentence.startswith("3 are above 1.05. 1 of these")
+    assert "of 1 others" in sentence
+    assert sentence.endswith("The rest: slow.")
 
 
 def test_no_step_has_another_one_before_it_more_often_than_the_rest():
