@@ -139,9 +139,7 @@ def _components(rows: dict[str, Kept]) -> list[str]:
 def _above(rows: dict[str, Kept]) -> str:
     """The end of a sentence: how many ratios are too high, and which surely are."""
     sides = {name: row["keras"] for name, row in rows.items() if "keras" in row}
-    above = {
-        name: side for name, side in sides.items() if side["ratio"][1] > HIGHEST
-    }
+    above = {name: side for name, side in sides.items() if side["ratio"][1] > HIGHEST}
     differing = {
         name: side for name, side in above.items() if not side.get("same_operations")
     }

@@ -18,7 +18,6 @@ from benchmarks.inputs import (
 )
 from benchmarks.measure import Step
 
-
 FREE = ("Const", "Identity", "NoOp")  # operations that cost nothing
 
 
