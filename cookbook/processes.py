@@ -76,6 +76,19 @@ def launched(
     return process
 
 
+def end(processes: Sequence[subprocess.Popen]) -> None:
+    """Ends processes that `launched` started; each may save its state first."""
+    for process in processes:
+        process.terminate()
+    until = time.time() + GRACE
+    for process in processes:
+        try:
+            process.wait(max(0, until - time.time()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
 def is_launched() -> bool:
     """Whether another process of the cookbook started this one, and speaks for it."""
     return LAUNCHED in os.environ
