@@ -65,6 +65,7 @@ def _repeat(run: Planned, run_dir: Path, clock: Clock, place: str) -> Outcome:
     code = _watched(command, log, clock, lambda: f"{place}: {_progress(began, log)}")
     seconds = time.time() - began
     if code is None:
+        print(f"{place}: {TOO_LATE}", flush=True)
         return Outcome(run, problem=TOO_LATE)
     found = finished_run(run, run_dir) if code == 0 else None
     if found:

@@ -1,13 +1,13 @@
 """Verdicts: whether a figure that was measured again lies within its tolerance."""
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from cookbook.reproduce.folders import is_on_its_data
 from cookbook.reproduce.plan import Planned
+from cookbook.runs.files import Damaged, read_json
 from cookbook.runs.record import code_of_recipe
 
 
@@ -110,10 +110,11 @@ def summary(outcomes: Sequence[Outcome]) -> str:
 
 def _has_other_code(outcome: Outcome) -> bool:
     """Whether the code has changed since a run was begun."""
+    if outcome.folder is None:
+        return False
     try:
-        path = (outcome.folder or Path()) / "code.json"
-        saved = json.loads(path.read_text(encoding="utf-8"))
-        now = code_of_recipe(outcome.run.file)
-        return any(saved.get(name) != checksum for name, checksum in now.items())
-    except (OSError, ValueError, AttributeError):
+        saved = read_json(outcome.folder / "code.json")
+    except Damaged:
         return True
+    now = code_of_recipe(outcome.run.file)
+    return any(saved.get(name) != checksum for name, checksum in now.items())

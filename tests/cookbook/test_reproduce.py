@@ -209,14 +209,28 @@ def test_what_does_not_fit_is_left_out_and_a_shorter_run_may_follow(
     assert "1 of 2 runs are measured" in out
 
 
-def test_a_run_that_is_too_slow_is_stopped_and_goes_on_later(world, tmp_path, capsys):
-    world([kept_run("fake --epochs 25", 0)], expected=[0.9, 0.1])
-    assert reproduce(order(tmp_path, hours=2.0 / 3600)) == 0
+def test_a_run_that_is_too_slow_is_stopped_and_goes_on_later(
+    world, tmp_path, capsys, monkeypatch
+):
+    world([kept_run("fake --epochs 20", 0)], expected=[0.9, 0.1])
+    steps = (tmp_path / "runs").glob
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            Clock, "is_over", lambda clock, now: any(steps("fake/*/steps.txt"))
+        )
+        assert reproduce(order(tmp_path, hours=1.0)) == 0
     assert "stopped when the time was over" in capsys.readouterr().out
     assert reproduce(order(tmp_path)) == 0
     assert "which goes on in" in capsys.readouterr().out
-    (metrics,) = (tmp_path / "runs").glob("fake/*/metrics.json")
+    (metrics,) = steps("fake/*/metrics.json")
     assert json.loads(metrics.read_text())["resumed at"] > 0
+
+
+def test_the_time_is_over_at_its_end():
+    clock = Clock(now=100.0, hours=0.5)
+    assert not clock.is_over(1899.0)
+    assert clock.is_over(1900.0)
+    assert not Clock(now=100.0, hours=None).is_over(1e9)
 
 
 def test_times_are_scaled_to_this_machine():
