@@ -75,7 +75,12 @@ class Config(TextClassConfig):
     learning_rate: Rate = 2e-3  # highest learning rate, at the end of the warm-up
     predict: str | None = None  # do not train: judge this text with the newest run
 
-    in_quick = {"buckets": 8192, "counted": 16384, "batch_size": 16, "learning_rate": 5e-3}
+    in_quick = {
+        "buckets": 8192,
+        "counted": 16384,
+        "batch_size": 16,
+        "learning_rate": 5e-3,
+    }
 
 
 def space(hp) -> Config:

@@ -1,5 +1,6 @@
-"""Running of a reproduction: one recipe after the other, with progress on the screen."""
+"""Running of a reproduction: one recipe after the other, with progress shown."""
 
+import contextlib
 import os
 import re
 import subprocess
@@ -120,10 +121,8 @@ def _watched(
 
 def _wait(process: subprocess.Popen) -> None:
     """Returns after half a second, or when the process has ended."""
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(0.5)
-    except subprocess.TimeoutExpired:
-        pass
 
 
 def _progress(began: float, log: Path) -> str:

@@ -75,7 +75,8 @@ import cookbook.reproduce.plan as plan
 from cookbook.pages.catalogue import Entry
 cookbook.pages.results.KEPT = Path(sys.argv[1])
 plan.recipes = lambda: [Entry("fake", "fake.py", "", "")]
-plan.Planned.file = property(lambda run: Path(sys.argv[2]))
+recipe = Path(sys.argv[2])
+plan.Planned.file = property(lambda run: recipe)
 sys.argv = ["cookbook", *sys.argv[3:]]
 from cookbook.__main__ import run
 run()
@@ -96,7 +97,7 @@ def kept_run(label, seed, value=0.9, seconds=1.0, machine="a machine"):
 
 @pytest.fixture
 def world(tmp_path, monkeypatch):
-    """A results.json with rows of a made-up recipe; returns a function that fills it."""
+    """A function that fills a results.json with rows of a made-up recipe."""
     kept, recipe = tmp_path / "results.json", tmp_path / "fake.py"
     recipe.write_text(FAKE)
     monkeypatch.setattr(cookbook.pages.results, "KEPT", kept)

@@ -1,4 +1,4 @@
-"""Naive Bayes over n-grams with dictionaries and sets, and how far a layer is from it."""
+"""Naive Bayes over n-grams, written with sets, and how far a layer is from it."""
 
 import keras
 import numpy as np
