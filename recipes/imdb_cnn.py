@@ -15,6 +15,7 @@ for efficient text classification", 2016, https://arxiv.org/abs/1607.01759
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from cookbook.start import start
 
@@ -25,6 +26,7 @@ from keras import ops
 
 from cookbook.config import (
     BatchSize,
+    Between,
     Count,
     Filters,
     Portion,
@@ -67,7 +69,8 @@ class Config(TextClassConfig):
     width: Size = 3  # words that the convolution reads at a time
     words: Count = 30_000  # size of the vocabulary
     buckets: Count = 2**18  # vectors that all word pairs share
-    counted: Count = 2**20  # rows for the counts of words, pairs and triples
+    # rows for the counts of words, pairs and triples
+    counted: Annotated[int, Between(1, 2**26)] = 2**20
     length: Size = 400  # words of a review that are read
     word_dropout: Portion = 0.1  # share of the words left out in training
     dropout: Portion = 0.3  # share of the features set to zero in training

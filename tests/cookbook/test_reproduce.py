@@ -255,7 +255,8 @@ def test_the_plan_shows_times_and_runs_nothing(world, tmp_path, capsys):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_killed_midway_it_goes_on(number, world, tmp_path):
-    world([kept_run("fake --epochs 20", 0), kept_run("fake", 0)], expected=[0.9, 0.1])
+    runs = [kept_run("fake --epochs 20", 0, seconds=0.5), kept_run("fake", 0)]
+    world(runs, expected=[0.9, 0.1])
     driver = [sys.executable, "-c", DRIVER, tmp_path / "results.json"]
     words = ["reproduce", "--run-dir", str(tmp_path / "runs")]
     command = [*map(str, driver), str(tmp_path / "fake.py"), *words]
