@@ -38,6 +38,9 @@ class NaiveBayesNgrams(keras.layers.Layer):
         num_classes: number of scores.
         max_ngram: number of tokens of the longest n-grams.
         alpha: what is added to every count.
+        min_count: r is 0 for what fewer texts hold. A network that trains on the texts
+            that were counted needs more than 1: an n-gram of a single text gives away
+            the class of this text, and of no other.
         kernel_initializer, kernel_regularizer, kernel_constraint: start values of v, a
             penalty on it, its projection after each step. Naive Bayes is too sure, so
             that training goes better from less than 1, such as Constant(0.1).
@@ -66,6 +69,7 @@ class NaiveBayesNgrams(keras.layers.Layer):
         num_classes: int,
         max_ngram: int = 3,
         alpha: float = 1.0,
+        min_count: int = 1,
         kernel_initializer: Initializer = "ones",
         kernel_regularizer: Regularizer = None,
         kernel_constraint: Constraint = None,
@@ -75,6 +79,7 @@ class NaiveBayesNgrams(keras.layers.Layer):
         self.num_buckets = positive_integer(num_buckets, "num_buckets")
         self.num_classes = positive_integer(num_classes, "num_classes")
         self.max_ngram = positive_integer(max_ngram, "max_ngram")
+        self.min_count = positive_integer(min_count, "min_count")
         self.alpha = python_number(alpha)
         if not self.alpha > 0:
             raise ValueError(
@@ -127,6 +132,7 @@ class NaiveBayesNgrams(keras.layers.Layer):
         p = self.alpha + counts
         q = self.alpha + counts.sum(axis=1, keepdims=True) - counts
         r = np.log(p / p.sum(axis=0)) - np.log(q / q.sum(axis=0))
+        r[counts.sum(axis=1) < self.min_count] = 0
         n = np.bincount(labels, minlength=C) + self.alpha
         self.ratios.assign(r)
         self.bias.assign(np.log(n / (n.sum() - n)) if C > 1 else np.zeros(1))
@@ -169,6 +175,7 @@ class NaiveBayesNgrams(keras.layers.Layer):
             "num_classes": self.num_classes,
             "max_ngram": self.max_ngram,
             "alpha": self.alpha,
+            "min_count": self.min_count,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
             "kernel_constraint": keras.constraints.serialize(self.kernel_constraint),

@@ -39,8 +39,11 @@ def distinct(text, longest):
     }
 
 
-def ratios(texts, labels, classes, longest, alpha):
+def ratios(texts, labels, classes, longest, alpha, fewest=1):
     """r, (buckets, classes), and b, (classes,)."""
+    texts_with = np.zeros(BUCKETS)
+    for text in texts:
+        texts_with[list(distinct(text, longest))] += 1
     r, b = np.zeros((BUCKETS, classes)), np.zeros(classes)
     for c in range(classes):
         p, q = np.full(BUCKETS, alpha), np.full(BUCKETS, alpha)
@@ -48,6 +51,7 @@ def ratios(texts, labels, classes, longest, alpha):
             for g in distinct(text, longest):
                 (p if label == c else q)[g] += 1
         r[:, c] = np.log(p / p.sum()) - np.log(q / q.sum())
+        r[texts_with < fewest, c] = 0
         of_class, of_others = np.sum(labels == c), np.sum(labels != c)
         b[c] = np.log((of_class + alpha) / (of_others + alpha * (classes - 1)))
     return r, b
@@ -55,10 +59,10 @@ def ratios(texts, labels, classes, longest, alpha):
 
 def error_of_naive_bayes(cls):
     """How far scores are from the formula, with weights v that differ from 1."""
-    longest, alpha, classes = 2, 0.5, 3
-    layer = cls(BUCKETS, classes, longest, alpha)
+    longest, alpha, fewest, classes = 2, 0.5, 2, 3
+    layer = cls(BUCKETS, classes, longest, alpha, fewest)
     layer.adapt(TEXTS, LABELS)
-    r, b = ratios(TEXTS, LABELS, classes, longest, alpha)
+    r, b = ratios(TEXTS, LABELS, classes, longest, alpha, fewest)
     v = np.random.default_rng(0).uniform(0.5, 1.5, r.shape)
     layer.kernel.assign(v)
     y = keras.ops.convert_to_numpy(layer(TEXTS))
