@@ -62,9 +62,9 @@ def site(arguments: argparse.Namespace) -> None:
 
 def reproduce(arguments: argparse.Namespace) -> None:
     """Measures results again; ends with the exit status of the comparison."""
-    from cookbook.reproduce.command import reproduce
+    from cookbook.reproduce.command import reproduce_command
 
-    raise SystemExit(reproduce(arguments))
+    raise SystemExit(reproduce_command(arguments))
 
 
 RUN: dict[str, Any] = {

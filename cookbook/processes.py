@@ -77,7 +77,7 @@ def launched(
     return process
 
 
-def end(processes: Sequence[subprocess.Popen]) -> None:
+def end_processes(processes: Sequence[subprocess.Popen]) -> None:
     """Ends processes that `launched` started; each may save its state first."""
     for process in processes:
         process.terminate()

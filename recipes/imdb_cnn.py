@@ -69,7 +69,7 @@ class Config(TextClassConfig):
     width: Size = 3  # words that the convolution reads at a time
     words: Count = 30_000  # size of the vocabulary
     buckets: Count = 2**18  # vectors that all word pairs share
-    # rows for the counts of words, pairs and triples
+    # rows for the counts of words and word pairs
     counted: Annotated[int, Between(1, 2**26)] = 2**20
     length: Size = 400  # words of a review that are read
     word_dropout: Portion = 0.1  # share of the words left out in training
@@ -117,7 +117,9 @@ def build(config: Config, data: Reviews) -> keras.Model:
     counts = NaiveBayesNgrams(
         config.counted,
         len(data.classes),
-        kernel_initializer=Constant(0.1),
+        max_ngram=2,
+        min_count=10,
+        kernel_initializer=Constant(0.1),  # naive Bayes is too sure of itself
         dtype="float32",
     )
     counts.adapt(*data.train)

@@ -17,15 +17,15 @@ from pathlib import Path
 from cookbook.errors import fail
 from cookbook.pages.catalogue import checkout
 from cookbook.reproduce.folders import finished_run
-from cookbook.reproduce.plan import Clock, Planned, runs_to_repeat, written
+from cookbook.reproduce.plan import Clock, Planned, clock_time, runs_to_repeat
 from cookbook.reproduce.running import NO_ROOM, repeat_all
-from cookbook.reproduce.verdicts import summary, table
+from cookbook.reproduce.verdicts import agreement, outcome_table
 from cookbook.runs.stopping import listen, signal_name, status
 
 LARGEST_SEED = 2**31 - 1
 
 
-def reproduce(arguments: argparse.Namespace) -> int:
+def reproduce_command(arguments: argparse.Namespace) -> int:
     """Does what a command line of `reproduce` asks; returns the exit status.
 
     It is 1 if a figure lies outside its tolerance, or if a run failed.
@@ -35,25 +35,35 @@ def reproduce(arguments: argparse.Namespace) -> int:
     hours = arguments.hours
     if hours is not None and not 0 < hours < math.inf:
         fail(f"--hours got {hours:g}, expected a number above 0, such as 0.5 or 8")
+
     runs = runs_to_repeat(arguments.recipes, seeds)
-    clock = Clock(time.time(), hours)
+    run_dir = arguments.run_dir
     if arguments.plan:
-        print(plan(runs, arguments.run_dir, hours))
+        text = plan_of(runs, run_dir, hours)
+        print(text)
         return 0
+
     listen()
+    clock = Clock(time.time(), hours)
     try:
-        outcomes = repeat_all(runs, arguments.run_dir, clock)
+        outcomes = repeat_all(runs, run_dir, clock)
     except KeyboardInterrupt:
         print(f"\nstopped by {signal_name()}: the same command goes on", flush=True)
         return status()
-    print(f"\n{table(outcomes)}\n\n{summary(outcomes)}")
-    return int(any(each.is_bad for each in outcomes))
+
+    print()
+    print(outcome_table(outcomes))
+    print()
+    print(agreement(outcomes))
+    is_good = not any(each.is_bad for each in outcomes)
+    return 0 if is_good else 1
 
 
 def _seeds(words: Sequence[str]) -> list[int]:
     """The random seeds that were given."""
     for word in words:
-        if not word.isdecimal() or int(word) > LARGEST_SEED:
+        is_seed = word.isdecimal() and int(word) <= LARGEST_SEED
+        if not is_seed:
             fail(
                 f"--seeds got {word!r}, expected whole numbers from 0 to "
                 f"{LARGEST_SEED}; names of recipes stand before --seeds"
@@ -61,22 +71,34 @@ def _seeds(words: Sequence[str]) -> list[int]:
     return [int(word) for word in words]
 
 
-def plan(runs: Sequence[Planned], run_dir: Path, hours: float | None) -> str:
+def plan_of(runs: Sequence[Planned], run_dir: Path, hours: float | None) -> str:
     """The runs in their order, with the stated time of each and that of all so far."""
+    limit = math.inf if hours is None else 3600 * hours
+    rows = [("time", "in all", "run")]
     total = 0.0
-    lines = []
     left_out = 0
     for run in runs:
+        alone = clock_time(run.seconds)
+
         if finished_run(run, run_dir):
-            lines.append(f"{'':>9}{'':>10}  {run.name}: finished")
-            continue
-        if hours is not None and total + run.seconds > 3600 * hours:
-            lines.append(f"{written(run.seconds):>9}{'':>10}  {run.name}: {NO_ROOM}")
+            row = "", "", f"{run.name}: finished"
+
+        elif total + run.seconds > limit:
             left_out += 1
-            continue
-        total += run.seconds
-        lines.append(f"{written(run.seconds):>9}{written(total):>10}  {run.name}")
-    counted = f"{len(runs)} runs, {written(total)} to go"
+            row = alone, "", f"{run.name}: {NO_ROOM}"
+
+        else:
+            total += run.seconds
+            row = alone, clock_time(total), run.name
+
+        rows.append(row)
+
+    counted = f"{len(runs)} runs, {clock_time(total)} to go"
     if left_out:
         counted += f", {left_out} left out, which --hours {hours:g} has no room for"
-    return "\n".join([f"{'time':>9}{'in all':>10}  run", *lines, counted])
+
+    lines = [
+        f"{alone:>9}{together:>10}  {name}"  # right-aligned times
+        for alone, together, name in rows
+    ]
+    return "\n".join([*lines, counted])

@@ -12,8 +12,7 @@ from cookbook.processes import GRACE
 from cookbook.reproduce.plan import Planned
 from cookbook.runs.files import Damaged, read_json
 from cookbook.runs.finished import runs_in
-from cookbook.runs.searches import FILE as SEARCH
-from cookbook.runs.searches import METRICS
+from cookbook.runs.searches import METRICS, is_of_search
 from cookbook.runs.settings import CONFIG, difference, plain
 from cookbook.start import early_config
 
@@ -58,7 +57,7 @@ def _folders_of(run: Planned, run_dir: Path) -> list[Path]:
     wanted = plain(config_of(run))
     found = []
     for folder in reversed(runs_in(run_dir / run.recipe)):
-        if (folder / SEARCH).exists():
+        if is_of_search(folder):
             continue
         with contextlib.suppress(Damaged):
             if not difference(read_json(folder / CONFIG), wanted):

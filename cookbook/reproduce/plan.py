@@ -134,10 +134,10 @@ class Clock:
         return self.end is None or now + self.expected(run) <= self.end
 
 
-def written(seconds: float) -> str:
-    """A duration for the screen.
+def clock_time(seconds: float) -> str:
+    """A time as a clock shows it.
 
-    >>> written(65), written(7384.2)
+    >>> clock_time(65), clock_time(7384.2)
     ('1:05', '2:03:04')
     """
     minutes, rest = divmod(round(seconds), 60)

@@ -10,14 +10,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cookbook.errors import fail
-from cookbook.processes import end, launched
+from cookbook.processes import end_processes, launched
 from cookbook.reproduce.folders import (
     finished_run,
     unfinished_run,
     wait_until_free,
 )
-from cookbook.reproduce.plan import Clock, Planned, written
-from cookbook.reproduce.verdicts import Outcome
+from cookbook.reproduce.plan import Clock, Planned, clock_time
+from cookbook.reproduce.verdicts import Repeated
 from cookbook.runs.stopping import stop_if_asked
 
 LOGS = "logs"  # the folder in --run-dir for what the recipes print
@@ -27,7 +27,7 @@ NO_ROOM = "left out: no time is left for it"
 TOO_LATE = "stopped when the time was over; the same command goes on"
 
 
-def repeat_all(runs: Sequence[Planned], run_dir: Path, clock: Clock) -> list[Outcome]:
+def repeat_all(runs: Sequence[Planned], run_dir: Path, clock: Clock) -> list[Repeated]:
     """Runs what is not finished yet and fits into the time; returns what became of it.
 
     A run that fits no longer is left out, and a shorter one may come after it.
@@ -37,19 +37,25 @@ def repeat_all(runs: Sequence[Planned], run_dir: Path, clock: Clock) -> list[Out
         stop_if_asked()
         place = f"[{number}/{len(runs)}] {run.name}"
         found = finished_run(run, run_dir)
+        now = time.time()
+
         if found:
             folder, metrics = found
             print(f"{place}: finished in {folder}", flush=True)
-            outcomes.append(Outcome(run, metrics, folder))
-        elif clock.has_room_for(run, time.time()):
-            outcomes.append(_repeat(run, run_dir, clock, place))
+            outcome = Repeated(run, metrics, folder)
+
+        elif clock.has_room_for(run, now):
+            outcome = _repeat(run, run_dir, clock, place)
+
         else:
             print(f"{place}: {NO_ROOM}", flush=True)
-            outcomes.append(Outcome(run, problem=NO_ROOM))
+            outcome = Repeated(run, problem=NO_ROOM)
+
+        outcomes.append(outcome)
     return outcomes
 
 
-def _repeat(run: Planned, run_dir: Path, clock: Clock, place: str) -> Outcome:
+def _repeat(run: Planned, run_dir: Path, clock: Clock, place: str) -> Repeated:
     """Runs one recipe, or goes on with it."""
     folder = unfinished_run(run, run_dir)
     command = [sys.executable, str(run.file), *run.flags, "--run-dir", str(run_dir)]
@@ -58,26 +64,35 @@ def _repeat(run: Planned, run_dir: Path, clock: Clock, place: str) -> Outcome:
         wait_until_free(folder)
         command += ["--resume", "--run", str(folder)]
         goes_on = f", which goes on in {folder}"
-    about = written(clock.expected(run))
+    about = clock_time(clock.expected(run))
     print(f"{place}: about {about}{goes_on}", flush=True)
 
     log = _log_of(run, run_dir)
     began = time.time()
-    code = _watched(command, log, clock, lambda: f"{place}: {_progress(began, log)}")
+
+    def progress() -> str:
+        return f"{place}: {_progress(began, log)}"
+
+    code = _watched(command, log, clock, progress)
     seconds = time.time() - began
     if code is None:
         print(f"{place}: {TOO_LATE}", flush=True)
-        return Outcome(run, problem=TOO_LATE)
+        return Repeated(run, problem=TOO_LATE)
+
     found = finished_run(run, run_dir) if code == 0 else None
     if found:
-        if not folder:
+        finished, metrics = found
+        outcome = Repeated(run, metrics, finished)
+        if not folder:  # the whole run was done now
             clock.note(run, seconds)
-        outcome = Outcome(run, found[1], found[0])
     else:
         reason = f"FAILED with exit status {code}: see {log}"
-        outcome = Outcome(run, problem=reason, is_failure=True)
-    measured = "" if outcome.value is None else f"{outcome.value:.4f}, "
-    print(f"{place}: {measured}{outcome.verdict} ({written(seconds)})", flush=True)
+        outcome = Repeated(run, problem=reason, is_failure=True)
+
+    value = outcome.value
+    measured = "" if value is None else f"{value:.4f}, "
+    took = clock_time(seconds)
+    print(f"{place}: {measured}{outcome.verdict} ({took})", flush=True)
     return outcome
 
 
@@ -114,7 +129,7 @@ def _watched(
                 _wait(process)
             return process.returncode
         finally:
-            end([process])
+            end_processes([process])
             if is_terminal:
                 print("\r\x1b[K", end="", flush=True)
 
@@ -131,4 +146,4 @@ def _progress(began: float, log: Path) -> str:
         file.seek(max(0, log.stat().st_size - TAIL))
         epochs = EPOCH.findall(file.read())
     epoch = f", epoch {epochs[-1].decode()}" if epochs else ""
-    return f"{written(time.time() - began)}{epoch}"
+    return f"{clock_time(time.time() - began)}{epoch}"

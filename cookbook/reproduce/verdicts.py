@@ -12,7 +12,7 @@ from cookbook.runs.record import code_of_recipe
 
 
 @dataclasses.dataclass(frozen=True)
-class Outcome:
+class Repeated:
     """What became of a planned run."""
 
     run: Planned
@@ -66,7 +66,7 @@ class Outcome:
         return "within its tolerance"
 
 
-def table(outcomes: Sequence[Outcome]) -> str:
+def outcome_table(outcomes: Sequence[Repeated]) -> str:
     """The figures of all runs beside what is expected, in columns."""
     rows = [("run", "measured", "expected", "in the results", "verdict")]
     for each in outcomes:
@@ -88,7 +88,7 @@ def _figure(value: float | None) -> str:
     return "" if value is None else f"{value:.4f}"
 
 
-def summary(outcomes: Sequence[Outcome]) -> str:
+def agreement(outcomes: Sequence[Repeated]) -> str:
     """How many runs agree with the results, and which ones do not."""
     measured = [each for each in outcomes if each.value is not None]
     outside = [each.run.name for each in measured if each.distance]
@@ -108,7 +108,7 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     return "\n".join(lines)
 
 
-def _has_other_code(outcome: Outcome) -> bool:
+def _has_other_code(outcome: Repeated) -> bool:
     """Whether the code has changed since a run was begun."""
     if outcome.folder is None:
         return False

@@ -47,8 +47,9 @@ class NaiveBayesNgrams(keras.layers.Layer):
 
     Input shape: (B, T), integers; 0 is padding, and no n-gram reaches over it. Output
         shape: (B, num_classes), logits.
-    Raises: ValueError for sizes that are not positive integers, for an alpha that is
-        not above 0, and by `adapt` for labels that are not those of num_classes.
+    Raises: ValueError for sizes that are not positive integers, for fewer than two
+        classes, for an alpha that is not above 0, and by `adapt` for labels that are
+        not those of num_classes.
     Before `adapt`, r and so the scores are 0. Keras has no such class.
 
     >>> layer = NaiveBayesNgrams(1000, num_classes=2, max_ngram=2)
@@ -78,6 +79,11 @@ class NaiveBayesNgrams(keras.layers.Layer):
         super().__init__(**kwargs)
         self.num_buckets = positive_integer(num_buckets, "num_buckets")
         self.num_classes = positive_integer(num_classes, "num_classes")
+        if self.num_classes < 2:
+            raise ValueError(
+                "`num_classes` must be at least 2, since each class is compared with "
+                f"the others. Received: num_classes={num_classes}"
+            )
         self.max_ngram = positive_integer(max_ngram, "max_ngram")
         self.min_count = positive_integer(min_count, "min_count")
         self.alpha = python_number(alpha)
@@ -120,22 +126,33 @@ class NaiveBayesNgrams(keras.layers.Layer):
                 f"{len(texts)} texts. Received: labels={labels}"
             )
         self.build()
-        counts = np.zeros((self.num_buckets, C))
+        counts = self._counts(texts, labels)
+        total = counts.sum(axis=1, keepdims=True)
+        p = self.alpha + counts
+        q = self.alpha + total - counts
+        r = np.log(p / p.sum(axis=0)) - np.log(q / q.sum(axis=0))
+        r[total[:, 0] < self.min_count] = 0
+        self.ratios.assign(r)
+
+        n = self.alpha + np.bincount(labels, minlength=C)
+        others = n.sum() - n
+        self.bias.assign(np.log(n / others))
+
+    def _counts(self, texts: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """The number of texts of each class with each n-gram, (num_buckets, C)."""
+        counts = np.zeros((self.num_buckets, self.num_classes))
         for start in range(0, len(texts), BATCH):
-            x, y = texts[start : start + BATCH], labels[start : start + BATCH]
-            buckets, is_first = map(ops.convert_to_numpy, self._ngrams(x))
+            part = slice(start, start + BATCH)
+            y = labels[part]
+            ngrams = self._ngrams(texts[part])
+            buckets, is_first = map(ops.convert_to_numpy, ngrams)
+
             for c in np.unique(y):
-                of_class = is_first & (y == c)[:, None]
-                found = buckets[of_class]
+                of_class = y == c
+                found = buckets[is_first & of_class[:, None]]
                 counts[:, c] += np.bincount(found, minlength=self.num_buckets)
 
-        p = self.alpha + counts
-        q = self.alpha + counts.sum(axis=1, keepdims=True) - counts
-        r = np.log(p / p.sum(axis=0)) - np.log(q / q.sum(axis=0))
-        r[counts.sum(axis=1) < self.min_count] = 0
-        n = np.bincount(labels, minlength=C) + self.alpha
-        self.ratios.assign(r)
-        self.bias.assign(np.log(n / (n.sum() - n)) if C > 1 else np.zeros(1))
+        return counts
 
     def _ngrams(self, x):
         """(buckets of the n-grams of each text, whether each is the first of its kind).
@@ -151,17 +168,23 @@ class NaiveBayesNgrams(keras.layers.Layer):
                 following = ops.pad(following[:, 1:], [[0, 0], [0, 1]])
                 h = MULTIPLIER * h + following
                 is_ngram = ops.logical_and(is_ngram, ops.not_equal(following, 0))
-            parts.append(ops.where(is_ngram, h % self.num_buckets, self.num_buckets))
-        buckets = ops.sort(ops.concatenate(parts, axis=1), axis=1)  # B, max_ngram T
+            bucket = h % self.num_buckets
+            parts.append(ops.where(is_ngram, bucket, self.num_buckets))
+
+        buckets = ops.concatenate(parts, axis=1)  # B, max_ngram T
+        buckets = ops.sort(buckets, axis=1)
         before = ops.pad(buckets[:, :-1], [[0, 0], [1, 0]], constant_values=-1)
-        is_first = ops.not_equal(buckets, before)
-        return buckets, ops.logical_and(is_first, buckets < self.num_buckets)
+        is_other = ops.not_equal(buckets, before)
+        is_bucket = buckets < self.num_buckets
+        return buckets, ops.logical_and(is_other, is_bucket)
 
     def call(self, inputs):
         buckets, is_first = self._ngrams(inputs)
         rows = ops.minimum(buckets, self.num_buckets - 1)
-        v, r = ops.take(self.kernel, rows, axis=0), ops.take(self.ratios, rows, axis=0)
-        evidence = ops.where(ops.expand_dims(is_first, -1), v * r, 0.0)  # B, 3 T, C
+        v = ops.take(self.kernel, rows, axis=0)  # B, max_ngram T, C
+        r = ops.take(self.ratios, rows, axis=0)
+        counts_once = ops.expand_dims(is_first, -1)
+        evidence = ops.where(counts_once, v * r, 0.0)
         y = self.bias + ops.sum(evidence, axis=1)
         return ops.cast(y, self.compute_dtype)
 

@@ -14,10 +14,10 @@ import cookbook.reproduce.plan
 from cookbook.__main__ import main
 from cookbook.pages.catalogue import Entry, recipes
 from cookbook.pages.results import recipe_rows
-from cookbook.reproduce.command import reproduce
+from cookbook.reproduce.command import reproduce_command
 from cookbook.reproduce.folders import config_of
 from cookbook.reproduce.plan import Clock, Planned, runs_to_repeat
-from cookbook.reproduce.verdicts import Outcome, summary
+from cookbook.reproduce.verdicts import Repeated, agreement
 
 # A recipe that trains nothing: its figure is 0.9 and a hundredth per seed.
 FAKE = '''"""A made-up recipe."""
@@ -153,18 +153,18 @@ def test_work_of_a_gpu_is_no_processor_time(world):
 
 def test_runs_are_done_compared_and_found_again(world, tmp_path, capsys):
     world([kept_run("fake", seed, 0.9 + seed / 100) for seed in (0, 1)])
-    assert reproduce(order(tmp_path)) == 0
+    assert reproduce_command(order(tmp_path)) == 0
     out = capsys.readouterr().out
     assert "2 of 2 runs are measured, 0 of them outside" in out
     assert "0.9100    0.9000 +- 0.0150  0.9100" in out
-    assert reproduce(order(tmp_path)) == 0
+    assert reproduce_command(order(tmp_path)) == 0
     assert "[2/2] fake --seed 1: finished in" in capsys.readouterr().out
     assert len(list((tmp_path / "runs" / "fake").iterdir())) == 2
 
 
 def test_a_figure_outside_its_tolerance_ends_with_status_1(world, tmp_path, capsys):
     world([kept_run("fake", 0)])
-    assert reproduce(order(tmp_path, seeds=["0", "2"])) == 1
+    assert reproduce_command(order(tmp_path, seeds=["0", "2"])) == 1
     out = capsys.readouterr().out
     assert "OUTSIDE: 0.005 above its tolerance" in out
     assert out.splitlines()[-1] == "outside: fake --seed 2"
@@ -173,18 +173,18 @@ def test_a_figure_outside_its_tolerance_ends_with_status_1(world, tmp_path, caps
 def test_other_flags_are_compared_with_what_their_row_states(world, tmp_path, capsys):
     label = "fake --deviation 0.1"
     world([kept_run(label, 0)], expected=[1.0, 0.001])
-    assert reproduce(order(tmp_path)) == 0
+    assert reproduce_command(order(tmp_path)) == 0
     world([kept_run(label, 0)], expected=[1.1, 0.001])
-    assert reproduce(order(tmp_path)) == 1
+    assert reproduce_command(order(tmp_path)) == 1
     assert "below its tolerance" in capsys.readouterr().out
     world([kept_run(label, 0)])
-    assert reproduce(order(tmp_path)) == 0
+    assert reproduce_command(order(tmp_path)) == 0
     assert "no tolerance is stated" in capsys.readouterr().out
 
 
 def test_a_recipe_that_fails_is_named_with_its_log(world, tmp_path, capsys):
     world([kept_run("fake --breaks", 0), kept_run("fake", 0)])
-    assert reproduce(order(tmp_path)) == 1
+    assert reproduce_command(order(tmp_path)) == 1
     out = capsys.readouterr().out
     assert "FAILED with exit status 3: see" in out
     assert "1 of 2 runs are measured" in out
@@ -194,17 +194,17 @@ def test_a_recipe_that_fails_is_named_with_its_log(world, tmp_path, capsys):
 
 def test_a_run_on_other_data_is_no_reproduction():
     metrics = {"test accuracy": 0.9, "expected": None, "data": "digits, NOT mnist"}
-    outcome = Outcome(Planned("mnist_cnn", 0, 60.0, 0.99), metrics)
+    outcome = Repeated(Planned("mnist_cnn", 0, 60.0, 0.99), metrics)
     assert outcome.is_bad
     assert "it ran on digits" in outcome.verdict
-    assert "failed: mnist_cnn --seed 0" in summary([outcome])
+    assert "failed: mnist_cnn --seed 0" in agreement([outcome])
 
 
 def test_what_does_not_fit_is_left_out_and_a_shorter_run_may_follow(
     world, tmp_path, capsys
 ):
     world([kept_run("fake", 0, seconds=9e4), kept_run("fake --epochs 1", 0)])
-    assert reproduce(order(tmp_path, hours=1.0)) == 0
+    assert reproduce_command(order(tmp_path, hours=1.0)) == 0
     out = capsys.readouterr().out
     assert "fake --seed 0: left out" in out
     assert "1 of 2 runs are measured" in out
@@ -219,9 +219,9 @@ def test_a_run_that_is_too_slow_is_stopped_and_goes_on_later(
         patch.setattr(
             Clock, "is_over", lambda clock, now: any(steps("fake/*/steps.txt"))
         )
-        assert reproduce(order(tmp_path, hours=1.0)) == 0
+        assert reproduce_command(order(tmp_path, hours=1.0)) == 0
     assert "stopped when the time was over" in capsys.readouterr().out
-    assert reproduce(order(tmp_path)) == 0
+    assert reproduce_command(order(tmp_path)) == 0
     assert "which goes on in" in capsys.readouterr().out
     (metrics,) = steps("fake/*/metrics.json")
     assert json.loads(metrics.read_text())["resumed at"] > 0
@@ -245,7 +245,7 @@ def test_times_are_scaled_to_this_machine():
 
 def test_the_plan_shows_times_and_runs_nothing(world, tmp_path, capsys):
     world([kept_run("fake", 0, seconds=65.0), kept_run("fake", 1, seconds=65.0)])
-    assert reproduce(order(tmp_path, plan=True, hours=0.02)) == 0
+    assert reproduce_command(order(tmp_path, plan=True, hours=0.02)) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].split() == ["1:05", "1:05", "fake", "--seed", "0"]
     assert "fake --seed 1: left out" in lines[2]
@@ -301,7 +301,7 @@ def test_a_folder_that_cannot_be_made_is_one_line(world, tmp_path, capsys):
     world([kept_run("fake", 0)])
     (tmp_path / "runs").write_text("a file")
     with pytest.raises(SystemExit) as stop:
-        reproduce(order(tmp_path))
+        reproduce_command(order(tmp_path))
     assert stop.value.code == 2
     assert "where no folder can be made" in capsys.readouterr().err
 

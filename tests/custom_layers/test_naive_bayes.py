@@ -85,6 +85,7 @@ def test_before_it_is_adapted_all_scores_are_0():
     [
         ({"num_buckets": 0}, "must be a positive integer"),
         ({"num_classes": 1.5}, "must be a positive integer"),
+        ({"num_classes": 1}, "must be at least 2"),
         ({"max_ngram": 0}, "must be a positive integer"),
         ({"min_count": 0}, "must be a positive integer"),
         ({"alpha": 0.0}, "`alpha` must be above 0"),

@@ -21,7 +21,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from cookbook.processes import ID, IP, PORT, end, launched, listens
+from cookbook.processes import ID, IP, PORT, end_processes, launched, listens
 from cookbook.runs.stopping import (
     NAMES,
     ignore_signals,
@@ -51,12 +51,12 @@ def tune(order: Order) -> int:
         return _run_workers(order, processes)
     except KeyboardInterrupt:
         ignore_signals()
-        end(list(processes.values()))
+        end_processes(list(processes.values()))
         print(f"\nstopped by {signal_name()}; go on with: {_command_to_resume()}")
         return status()
     finally:
         ignore_signals()
-        end(list(processes.values()))
+        end_processes(list(processes.values()))
 
 
 def _run_workers(order: Order, processes: dict[str, Process]) -> int:
