@@ -57,8 +57,7 @@ def run_of(folder, recipe, kind, model, classes=(), data="digits", **settings):
 
 def rows(**facts):
     """Data of which `build` asks the length, and these facts."""
-    zeros = np.zeros((64, 8))
-    return types.SimpleNamespace(**{"train": (zeros, zeros), **facts})
+    return types.SimpleNamespace(train=(np.zeros((64, 8)), np.zeros((64, 8))), **facts)
 
 
 def digits_run(folder):
@@ -70,10 +69,8 @@ def digits_run(folder):
 
 
 def reviews_run(folder):
-    config = imdb_cnn.Config(features=4, filters=4, buckets=64, counted=64)
-    labelled = np.zeros((64, 8), "int32"), np.zeros(64, "int32")
-    classes = ("neg", "pos")
-    data = rows(vocabulary=["", "", *WORDS], classes=classes, train=labelled)
+    config = imdb_cnn.Config(features=4, filters=4, buckets=64)
+    data = rows(vocabulary=["", "", *WORDS], classes=("neg", "pos"))
     model = imdb_cnn.build(config, data)
     settings = {"length": 40, "words": WORDS}
     return run_of(
