@@ -52,6 +52,30 @@ WORDINGS = {
 """,
         ),
     ],
+    "mnist_cnn": [
+        (
+            """\
+    # networks, each trained with another seed, whose probabilities are averaged
+    ensemble: Repeats = 1
+""",
+            "",
+        ),
+        (
+            """\
+    if config.ensemble > 1:
+        model, history = train_ensemble(config, data, run)
+    else:
+        seed_everything(config.seed)
+        model = build(config, data)
+        history = train(model, data, config, run)
+""",
+            """\
+    seed_everything(config.seed)
+    model = build(config, data)
+    history = train(model, data, config, run)
+""",
+        ),
+    ],
     "mnist_transfer": [
         (
             """\
