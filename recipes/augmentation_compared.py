@@ -76,9 +76,7 @@ FOG = 0.6  # share of a foggy image that is white
 
 @dataclass(frozen=True)
 class Config(ExperimentConfig):
-    # name of an image set in TensorFlow Datasets, or the path of a folder with one
-    # sub-folder of pictures per class; auto means mnist
-    data: str = "auto"
+    data: str = "auto"  # image set of TensorFlow Datasets, or a folder of pictures
     # labelled images that each network learns
     images: Annotated[int, Between(20, 50_000)] = 1000
     steps: Count = 600  # gradient steps of each training
@@ -87,8 +85,7 @@ class Config(ExperimentConfig):
         16  # filters of the first convolution; the second has twice these
     )
     learning_rate: Rate = 2e-3  # step size of Adam
-    # trainings with different seeds, which are averaged
-    repeats: Repeats = 3
+    repeats: Repeats = 3  # seeds of each training, whose results are averaged
 
     in_quick = {"images": 300, "steps": 120, "repeats": 1}
 
@@ -147,12 +144,9 @@ def measure(kind: str, data: Images, images: int, config: Config) -> Measured:
     figures = []
     x, y = data.test
     fog = (1 - FOG) * x + FOG * 255
-    seeds = range(config.seed, config.seed + config.repeats)
+    networks = trainings(lambda: build(kind, data, config), examples, config)
 
-    def network():
-        return build(kind, data, config)
-
-    for _, model, seconds in trainings(network, examples, size, seeds):
+    for model, seconds in networks:
         figures.append((accuracy_of(model, x, y), accuracy_of(model, fog, y), seconds))
 
     clear, foggy, seconds = zip(*figures)

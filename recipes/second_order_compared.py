@@ -32,7 +32,7 @@ from cookbook.config import (
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.digits import Part, mislabel, shuffled, small_digits
 from cookbook.lab.pictures import draw_panels
-from cookbook.lab.training import averaged_weights, start_anew, timed_steps
+from cookbook.lab.training import averaged, loss_and_accuracy, start_anew, timed_steps
 from cookbook.reports.finish import Run
 from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
@@ -78,8 +78,7 @@ class Config(ExperimentConfig):
     wrong: Share = 0.1  # share of the training digits that gets a wrong label
     units: Size = 64  # units in each of two hidden layers
     rates: Repeats = 10  # learning rates that each optimizer tries, from 0.001 to 1
-    # trainings with different seeds, which are averaged
-    repeats: Repeats = 3
+    repeats: Repeats = 3  # seeds of each training, whose results are averaged
 
     in_quick = {"steps": 100, "rates": 4, "repeats": 1}
 
@@ -94,6 +93,12 @@ class Measured:
     accuracy: float  # on the test digits, at the end
     seconds: float  # for one step, where it was fastest
 
+    def points_until(self, loss: float) -> int:
+        """Points of the curve until it is this low, or one more than all of them."""
+        is_low = np.append(self.curve, -np.inf) <= loss
+
+        return int(is_low.argmax()) + 1
+
 
 def split(config: Config, seed: int) -> list[Part]:
     """(x, y) of 1,000 digits to learn, 437 to validate, and 360 to test."""
@@ -106,8 +111,10 @@ def split(config: Config, seed: int) -> list[Part]:
 
 def build(kind: str, config: Config) -> keras.Model:
     model = keras.Sequential([keras.Input((64,))])
+
     for _ in range(2):
         model.add(Dense(config.units, "relu"))
+
     model.add(Dense(10))
 
     optimizer = KINDS[kind](config.steps)
@@ -116,45 +123,34 @@ def build(kind: str, config: Config) -> keras.Model:
     return model
 
 
-def figures(model: keras.Model, x, y) -> tuple[float, float]:
-    """(loss, accuracy) of the weights that the optimizer answers with."""
-    logits, _ = model.stateless_call(averaged_weights(model), [], x)
-    is_right = keras.ops.convert_to_numpy(logits).argmax(-1) == y
-
-    return float(LOSS(y, logits)), float(is_right.mean())
-
-
 def train(
     model: keras.Model, kind: str, rate: float, seed: int, config: Config, points=1
 ):
-    """Trains from the start; measures the validation loss at so many points.
-
-    (those losses, (loss, accuracy) of the test digits, seconds per step)
+    """(validation losses at so many points, (loss, accuracy) of the test digits,
+    seconds per step) of a training from the start.
     """
     (x, y), validation, test = split(config, seed)
     seed_everything(seed)
     start_anew(model, build(kind, config))
     model.optimizer.learning_rate = rate
     rows = shuffled(len(x), BATCH, config.steps, seed)
+
     if kind == "SAM":
         rows = np.repeat(rows, 2, axis=0)  # each batch twice in a row
 
+    x, y = x[rows.ravel()], y[rows.ravel()]
+    pieces = {"epochs": points, "steps_per_epoch": len(rows) // points}
     losses = []
 
     def watch(epoch, logs=None):
-        losses.append(figures(model, *validation)[0])
+        losses.append(loss_and_accuracy(averaged(model), *validation, LOSS)[0])
 
-    seconds = timed_steps(
-        model,
-        x[rows.ravel()],
-        y[rows.ravel()],
-        BATCH,
-        epochs=points,
-        steps_per_epoch=len(rows) // points,
-        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=watch)],
-    )
+    watching = keras.callbacks.LambdaCallback(on_epoch_end=watch)
+    seconds = timed_steps(model, x, y, BATCH, callbacks=[watching], **pieces)
 
-    return losses, figures(model, *test), seconds * len(rows) / config.steps
+    figures = loss_and_accuracy(averaged(model), *test, LOSS)
+
+    return losses, figures, seconds * len(rows) / config.steps
 
 
 def measure(kind: str, config: Config) -> Measured:
@@ -164,74 +160,66 @@ def measure(kind: str, config: Config) -> Measured:
     seeds = range(config.seed, config.seed + config.repeats)
     train(model, kind, rates[0], config.seed, config)  # compiles the step
 
-    found = [[train(model, kind, r, s, config) for s in seeds] for r in rates]
-    losses = [np.mean([losses for losses, _, _ in rows]) for rows in found]
-    seconds = min(row[-1] for rows in found for row in rows)
+    losses = []
+
+    for rate in rates:
+        rows = [train(model, kind, rate, seed, config) for seed in seeds]
+        losses.append(np.mean([at_end for at_end, _, _ in rows]))
+
     rate = rates[np.nanargmin(losses)]
+    seconds = min(row[-1] for row in rows)
 
     points = max(1, config.steps // EVERY)
     watched = [train(model, kind, rate, seed, config, points) for seed in seeds]
     curves, tests, _ = zip(*watched)
     loss, accuracy = np.mean(tests, 0)
-    print(
-        f"{kind:<14} best rate {rate:<7.2g} test loss {loss:.3f}, accuracy "
-        f"{accuracy:.3f}, {1000 * seconds:.2f} ms a step"
-    )
+
+    print(f"{kind:<14} rate {rate:.2g}, {seconds:.5f} s a step, test loss {loss:.3f}")
 
     return Measured(rate, np.mean(curves, 0), loss, accuracy, seconds)
 
 
 def draw(found: dict[str, Measured], run: RunFolder) -> None:
-    panels = {}
+    panels: dict[str, dict] = {}
+
     for kinds in GROUPS:
-        by_steps = {}
-        by_time = {}
         for kind in kinds:
-            curve, times = found[kind].curve, found[kind].seconds / found["SGD"].seconds
+            curve = found[kind].curve
             done = (np.arange(len(curve)) + 1) / len(curve)
-            by_steps[kind] = done, curve
-            by_time[kind] = times * done, curve
-        panels[f"by steps, {kinds[-1]} and others"] = by_steps
-        panels[f"by time, {kinds[-1]} and others"] = by_time
+            times = found[kind].seconds / found["SGD"].seconds
+
+            for measure, scale in (("steps", 1), ("time", times)):
+                heading = f"by {measure}: {kinds[-1]} and others"
+                panels.setdefault(heading, {})[kind] = scale * done, curve
 
     title = "Per step, optimizers with matrices lead; in equal time they do not"
     labels = "share of the steps or the time of SGD", "validation loss"
-    layout = {"size": (3.6, 3.2), "yscale": "log", "xlim": (0, 3)}
-    draw_panels(panels, title, *labels, run, "losses.svg", **layout)
-
-
-def steps_until(measured: Measured, loss: float) -> float:
-    """The steps after which the validation loss is this low; inf if it never is."""
-    places = np.flatnonzero(measured.curve <= loss)
-
-    return EVERY * (places[0] + 1) if len(places) else np.inf
+    draw_panels(panels, title, *labels, run, "losses.svg", yscale="log", xlim=(0, 3))
 
 
 def claims_of(found: dict[str, Measured]) -> list[Claim]:
     """What holds for the optimizers, each at its best learning rate."""
-    sgd, adam = found["SGD"], found["Adam"]
+    sgd, sam, swa, adam, ahead, free, muon, _, soap = found.values()
     apart = np.ptp([each.accuracy for each in found.values()])
-    goal = adam.curve.min()
-    steps = {
-        k: steps_until(m, goal) / steps_until(adam, goal) for k, m in found.items()
-    }
-    times = {kind: each.seconds / adam.seconds for kind, each in found.items()}
-    to_sgd = {kind: each.loss / sgd.loss for kind, each in found.items()}
-    to_adam = {kind: each.loss / adam.loss for kind, each in found.items()}
 
-    sam, wait = times["SAM"] / times["SGD"], times["SOAP"] * steps["SOAP"]
+    slow, wait = soap.seconds / adam.seconds, sam.seconds / sgd.seconds
+
+    least = adam.curve.min()  # which the others reach after a share of Adam's steps
+    by_muon, by_soap = (
+        each.points_until(least) / adam.points_until(least) for each in (muon, soap)
+    )
 
     return [
         Claim("All optimizers are within {points} of accuracy", apart, at_most=0.03),
-        Claim("Muon needs {percent} of Adam's steps", steps["Muon"], at_most=0.8),
-        Claim("SOAP needs {percent} of Adam's steps", steps["SOAP"], at_most=0.8),
-        Claim("A step of SOAP takes {} times Adam's", times["SOAP"], at_least=1.5),
-        Claim("SOAP takes {} times as long to Adam's least loss", wait, at_least=1),
-        Claim("A step of SAM takes {} times SGD's", sam, at_least=1.5),
-        Claim("SAM has {} times SGD's test loss", to_sgd["SAM"], at_most=1),
-        Claim("SWA has {} times SGD's test loss", to_sgd["SWA"], at_most=1),
-        Claim("Lookahead has {} times Adam's", to_adam["Lookahead"], at_most=1.05),
-        Claim("Schedule-free has {} times", to_adam["schedule-free"], at_most=1),
+        Claim("Muon needs {percent} of Adam's steps", by_muon, at_most=0.8),
+        Claim("SOAP needs {percent} of Adam's steps", by_soap, at_most=0.8),
+        Claim("A step of SOAP takes {} times Adam's", slow, at_least=1.5),
+        Claim("SOAP needs {} times Adam's time", slow * by_soap, at_least=1),
+        Claim("A step of SAM takes {} times SGD's", wait, at_least=1.5),
+        Claim("SAM has {} times SGD's test loss", sam.loss / sgd.loss, at_most=1),
+        Claim("SWA has {} times SGD's test loss", swa.loss / sgd.loss, at_most=1),
+        Claim("Lookahead has {} times Adam's", ahead.loss / adam.loss, at_most=1.05),
+        Claim("Schedule-free has {} times Adam's", free.loss / adam.loss, at_most=1),
     ]
 
 

@@ -1,7 +1,7 @@
 """Training a Keras model for a number of gradient steps, and its test figures."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -91,44 +91,47 @@ def in_passes(part: Part, batch_size: int, steps: int, seed: int) -> Part:
 def trainings(
     build: Callable[[], keras.Model],
     examples: Callable[[int], Part],
-    batch_size: int,
-    seeds: Sequence[int],
-) -> Iterator[tuple[int, keras.Model, float]]:
+    config: Any,
+) -> Iterator[tuple[keras.Model, float]]:
     """Trains a network once for each seed, with one compiled step for all of them.
 
     Args:
         build: makes a compiled network.
         examples: examples(seed) are the (x, y) of all steps, one after the other.
-        batch_size: examples per step.
-        seeds: random seeds.
+        config: a Config with the fields batch_size, seed (the first one) and repeats.
 
     Yields:
-        (seed, the trained model, seconds per step) after each training. The next one
-        changes the same model.
+        (the trained model, seconds per step) after each training. The next one changes
+        the same model.
     """
+    size = config.batch_size
     model = build()
-    x, y = examples(seeds[0])
-    few = TO_COMPILE * batch_size
-    timed_steps(model, x[:few], y[:few], batch_size)
+    x, y = examples(config.seed)
+    few = TO_COMPILE * size
+    timed_steps(model, x[:few], y[:few], size)
 
-    for seed in seeds:
+    for seed in range(config.seed, config.seed + config.repeats):
         x, y = examples(seed)
         seed_everything(seed)
         start_anew(model, build())
-        yield seed, model, timed_steps(model, x, y, batch_size)
+        yield model, timed_steps(model, x, y, size)
 
 
-def averaged_weights(model: keras.Model) -> list:
-    """The weights that the optimizer answers with, of which some keep a mean."""
+def averaged(model: keras.Model) -> Callable:
+    """The model with the weights that its optimizer answers with: some keep a mean."""
     optimizer = model.optimizer
     weights = model.trainable_variables
 
     if isinstance(optimizer, ScheduleFreeAdamW):
-        return [optimizer.average_of(w) for w in weights]
+        weights = [optimizer.average_of(w) for w in weights]
     if isinstance(optimizer, SWA) and optimizer.iterations > optimizer.start_averaging:
-        return [average for _, average in optimizer.weights_and_slots()]
+        weights = [average for _, average in optimizer.weights_and_slots()]
 
-    return weights
+    def answer(x):
+        outputs, _ = model.stateless_call(weights, model.non_trainable_variables, x)
+        return outputs
+
+    return answer
 
 
 def accuracy_of(model: keras.Model, x, y) -> float:
@@ -139,7 +142,7 @@ def accuracy_of(model: keras.Model, x, y) -> float:
 
 
 def loss_and_accuracy(
-    model: keras.Model, x, y, loss: keras.losses.Loss
+    model: Callable, x, y, loss: keras.losses.Loss
 ) -> tuple[float, float]:
     """(loss of the model's logits without any penalty, share of right answers)
 
