@@ -16,7 +16,7 @@ transformer models from multi-head checkpoints", 2023. https://arxiv.org/abs/230
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 from cookbook.start import start
 
@@ -28,7 +28,6 @@ from keras import ops
 
 from cookbook.config import (
     BatchSize,
-    Between,
     Count,
     Depth,
     ExperimentConfig,
@@ -37,8 +36,9 @@ from cookbook.config import (
     Size,
 )
 from cookbook.data.text.characters import Characters, load_characters
+from cookbook.errors import fail
 from cookbook.lab.claims import Claim, conclude
-from cookbook.lab.pictures import draw_bars, moving_average
+from cookbook.lab.pictures import draw_bars
 from cookbook.lab.training import in_passes, trainings
 from cookbook.plots.figures import draw_lines
 from cookbook.reports.finish import Run
@@ -59,6 +59,7 @@ from custom_layers.optimizers import Adam
 from custom_layers.optimizers.schedules import OneCycle
 
 LONGER = 4  # times the context: the length of the long texts
+PIECES = 2 * LONGER  # of a long text, each half a context long
 USUAL: dict[str, Any] = {  # options of the usual blocks
     "num_heads": 4,
     "activation": "gelu",
@@ -90,7 +91,7 @@ class Config(ExperimentConfig):
     data: str = "auto"  # text of TensorFlow Datasets, or a file
     steps: Count = 500  # gradient steps of each training
     context: Size = 64  # characters that a prediction can look back on
-    width: Annotated[int, Between(16, 4096)] = 48  # length of a character's vector
+    width: Size = 48  # length of a character's vector, a multiple of 16
     blocks: Depth = 2  # transformer blocks
     batch_size: BatchSize = 16  # texts per step
     learning_rate: Rate = 5e-3  # highest step size of Adam
@@ -104,7 +105,7 @@ class Measured:
     """What models of one kind reach; means over the seeds."""
 
     loss: float  # on validation text, in nats per character
-    by_place: np.ndarray  # the same, by the place in a long text
+    pieces: np.ndarray  # the same, in each piece of long texts, half a context long
     seconds: float  # for one step, where it was fastest
     cache: int  # numbers in the keys and values that writing keeps for a context
 
@@ -146,15 +147,15 @@ def measure(kind: str, data: Characters, long: Characters, config: Config) -> Me
     ):
         loss = losses_of(model, *data.validation).mean()
         by_place = losses_of(model, *(part[:64] for part in long.validation))
-        rows.append((loss, by_place, seconds))
+        rows.append((loss, by_place.reshape(PIECES, -1).mean(1), seconds))
 
-    losses, by_place, seconds = zip(*rows)
+    losses, pieces, seconds = zip(*rows)
     blocks = [b for b in model.layers if isinstance(b, TransformerDecoderBlock)]
     caches = [block.empty_cache(1, config.context)["self"] for block in blocks]
     print(f"{kind:<14} {min(seconds):.4f} s a step, loss", *np.round(losses, 3))
 
     cache = sum(np.size(keys) + np.size(values) for keys, values in caches)
-    return Measured(np.mean(losses), np.mean(by_place, 0), min(seconds), cache)
+    return Measured(np.mean(losses), np.mean(pieces, 0), min(seconds), cache)
 
 
 def draw(found: dict[str, Measured], config: Config, run: RunFolder) -> None:
@@ -173,14 +174,11 @@ def draw(found: dict[str, Measured], config: Config, run: RunFolder) -> None:
 
     draw_bars(costs, [*found], title, "times the usual model's", run, "costs.svg")
 
-    lines = {}
-
-    for kind in ("usual", *ORDER):
-        losses = moving_average(found[kind].by_place, 8)
-        lines[kind] = np.arange(len(losses)) + 8, losses
+    places = (np.arange(PIECES) + 0.5) * config.context / 2
+    lines = {kind: (places, found[kind].pieces) for kind in ("usual", *ORDER)}
 
     title = f"Beyond the {config.context} characters of the training, ALiBi goes on"
-    labels = "place in the text", "validation loss (mean of 8 places)"
+    labels = "place in the text", "validation loss"
     draw_lines(lines, title, *labels, run, "places.svg")
 
 
@@ -189,10 +187,8 @@ def claims_of(found: dict[str, Measured]) -> list[Claim]:
     usual = found["usual"]
     above = {kind: each.loss - usual.loss for kind, each in found.items()}
 
-    rise = {}  # beyond the context, above the second half of it
-    for kind, each in found.items():
-        _, within, *beyond = np.split(each.by_place, 2 * LONGER)
-        rise[kind] = np.mean(beyond) - np.mean(within)
+    # Beyond the context, above its second half
+    rise = {k: each.pieces[2:].mean() - each.pieces[1] for k, each in found.items()}
 
     share = found["1 of keys"].cache / usual.cache
     added = min(above["learned"], above["sines"])
@@ -216,6 +212,9 @@ def claims_of(found: dict[str, Measured]) -> list[Claim]:
 
 
 def main(config: Config) -> Run:
+    if config.width % 16:
+        fail(f"--width got {config.width}, expected a multiple of 16")
+
     run = RunFolder.open("attention_variants", config)
     data, long = (
         load_characters(config.data, "tiny_shakespeare", length, config.quick)
