@@ -54,8 +54,8 @@ from custom_layers.optimizers import (
 LOSS = SparseCategoricalCrossentropy(from_logits=True)
 BATCH = 32  # images per step
 EVERY = 10  # steps between two measurements
-# Optimizers for a training of T steps; their learning rates are set later
-KINDS: dict[str, Callable] = {
+
+KINDS: dict[str, Callable] = {  # optimizers for a training of T steps
     "SGD": lambda T: SGD(momentum=0.9),
     "SAM": lambda T: SAM(SGD(momentum=0.9)),
     "SWA": lambda T: SWA(SGD(momentum=0.9), T // 2, average_period=1),
@@ -66,9 +66,26 @@ KINDS: dict[str, Callable] = {
     "Shampoo": lambda T: Shampoo(),
     "SOAP": lambda T: SOAP(),
 }
-GROUPS = (  # optimizers that are drawn together
-    ("SGD", "SAM", "SWA", "Adam", "Lookahead", "schedule-free"),
-    ("SGD", "Adam", "Muon", "Shampoo", "SOAP"),
+
+MEANS = ("SGD", "SAM", "SWA", "Adam", "Lookahead", "schedule-free")
+MATRICES = ("SGD", "Adam", "Muon", "Shampoo", "SOAP")
+IN_QUICK = ("SGD", "SAM", "Adam", "SOAP")  # optimizers that --quick compares
+
+WORDS = {  # what is compared: the sentence about it
+    "loss": "{} has {{}} times the test loss of {}",
+    "seconds": "A step of {} takes {{}} times as long as one of {}",
+    "steps": "{} comes as low as {} in {{percent}} of the steps",
+}
+
+BOUNDS: tuple[tuple[str, str, str, dict], ...] = (
+    ("SAM", "SGD", "loss", {"at_most": 1}),
+    ("SAM", "SGD", "seconds", {"at_least": 1.5}),
+    ("SWA", "SGD", "loss", {"at_most": 1}),
+    ("Lookahead", "Adam", "loss", {"at_most": 1.05}),
+    ("schedule-free", "Adam", "loss", {"at_most": 1}),
+    ("Muon", "Adam", "steps", {"at_most": 0.8}),
+    ("SOAP", "Adam", "steps", {"at_most": 0.8}),
+    ("SOAP", "Adam", "seconds", {"at_least": 1.1}),
 )
 
 
@@ -87,29 +104,37 @@ class Config(ExperimentConfig):
 class Measured:
     """What an optimizer reaches at its best learning rate; means over the seeds."""
 
-    rate: float  # of the least validation loss at the end
     curve: np.ndarray  # validation losses after every EVERY steps
     loss: float  # on the test digits, at the end
     accuracy: float  # on the test digits, at the end
     seconds: float  # for one step, where it was fastest
 
-    def points_until(self, loss: float) -> int:
-        """Points of the curve until it is this low, or one more than all of them."""
-        is_low = np.append(self.curve, -np.inf) <= loss
+    def figure(self, what: str, low: float) -> float:
+        """The loss, the seconds, or the points of the curve until it is this low."""
+        is_low = np.append(self.curve, -np.inf) <= low
+        points = int(is_low.argmax()) + 1
 
-        return int(is_low.argmax()) + 1
+        return points if what == "steps" else getattr(self, what)
 
 
-def split(config: Config, seed: int) -> list[Part]:
-    """(x, y) of 1,000 digits to learn, 437 to validate, and 360 to test."""
-    learned, validation, test = small_digits(seed)
-    x, y = (np.concatenate(parts) for parts in zip(learned, validation))
+def split(kind: str, config: Config, seed: int) -> list[Part]:
+    """(x, y) of all steps on 1,000 digits, of 437 to validate, and of 360 to test."""
+    *parts, test = small_digits(seed)
+    x, y = (np.concatenate(part) for part in zip(*parts))
+
     wrong = mislabel(y[:1000], config.wrong, np.random.default_rng(seed))
+    rows = shuffled(1000, BATCH, config.steps, seed)
 
-    return [(x[:1000], wrong), (x[1000:], y[1000:]), test]
+    if kind == "SAM":
+        rows = np.repeat(rows, 2, axis=0)  # each batch twice in a row
+
+    learned = x[rows.ravel()], wrong[rows.ravel()]
+
+    return [learned, (x[1000:], y[1000:]), test]
 
 
-def build(kind: str, config: Config) -> keras.Model:
+def build(kind: str, config: Config, seed: int) -> keras.Model:
+    seed_everything(seed)
     model = keras.Sequential([keras.Input((64,))])
 
     for _ in range(2):
@@ -124,22 +149,15 @@ def build(kind: str, config: Config) -> keras.Model:
 
 
 def train(
-    model: keras.Model, kind: str, rate: float, seed: int, config: Config, points=1
+    model: keras.Model, fresh: keras.Model, data: list[Part], rate: float, points=1
 ):
     """(validation losses at so many points, (loss, accuracy) of the test digits,
-    seconds per step) of a training from the start.
+    seconds) of a training that begins with the weights of `fresh`.
     """
-    (x, y), validation, test = split(config, seed)
-    seed_everything(seed)
-    start_anew(model, build(kind, config))
+    (x, y), validation, test = data
+    start_anew(model, fresh)
     model.optimizer.learning_rate = rate
-    rows = shuffled(len(x), BATCH, config.steps, seed)
-
-    if kind == "SAM":
-        rows = np.repeat(rows, 2, axis=0)  # each batch twice in a row
-
-    x, y = x[rows.ravel()], y[rows.ravel()]
-    pieces = {"epochs": points, "steps_per_epoch": len(rows) // points}
+    pieces = {"epochs": points, "steps_per_epoch": len(x) // (BATCH * points)}
     losses = []
 
     def watch(epoch, logs=None):
@@ -148,49 +166,53 @@ def train(
     watching = keras.callbacks.LambdaCallback(on_epoch_end=watch)
     seconds = timed_steps(model, x, y, BATCH, callbacks=[watching], **pieces)
 
-    figures = loss_and_accuracy(averaged(model), *test, LOSS)
+    seconds = seconds * len(x) / BATCH
 
-    return losses, figures, seconds * len(rows) / config.steps
+    return losses, loss_and_accuracy(averaged(model), *test, LOSS), seconds
 
 
 def measure(kind: str, config: Config) -> Measured:
     """Tries every rate with every seed, and watches the trainings at the best one."""
-    model = build(kind, config)
     rates = np.geomspace(1e-3, 1, config.rates)
     seeds = range(config.seed, config.seed + config.repeats)
-    train(model, kind, rates[0], config.seed, config)  # compiles the step
 
-    losses = []
+    starts = [(build(kind, config, seed), split(kind, config, seed)) for seed in seeds]
 
-    for rate in rates:
-        rows = [train(model, kind, rate, seed, config) for seed in seeds]
-        losses.append(np.mean([at_end for at_end, _, _ in rows]))
+    model = build(kind, config, config.seed)
+    fresh, data = starts[0]
+    train(model, fresh, data, rates[0])  # compiles the step
 
-    rate = rates[np.nanargmin(losses)]
-    seconds = min(row[-1] for row in rows)
+    tried = [[train(model, *start, rate) for rate in rates] for start in starts]
+
+    losses = [[at_end for (at_end,), _, _ in found] for found in tried]
+    rate = rates[np.nanargmin(np.mean(losses, 0))]
+
+    seconds = min(row[-1] for found in tried for row in found) / config.steps
 
     points = max(1, config.steps // EVERY)
-    watched = [train(model, kind, rate, seed, config, points) for seed in seeds]
+    watched = [train(model, *start, rate, points) for start in starts]
     curves, tests, _ = zip(*watched)
+
     loss, accuracy = np.mean(tests, 0)
 
     print(f"{kind:<14} rate {rate:.2g}, {seconds:.5f} s a step, test loss {loss:.3f}")
 
-    return Measured(rate, np.mean(curves, 0), loss, accuracy, seconds)
+    return Measured(np.mean(curves, 0), loss, accuracy, seconds)
 
 
 def draw(found: dict[str, Measured], run: RunFolder) -> None:
     panels: dict[str, dict] = {}
 
-    for kinds in GROUPS:
-        for kind in kinds:
-            curve = found[kind].curve
-            done = (np.arange(len(curve)) + 1) / len(curve)
-            times = found[kind].seconds / found["SGD"].seconds
+    for kinds in (MEANS, MATRICES):
+        for kind in filter(found.get, kinds):
+            each = found[kind]
+            done = (np.arange(len(each.curve)) + 1) / len(each.curve)
 
-            for measure, scale in (("steps", 1), ("time", times)):
-                heading = f"by {measure}: {kinds[-1]} and others"
-                panels.setdefault(heading, {})[kind] = scale * done, curve
+            times = each.seconds / found["SGD"].seconds
+
+            for scale, by in ((1, "steps"), (times, "time")):
+                heading = f"by {by}: {kinds[-1]} and others"
+                panels.setdefault(heading, {})[kind] = scale * done, each.curve
 
     title = "Per step, optimizers with matrices lead; in equal time they do not"
     labels = "share of the steps or the time of SGD", "validation loss"
@@ -199,33 +221,23 @@ def draw(found: dict[str, Measured], run: RunFolder) -> None:
 
 def claims_of(found: dict[str, Measured]) -> list[Claim]:
     """What holds for the optimizers, each at its best learning rate."""
-    sgd, sam, swa, adam, ahead, free, muon, _, soap = found.values()
     apart = np.ptp([each.accuracy for each in found.values()])
+    claims = [Claim("All are within {points} of accuracy", apart, at_most=0.05)]
 
-    slow, wait = soap.seconds / adam.seconds, sam.seconds / sgd.seconds
+    for kind, than, what, bound in BOUNDS:
+        if kind in found:
+            low = found[than].curve.min()
 
-    least = adam.curve.min()  # which the others reach after a share of Adam's steps
-    by_muon, by_soap = (
-        each.points_until(least) / adam.points_until(least) for each in (muon, soap)
-    )
+            one, other = (found[name].figure(what, low) for name in (kind, than))
+            claims.append(Claim(WORDS[what].format(kind, than), one / other, **bound))
 
-    return [
-        Claim("All optimizers are within {points} of accuracy", apart, at_most=0.03),
-        Claim("Muon needs {percent} of Adam's steps", by_muon, at_most=0.8),
-        Claim("SOAP needs {percent} of Adam's steps", by_soap, at_most=0.8),
-        Claim("A step of SOAP takes {} times Adam's", slow, at_least=1.5),
-        Claim("SOAP needs {} times Adam's time", slow * by_soap, at_least=1),
-        Claim("A step of SAM takes {} times SGD's", wait, at_least=1.5),
-        Claim("SAM has {} times SGD's test loss", sam.loss / sgd.loss, at_most=1),
-        Claim("SWA has {} times SGD's test loss", swa.loss / sgd.loss, at_most=1),
-        Claim("Lookahead has {} times Adam's", ahead.loss / adam.loss, at_most=1.05),
-        Claim("Schedule-free has {} times Adam's", free.loss / adam.loss, at_most=1),
-    ]
+    return claims
 
 
 def main(config: Config) -> Run:
     run = RunFolder.open("second_order_compared", config)
-    found = {kind: measure(kind, config) for kind in KINDS}
+    kinds = IN_QUICK if config.quick else KINDS
+    found = {kind: measure(kind, config) for kind in kinds}
     draw(found, run)
 
     return conclude(run, claims_of(found))

@@ -70,14 +70,14 @@ def start_anew(model: keras.Model, fresh: keras.Model) -> None:
 def timed_steps(model: keras.Model, x, y, batch_size: int, **options: Any) -> float:
     """Takes a gradient step on each batch of the examples; returns seconds per step.
 
-    The first call for a compiled model also compiles its training step. options: of
-    `fit`.
+    These are seconds of the processor, so that other programs do not count. The first
+    call for a compiled model also compiles its training step. options: of `fit`.
     """
     suit_backend(model)
-    began = time.perf_counter()
+    began = time.process_time()
     model.fit(x, y, batch_size=batch_size, shuffle=False, verbose=0, **options)
 
-    return (time.perf_counter() - began) / -(-len(x) // batch_size)
+    return (time.process_time() - began) / -(-len(x) // batch_size)
 
 
 def in_passes(part: Part, batch_size: int, steps: int, seed: int) -> Part:
