@@ -19,6 +19,7 @@ from exported import run_readme
 from small_runs import finished_run, part, predicted, run_command
 
 SAMPLES = 1024
+LONG = 16 * SAMPLES  # of the strings
 FRAMES = 8
 
 
@@ -37,7 +38,7 @@ def word_model():
 
 def string_model():
     """It says "beep" for each loud stretch."""
-    sound = keras.Input((SAMPLES,))
+    sound = keras.Input((LONG,))
     e = ops.expand_dims(loudness(sound), -1)
     return keras.Model(sound, ops.concatenate([0.1 + 0 * e, e], axis=-1) * 50)
 
@@ -50,9 +51,7 @@ def folder(tmp_path_factory):
     facts = {"name": "d", "asked": "d", "rate": RATE}
     words = Sounds(classes=("early", "late"), **facts, **part(x, y))
     finished_run("words", folder, word_model(), words)
-    strings = Strings(
-        classes=("beep",), samples=SAMPLES, spans={}, **facts, **part(x, y)
-    )
+    strings = Strings(classes=("beep",), samples=LONG, spans={}, **facts, **part(x, y))
     finished_run("strings", folder, string_model(), strings)
     return folder
 
@@ -115,14 +114,16 @@ def test_models_that_write_down_words_are_not_evaluated(folder, monkeypatch, cap
 
 def test_words_are_written_down_with_spaces(folder, tmp_path, monkeypatch, capsys):
     run = load_run("strings", folder)
-    assert run.predict([burst(1, 4, 5), burst(0, 2, 4, 6)]) == [
+    assert run.predict(
+        [burst(1, 4, 5, samples=LONG), burst(0, 2, 4, 6, samples=LONG)]
+    ) == [
         "beep beep",
         "beep beep beep beep",
     ]
     assert run.predict([]) == []
-    with pytest.raises(ValueError, match=r"lasts 0\.3 s, expected at most 0\.1: cut"):
-        run.predict([burst(1, samples=2 * SAMPLES)])
-    wavfile.write(tmp_path / "a.wav", RATE, burst(3))
+    with pytest.raises(ValueError, match=r"lasts 4\.1 s, expected at most 2\.0: cut"):
+        run.predict([burst(1, samples=2 * LONG)])
+    wavfile.write(tmp_path / "a.wav", RATE, burst(3, samples=LONG))
     (row,), _ = predicted(monkeypatch, capsys, folder, "strings", tmp_path / "a.wav")
     assert row["words"] == "beep"
 
@@ -157,6 +158,7 @@ def test_the_demo_hears_a_recording(folder, files):
         heard(run, None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("recipe", "said"), [("words", "early"), ("strings", "beep")])
 def test_an_export_reads_wav_files_without_the_cookbook(
     recipe, said, folder, tmp_path, capsys
