@@ -232,12 +232,9 @@ def main(config: Config) -> Run:
     found = {kind: measure(kind, data, config.images, config) for kind in kinds}
     draw_variants(data, run)
     draw_gains(found, run)
-    claims = claims_of_kinds(found)
+    sizes = [] if config.quick else claims_of_sizes(found, data, config, run)
 
-    if not config.quick:
-        claims += claims_of_sizes(found, data, config, run)
-
-    return conclude(run, claims)
+    return conclude(run, [*claims_of_kinds(found), *sizes])
 
 
 if __name__ == "__main__":
