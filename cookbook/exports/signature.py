@@ -17,6 +17,8 @@ from custom_layers.models import AdversarialModel, VariationalAutoencoder
 NAMES = {
     "image classifier": ("pixels",),
     "anomaly score": ("pixels",),
+    "sound classifier": ("sound",),
+    "transcriber": ("sound",),
     "text classifier": ("ids",),
     "tagger": ("words", "characters"),
     "language model": ("tokens",),

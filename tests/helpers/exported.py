@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from PIL import Image
+from scipy.io import wavfile
 
 from cookbook import load_run
 from cookbook.data.augmentation import augmentation_in
@@ -115,13 +116,16 @@ def answers_of_exports(run_folder, inputs, folder):
 def run_readme(folder: Path) -> str:
     """What the Python code of an export's README prints, in a process of its own.
 
-    Its folder is the working folder, and holds picture.png; our packages are blocked.
+    Its folder is the working folder, and holds picture.png and sound.wav. Our packages
+    are blocked.
     """
     text = (folder / "README.md").read_text(encoding="utf-8")
     code = "\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
     assert code
     pixels = np.random.default_rng(0).integers(0, 256, (40, 60, 3), "uint8")
     Image.fromarray(pixels).save(folder / "picture.png")
+    tone = 9000 * np.sin(np.arange(20_000) / 5)
+    wavfile.write(folder / "sound.wav", 16_000, tone.astype("int16"))
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     result = subprocess.run(
         [sys.executable, "-W", "error", "-c", ALONE + code],
