@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cookbook.errors import fail
 from cookbook.pages.catalogue import ROOT
+from cookbook.pages.tries import keep_try, tries
 from cookbook.runs.files import Damaged, read_json
 
 KEPT = ROOT / "docs" / "results.json"
@@ -29,7 +30,8 @@ def collect(folders: Sequence[str | Path]) -> None:
 
     results.json holds "rows", {recipe and flags: its task and the well-known result},
     in the order of the full table; "best", the names of the rows that README.md shows;
-    and "runs", the metrics of each run. Claims of the lab go into lab.json.
+    and "runs", the metrics of each run. Claims of the lab go into lab.json, and runs of
+    what docs/tries.json names go there.
     """
     kept = _kept()
     runs = {run["command"]: run for run in kept["runs"]}
@@ -37,6 +39,9 @@ def collect(folders: Sequence[str | Path]) -> None:
         run = _read(folder)
         if "claims" in run:
             keep_claims(folder.resolve().parent.name, run)
+            continue
+        if _label(run) in tries():
+            keep_try(_label(run), run)
             continue
         if _label(run) not in kept["rows"]:
             fail(

@@ -1,0 +1,93 @@
+"""The claims of a lab recipe: what it measured, and the bounds in its source."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from cookbook.pages.lessons import claims_of_lab
+from cookbook.site.docstrings.parts import as_typed
+from cookbook.site.links import markdown_table
+
+WHAT = (
+    "What the recipe measured with seed 0. Each run measures these sentences anew, and "
+    "says whether each number keeps its bound, which the recipe states."
+)
+FIELD = re.compile(r"\{\w*\}|…")  # where a sentence has its number
+
+
+def claims_section(recipe: str, tree: ast.Module) -> list[str]:
+    """The claims of a recipe with their measured numbers and their bounds."""
+    bounds: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Claim":
+            bounds |= _claim(node, _texts_above(node, tree))
+    measured = claims_of_lab().get(recipe, [])
+    rows = []
+    for sentence in measured:
+        text = _source_of(sentence, bounds)
+        rows.append([as_typed(sentence), bounds.pop(text, "see the code")])
+    rows += [[as_typed(FIELD.sub("…", text)), bounds[text]] for text in bounds]
+    if not rows:
+        return []
+    return ["## Claims", WHAT, markdown_table(["claim", "bound"], rows)]
+
+
+def _source_of(sentence: str, texts: dict[str, str]) -> str:
+    """The text of the source that became a sentence; the one that leaves least open."""
+    fitting = []
+    for text in texts:
+        pieces = [re.escape(piece) for piece in FIELD.split(text)]
+        if re.fullmatch("(.+?)".join(pieces), sentence):
+            fitting.append(text)
+    return max(fitting, key=lambda text: len(FIELD.sub("", text)), default="")
+
+
+def _texts_above(node: ast.Call, tree: ast.Module) -> dict[str, str]:
+    """{variable: its text} at a call, whose sentence may be put together of them."""
+    texts = {}
+    for other in ast.walk(tree):
+        is_text = isinstance(other, ast.Assign) and isinstance(
+            other.value, ast.Constant | ast.JoinedStr
+        )
+        if is_text and other.lineno < node.lineno:
+            texts[other.lineno] = other
+    return {
+        ast.unparse(texts[line].targets[0]): _sentence(texts[line].value, {})
+        for line in sorted(texts)
+    }
+
+
+def _claim(node: ast.Call, texts: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """The sentence of a claim, and its bound in words, if the source shows both."""
+    text = _sentence(node.args[0], texts) if node.args else ""
+    bounds = {k.arg: k.value for k in node.keywords if k.arg in ("at_least", "at_most")}
+    for side, value in bounds.items():
+        if text:
+            yield text, f"{side.replace('_', ' ')} {_bound(value, text)}"
+
+
+def _bound(value: ast.expr, text: str) -> str:
+    """A bound as the claim's sentence writes its number."""
+    try:
+        number = float(ast.literal_eval(value))
+    except ValueError:
+        return f"`{ast.unparse(value)}`"
+    if "{percent}" in text:
+        return f"{100 * number:.3g} %"
+    if "{points}" in text:
+        return f"{100 * number:.3g} points"
+    return f"{number:.3g}"
+
+
+def _sentence(node: ast.expr, texts: dict[str, str]) -> str:
+    """The text of a claim; fields of an f-string become dots."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(
+            str(part.value)
+            if isinstance(part, ast.Constant)
+            else texts.get(ast.unparse(part)[1:-1], "…")
+            for part in node.values
+        )
+    return ""
