@@ -27,7 +27,8 @@ RULES = {"light": "{}", "dark": "{runOnly: ['color-contrast']}"}
 
 def chromium():
     """The path of the system's Chromium; None has playwright take its own."""
-    return shutil.which("chromium") or shutil.which("chromium-browser")
+    names = "chromium", "chromium-browser", "google-chrome"
+    return next(filter(None, map(shutil.which, names)), None)
 
 
 def found_by_visits(address, names, checked):
