@@ -223,7 +223,9 @@ class Reader:
 
     def _dotted(self, value: ast.expr) -> str:
         """An operand as it is written, or a dot for what is a step of its own."""
-        if isinstance(value, ast.Name) or not self._takes_tensor(value):
+        if isinstance(value, ast.Name):
+            return self.tensors.get(value.id, value.id)
+        if not self._takes_tensor(value):
             return ast.unparse(value)
         if isinstance(value, ast.List | ast.Tuple):
             return f"[{', '.join(map(self._dotted, value.elts))}]"
