@@ -15,7 +15,7 @@ from cookbook.site.recipe_parts.tries import tries_section
 from cookbook.site.reference_pages import places
 
 COMMAND = re.compile(r"^ {4}(python .*)\n?", re.MULTILINE)
-PICTURES = (".svg", ".png", ".gif")
+PICTURES = (".svg", ".png", ".webp", ".gif")
 CATALOG = "https://www.tensorflow.org/datasets/catalog"
 DATA = {  # {name: (what it is, where it comes from)}
     "mnist": (
@@ -59,6 +59,13 @@ DATA = {  # {name: (what it is, where it comes from)}
         f"{CATALOG}/universal_dependencies",
     ),
 }
+LIVE = {  # {recipe: the page on which its model answers}
+    "mnist_cnn": "draw_a_digit",
+    "imdb_cnn": "type_a_review",
+    "shakespeare_gpt": "continue_a_text",
+    "mnist_cgan": "generate_digits",
+    "multi30k_attention": "translate_a_sentence",
+}
 MADE = "The recipe makes its data itself and needs no download."
 SMALL_DIGITS = (
     "The digits that come with scikit-learn: 1,797 grey images of 8 by 8 pixels, in "
@@ -94,6 +101,7 @@ def _page(entry: Entry) -> Page:
         f"# {entry.name}",
         *story,
         f"```bash\n{commands}\n```",
+        *_live_page(entry.name),
         *_pictures(entry.name, path),
         *_data(tree),
         *_results(entry.name),
@@ -116,6 +124,18 @@ def _story(docstring: str) -> tuple[list[str], str]:
     ]
     parts = docstring_parts(COMMAND.sub("", docstring))
     return [as_markdown(part) for part in parts], "\n".join(commands)
+
+
+def _live_page(recipe: str) -> list[str]:
+    """A link to the page on which the recipe's model answers."""
+    if recipe not in LIVE:
+        return []
+    name = LIVE[recipe]
+    words = name.replace("_", " ")
+    return [
+        f"**[{words.capitalize()}](../playgrounds/{name}.md)**: ask a model that this "
+        "recipe trained, in your browser."
+    ]
 
 
 def _pictures(recipe: str, page: str) -> list[str]:

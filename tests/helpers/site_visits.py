@@ -13,6 +13,7 @@ FIRST_LOAD = 300_000  # bytes, as a server sends them, without models
 MODELS = (".onnx", ".wasm", ".bin", ".ort")
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 800}
+PATIENCE = 120_000  # milliseconds, on a machine that does other work as well
 TABS = 3  # pages that load at a time: two cores, and waits between
 TYPESET = (
     "!document.querySelector('.arithmatex') || document.documentElement.dataset.typeset"
@@ -77,6 +78,7 @@ class _Tab:
 
     async def work(self, browser):
         context = await browser.new_context(viewport=PHONE, color_scheme="light")
+        context.set_default_timeout(PATIENCE)
         self.page = await context.new_page()
         self.page.on("console", self.note)
         self.page.on("pageerror", lambda error: self.problems.append(f"says {error}"))
