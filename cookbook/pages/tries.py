@@ -1,7 +1,7 @@
 """Things to try with a recipe, and what came of them: docs/tries.json.
 
-It holds {recipe and flags: {"try": what changes, "run": what the run measured}}. A run of
-these flags gets there by `python -m cookbook results FOLDER`, as other results do.
+It holds {recipe and flags: {"try": what changes, "run": what the run measured}}. A run
+of these flags gets there by `python -m cookbook results FOLDER`, as other results do.
 """
 
 import json

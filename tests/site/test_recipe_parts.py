@@ -80,7 +80,13 @@ NETWORKS = {
         x = h + x
         return keras.Model(images, x)
         """,
-        [["`keras.Input((8,))` gives `images`", "`Dense(8)` (H)", "`images + x` gives `x`"]],
+        [
+            [
+                "`keras.Input((8,))` gives `images`",
+                "`Dense(8)` (H)",
+                "`images + x` gives `x`",
+            ]
+        ],
     ),
 }
 
@@ -163,7 +169,9 @@ def test_what_came_of_a_try_is_shown_beside_what_was_before(tried):
     assert "parameters" not in kept["run"]
     *_, table = tries_section("mnist_cnn")
     (row,) = table.splitlines()[2:]
-    assert row.startswith("| `--filters 8` | Halve them | test accuracy 98.76 % | test ")
+    assert row.startswith(
+        "| `--filters 8` | Halve them | test accuracy 98.76 % | test "
+    )
     assert tries_section("mnist_mlp") == []
 
 

@@ -12,6 +12,7 @@ WHAT = (
     "What the recipe measured with seed 0. Each run measures these sentences anew, and "
     "says whether each number keeps its bound, which the recipe states."
 )
+SIDES = {"at_least": "at least", "at_most": "at most"}
 FIELD = re.compile(r"\{\w*\}|…")  # where a sentence has its number
 
 
@@ -25,8 +26,12 @@ def claims_section(recipe: str, tree: ast.Module) -> list[str]:
     rows = []
     for sentence in measured:
         text = _source_of(sentence, bounds)
-        rows.append([as_typed(sentence), bounds.pop(text, "see the code")])
-    rows += [[as_typed(FIELD.sub("…", text)), bounds[text]] for text in bounds]
+        bound = bounds.pop(text, "see the code")
+        rows.append([as_typed(sentence), bound])
+    for text, bound in bounds.items():
+        open_text = FIELD.sub("…", text)
+        rows.append([as_typed(open_text), bound])
+
     if not rows:
         return []
     return ["## Claims", WHAT, markdown_table(["claim", "bound"], rows)]
@@ -60,10 +65,10 @@ def _texts_above(node: ast.Call, tree: ast.Module) -> dict[str, str]:
 def _claim(node: ast.Call, texts: dict[str, str]) -> Iterator[tuple[str, str]]:
     """The sentence of a claim, and its bound in words, if the source shows both."""
     text = _sentence(node.args[0], texts) if node.args else ""
-    bounds = {k.arg: k.value for k in node.keywords if k.arg in ("at_least", "at_most")}
-    for side, value in bounds.items():
-        if text:
-            yield text, f"{side.replace('_', ' ')} {_bound(value, text)}"
+    for keyword in node.keywords:
+        if text and keyword.arg in SIDES:
+            number = _bound(keyword.value, text)
+            yield text, f"{SIDES[keyword.arg]} {number}"
 
 
 def _bound(value: ast.expr, text: str) -> str:
@@ -83,11 +88,14 @@ def _sentence(node: ast.expr, texts: dict[str, str]) -> str:
     """The text of a claim; fields of an f-string become dots."""
     if isinstance(node, ast.Constant):
         return str(node.value)
-    if isinstance(node, ast.JoinedStr):
-        return "".join(
-            str(part.value)
-            if isinstance(part, ast.Constant)
-            else texts.get(ast.unparse(part)[1:-1], "…")
-            for part in node.values
-        )
-    return ""
+    if not isinstance(node, ast.JoinedStr):
+        return ""
+
+    pieces = []
+    for part in node.values:
+        if isinstance(part, ast.Constant):
+            pieces.append(str(part.value))
+        else:
+            name = ast.unparse(part)[1:-1]
+            pieces.append(texts.get(name, "…"))
+    return "".join(pieces)

@@ -6,8 +6,8 @@ from cookbook.site.docstrings.parts import as_typed
 from cookbook.site.links import markdown_table
 
 WHAT = (
-    "Each row is one run with seed 0. A difference that is smaller than that between the "
-    "seeds of the recipe itself says nothing."
+    "Each row is one run with seed 0. A difference that is smaller than that between "
+    "the seeds of the recipe itself says nothing."
 )
 HEAD = ["add to the command", "what changes", "measured", "without it"]
 
