@@ -34,6 +34,7 @@ def claims_section(recipe: str, tree: ast.Module) -> list[str]:
 
     if not rows:
         return []
+
     return ["## Claims", WHAT, markdown_table(["claim", "bound"], rows)]
 
 
@@ -44,6 +45,7 @@ def _source_of(sentence: str, texts: dict[str, str]) -> str:
         pieces = [re.escape(piece) for piece in FIELD.split(text)]
         if re.fullmatch("(.+?)".join(pieces), sentence):
             fitting.append(text)
+
     return max(fitting, key=lambda text: len(FIELD.sub("", text)), default="")
 
 
@@ -56,6 +58,7 @@ def _texts_above(node: ast.Call, tree: ast.Module) -> dict[str, str]:
         )
         if is_text and other.lineno < node.lineno:
             texts[other.lineno] = other
+
     return {
         ast.unparse(texts[line].targets[0]): _sentence(texts[line].value, {})
         for line in sorted(texts)
@@ -81,6 +84,7 @@ def _bound(value: ast.expr, text: str) -> str:
         return f"{100 * number:.3g} %"
     if "{points}" in text:
         return f"{100 * number:.3g} points"
+
     return f"{number:.3g}"
 
 
@@ -98,4 +102,5 @@ def _sentence(node: ast.expr, texts: dict[str, str]) -> str:
         else:
             name = ast.unparse(part)[1:-1]
             pieces.append(texts.get(name, "…"))
+
     return "".join(pieces)

@@ -80,6 +80,7 @@ class Reader:
         value = statement.value
         names = [ast.unparse(target) for target in statement.targets]
         *_, name = names
+
         if self._visit_model(value):
             return
 
@@ -122,6 +123,7 @@ class Reader:
             for part in members(output):
                 if self._takes_tensor(part) and not isinstance(part, ast.Name):
                     self._visit(part, OUTPUT)
+
         return True
 
     def _takes_tensor(self, value: ast.AST) -> bool:
@@ -139,6 +141,7 @@ class Reader:
         found = []
         for part in ast.iter_child_nodes(value):
             found += self._names(part)
+
         return found
 
     def _visit(self, value: ast.expr, output: str = "") -> str:
@@ -148,6 +151,7 @@ class Reader:
 
         operands = [part for part in _operands(value) if self._takes_tensor(part)]
         inputs = [self._visit(part) for part in operands]
+
         if not operands:
             inputs = [self.tensors[name] for name in self._names(value)]
 
@@ -157,6 +161,7 @@ class Reader:
             self.unnamed += 1
         label = self._label(value)
         self.steps.append(Step(label, inputs, output, inside=self.inside))
+
         return output
 
     def _label(self, value: ast.expr) -> str:
@@ -167,11 +172,14 @@ class Reader:
             operator = SIGNS.get(type(value.op), "@")
             left = self._dotted(value.left)
             right = self._dotted(value.right)
+
             return f"{left} {operator} {right}"
         if isinstance(value, ast.Subscript):
             whole = self._dotted(value.value)
             place = ast.unparse(value.slice).strip("()")
+
             return f"{whole}[{place}]"
+
         return ast.unparse(value)
 
     def _label_of_call(self, value: ast.Call) -> str:
@@ -184,10 +192,12 @@ class Reader:
             return name
 
         arguments = [self._dotted(part) for part in value.args]
+
         for keyword in value.keywords:
             if keyword.arg:
                 given = self._dotted(keyword.value)
                 arguments.append(f"{keyword.arg}={given}")
+
         return f"{name}({', '.join(arguments)})"
 
     def _dotted(self, value: ast.expr) -> str:
@@ -198,7 +208,9 @@ class Reader:
             return ast.unparse(value)
         if isinstance(value, ast.List | ast.Tuple):
             inside = [self._dotted(part) for part in value.elts]
+
             return f"[{', '.join(inside)}]"
+
         return "…"
 
 
@@ -214,6 +226,7 @@ def _operands(value: ast.expr) -> list[ast.expr]:
         found.append(value.value)
     elif isinstance(value, ast.List | ast.Tuple):
         found.append(value)
+
     return [part for each in found for part in members(each)]
 
 
@@ -224,6 +237,7 @@ def members(value: ast.expr) -> list[ast.expr]:
     found = []
     for part in value.elts:
         found.append(part.value if isinstance(part, ast.Starred) else part)
+
     return found
 
 
@@ -231,6 +245,7 @@ def first_list(value: ast.expr) -> list[ast.expr]:
     """The members of the list that a call takes first."""
     if isinstance(value, ast.Call) and value.args:
         return members(value.args[0])
+
     return []
 
 
@@ -243,4 +258,5 @@ def comment_behind(node: ast.stmt | ast.expr, lines: Sequence[str]) -> str:
     """What stands behind the last line of a piece of code."""
     last = lines[(node.end_lineno or 1) - 1]
     _, _, comment = last.partition("  # ")
+
     return comment

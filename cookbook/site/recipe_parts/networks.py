@@ -25,6 +25,7 @@ def drawings(code: str) -> Iterator[str]:
     tree = ast.parse(code)
     lines = code.splitlines()
     lists = _lists_in(tree)
+
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and called(node).endswith(SEQUENTIAL):
             yield from _sequential(node, lists, lines)
@@ -42,6 +43,7 @@ def _lists_in(tree: ast.Module) -> dict[str, ast.List]:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.List):
             name = ast.unparse(node.targets[0])
             found[name] = node.value
+
     return found
 
 
@@ -71,6 +73,7 @@ def _builds_a_graph(function: ast.FunctionDef) -> bool:
     ends = not names.isdisjoint(ENDS)
     adds = any(name.endswith(".add") for name in names)
     has_row = any(name.endswith(SEQUENTIAL) for name in names)
+
     return (begins and ends) or (adds and has_row)
 
 
@@ -83,7 +86,8 @@ def _columns(steps: Sequence[Step]) -> Iterator[str]:
         is_fed = above in step.inputs
         if column and not is_fed:
             yield _column(column)
-            column, around = [], ()
+            column = []
+            around = ()
 
         for depth, head in enumerate(step.inside):
             until = depth + 1
@@ -91,10 +95,12 @@ def _columns(steps: Sequence[Step]) -> Iterator[str]:
                 column.append(f"{INDENT * depth}1.  `{head}`")
 
         depth = len(step.inside)
+
         later = steps[place + 1 :]
         box = _box(step, later, above if is_fed else "")
         column.append(f"{INDENT * depth}1.  {box}")
-        above, around = step.output, step.inside
+        above = step.output
+        around = step.inside
 
     if column:
         yield _column(column)
@@ -103,6 +109,7 @@ def _columns(steps: Sequence[Step]) -> Iterator[str]:
 def _box(step: Step, later: Sequence[Step], above: str) -> str:
     """A step in words: its layer, what else it takes, and its name where it is used."""
     words = [f"`{_shortened(step.label)}`"]
+
     others = []
     for name in dict.fromkeys(step.inputs):
         whole_name = rf"(?<!\w){re.escape(name)}(?!\w)"
@@ -117,6 +124,7 @@ def _box(step: Step, later: Sequence[Step], above: str) -> str:
         words.append(f"gives `{step.output}`")
     if step.comment:
         words.append(f"({as_typed(step.comment)})")
+
     return " ".join(words)
 
 
@@ -127,14 +135,17 @@ def _is_used_below(name: str, later: Sequence[Step]) -> bool:
             return True
         if step.output == name:
             return False
+
     return False
 
 
 def _column(boxes: Sequence[str]) -> str:
     inside = "\n".join(boxes)
+
     return f'<div class="network" markdown>\n\n{inside}\n\n</div>'
 
 
 def _shortened(label: str) -> str:
     label = label.replace("keras.layers.", "")
+
     return label if len(label) <= LONGEST else f"{label[: LONGEST - 2]} …"
