@@ -50,9 +50,9 @@ def quoted(said: str, recipe: str, claims: Claims) -> str | None:
         label = row["label"]
         found = measured(label) if label.split()[0] == recipe else None
         return f"`{label}` reaches {found}" if found else None
-    found = [c for c in claims.get(recipe, ()) if _words(c) == _words(said)]
+    fitting = [c for c in claims.get(recipe, ()) if _words(c) == _words(said)]
     # Of "With 2 units, 78 %" and "With 3 units, 99 %", one begins like the quote.
-    return max(found, key=lambda claim: _numbers_shared(claim, said), default=None)
+    return max(fitting, key=lambda claim: _numbers_shared(claim, said), default=None)
 
 
 def _numbers_shared(claim: str, said: str) -> int:

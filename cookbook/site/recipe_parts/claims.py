@@ -51,18 +51,15 @@ def _source_of(sentence: str, texts: dict[str, str]) -> str:
 
 def _texts_above(node: ast.Call, tree: ast.Module) -> dict[str, str]:
     """{variable: its text} at a call, whose sentence may be put together of them."""
-    texts = {}
+    texts: dict[int, tuple[str, str]] = {}  # {line: (variable, its text)}
     for other in ast.walk(tree):
-        is_text = isinstance(other, ast.Assign) and isinstance(
-            other.value, ast.Constant | ast.JoinedStr
-        )
-        if is_text and other.lineno < node.lineno:
-            texts[other.lineno] = other
+        if not isinstance(other, ast.Assign) or other.lineno > node.lineno:
+            continue
+        if isinstance(other.value, ast.Constant | ast.JoinedStr):
+            name = ast.unparse(other.targets[0])
+            texts[other.lineno] = name, _sentence(other.value, {})
 
-    return {
-        ast.unparse(texts[line].targets[0]): _sentence(texts[line].value, {})
-        for line in sorted(texts)
-    }
+    return dict(texts[line] for line in sorted(texts))
 
 
 def _claim(node: ast.Call, texts: dict[str, str]) -> Iterator[tuple[str, str]]:
