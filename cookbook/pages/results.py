@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cookbook.errors import fail
 from cookbook.pages.catalogue import ROOT
+from cookbook.pages.tries import keep_try, tries
 from cookbook.runs.files import Damaged, read_json
 
 KEPT = ROOT / "docs" / "results.json"
@@ -32,7 +33,7 @@ def collect(folders: Sequence[str | Path]) -> None:
     in the order of the full table; "best", the names of the rows that README.md shows;
     and "runs", the metrics of each run. A row whose flags are not the defaults states
     as "expected" the figure and its tolerance, which `reproduce` compares with. Claims
-    of the lab go into lab.json.
+    of the lab go into lab.json, and runs of what docs/tries.json names go there.
     """
     kept = _kept()
     runs = {run["command"]: run for run in kept["runs"]}
@@ -40,6 +41,9 @@ def collect(folders: Sequence[str | Path]) -> None:
         run = _read(folder)
         if "claims" in run:
             keep_claims(folder.resolve().parent.name, run)
+            continue
+        if _label(run) in tries():
+            keep_try(_label(run), run)
             continue
         if _label(run) not in kept["rows"]:
             fail(
