@@ -5,6 +5,7 @@ from typing import Any
 
 from cookbook.answers.classifiers import (
     ImageClassifier,
+    PieceClassifier,
     SentenceTagger,
     TextClassifier,
 )
@@ -22,6 +23,7 @@ from cookbook.trained.trained_run import TrainedRun
 CLASSES: dict[str, type[TrainedRun]] = {
     "image classifier": ImageClassifier,
     "text classifier": TextClassifier,
+    "word-piece classifier": PieceClassifier,
     "tagger": SentenceTagger,
     "language model": LanguageModel,
     "translation": Translator,

@@ -16,6 +16,7 @@ PAGES: dict[str, Callable[[Any], Any]] = {
     "image classifier": image_page,
     "anomaly score": anomaly_page,
     "text classifier": text_page,
+    "word-piece classifier": text_page,
     "tagger": tagged_page,
     "language model": continuation_page,
     "translation": translation_page,

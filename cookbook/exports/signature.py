@@ -18,6 +18,7 @@ NAMES = {
     "image classifier": ("pixels",),
     "anomaly score": ("pixels",),
     "text classifier": ("ids",),
+    "word-piece classifier": ("ids",),
     "tagger": ("words", "characters"),
     "language model": ("tokens",),
     "translation": ("source", "target"),

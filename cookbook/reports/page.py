@@ -40,6 +40,7 @@ LARGE = ("tuning_parallel", "tuning_scores")  # pictures as wide as the page
 EXAMPLES = {
     "image classifier": ("photo.png folder_of_photos", '["photo.png"]'),
     "text classifier": ('"A text of yours." table.csv', '["A text of yours."]'),
+    "word-piece classifier": ('"A text of yours." table.csv', '["A text of yours."]'),
     "tagger": ('"A sentence." lines.txt', '["A sentence."]'),
     "language model": ('"A beginning"', '["A beginning"], length=200'),
     "translation": ('"A sentence." lines.txt', '["A sentence."]'),
@@ -53,6 +54,7 @@ EXAMPLES = {
 LABELLED = {
     "image classifier": "folder_with_a_folder_per_class",
     "text classifier": "table_with_labels.csv",
+    "word-piece classifier": "table_with_labels.csv",
 }
 PAGE = Template("""\
 <!doctype html>

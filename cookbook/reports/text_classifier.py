@@ -11,7 +11,14 @@ from cookbook.data.batches import Batches
 from cookbook.data.text.reviews import Reviews
 from cookbook.data.text.words import UNKNOWN, split_words
 from cookbook.errors import fail
-from cookbook.plots.figures import draw_curves
+from cookbook.plots.figures import (
+    BLUE,
+    ORANGE,
+    Folder,
+    draw_curves,
+    panel,
+    save_figure,
+)
 from cookbook.plots.mistakes import draw_confusion
 from cookbook.reports.finish import (
     Expected,
@@ -34,10 +41,13 @@ def report_reviews(
     history: list[dict],
     run: RunFolder,
     expected: Expected,
+    probe: np.ndarray | None = None,
 ) -> Run:
     """Measures the accuracy on data.test, draws the pictures, and finishes the run.
 
     model: gives logits from the ids of words.
+    probe: the logits of a simpler model for the same texts, which are compared with
+        those of `model`; None without one.
 
     Besides the pictures it writes mistakes.txt, the mistakes with their texts.
     """
@@ -56,6 +66,10 @@ def report_reviews(
     draw_review(model, data, _typical_review(x, is_right), run)
 
     figures = {"test accuracy": float(np.mean(is_right))}
+    if probe is not None:
+        is_right = probe.argmax(-1) == y
+        figures["test accuracy of the linear probe"] = float(np.mean(is_right))
+        draw_margins(probe, logits, y, run)
     return finish(model, data, history, run, figures, expected)
 
 
@@ -72,6 +86,49 @@ def _typical_review(x: np.ndarray, is_right: np.ndarray) -> int:
     distance = np.abs(lengths - WORDS_SHOWN)
     distance[~is_right] += 1000
     return int(distance.argmin())
+
+
+def draw_margins(
+    before: np.ndarray, after: np.ndarray, y: np.ndarray, run: Folder
+) -> None:
+    """Draws margins.svg: how sure a linear probe and LoRA are of the right answer.
+
+    before, after: logits (N, classes) of both, for texts of the classes y.
+    """
+    shares = {}
+    margins = {}
+    for name, logits in {"linear probe": before, "LoRA": after}.items():
+        log_p = _log_softmax(logits)
+        is_true = np.eye(logits.shape[1], dtype=bool)[y]
+        others = log_p[~is_true].reshape(len(y), -1)
+        margins[name] = log_p[is_true] - others.max(1)
+        shares[name] = np.mean(log_p.argmax(-1) == y)
+
+    title = (
+        f"The linear probe judges {shares['linear probe']:.1%} of the test texts "
+        f"rightly, LoRA {shares['LoRA']:.1%}"
+    )
+    xlabel = "log-odds of the right class against the likeliest other one"
+    figure, axes = panel(title, xlabel, "share of the texts")
+    edges = np.linspace(-8, 8, 65)
+    for (name, values), colour in zip(margins.items(), (ORANGE, BLUE)):
+        weights = np.full(len(values), 1 / len(values))
+        inside = np.clip(values, -8, 8)
+        axes.hist(inside, edges, weights=weights, color=colour, alpha=0.3)
+        axes.hist(
+            inside,
+            edges,
+            weights=weights,
+            histtype="step",
+            color=colour,
+            linestyle="--" if name == "linear probe" else "-",
+            label=name,
+        )
+    axes.axvline(0, color="black", linewidth=1)
+    axes.text(-0.2, axes.get_ylim()[1], "wrong", ha="right", va="top")
+    axes.text(0.2, axes.get_ylim()[1], "right", va="top")
+    axes.legend(loc="center left")
+    save_figure(figure, run, "margins.svg")
 
 
 def _write_mistakes(
@@ -100,7 +157,9 @@ def _write_mistakes(
     path.write_text(text, encoding="utf-8", errors="replace")
 
 
-def answer(recipe: str, config: RecipeConfig) -> None:
+def answer(
+    recipe: str, config: RecipeConfig, kind: str = "text classifier"
+) -> None:
     """Prints what the newest finished run of a recipe says of the text config.predict.
 
     Below the answer it prints the words that influenced it most.
@@ -112,7 +171,7 @@ def answer(recipe: str, config: RecipeConfig) -> None:
             "as 'A film to remember.'"
         )
 
-    run: Any = run_to_ask(recipe, config, "text classifier")
+    run: Any = run_to_ask(recipe, config, kind)
     (said,) = run.predict([text])
     known, count = run.known(text)
     print(

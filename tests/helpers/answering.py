@@ -133,6 +133,7 @@ def check_generator(run, model):
 CHECKS = {
     "image classifier": check_image_classifier,
     "text classifier": check_text_classifier,
+    "word-piece classifier": check_text_classifier,
     "tagger": check_tagger,
     "language model": check_language_model,
     "translation": check_translation,
