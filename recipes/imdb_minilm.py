@@ -64,7 +64,8 @@ from custom_layers.optimizers import Adam
 from custom_layers.optimizers.schedules import WarmupCosine
 
 EXPECTED = {"imdb_reviews": (0.9, 0.006)}
-PROBE_EPOCHS, PROBE_RATE = 20, 0.03  # of the linear probe, which takes seconds
+# Of the linear probe, which takes seconds.
+PROBE_EPOCHS, PROBE_BATCH, PROBE_RATE = 10, 64, 0.03
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,9 @@ def compile_classifier(model: keras.Model, rate: float, steps: int) -> None:
 
 def linear_probe(config: Config, vectors: PieceReviews) -> keras.Model:
     """A linear classifier of vectors, trained."""
-    config = replace(config, epochs=PROBE_EPOCHS, resume=False)
+    config = replace(
+        config, epochs=PROBE_EPOCHS, batch_size=PROBE_BATCH, resume=False
+    )
     x, _ = vectors.train
     inputs = keras.Input(x.shape[1:])
     logits = Dense(len(vectors.classes), dtype="float32")(inputs)
@@ -136,9 +139,9 @@ def linear_probe(config: Config, vectors: PieceReviews) -> keras.Model:
 
 
 def build(
-    config: Config, data: PieceReviews, bert: Bert, probe: list[np.ndarray]
+    config: Config, data: PieceReviews, bert: Bert, start: list[np.ndarray]
 ) -> keras.Model:
-    """The encoder with LoRA, and a classifier that begins with the probe's weights."""
+    """The encoder with LoRA, and a classifier with the weights of the linear probe."""
     network = encoder(bert)
     for weight in network.weights:
         weight.trainable = False
@@ -147,7 +150,7 @@ def build(
     vector = Dropout(config.dropout)(network.outputs[0])
     head = Dense(len(data.classes), dtype="float32", name="head")
     model = keras.Model(network.inputs[0], head(vector))
-    head.set_weights(probe)
+    head.set_weights(start)
     steps = training_steps(config, len(data.train[0]))
     compile_classifier(model, config.learning_rate, steps)
     return model
@@ -173,7 +176,7 @@ def main(config: Config) -> Run | None:
     vectors = with_vectors(data, frozen, config)
     print("First a linear probe learns to judge the vectors of the frozen encoder")
     probe = linear_probe(config, vectors)
-    make = partial(build, bert=bert, probe=probe.get_weights())
+    make = partial(build, bert=bert, start=probe.get_weights())
     if config.tune:
         config = search(space, make, data, config, run)
     print("Then LoRA adapts the encoder")

@@ -25,6 +25,7 @@ STAND_INS = (
     "translation",
     "lab",
     "reports",
+    *("sentences.encoder", "sentences.pieces"),
     *("latent.losses", "latent.measures", "latent.models", "latent.pixels"),
 )
 SCRIPT = "recipes.script"  # what the recipe's own source is called
@@ -57,7 +58,7 @@ KERAS = {
 DATA_SETS = (
     *("Images", "JudgedImages", "OddImages", "PicturePair", "Forecasts"),
     *("Reviews", "Characters", "Sums", "TaggedSentences", "Translations"),
-    *("Sounds", "Strings"),
+    *("Sounds", "Strings", "Bert", "PieceReviews"),
 )
 # What else a script calls by another name: {name in the cookbook: what it means}.
 OTHERS = {

@@ -52,6 +52,45 @@ WORDINGS = {
 """,
         ),
     ],
+    "imdb_minilm": [
+        (
+            """\
+        block = TransformerEncoderBlock(
+            bert.hidden,
+            bert.heads,
+            activation="gelu",
+            layer_norm_epsilon=1e-12,
+            name=f"block_{i}",
+        )
+""",
+            """\
+        block = PostNormBlock(bert.hidden, bert.heads, D, f"block_{i}")
+""",
+        ),
+        (
+            """\
+        network.get_layer(f"block_{i}").self_attention.enable_lora(config.rank)
+""",
+            """\
+        attention = network.get_layer(f"block_{i}").self_attention
+        attention.query_dense.enable_lora(config.rank)
+        attention.value_dense.enable_lora(config.rank)
+""",
+        ),
+        ("with_vectors(data, frozen, config)", "with_vectors(data, frozen)"),
+        (
+            """\
+    x, _ = with_vectors(data, frozen, config, ["test"]).test
+    before = probe.predict(x, batch_size=1000, verbose=0)
+    return report_reviews(model, data, history, run, EXPECTED, before)
+""",
+            """\
+    _, accuracy = probe.evaluate(*vectors.test, verbose=0)
+    print(f"test accuracy of the linear probe: {accuracy:.4f}")
+    return report_reviews(model, data, history, run, EXPECTED)
+""",
+        ),
+    ],
     "mnist_transfer": [
         (
             """\
