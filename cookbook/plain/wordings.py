@@ -69,24 +69,30 @@ WORDINGS = {
         ),
         (
             """\
-        network.get_layer(f"block_{i}").self_attention.enable_lora(config.rank)
+        block.self_attention.enable_lora(config.rank)
 """,
             """\
-        attention = network.get_layer(f"block_{i}").self_attention
-        attention.query_dense.enable_lora(config.rank)
-        attention.value_dense.enable_lora(config.rank)
+        block.self_attention.query_dense.enable_lora(config.rank)
+        block.self_attention.value_dense.enable_lora(config.rank)
 """,
         ),
-        ("with_vectors(data, frozen, config)", "with_vectors(data, frozen)"),
         (
             """\
-    x, _ = with_vectors(data, frozen, config, ["test"]).test
-    before = probe.predict(x, batch_size=1000, verbose=0)
+    few = [array[: config.probed] for array in data.train]
+    frozen = encoder(config, bert)
+    vectors = with_vectors(replace(data, train=few), frozen, config)
+""",
+            """\
+    frozen = encoder(config, bert)
+    vectors = with_vectors(data, frozen, config.probed)
+""",
+        ),
+        (
+            """\
+    before = probe.predict(vectors.validation[0], verbose=0)
     return report_reviews(model, data, history, run, EXPECTED, before)
 """,
             """\
-    _, accuracy = probe.evaluate(*vectors.test, verbose=0)
-    print(f"test accuracy of the linear probe: {accuracy:.4f}")
     return report_reviews(model, data, history, run, EXPECTED)
 """,
         ),

@@ -32,6 +32,7 @@ from cookbook.training.train import RecipeConfig
 from custom_layers.explanation import influence
 
 MISTAKES = 20  # that are written down
+BATCH = 128  # texts that are judged at once
 WORDS_SHOWN = 70  # the review that is drawn has about as many
 
 
@@ -46,8 +47,8 @@ def report_reviews(
     """Measures the accuracy on data.test, draws the pictures, and finishes the run.
 
     model: gives logits from the ids of words.
-    probe: the logits of a simpler model for the same texts, which are compared with
-        those of `model`; None without one.
+    probe: the logits of a linear probe for the texts of data.validation, which are
+        compared with those of `model`; None without one.
 
     Besides the pictures it writes mistakes.txt, the mistakes with their texts.
     """
@@ -67,8 +68,12 @@ def report_reviews(
 
     figures = {"test accuracy": float(np.mean(is_right))}
     if probe is not None:
-        is_right = probe.argmax(-1) == y
-        figures["test accuracy of the linear probe"] = float(np.mean(is_right))
+        x, y = data.validation
+        with predicting_step_by_step(model):
+            logits = model.predict(Batches(x, y, BATCH, padded=True), verbose=0)
+        for name, answers in {"linear probe": probe, "LoRA": logits}.items():
+            is_right = answers.argmax(-1) == y
+            figures[f"validation accuracy of {name}"] = float(np.mean(is_right))
         draw_margins(probe, logits, y, run)
     return finish(model, data, history, run, figures, expected)
 
@@ -105,8 +110,8 @@ def draw_margins(
         shares[name] = np.mean(log_p.argmax(-1) == y)
 
     title = (
-        f"The linear probe judges {shares['linear probe']:.1%} of the test texts "
-        f"rightly, LoRA {shares['LoRA']:.1%}"
+        f"The linear probe judges {shares['linear probe']:.1%} of the validation "
+        f"texts rightly, LoRA {shares['LoRA']:.1%}"
     )
     xlabel = "log-odds of the right class against the likeliest other one"
     figure, axes = panel(title, xlabel, "share of the texts")

@@ -1,6 +1,7 @@
 """Weights of sentence encoders of BERT's form, put into layers of ours."""
 
 import dataclasses
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,7 +49,8 @@ def fill(network: keras.Model, bert: Bert) -> None:
     """Puts the trained weights into a network.
 
     network: its layers "embedding" and "embedding_norm" are those before the blocks,
-        which are called "block_0", "block_1", ...
+        which are called "block_0", "block_1", ...;
+        it may lack the upper ones.
 
     BERT adds a vector that says whether a piece is of the first or of a second text.
     There is no second text, so the positions take up the vector of the first.
@@ -60,8 +62,9 @@ def fill(network: keras.Model, bert: Bert) -> None:
     network.get_layer("embedding").set_weights([pieces, positions + texts[0]])
     norm = network.get_layer("embedding_norm")
     _fill_layer(norm, bert.arrays, "embeddings.LayerNorm")
-    for i in range(bert.blocks):
-        for path, name in IN_A_BLOCK.items():
+    names = {layer.name for layer in network.layers}
+    for i, (path, name) in itertools.product(range(bert.blocks), IN_A_BLOCK.items()):
+        if f"block_{i}" in names:
             layer: Any = network.get_layer(f"block_{i}")
             for part in path.split("."):
                 layer = getattr(layer, part)

@@ -126,8 +126,9 @@ def random_arrays(
         shapes[f"encoder.layer.{i}.{name}"] = wide.get(name, square)
     arrays = {}
     for name, shape in shapes.items():
-        # Each output has about the size of an input, and norms begin near 1.
-        noise = rng.normal(scale=shape[-1] ** -0.5, size=shape)
+        # What a word says outweighs its place and what the blocks add to it.
+        scale = 1.0 if "word" in name else 0.3
+        noise = rng.normal(scale=scale * shape[-1] ** -0.5, size=shape)
         arrays[f"{name}.weight"] = (noise + (len(shape) == 1)).astype("float32")
         if not name.endswith("embeddings"):
             arrays[f"{name}.bias"] = rng.normal(0, 0.02, shape[0]).astype("float32")

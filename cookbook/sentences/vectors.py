@@ -6,7 +6,6 @@ import hashlib
 import os
 import sys
 import zipfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +15,14 @@ import numpy as np
 from cookbook.config import ExperimentConfig
 from cookbook.data.batches import Batches
 from cookbook.data.text.reviews import Reviews
-from cookbook.runs.stopping import stop_if_asked
 
 BATCH = 64  # texts that the encoder reads at once
 
 
 def with_vectors(
-    data: Reviews,
-    encoder: keras.Model,
-    config: ExperimentConfig,
-    parts: Sequence[str] = ("train", "validation"),
+    data: Reviews, encoder: keras.Model, config: ExperimentConfig
 ) -> Reviews:
-    """The data set with a vector in place of each text, in some of its parts.
+    """The data set with a vector for each text to train and to validate with.
 
     Runs with the same texts and the same encoder compute the vectors once.
 
@@ -35,10 +30,9 @@ def with_vectors(
         data: texts as ids of pieces, with zeros at the end of a row.
         encoder: from ids of pieces to vectors.
         config: config.run_dir is where vectors are kept, in the folder networks/.
-        parts: the parts whose vectors are wanted; the others stay as they are.
     """
     changed: dict[str, Any] = {}
-    for name in parts:
+    for name in ("train", "validation"):
         x, y = getattr(data, name)
         changed[name] = _kept_vectors(encoder, x, name, config), y
     return dataclasses.replace(data, padded=False, **changed)
@@ -56,25 +50,16 @@ def _kept_vectors(
     path = config.run_dir / "networks" / f"vectors_{name}_{digest}.npz"
     with contextlib.suppress(OSError, ValueError, KeyError, zipfile.BadZipFile):
         return np.load(path)["vectors"]
-    vectors = _computed(encoder, x, name)
+    vectors = _computed(encoder, x)
     _keep(path, vectors)
     return vectors
 
 
-def _computed(encoder: keras.Model, x: np.ndarray, name: str) -> np.ndarray:
-    from tqdm import tqdm
-
+def _computed(encoder: keras.Model, x: np.ndarray) -> np.ndarray:
     lengths = (x != 0).sum(1)
     order = np.argsort(lengths, kind="stable")  # few lengths, each compiled once
     batches = Batches(x[order], lengths, BATCH, padded=True)
-    batches.on_epoch_begin()
-    hidden = not sys.stderr.isatty()
-    parts = []
-    for i in tqdm(range(len(batches)), f"vectors of {name}", disable=hidden):
-        stop_if_asked()
-        ids, _ = batches[i]
-        parts.append(np.asarray(encoder.predict_on_batch(ids), "float32"))
-    vectors = np.concatenate(parts)
+    vectors = encoder.predict(batches, verbose=1 if sys.stdout.isatty() else 0)
     vectors[order] = vectors.copy()
     return vectors
 

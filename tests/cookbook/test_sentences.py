@@ -37,6 +37,10 @@ def random_bert(features=12, heads=3, hidden=20, blocks=2, pieces=30, positions=
     return Bert("random", PieceVocabulary(words), blocks, heads, hidden, arrays)
 
 
+def encoder(bert):
+    return imdb_minilm.encoder(imdb_minilm.Config(blocks=6), bert)
+
+
 def norm(x, arrays, name):
     x = x - x.mean(-1, keepdims=True)
     x = x / np.sqrt((x**2).mean(-1, keepdims=True) + 1e-12)
@@ -90,7 +94,7 @@ def test_the_network_with_the_weights_of_others_is_bert_by_its_formula():
     bert = random_bert()
     ids = np.random.default_rng(0).integers(1, 30, (4, 9))
     ids[1, 5:] = ids[2, 1:] = 0  # padding
-    found = imdb_minilm.encoder(bert).predict(ids, verbose=0)
+    found = encoder(bert).predict(ids, verbose=0)
     np.testing.assert_allclose(found, expected_vectors(bert, ids), atol=2e-5)
 
 
@@ -106,7 +110,7 @@ def test_every_array_of_the_file_counts(name):
     changed = Bert(
         bert.name, bert.vocabulary, 2, 3, bert.hidden, {**bert.arrays, name: array}
     )
-    found = imdb_minilm.encoder(changed).predict(ids, verbose=0)
+    found = encoder(changed).predict(ids, verbose=0)
     np.testing.assert_allclose(found, expected_vectors(changed, ids), atol=2e-5)
     assert np.abs(found - expected_vectors(bert, ids)).max() > 1e-4
 
@@ -125,14 +129,14 @@ def trained():
 def test_minilm_is_bert_by_its_formula(trained):
     rows = [trained.vocabulary.ids(trained.vocabulary.split(text)) for text in TEXTS]
     ids = cut_and_pad(rows, 40)
-    found = imdb_minilm.encoder(trained).predict(ids, verbose=0)
+    found = encoder(trained).predict(ids, verbose=0)
     np.testing.assert_allclose(found, expected_vectors(trained, ids), atol=2e-6)
 
 
 def test_minilm_finds_what_belongs_together(trained):
     texts = ["A cat sits on the mat.", "A kitten rests on a rug.", "Stocks fell today."]
     rows = [trained.vocabulary.ids(trained.vocabulary.split(text)) for text in texts]
-    a, b, c = imdb_minilm.encoder(trained).predict(cut_and_pad(rows, 16), verbose=0)
+    a, b, c = encoder(trained).predict(cut_and_pad(rows, 16), verbose=0)
     assert a @ b > 0.5 > 0.2 > max(a @ c, b @ c)
 
 
@@ -160,7 +164,7 @@ def test_minilm_is_the_encoder_of_torch_with_these_weights(trained):
         )
     is_piece = (ids != 0)[..., None]
     vectors = torch.nn.functional.normalize((x * is_piece).sum(1) / is_piece.sum(1))
-    found = imdb_minilm.encoder(trained).predict(ids.numpy(), verbose=0)
+    found = encoder(trained).predict(ids.numpy(), verbose=0)
     np.testing.assert_allclose(found, vectors.detach().numpy(), atol=2e-6)
 
 
@@ -266,21 +270,21 @@ def test_vectors_are_computed_once_and_stand_where_their_texts_stand(
 ):
     _, bert, data = quick
     config = imdb_minilm.Config(quick=True, run_dir=tmp_path)
-    encoder = imdb_minilm.encoder(bert)
-    found = with_vectors(data, encoder, config)
+    network = encoder(bert)
+    found = with_vectors(data, network, config)
     x, y = found.train
     np.testing.assert_array_equal(y, data.train[1])
     np.testing.assert_array_equal(found.test[0], data.test[0])
     np.testing.assert_allclose(np.linalg.norm(x, axis=1), 1, rtol=1e-5)
-    direct = encoder.predict(data.train[0][:40], verbose=0)
+    direct = network.predict(data.train[0][:40], verbose=0)
     np.testing.assert_allclose(x[:40], direct, atol=1e-5)
 
     monkeypatch.setattr(vectors, "_computed", None)
-    again = with_vectors(data, encoder, config)
+    again = with_vectors(data, network, config)
     np.testing.assert_array_equal(again.train[0], x)
-    encoder.get_layer("embedding_norm").beta.assign_add(np.ones(bert.features))
+    network.get_layer("embedding_norm").beta.assign_add(np.ones(bert.features))
     with pytest.raises(TypeError):  # of another encoder, others are computed
-        with_vectors(data, encoder, config)
+        with_vectors(data, network, config)
 
 
 def test_lora_and_the_head_are_all_that_is_trained(quick):
@@ -306,7 +310,7 @@ def test_before_training_lora_answers_as_the_probe_does(quick):
     probe = [rng.normal(size=shape).astype("float32"), np.zeros(2, "float32")]
     model = imdb_minilm.build(config, data, bert, probe)
     ids = data.test[0][:20]
-    x = imdb_minilm.encoder(bert).predict(ids, verbose=0)
+    x = encoder(bert).predict(ids, verbose=0)
     np.testing.assert_allclose(model.predict(ids, verbose=0), x @ probe[0], atol=1e-5)
 
 

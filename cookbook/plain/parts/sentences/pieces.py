@@ -46,11 +46,11 @@ def piece_ids(texts: list, vocabulary: dict[str, int], length: int) -> np.ndarra
     return pad_sequences(rows, length, padding="post")
 
 
-def with_vectors(data, encoder) -> SimpleNamespace:
-    """The data with the vector of each text in place of its pieces."""
+def with_vectors(data, encoder, count: int) -> SimpleNamespace:
+    """The vectors of at most `count` texts of each part, to train and to validate."""
     found = SimpleNamespace(classes=data.classes)
-    for part in ("train", "validation", "test"):
+    for part in ("train", "validation"):
         x, y = getattr(data, part)
-        vectors = encoder.predict(x, batch_size=64, verbose=0)
-        setattr(found, part, (vectors, y))
+        vectors = encoder.predict(x[:count], batch_size=64, verbose=0)
+        setattr(found, part, (vectors, y[:count]))
     return found

@@ -56,10 +56,7 @@ def _kept_vectors(
     """float32 (N, D): the vectors of the texts x, int32 (N, T)."""
     lengths = (x != 0).sum(1)
     order = np.argsort(lengths, kind="stable")  # few lengths, each compiled once
-    batches = Batches(x[order], lengths, BATCH)
-    batches.on_epoch_begin()
-    parts = [encoder.predict_on_batch(batches[i][0]) for i in range(len(batches))]
-    vectors = np.concatenate(parts)
+    vectors = encoder.predict(Batches(x[order], lengths, BATCH), verbose=0)
     vectors[order] = vectors.copy()
 
     return vectors

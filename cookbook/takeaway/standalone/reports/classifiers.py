@@ -58,6 +58,6 @@ def report_reviews(
     draw_confusion(y, answers, data.classes, run)
     figures = {"test accuracy": float(np.mean(answers == y))}
     if probe is not None:
-        is_right = probe.argmax(-1) == y
-        figures["test accuracy of the linear probe"] = float(np.mean(is_right))
+        is_right = probe.argmax(-1) == data.validation[1]
+        figures["validation accuracy of linear probe"] = float(np.mean(is_right))
     return finish(model, data, history, run, figures, expected)
