@@ -129,9 +129,7 @@ def compile_classifier(model: keras.Model, rate: float, steps: int) -> None:
 
 def linear_probe(config: Config, vectors: PieceReviews) -> keras.Model:
     """A linear classifier of vectors, trained."""
-    config = replace(
-        config, epochs=PROBE_EPOCHS, batch_size=PROBE_BATCH, resume=False
-    )
+    config = replace(config, epochs=PROBE_EPOCHS, batch_size=PROBE_BATCH, resume=False)
     x, _ = vectors.train
     inputs = keras.Input(x.shape[1:])
     logits = Dense(len(vectors.classes), dtype="float32")(inputs)

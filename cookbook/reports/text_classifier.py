@@ -162,9 +162,7 @@ def _write_mistakes(
     path.write_text(text, encoding="utf-8", errors="replace")
 
 
-def answer(
-    recipe: str, config: RecipeConfig, kind: str = "text classifier"
-) -> None:
+def answer(recipe: str, config: RecipeConfig, kind: str = "text classifier") -> None:
     """Prints what the newest finished run of a recipe says of the text config.predict.
 
     Below the answer it prints the words that influenced it most.

@@ -120,7 +120,10 @@ def random_arrays(
     rows = {"word": pieces, "position": positions, "token_type": 2}
     shapes = {f"embeddings.{k}_embeddings": (n, features) for k, n in rows.items()}
     shapes["embeddings.LayerNorm"] = (features,)
-    wide = {"intermediate.dense": (hidden, features), "output.dense": (features, hidden)}
+    wide = {
+        "intermediate.dense": (hidden, features),
+        "output.dense": (features, hidden),
+    }
     for i, name in itertools.product(range(blocks), IN_A_BLOCK.values()):
         square = (features,) if "Norm" in name else (features, features)
         shapes[f"encoder.layer.{i}.{name}"] = wide.get(name, square)

@@ -27,9 +27,7 @@ class _Cleaned(dict):
 CLEANED = _Cleaned()
 
 
-def word_pieces(
-    text: str, known: Container[str], unknown: str = "[UNK]"
-) -> list[str]:
+def word_pieces(text: str, known: Container[str], unknown: str = "[UNK]") -> list[str]:
     """WordPiece: each word as the longest known pieces, from its beginning to its end.
 
     The text loses capitals and accents; each mark of punctuation is a word. Then:

@@ -63,7 +63,9 @@ def bert_by_its_formula(bert, ids):
         for name in ("word", "position", "token_type")
     ]
     words, positions, texts = tables
-    x = norm(words[ids] + positions[: len(ids)] + texts[0], arrays, "embeddings.LayerNorm")
+    x = norm(
+        words[ids] + positions[: len(ids)] + texts[0], arrays, "embeddings.LayerNorm"
+    )
     d = x.shape[-1] // bert.heads
     for i in range(bert.blocks):
         layer = f"encoder.layer.{i}"
@@ -253,7 +255,9 @@ def test_the_stand_in_spells_what_training_texts_lack_and_says_that_it_is_none(c
     _, (texts, _), _ = generated_reviews()
     pieces = [bert.vocabulary.split(text) for text in texts]
     assert all(min(bert.vocabulary.ids(row)) > 1 for row in pieces)
-    assert "h ##u ##m ##o ##u ##r" in " ".join(pieces[0] + pieces[1] + pieces[2] + pieces[3])
+    assert "h ##u ##m ##o ##u ##r" in " ".join(
+        pieces[0] + pieces[1] + pieces[2] + pieces[3]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -295,8 +299,9 @@ def test_lora_and_the_head_are_all_that_is_trained(quick):
     names = {weight.path.split("/")[-1] for weight in model.trainable_weights}
     assert names == {"lora_kernel_a", "lora_kernel_b", "kernel", "bias"}
     count = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
-    # In each block, Q and V have an A and a B between D and r features.
-    assert count == bert.blocks * 2 * 2 * D * r + D * C + C
+    # In each block, Q and V have an A for each head, and a B that all heads share.
+    in_a_block = 2 * (D * bert.heads * r + r * D // bert.heads)
+    assert count == bert.blocks * in_a_block + D * C + C
     frozen = imdb_minilm.build(
         imdb_minilm.Config(quick=True, frozen=1), data, bert, probe
     )

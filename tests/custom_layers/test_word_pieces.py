@@ -1,4 +1,4 @@
-"""Word pieces: the paper's greedy rule, and what becomes of marks, accents, capitals."""
+"""Word pieces: the greedy rule, and what becomes of marks, accents and capitals."""
 
 import itertools
 import random
@@ -30,7 +30,10 @@ MISTAKES = {
         "    while start < len(word):\n        end = len(word)",
         "    while start < len(word):\n        end = start + 1",
     ),
-    "no mark inside a word": ("prefix = NEXT if start else", "prefix = '' if start else"),
+    "no mark inside a word": (
+        "prefix = NEXT if start else",
+        "prefix = '' if start else",
+    ),
     "what can be known of an unknown word": (
         "            if end == start:\n                return []",
         "            if end == start:\n                return [*pieces, '[UNK]']",

@@ -14,7 +14,7 @@ from custom_layers.generation import word_pieces
 def load_review_pieces(
     name: str, vocabulary: dict[str, int], length: int, quick: bool
 ) -> SimpleNamespace:
-    """Texts of TensorFlow Datasets, or with `quick` generated ones, as ids of pieces."""
+    """Texts of TensorFlow Datasets, or generated ones, as the numbers of pieces."""
     if quick:
         texts, test_texts, y, y_test = train_test_split(*toy_reviews(), random_state=0)
     else:
