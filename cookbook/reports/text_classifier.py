@@ -11,14 +11,7 @@ from cookbook.data.batches import Batches
 from cookbook.data.text.reviews import Reviews
 from cookbook.data.text.words import UNKNOWN, split_words
 from cookbook.errors import fail
-from cookbook.plots.figures import (
-    BLUE,
-    ORANGE,
-    Folder,
-    draw_curves,
-    panel,
-    save_figure,
-)
+from cookbook.plots.figures import Folder, draw_curves, draw_lines
 from cookbook.plots.mistakes import draw_confusion
 from cookbook.reports.finish import (
     Expected,
@@ -33,6 +26,7 @@ from custom_layers.explanation import influence
 
 MISTAKES = 20  # that are written down
 BATCH = 128  # texts that are judged at once
+FARTHEST = 8  # log-odds that the picture of the margins shows
 WORDS_SHOWN = 70  # the review that is drawn has about as many
 
 
@@ -71,9 +65,11 @@ def report_reviews(
         x, y = data.validation
         with predicting_step_by_step(model):
             logits = model.predict(Batches(x, y, BATCH, padded=True), verbose=0)
-        for name, answers in {"linear probe": probe, "LoRA": logits}.items():
+        both = {"linear probe": probe, "LoRA": logits}
+        for name, answers in both.items():
             is_right = answers.argmax(-1) == y
-            figures[f"validation accuracy of {name}"] = float(np.mean(is_right))
+            figure = f"validation accuracy of {name}"
+            figures[figure] = float(np.mean(is_right))
         draw_margins(probe, logits, y, run)
     return finish(model, data, history, run, figures, expected)
 
@@ -100,40 +96,41 @@ def draw_margins(
 
     before, after: logits (N, classes) of both, for texts of the classes y.
     """
-    shares = {}
-    margins = {}
-    for name, logits in {"linear probe": before, "LoRA": after}.items():
-        log_p = _log_softmax(logits)
-        is_true = np.eye(logits.shape[1], dtype=bool)[y]
-        others = log_p[~is_true].reshape(len(y), -1)
-        margins[name] = log_p[is_true] - others.max(1)
-        shares[name] = np.mean(log_p.argmax(-1) == y)
-
+    probe = _margins(before, y)
+    lora = _margins(after, y)
     title = (
-        f"The linear probe judges {shares['linear probe']:.1%} of the validation "
-        f"texts rightly, LoRA {shares['LoRA']:.1%}"
+        f"The linear probe judges {np.mean(probe > 0):.1%} of the validation texts "
+        f"rightly, LoRA {np.mean(lora > 0):.1%}"
     )
-    xlabel = "log-odds of the right class against the likeliest other one"
-    figure, axes = panel(title, xlabel, "share of the texts")
-    edges = np.linspace(-8, 8, 65)
-    for (name, values), colour in zip(margins.items(), (ORANGE, BLUE)):
-        weights = np.full(len(values), 1 / len(values))
-        inside = np.clip(values, -8, 8)
-        axes.hist(inside, edges, weights=weights, color=colour, alpha=0.3)
-        axes.hist(
-            inside,
-            edges,
-            weights=weights,
-            histtype="step",
-            color=colour,
-            linestyle="--" if name == "linear probe" else "-",
-            label=name,
-        )
-    axes.axvline(0, color="black", linewidth=1)
-    axes.text(-0.2, axes.get_ylim()[1], "wrong", ha="right", va="top")
-    axes.text(0.2, axes.get_ylim()[1], "right", va="top")
-    axes.legend(loc="center left")
-    save_figure(figure, run, "margins.svg")
+    draw_lines(
+        {"linear probe": _histogram(probe), "LoRA": _histogram(lora)},
+        title,
+        "log-odds of the right class against the likeliest other one",
+        "share of the texts",
+        run,
+        "margins.svg",
+    )
+
+
+def _margins(logits: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """By how much the logit of the right class is above that of any other one."""
+    classes = np.arange(logits.shape[1])
+    is_right = classes == y[:, None]
+
+    right = logits[is_right]
+    others = np.where(is_right, -np.inf, logits)
+    return right - others.max(1)
+
+
+def _histogram(margins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(middles of the bins, share in each); what lies outside counts at the ends."""
+    edges = np.linspace(-FARTHEST, FARTHEST, 41)
+    inside = np.clip(margins, -FARTHEST, FARTHEST)
+    counts, _ = np.histogram(inside, edges)
+    half_a_bin = FARTHEST / 40
+
+    middles = edges[:-1] + half_a_bin
+    return middles, counts / len(margins)
 
 
 def _write_mistakes(

@@ -86,8 +86,8 @@ def _copied(row):
 def _stand_in() -> Bert:
     """A tiny encoder with random weights, for generated reviews.
 
-    Its pieces are the words of their training part, and letters; the vector of unknown
-    words is 0.
+    Its pieces are the words of their training part, and letters. Unknown words and
+    positions have vectors of 0, so that they do not hide what the known words say.
     """
     line = "=" * 78
     print(
@@ -102,6 +102,8 @@ def _stand_in() -> Bert:
     pieces = [*dict.fromkeys([FIRST, LAST, *words, *string.ascii_lowercase, "##s"])]
     arrays = random_arrays(2 + len(pieces), POSITIONS, FEATURES, HIDDEN, BLOCKS)
     arrays["embeddings.word_embeddings.weight"][UNKNOWN] = 0
+    for name in ("position", "token_type"):
+        arrays[f"embeddings.{name}_embeddings.weight"][:] = 0
     return Bert(
         name="a tiny random encoder",
         vocabulary=PieceVocabulary(pieces),

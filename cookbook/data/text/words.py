@@ -119,13 +119,20 @@ def numbered_by(vocabulary: Vocabulary, texts: Sequence[str]) -> list[np.ndarray
     """The ids of each text in a vocabulary that there is already; they are kept too."""
     words = "\0".join(vocabulary.words)
     file = _kept_in(f"{type(vocabulary).__name__} {TAG} {words}", texts)
+
     found = _read_cache(file)
-    if found is None:
-        split = [vocabulary.split(text) for text in texts]
-        rows = [np.array(vocabulary.ids(words), "int32") for words in split]
-        found = vocabulary, rows
-        _write_cache(file, *found)
-    return found[1]
+    if found is not None:
+        _, rows = found
+        return rows
+
+    rows = []
+    for text in texts:
+        words_of_text = vocabulary.split(text)
+        ids = vocabulary.ids(words_of_text)
+        rows.append(np.array(ids, "int32"))
+
+    _write_cache(file, vocabulary, rows)
+    return rows
 
 
 def _kept_in(rules: str, texts: Sequence[str]) -> Path:
