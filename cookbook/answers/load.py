@@ -5,6 +5,7 @@ from typing import Any
 
 from cookbook.answers.classifiers import (
     ImageClassifier,
+    PieceClassifier,
     SentenceTagger,
     SoundClassifier,
     TextClassifier,
@@ -29,6 +30,7 @@ CLASSES: dict[str, type[TrainedRun]] = {
     "image classifier": ImageClassifier,
     "sound classifier": SoundClassifier,
     "text classifier": TextClassifier,
+    "word-piece classifier": PieceClassifier,
     "tagger": SentenceTagger,
     "language model": LanguageModel,
     "translation": Translator,

@@ -18,6 +18,7 @@ PAGES: dict[str, Callable[[Any], Any]] = {
     "sound classifier": sound_page,
     "transcriber": sound_page,
     "text classifier": text_page,
+    "word-piece classifier": text_page,
     "tagger": tagged_page,
     "language model": continuation_page,
     "translation": translation_page,

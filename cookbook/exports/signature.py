@@ -20,6 +20,7 @@ NAMES = {
     "sound classifier": ("sound",),
     "transcriber": ("sound",),
     "text classifier": ("ids",),
+    "word-piece classifier": ("ids",),
     "tagger": ("words", "characters"),
     "language model": ("tokens",),
     "translation": ("source", "target"),

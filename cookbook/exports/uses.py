@@ -78,6 +78,13 @@ USES = {
         "`predict` takes any number of texts, and names the classes of each, the most "
         "probable one first.",
     ),
+    "word-piece classifier": Usage(
+        "classifiers",
+        "PieceModel",
+        CLASSES.format('"A film to remember."'),
+        "`predict` takes any number of texts, and names the classes of each, the most "
+        "probable one first.",
+    ),
     "tagger": Usage(
         "classifiers",
         "TaggerModel",

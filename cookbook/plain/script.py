@@ -30,6 +30,7 @@ BESIDE = {
     **dict.fromkeys(("PackedGAN", "WassersteinGP"), "adversarial"),
     "classifier_of": "adversarial",
     **dict.fromkeys(("CausalBlock", "EncoderBlock"), "components"),
+    "PostNormBlock": "sentences.encoder",
     "kernel_gradients": "lab",
     "report_sums": "translation",
 }
@@ -49,6 +50,8 @@ SECTION_OF = {
     "measures": "Evaluation",
     "models": "Components",
     "pixels": "Data",
+    "encoder": "Components",
+    "pieces": "Data",
 }
 LONG_LINE = re.compile(r"^( +)([^#\n]+)  (# .+)$", re.MULTILINE)
 

@@ -25,6 +25,7 @@ STAND_INS = (
     "translation",
     "lab",
     "reports",
+    *("sentences.encoder", "sentences.pieces"),
     *("latent.losses", "latent.measures", "latent.models", "latent.pixels"),
 )
 SCRIPT = "recipes.script"  # what the recipe's own source is called
@@ -58,7 +59,7 @@ KERAS = {
 DATA_SETS = (
     *("Images", "JudgedImages", "OddImages", "PicturePair", "Forecasts"),
     *("Reviews", "Characters", "Sums", "TaggedSentences", "Translations"),
-    *("Sounds", "Strings"),
+    *("Sounds", "Strings", "Bert", "PieceReviews"),
 )
 # Components with options that their short forms lack: {recipe: those that it needs}.
 WHOLE = {"attention_variants": ("TransformerDecoderBlock",)}

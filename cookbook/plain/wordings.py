@@ -76,6 +76,51 @@ WORDINGS = {
 """,
         ),
     ],
+    "imdb_minilm": [
+        (
+            """\
+        block = TransformerEncoderBlock(
+            bert.hidden,
+            bert.heads,
+            activation="gelu",
+            layer_norm_epsilon=1e-12,
+            name=f"block_{i}",
+        )
+""",
+            """\
+        block = PostNormBlock(bert.hidden, bert.heads, D, f"block_{i}")
+""",
+        ),
+        (
+            """\
+        block.self_attention.enable_lora(config.rank)
+""",
+            """\
+        block.self_attention.query_dense.enable_lora(config.rank)
+        block.self_attention.value_dense.enable_lora(config.rank)
+""",
+        ),
+        (
+            """\
+    few = [array[: config.probed] for array in data.train]
+    frozen = encoder(config, bert)
+    vectors = with_vectors(replace(data, train=few), frozen, config)
+""",
+            """\
+    frozen = encoder(config, bert)
+    vectors = with_vectors(data, frozen, config.probed)
+""",
+        ),
+        (
+            """\
+    before = probe.predict(vectors.validation[0], verbose=0)
+    return report_reviews(model, data, history, run, EXPECTED, before)
+""",
+            """\
+    return report_reviews(model, data, history, run, EXPECTED)
+""",
+        ),
+    ],
     "mnist_transfer": [
         (
             """\

@@ -42,6 +42,7 @@ EXAMPLES = {
     "sound classifier": ("word.wav folder_of_sounds", '["word.wav"]'),
     "transcriber": ("words.wav folder_of_sounds", '["words.wav"]'),
     "text classifier": ('"A text of yours." table.csv', '["A text of yours."]'),
+    "word-piece classifier": ('"A text of yours." table.csv', '["A text of yours."]'),
     "tagger": ('"A sentence." lines.txt', '["A sentence."]'),
     "language model": ('"A beginning"', '["A beginning"], length=200'),
     "translation": ('"A sentence." lines.txt', '["A sentence."]'),
@@ -56,6 +57,7 @@ LABELLED = {
     "image classifier": "folder_with_a_folder_per_class",
     "sound classifier": "folder_of_sounds",
     "text classifier": "table_with_labels.csv",
+    "word-piece classifier": "table_with_labels.csv",
 }
 PAGE = Template("""\
 <!doctype html>

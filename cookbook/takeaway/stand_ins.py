@@ -39,6 +39,8 @@ REPLACED = {
     "cookbook.reports.tagged.taggers": "reports.taggers",
     "cookbook.reports.text_classifier": "reports.classifiers",
     "cookbook.reports.translation": "reports.texts",
+    "cookbook.sentences.reviews": "data.pieces",
+    "cookbook.sentences.vectors": "data.pieces",
     "cookbook.trained.backbones": "backbones",
     "cookbook.training.run_folder": "base.folder",
     "cookbook.training.train": "training",
@@ -80,6 +82,10 @@ REPLACED = {
 # Recipes that use what a short form lacks: {recipe: modules that stay as they are}.
 FULL = {
     "attention_variants": ("custom_layers.layers.transformer",),
+    "imdb_minilm": (
+        "custom_layers.layers.dense",
+        "custom_layers.layers.transformer",
+    ),
     "digit_strings_ctc": (
         "custom_layers.layers.augmentation.random_affine",
         "custom_layers.layers.pooling.max_pooling",

@@ -22,6 +22,7 @@ from cookbook.data.text.reviews import Reviews
 from cookbook.data.text.sums import Sums
 from cookbook.data.text.translation import Translations
 from cookbook.errors import Mistake, harmless
+from cookbook.sentences.reviews import PieceReviews
 from cookbook.trained.fields import checked, damaged, read_content
 from cookbook.trained.trained_run import Description
 from cookbook.training.run_folder import RunFolder
@@ -55,6 +56,13 @@ KINDS = {
     "text classifier": ModelKind(
         "ids of words, int32 (N, at most `length`): 0 pads the end of a row, 1 is an "
         "unknown word, 2 the first of `words`",
+        LOGITS,
+        ("length",),
+        ("words",),
+    ),
+    "word-piece classifier": ModelKind(
+        "ids of word pieces, int32 (N, at most `length`), from [CLS] to [SEP]: 0 pads "
+        "the end of a row, 1 is an unknown word, 2 the first of `words`",
         LOGITS,
         ("length",),
         ("words",),
@@ -174,11 +182,13 @@ def _of_sounds(data: Sounds | Strings) -> dict[str, Any]:
     return {"samples": data.samples, "rate": data.rate}
 
 
+def _of_texts(data: Reviews) -> dict[str, Any]:
+    return {"length": data.length, "words": data.vocabulary.words}
+
+
 OTHERS: dict[str, tuple[type, Callable[[Any], dict[str, Any]]]] = {
-    "text classifier": (
-        Reviews,
-        lambda data: {"length": data.length, "words": data.vocabulary.words},
-    ),
+    "word-piece classifier": (PieceReviews, _of_texts),  # which are Reviews too
+    "text classifier": (Reviews, _of_texts),
     "sound classifier": (Sounds, _of_sounds),
     "transcriber": (Strings, _of_sounds),
     "tagger": (

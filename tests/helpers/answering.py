@@ -170,6 +170,7 @@ CHECKS = {
     "sound classifier": check_sound_classifier,
     "transcriber": check_transcriber,
     "text classifier": check_text_classifier,
+    "word-piece classifier": check_text_classifier,
     "tagger": check_tagger,
     "language model": check_language_model,
     "translation": check_translation,
