@@ -45,6 +45,7 @@ SECTION_OF = {
     "lab": "Data",
     "translation": "Evaluation",
     "reports": "Evaluation",
+    "diffusion": "Components",
     "losses": "Components",
     "measures": "Evaluation",
     "models": "Components",

@@ -25,7 +25,8 @@ STAND_INS = (
     "translation",
     "lab",
     "reports",
-    *("latent.losses", "latent.measures", "latent.models", "latent.pixels"),
+    *("latent.diffusion", "latent.losses", "latent.measures", "latent.models"),
+    "latent.pixels",
 )
 SCRIPT = "recipes.script"  # what the recipe's own source is called
 # Names of custom_layers that a script takes from Keras instead, by namespace: ours are

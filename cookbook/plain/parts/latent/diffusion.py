@@ -1,0 +1,87 @@
+"""The diffusion model of a plain script."""
+
+import keras
+import numpy as np
+from keras import Model, ops
+
+
+class SinusoidalEmbedding(keras.layers.Layer):
+    """Sines and cosines of numbers, in different frequencies."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.frequencies = 10_000.0 ** -np.linspace(0, 1, features // 2, dtype="f")
+
+    def call(self, x):
+        angle = ops.cast(x, "float32")[..., None] * self.frequencies
+        return ops.concatenate([ops.sin(angle), ops.cos(angle)], axis=-1)
+
+
+class DiffusionModel(Model):
+    """A network that denoises images of given classes, and makes images of noise.
+
+    x_t = a_t x_0 + b_t e, with noise e; the network learns a_t e - b_t x_0
+    """
+
+    def __init__(
+        self,
+        denoiser: Model,
+        classes: int,
+        timesteps: int,
+        unlabelled: float,
+        value_range: tuple,
+        sampling_steps: int,
+    ) -> None:
+        super().__init__()
+        self.denoiser = denoiser
+        self.classes = classes
+        self.timesteps = timesteps
+        self.unlabelled = unlabelled
+        self.value_range = value_range
+        self.sampling_steps = sampling_steps
+
+        # Level 0 has no noise; after the last one, hardly anything else is left.
+        place = (np.arange(timesteps + 1) / timesteps + 0.008) / 1.008
+        self.a = np.cos(np.minimum(place, 0.9999) * np.pi / 2)
+        self.a = (self.a / self.a[0]).astype("float32")
+        self.b = np.sqrt(1 - self.a**2)
+
+    def call(self, x):
+        return x  # the loss adds the noise, and denoises
+
+    def compute_loss(self, x, y, y_pred, sample_weight, training: bool = True):
+        count = ops.shape(x)[0]
+        t = keras.random.randint((count,), 1, self.timesteps + 1)
+        a, b = (ops.take(v, t)[:, None, None, None] for v in (self.a, self.b))
+        e = keras.random.normal(ops.shape(x))
+        noisy = a * x + b * e
+
+        is_hidden = keras.random.uniform((count,)) < self.unlabelled
+        labels = ops.where(is_hidden, self.classes, ops.cast(y, "int32"))
+
+        velocity = self.denoiser([noisy, t, labels], training=training)
+        errors = velocity - (a * e - b * x)
+        return ops.mean(ops.square(errors))
+
+    def sample(self, labels, guidance: float) -> np.ndarray:
+        """Images of the classes, by the steps of DDIM."""
+        labels = np.asarray(labels, "int32")
+        none = np.full_like(labels, self.classes)
+        shape = self.denoiser.inputs[0].shape[1:]
+        x = np.array(keras.random.normal((len(labels), *shape)))
+        times = np.linspace(self.timesteps, 0, self.sampling_steps + 1).round()
+        times = times.astype("int32")
+
+        for t, s in zip(times[:-1], times[1:]):
+            level = np.full_like(labels, t)
+            v = self.denoiser.predict_on_batch([x, level, labels])
+            if guidance:
+                plain = self.denoiser.predict_on_batch([x, level, none])
+                v += guidance * (v - plain)
+
+            a, b = self.a[t], self.b[t]
+            clean = np.clip(a * x - b * v, *self.value_range)
+            e = (x - a * clean) / b
+            x = self.a[s] * clean + self.b[s] * e
+
+        return x
