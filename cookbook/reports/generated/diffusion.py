@@ -20,7 +20,7 @@ from cookbook.reports.generated.sample_quality import (
 from cookbook.training.run_folder import RunFolder
 from custom_layers.models import DiffusionModel
 
-COMPARED = 2000  # validation images on which guidances are compared
+COMPARED = 1000  # validation images on which guidances are compared
 ENOUGH = 0.985  # share of images of the asked class that a guidance should reach
 DISTANCE, ASKED = "Frechet distance", "asked class"
 Scores = dict[float, Figures]  # {guidance: figures of the images made with it}
