@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from cookbook.data.images import load_images
+from cookbook.plain.parts.latent import diffusion as plain
 from cookbook.reports.generated import diffusion
 from cookbook.reports.generated.diffusion import ASKED, DISTANCE, best, compared
 from cookbook.reports.generated.sample_quality import as_judge
-from cookbook.plain.parts.latent import diffusion as plain
 from custom_layers.models import DiffusionModel
 
 SHAPE = (4, 4, 1)
@@ -78,7 +78,9 @@ def test_guidances_are_compared_on_validation_images_in_their_order(monkeypatch)
     class Judged:
         validation = data.validation[0].astype("f") / 127.5 - 1, data.validation[1]
         layers = keras.layers.Flatten(), keras.layers.Dense(10)
-        judge = as_judge(keras.Sequential([keras.Input(data.shape), *layers]), data.shape)
+        judge = as_judge(
+            keras.Sequential([keras.Input(data.shape), *layers]), data.shape
+        )
 
     found = compared(Copying(), Judged(), (0.5, 0.0, 0.5), seed=0)
     assert [*found] == [0.0, 0.5]

@@ -13,6 +13,7 @@ from oracle import array
 
 JAX = keras.backend.backend() == "jax"
 MEAN, DEVIATION = 0.5, 0.4  # of the values of the normal distribution
+LEVELS = 150  # of noise, in the models that know it
 
 
 def numbers(tensor):
@@ -21,7 +22,11 @@ def numbers(tensor):
 
 @pytest.mark.parametrize(
     ("name", "cls"),
-    [("_Process", _Process), ("DiffusionModel", DiffusionModel), ("_Sampling", _Sampling)],
+    [
+        ("_Process", _Process),
+        ("DiffusionModel", DiffusionModel),
+        ("_Sampling", _Sampling),
+    ],
 )
 def test_noise_loss_and_steps_are_those_of_the_papers(name, cls):
     assert ERRORS[name](cls) < 1e-4
@@ -68,9 +73,9 @@ def of_normal_samples(means=(MEAN,), prediction="velocity", **options):
     if len(means) > 1:
         inputs.append(keras.Input((), dtype="int32"))
         classes = len(means) - 1
-    process = _Process(200, "cosine", prediction, None)
+    process = _Process(LEVELS, "cosine", prediction, None)
     network = keras.Model(inputs, BestDenoiser(process, means)(inputs))
-    arguments = {"timesteps": 200, "prediction": prediction, **options}
+    arguments = {"timesteps": LEVELS, "prediction": prediction, **options}
     return DiffusionModel(network, classes, **arguments)
 
 
@@ -78,13 +83,13 @@ def of_normal_samples(means=(MEAN,), prediction="velocity", **options):
 @pytest.mark.parametrize("prediction", ["velocity", "noise"])
 def test_samples_have_the_distribution_that_the_denoiser_knows(prediction, eta):
     model = of_normal_samples(prediction=prediction)
-    x = model.sample(1000, seed=1, steps=200, eta=eta)
+    x = model.sample(500, seed=1, eta=eta)
     assert abs(x.mean() - MEAN) < 4 * DEVIATION / np.sqrt(x.size)
-    assert abs(x.std() / DEVIATION - 1) < 0.04
+    assert abs(x.std() / DEVIATION - 1) < 0.06
 
 
 def test_samples_have_the_class_that_is_asked_for_and_guidance_goes_beyond():
-    model = of_normal_samples(means=(-1.0, 1.0, 0.0), sampling_steps=50)
+    model = of_normal_samples(means=(-1.0, 1.0, 0.0), sampling_steps=30)
     labels = np.repeat([0, 1], 100)
     plain = model.sample(200, labels, seed=1)
     guided = model.sample(200, labels, seed=1, guidance=1.0)

@@ -12,6 +12,7 @@ from oracle import array
 T = 12
 CLASSES = 2
 RANGE = (-1.0, 1.5)
+CASES = (("linear", "noise", 100), ("cosine", "velocity", T))
 
 
 def kept_variance(schedule, timesteps):
@@ -47,7 +48,9 @@ def ddim(alpha_bar, x_t, x_0, e, t, s, eta, z):
 def cleaned(alpha_bar, x_t, predicted, t, prediction, value_range):
     """x_0 and e by a prediction of the velocity, or of the noise."""
     a, b = np.sqrt(alpha_bar[t]), np.sqrt(1 - alpha_bar[t])
-    x_0 = (x_t - b * predicted) / a if prediction == "noise" else a * x_t - b * predicted
+    x_0 = (
+        (x_t - b * predicted) / a if prediction == "noise" else a * x_t - b * predicted
+    )
     if value_range:
         x_0 = np.clip(x_0, *value_range)
     return x_0, (x_t - a * x_0) / b
@@ -65,9 +68,9 @@ def _of_process(cls):
     x, e, z = (array(4, 3, seed=seed) for seed in (1, 2, 3))
     t = np.array([1, 4, 9, 11])
     errors = []
-    for schedule, prediction in (("linear", "noise"), ("cosine", "velocity")):
-        process = cls(T, schedule, prediction, None)
-        kept = kept_variance(schedule, T)
+    for schedule, prediction, levels in CASES:
+        process = cls(levels, schedule, prediction, None)
+        kept = kept_variance(schedule, levels)
         errors += [_error(process.a**2, kept), _error(process.b**2, 1 - kept)]
         a, b = np.sqrt(kept[t])[:, None], np.sqrt(1 - kept[t])[:, None]
         x_t, target = a * x + b * e, {"noise": e, "velocity": a * e - b * x}[prediction]
@@ -82,14 +85,14 @@ def _of_process(cls):
         for s, eta in ((8, 0.0), (3, 0.5), (0, 1.0)):
             found = process.step(x_t[2:3], target[2:3], 9, s, eta, z[2:3])
             errors.append(_error(found[0], ddim(kept, x_t, x, e, 9, s, eta, z)[2]))
-        clipped = cls(T, schedule, prediction, RANGE)
+        clipped = cls(levels, schedule, prediction, RANGE)
         answer = 3 * array(4, 3, seed=4)
         pairs = zip(
             clipped.cleaned(x_t[1:2], answer[1:2], 4),
             cleaned(kept, x_t[1:2], answer[1:2], 4, prediction, RANGE),
         )
         errors += [_error(found, true) for found, true in pairs]
-        errors.append(_error(process.pairs(4), [[12, 9], [9, 6], [6, 3], [3, 0]]))
+    errors.append(_error(process.pairs(4), [[12, 9], [9, 6], [6, 3], [3, 0]]))
     return max(errors)
 
 

@@ -311,7 +311,11 @@ def _denoiser():
     """A small denoiser of samples of three values in two classes."""
     noisy = keras.Input((3,))
     timestep, label = (keras.Input((), dtype="int32") for _ in range(2))
-    parts = [noisy, SinusoidalEmbedding(4)(timestep), keras.layers.Embedding(3, 4)(label)]
+    parts = [
+        noisy,
+        SinusoidalEmbedding(4)(timestep),
+        keras.layers.Embedding(3, 4)(label),
+    ]
     output = keras.layers.Dense(3)(keras.layers.Concatenate()(parts))
     return keras.Model([noisy, timestep, label], output)
 

@@ -120,7 +120,9 @@ def draw_scales(model: DiffusionModel, found: Scores, run: Folder) -> None:
     figure = Figure(figsize=(6, 0.9 * len(found) + 0.5), layout="constrained")
     rows: Any = figure.subplots(len(found), 1, squeeze=False)
     for axes, w in zip(rows[:, 0], found):
-        images = np.resize(model.sample(len(labels), labels, 0, guidance=w), _row(model))
+        images = np.resize(
+            model.sample(len(labels), labels, 0, guidance=w), _row(model)
+        )
         draw_tiles(axes, images)
         axes.set_title(f"guidance {w:g}", fontsize=9)
     figure.suptitle("The same noise, with more and more guidance")

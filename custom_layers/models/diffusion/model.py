@@ -1,4 +1,4 @@
-"""A model that turns noise into samples, step by step, because it learned to denoise."""
+"""A model that makes samples of noise, step by step, because it learned to denoise."""
 
 import math
 from collections.abc import Callable, Sequence

@@ -1,5 +1,7 @@
 """The diffusion model of a plain script."""
 
+from itertools import pairwise
+
 import keras
 import numpy as np
 from keras import Model, ops
@@ -72,7 +74,7 @@ class DiffusionModel(Model):
         times = np.linspace(self.timesteps, 0, self.sampling_steps + 1).round()
         times = times.astype("int32")
 
-        for t, s in zip(times[:-1], times[1:]):
+        for t, s in pairwise(times):
             level = np.full_like(labels, t)
             v = self.denoiser.predict_on_batch([x, level, labels])
             if guidance:
