@@ -108,11 +108,11 @@ def residual(x, condition, filters: int):
     scale_and_shift = Dense(2 * filters)(condition)
     scale_and_shift = keras.layers.Reshape((1, 1, 2 * filters))(scale_and_shift)
     scale, shift = keras.ops.split(scale_and_shift, 2, axis=-1)
-    y = normalize(y) * (1 + scale) + shift
-    y = Conv2D(filters, 3, padding="same", kernel_initializer="zeros")(silu(y))
+    y = silu(normalize(y) * (1 + scale) + shift)
+    last = Conv2D(filters, 3, padding="same", kernel_initializer="zeros")
     if x.shape[-1] != filters:
         x = Conv2D(filters, 1)(x)
-    return x + y
+    return x + last(y)
 
 
 def denoiser(shape: tuple[int, ...], classes: int, filters: int) -> keras.Model:
@@ -126,8 +126,8 @@ def denoiser(shape: tuple[int, ...], classes: int, filters: int) -> keras.Model:
     timestep = keras.Input((), dtype="int32")
     label = keras.Input((), dtype="int32")  # number `classes` is "no label"
     condition = Dense(4 * n, "silu")(SinusoidalEmbedding(2 * n)(timestep))
-    of_label = Embedding(classes + 1, 4 * n, RandomNormal(stddev=1.0))(label)
-    condition = Dense(4 * n)(condition) + of_label
+    vectors = Embedding(classes + 1, 4 * n, RandomNormal(stddev=1.0))
+    condition = Dense(4 * n)(condition) + vectors(label)
     condition = keras.activations.silu(condition)
 
     large = Conv2D(n, 4, 2, padding="same")(noisy)  # 14, 14, n
@@ -135,14 +135,21 @@ def denoiser(shape: tuple[int, ...], classes: int, filters: int) -> keras.Model:
     small = Conv2D(2 * n, 4, 2, padding="same")(large)  # 7, 7, 2n
     small = residual(small, condition, 2 * n)
     x = residual(small, condition, 2 * n)
-    x = residual(keras.layers.Concatenate()([x, small]), condition, 2 * n)
+    x = keras.layers.Concatenate()([x, small])
+    x = residual(x, condition, 2 * n)
     x = Conv2DTranspose(n, 4, 2, padding="same")(x)  # 14, 14, n
-    x = residual(keras.layers.Concatenate()([x, large]), condition, n)
+    x = keras.layers.Concatenate()([x, large])
+    x = residual(x, condition, n)
     x = keras.activations.silu(normalize(x))
-    x = Conv2DTranspose(  # 28, 28, 1
-        shape[-1], 4, 2, padding="same", kernel_initializer="zeros", dtype="float32"
-    )(x)
-    return keras.Model([noisy, timestep, label], x)
+    enlarge = Conv2DTranspose(
+        shape[-1],
+        4,
+        2,
+        padding="same",
+        kernel_initializer="zeros",
+        dtype="float32",
+    )
+    return keras.Model([noisy, timestep, label], enlarge(x))  # 28, 28, 1
 
 
 def build(config: Config, data: JudgedImages) -> DiffusionModel:

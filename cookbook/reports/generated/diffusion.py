@@ -42,11 +42,14 @@ def report_diffusion(
     seed = run.config.seed
     found = compared(model, data, guidances, seed)
     model.guidance = best(found)
+
     x, y = data.test
     print(f"Guidance {model.guidance:g} makes {len(x)} images, which are judged")
-    figures = score_images(data.judge, x, model.sample(len(x), y, seed=seed), y)
-    real = score_images(data.judge, x, data.train[0][: len(x)])
-    figures[f"{DISTANCE} of training images"] = real[DISTANCE]
+    generated = model.sample(len(x), y, seed=seed)
+    figures = score_images(data.judge, x, generated, y)
+    training_images = data.train[0][: len(x)]
+    best_possible = score_images(data.judge, x, training_images)
+    figures[f"{DISTANCE} of training images"] = best_possible[DISTANCE]
     print_figures(figures)
     print_meanings(figures)
     figures["guidance"] = model.guidance
@@ -73,12 +76,16 @@ def compared(
 
     They are compared with COMPARED validation images, and have their classes.
     """
-    x, y = (part[:COMPARED] for part in data.validation)
+    x, y = data.validation
+    x = x[:COMPARED]
+    y = y[:COMPARED]
     found = {}
     for w in sorted({*guidances}):
         generated = model.sample(len(x), y, seed=seed, guidance=w)
-        found[w] = score_images(data.judge, x, generated, y)
-        distance, asked = found[w][DISTANCE], found[w][ASKED]
+        scores = score_images(data.judge, x, generated, y)
+        found[w] = scores
+        distance = scores[DISTANCE]
+        asked = scores[ASKED]
         print(f"guidance {w:g}: {DISTANCE} {distance:.4f}, {ASKED} {asked:.4f}")
     return found
 
@@ -88,9 +95,11 @@ def best(found: Scores) -> float:
 
     If none reaches ENOUGH, it is the one that shows it most often.
     """
-    enough = [w for w in found if found[w][ASKED] >= ENOUGH]
+    asked = {w: scores[ASKED] for w, scores in found.items()}
+    enough = [w for w, share in asked.items() if share >= ENOUGH]
     if not enough:
-        return max(found, key=lambda w: found[w][ASKED])
+        return max(found, key=lambda w: asked[w])
+
     return min(enough, key=lambda w: found[w][DISTANCE])
 
 
@@ -98,51 +107,73 @@ def draw_guidance(found: Scores, chosen: float, run: Folder) -> None:
     """guidance.png: distance and share of the asked class, by guidance."""
     figure = Figure(figsize=(8, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2)
-    w = [*found]
-    distances = [found[each][DISTANCE] for each in w]
-    shares = [100 * found[each][ASKED] for each in w]
+    w = list(found)
+
+    distances = [scores[DISTANCE] for scores in found.values()]
     left.plot(w, distances, "o-", color=BLUE)
-    left.set(ylabel=DISTANCE, title="The smaller, the more like real images")
+    left.set_ylabel(DISTANCE)
+    left.set_title("The smaller, the more like real images")
+
+    shares = [100 * scores[ASKED] for scores in found.values()]
     right.plot(w, shares, "o-", color=BLUE)
-    right.set(ylabel="images of the asked class (%)", title="The larger, the better")
+    right.set_ylabel("images of the asked class (%)")
+    right.set_title("The larger, the better")
+
     for axes in (left, right):
         axes.axvline(chosen, color=ORANGE, ls="--", label="chosen")
         axes.set_xlabel("guidance")
         axes.grid(alpha=0.3)
         axes.legend()
+
     figure.suptitle("What guidance changes, on validation images")
     save_figure(figure, run, "guidance.png")
 
 
 def draw_scales(model: DiffusionModel, found: Scores, run: Folder) -> None:
     """scales.png: images of each class out of the same noise, a row per guidance."""
-    labels = np.arange(model.classes or 1)[:ACROSS]
-    figure = Figure(figsize=(6, 0.9 * len(found) + 0.5), layout="constrained")
+    labels = _shown_classes(model)
+    size = 6, 0.9 * len(found) + 0.5
+    figure = Figure(figsize=size, layout="constrained")
     rows: Any = figure.subplots(len(found), 1, squeeze=False)
-    for axes, w in zip(rows[:, 0], found):
-        images = np.resize(
-            model.sample(len(labels), labels, 0, guidance=w), _row(model)
-        )
+    row_shape = ACROSS, *model.sample_shape
+
+    for axes, w in zip(rows.flat, found):
+        images = model.sample(len(labels), labels, seed=0, guidance=w)
+        images = np.resize(images, row_shape)  # few classes fill a row repeatedly
         draw_tiles(axes, images)
         axes.set_title(f"guidance {w:g}", fontsize=9)
+
     figure.suptitle("The same noise, with more and more guidance")
     save_figure(figure, run, "scales.png")
 
 
-def _row(model: DiffusionModel) -> tuple[int, ...]:
-    """The shape of as many images as fill a row of tiles."""
-    return ACROSS, *model.sample_shape
+def _shown_classes(model: DiffusionModel) -> np.ndarray:
+    """The numbers of the classes that pictures show: as many as fill a row."""
+    numbers = np.arange(model.classes or 1)
+    return numbers[:ACROSS]
 
 
 def draw_path(model: DiffusionModel, run: Folder) -> None:
     """path.png: how noise becomes an image of each class, a row for each."""
-    labels = np.arange(model.classes or 1)[:ACROSS]
-    noise = np.random.default_rng(0).standard_normal((len(labels), *model.sample_shape))
-    way = np.stack(model.path(noise.astype("float32"), labels))  # moment, class, ...
-    moments = np.linspace(0, len(way) - 1, ACROSS).round().astype(int)
-    images = np.concatenate(way[moments].swapaxes(0, 1))
-    figure = Figure(figsize=(6, 0.6 * len(labels) + 0.4), layout="constrained")
+    labels = _shown_classes(model)
+    rng = np.random.default_rng(0)
+    shape = len(labels), *model.sample_shape
+    noise = rng.standard_normal(shape, "float32")
+
+    entries = model.path(noise, labels)
+    way = np.stack(entries)  # moment, class, H, W, C
+    steps = len(way) - 1
+    moments = np.linspace(0, steps, ACROSS)
+    moments = moments.round().astype(int)
+    way = way[moments]
+
+    images = np.concatenate(way.swapaxes(0, 1))
+    images = np.clip(images, -1, 1)
+
+    size = 6, 0.6 * len(labels) + 0.4
+    figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots()
-    draw_tiles(axes, np.clip(images, -1, 1))
-    axes.set_title(f"From noise to images in {len(way) - 1} steps, a class in each row")
+
+    draw_tiles(axes, images)
+    axes.set_title(f"From noise to images in {steps} steps, a class in each row")
     save_figure(figure, run, "path.png")

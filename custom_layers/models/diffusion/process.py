@@ -30,8 +30,10 @@ class _Process:
             self.value_range = ascending_pair(value_range, "value_range")
         kept = SCHEDULES[schedule](self.timesteps)  # (a_t / a_(t-1))^2
         alpha_bar = np.cumprod([1.0, *kept])
-        self.a = np.sqrt(alpha_bar).astype("float32")
-        self.b = np.sqrt(1 - alpha_bar).astype("float32")
+        a = np.sqrt(alpha_bar)
+        self.a = a.astype("float32")
+        b = np.sqrt(1 - alpha_bar)
+        self.b = b.astype("float32")
 
     @property
     def options(self) -> Config:
@@ -47,13 +49,15 @@ class _Process:
         """(t, s) of each step from `timesteps` down to 0, at most one per timestep."""
         levels = min(positive_integer(steps, "steps"), self.timesteps)
         places = np.linspace(self.timesteps, 0, levels + 1)
-        times = np.round(places).astype("int32")
+        times = np.round(places)
+        times = times.astype("int32")
         return np.stack([times[:-1], times[1:]], axis=1)
 
     def _shares(self, t, x):
         """a_t and b_t, of one t or of one for each sample, to be multiplied by x."""
         shape = (-1, *(1 for _ in x.shape[1:]))
-        a, b = (ops.take(ops.convert_to_tensor(v), t) for v in (self.a, self.b))
+        a = ops.take(ops.convert_to_tensor(self.a), t)
+        b = ops.take(ops.convert_to_tensor(self.b), t)
         return ops.reshape(a, shape), ops.reshape(b, shape)
 
     def noisy(self, x, e, t):
@@ -72,9 +76,11 @@ class _Process:
         """(x_0, e): what the sample and its noise are by the denoiser's answer."""
         a, b = self._shares(t, x_t)
         if self.prediction == "noise":
-            x_0, e = (x_t - b * predicted) / a, predicted
+            e = predicted
+            x_0 = (x_t - b * e) / a
         else:
-            x_0, e = a * x_t - b * predicted, b * x_t + a * predicted
+            x_0 = a * x_t - b * predicted
+            e = b * x_t + a * predicted
         if self.value_range is not None:
             x_0 = ops.clip(x_0, *self.value_range)
             e = (x_t - a * x_0) / b
@@ -85,23 +91,31 @@ class _Process:
         x_0, e = self.cleaned(x_t, predicted, t)
         a_t, b_t = self._shares(t, x_t)
         a_s, b_s = self._shares(s, x_t)
-        v = ops.square(eta * b_s / b_t) * (1 - ops.square(a_t / a_s))
-        rest = ops.maximum(ops.square(b_s) - v, 0)  # rounding may make it negative
-        return a_s * x_0 + ops.sqrt(rest) * e + ops.sqrt(v) * z
+
+        lost = 1 - ops.square(a_t / a_s)
+        v = ops.square(eta * b_s / b_t) * lost
+        rest = ops.square(b_s) - v
+        rest = ops.maximum(rest, 0)  # rounding may make it negative
+        mean = a_s * x_0 + ops.sqrt(rest) * e
+        return mean + ops.sqrt(v) * z
 
 
 def _cosine(timesteps: int) -> np.ndarray:
     """The share of the signal's variance that each timestep keeps: a cosine squared."""
     offset = 0.008  # so that the first steps add enough noise to be seen
-    place = (np.arange(timesteps + 1) / timesteps + offset) / (1 + offset)
-    alpha_bar = np.square(np.cos(place * np.pi / 2))
-    return np.maximum(alpha_bar[1:] / alpha_bar[:-1], 0.001)
+    share = np.arange(timesteps + 1) / timesteps
+    place = (share + offset) / (1 + offset)
+    a = np.cos(place * np.pi / 2)
+    alpha_bar = np.square(a)
+    kept = alpha_bar[1:] / alpha_bar[:-1]
+    return np.maximum(kept, 0.001)
 
 
 def _linear(timesteps: int) -> np.ndarray:
     """The same where what is lost grows by equal steps: of 1000, 0.0001 to 0.02."""
     beta = np.linspace(0.1, 20, timesteps) / timesteps
-    return 1 - np.minimum(beta, 0.999)
+    beta = np.minimum(beta, 0.999)
+    return 1 - beta
 
 
 SCHEDULES: dict[str, Callable[[int], np.ndarray]] = {

@@ -38,7 +38,9 @@ class _Sampling(keras.layers.Layer):
         noise, *labels = inputs if isinstance(inputs, list | tuple) else [inputs]
         x = ops.reshape(noise, (-1, *self.denoiser.inputs[0].shape[1:]))
         asked = labels[0] if labels else None
-        pairs = ops.convert_to_tensor(self.process.pairs(self.steps))
+        pairs = self.process.pairs(self.steps)
+        count = len(pairs)
+        pairs = ops.convert_to_tensor(pairs)
 
         def denoise(parts):
             return ops.cast(self.denoiser(parts, training=False), "float32")
@@ -48,7 +50,7 @@ class _Sampling(keras.layers.Layer):
             predicted = _guided(denoise, x, t, asked, self.guidance, self.classes)
             return self.process.step(x, predicted, t, s)
 
-        return ops.fori_loop(0, len(pairs), step, x)
+        return ops.fori_loop(0, count, step, x)
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
         return (None, *self.denoiser.inputs[0].shape[1:])

@@ -43,9 +43,12 @@ class DiffusionModel(Model):
         self.sampling_steps = sampling_steps
 
         # Level 0 has no noise; after the last one, hardly anything else is left.
-        place = (np.arange(timesteps + 1) / timesteps + 0.008) / 1.008
-        self.a = np.cos(np.minimum(place, 0.9999) * np.pi / 2)
-        self.a = (self.a / self.a[0]).astype("float32")
+        share = np.arange(timesteps + 1) / timesteps
+        place = (share + 0.008) / 1.008
+        place = np.minimum(place, 0.9999)
+        a = np.cos(place * np.pi / 2)
+        a /= a[0]
+        self.a = a.astype("float32")
         self.b = np.sqrt(1 - self.a**2)
 
     def call(self, x):
@@ -54,15 +57,19 @@ class DiffusionModel(Model):
     def compute_loss(self, x, y, y_pred, sample_weight, training: bool = True):
         count = ops.shape(x)[0]
         t = keras.random.randint((count,), 1, self.timesteps + 1)
-        a, b = (ops.take(v, t)[:, None, None, None] for v in (self.a, self.b))
+        a = ops.take(self.a, t)
+        a = ops.reshape(a, (-1, 1, 1, 1))
+        b = ops.sqrt(1 - a**2)
         e = keras.random.normal(ops.shape(x))
         noisy = a * x + b * e
 
-        is_hidden = keras.random.uniform((count,)) < self.unlabelled
-        labels = ops.where(is_hidden, self.classes, ops.cast(y, "int32"))
+        chance = keras.random.uniform((count,))
+        labels = ops.cast(y, "int32")
+        labels = ops.where(chance < self.unlabelled, self.classes, labels)
 
         velocity = self.denoiser([noisy, t, labels], training=training)
-        errors = velocity - (a * e - b * x)
+        expected = a * e - b * x
+        errors = velocity - expected
         return ops.mean(ops.square(errors))
 
     def sample(self, labels, guidance: float) -> np.ndarray:
@@ -70,9 +77,12 @@ class DiffusionModel(Model):
         labels = np.asarray(labels, "int32")
         none = np.full_like(labels, self.classes)
         shape = self.denoiser.inputs[0].shape[1:]
-        x = np.array(keras.random.normal((len(labels), *shape)))
-        times = np.linspace(self.timesteps, 0, self.sampling_steps + 1).round()
-        times = times.astype("int32")
+
+        noise = keras.random.normal((len(labels), *shape))
+        x = np.array(noise)
+
+        times = np.linspace(self.timesteps, 0, self.sampling_steps + 1)
+        times = times.round().astype("int32")
 
         for t, s in pairwise(times):
             level = np.full_like(labels, t)
@@ -81,9 +91,14 @@ class DiffusionModel(Model):
                 plain = self.denoiser.predict_on_batch([x, level, none])
                 v += guidance * (v - plain)
 
-            a, b = self.a[t], self.b[t]
-            clean = np.clip(a * x - b * v, *self.value_range)
+            a = self.a[t]
+            b = self.b[t]
+            clean = a * x - b * v
+            clean = np.clip(clean, *self.value_range)
             e = (x - a * clean) / b
-            x = self.a[s] * clean + self.b[s] * e
+
+            a = self.a[s]
+            b = self.b[s]
+            x = a * clean + b * e
 
         return x

@@ -100,7 +100,8 @@ def report_diffusion(model, data, history, guidances) -> dict[str, float]:
     found = {}
 
     for w in guidances:
-        found[w] = distance(data.judge, x, images_of(model, y[:1000], w))
+        generated = images_of(model, y[:1000], w)
+        found[w] = distance(data.judge, x, generated)
         print(f"guidance {w}: Frechet distance {found[w]:.3f} in validation")
 
     x, y = data.test
@@ -109,8 +110,11 @@ def report_diffusion(model, data, history, guidances) -> dict[str, float]:
     last = distance(data.judge, x, generated)
     print(f"Frechet distance: {last:.3f}")
 
+    order = np.argsort(y)
+    shown = generated[order[:: len(y) // 100]]
     figure, places = plt.subplots(10, 10)
-    for axes, image in zip(places.flat, generated[np.argsort(y)[:: len(y) // 100]]):
+
+    for axes, image in zip(places.flat, shown):
         axes.imshow(image, "gray_r")
         axes.axis("off")
     figure.savefig("samples.png")
@@ -120,8 +124,12 @@ def report_diffusion(model, data, history, guidances) -> dict[str, float]:
 
 def images_of(model, labels, guidance: float) -> np.ndarray:
     """Images of the classes, 500 at a time."""
-    starts = range(0, len(labels), 500)
-    parts = [model.sample(labels[i : i + 500], guidance) for i in starts]
+    parts = []
+    for i in range(0, len(labels), 500):
+        some = labels[i : i + 500]
+        part = model.sample(some, guidance)
+        parts.append(part)
+
     return np.concatenate(parts)
 
 
@@ -129,8 +137,11 @@ def distance(judge, real, generated) -> float:
     """The Frechet distance of images to real ones, in the features of the judge."""
     f = judge.predict(real, batch_size=500, verbose=0)
     g = judge.predict(generated, batch_size=500, verbose=0)
+
     apart = f.mean(0) - g.mean(0)
     S = np.cov(f.T)
     T = np.cov(g.T)
     root = sqrtm(S @ T).real
-    return apart @ apart + np.trace(S + T - 2 * root)
+
+    spread = np.trace(S + T - 2 * root)
+    return apart @ apart + spread
