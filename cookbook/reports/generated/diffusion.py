@@ -80,8 +80,10 @@ def compared(
     x = x[:COMPARED]
     y = y[:COMPARED]
     found = {}
+
     for w in sorted({*guidances}):
         generated = model.sample(len(x), y, seed=seed, guidance=w)
+
         scores = score_images(data.judge, x, generated, y)
         found[w] = scores
         distance = scores[DISTANCE]

@@ -55,7 +55,8 @@ class _Process:
 
     def _shares(self, t, x):
         """a_t and b_t, of one t or of one for each sample, to be multiplied by x."""
-        shape = (-1, *(1 for _ in x.shape[1:]))
+        ones = (1,) * (len(x.shape) - 1)
+        shape = (-1, *ones)
         a = ops.take(ops.convert_to_tensor(self.a), t)
         b = ops.take(ops.convert_to_tensor(self.b), t)
         return ops.reshape(a, shape), ops.reshape(b, shape)
@@ -96,6 +97,7 @@ class _Process:
         v = ops.square(eta * b_s / b_t) * lost
         rest = ops.square(b_s) - v
         rest = ops.maximum(rest, 0)  # rounding may make it negative
+
         mean = a_s * x_0 + ops.sqrt(rest) * e
         return mean + ops.sqrt(v) * z
 
