@@ -9,9 +9,9 @@ import numpy as np
 
 from cookbook.errors import Mistake, harmless
 from cookbook.exports.portable.writers import DIGITS
+from cookbook.trained.description import GENERATORS
 from cookbook.trained.trained_run import Description
 from custom_layers.common.private_keras import all_layers
-from custom_layers.models import AdversarialModel, VariationalAutoencoder
 
 # {kind of model: (names of its inputs, in their order)}
 NAMES = {
@@ -103,7 +103,7 @@ class Exported:
 def exported(model: keras.Model, description: Description) -> Exported:
     """What is exported of a run's model; raises Mistake if the two don't fit."""
     network = model
-    if isinstance(model, AdversarialModel | VariationalAutoencoder):
+    if isinstance(model, GENERATORS):
         network = model.generator
     network = in_32_bits(network)
     names = NAMES[description.kind]

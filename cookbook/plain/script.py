@@ -46,6 +46,7 @@ SECTION_OF = {
     "lab": "Data",
     "translation": "Evaluation",
     "reports": "Evaluation",
+    "diffusion": "Components",
     "losses": "Components",
     "measures": "Evaluation",
     "models": "Components",

@@ -26,7 +26,8 @@ STAND_INS = (
     "lab",
     "reports",
     *("sentences.encoder", "sentences.pieces"),
-    *("latent.losses", "latent.measures", "latent.models", "latent.pixels"),
+    *("latent.diffusion", "latent.losses", "latent.measures", "latent.models"),
+    "latent.pixels",
 )
 SCRIPT = "recipes.script"  # what the recipe's own source is called
 # Names of custom_layers that a script takes from Keras instead, by namespace: ours are

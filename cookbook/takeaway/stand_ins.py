@@ -32,6 +32,7 @@ REPLACED = {
     "cookbook.reports.finish": "base.run",
     "cookbook.reports.generated.anomaly_detection": "reports.anomalies",
     "cookbook.reports.generated.augmentation": "reports.generated",
+    "cookbook.reports.generated.diffusion": "reports.generated",
     "cookbook.reports.generated.sample_quality": "reports.generated",
     "cookbook.reports.generated.style_transfer": "reports.style",
     "cookbook.reports.image_classifier": "reports.classifiers",

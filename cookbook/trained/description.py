@@ -26,8 +26,13 @@ from cookbook.sentences.reviews import PieceReviews
 from cookbook.trained.fields import checked, damaged, read_content
 from cookbook.trained.trained_run import Description
 from cookbook.training.run_folder import RunFolder
-from custom_layers.models import AdversarialModel, VariationalAutoencoder
+from custom_layers.models import (
+    AdversarialModel,
+    DiffusionModel,
+    VariationalAutoencoder,
+)
 
+GENERATORS = AdversarialModel, DiffusionModel, VariationalAutoencoder
 FILE = "model.json"
 VOCABULARY = "vocabulary.json"  # apart, because it may be long
 COMMON = ("kind", "recipe", "data", "classes")
@@ -141,7 +146,7 @@ def describe(model: keras.Model, data: Any, recipe: str) -> Description | None:
 
 def _settings(model: keras.Model, data: Any) -> tuple[str, dict[str, Any]] | None:
     """(kind, settings) of a model, by the data that it has learned."""
-    if isinstance(model, AdversarialModel | VariationalAutoencoder):
+    if isinstance(model, GENERATORS):
         return _of_generator(model, data)
     if isinstance(data, Images):
         settings = _of_images(data)

@@ -107,6 +107,7 @@ from .positions import (
     PositionEmbedding,
     RotaryEmbedding,
     SinePositionEncoding,
+    SinusoidalEmbedding,
     TokenAndPositionEmbedding,
 )
 from .recurrent.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D

@@ -9,5 +9,6 @@ from .adversarial.losses import (
 )
 from .adversarial.model import AdversarialModel
 from .adversarial.penalty import GradientPenalty
+from .diffusion.model import DiffusionModel
 from .tagger import Tagger
 from .variational_autoencoder import VariationalAutoencoder

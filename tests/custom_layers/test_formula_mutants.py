@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import diffusion_formulas
 import layer_formulas
 import metric_formulas
 import model_formulas
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.one_backend  # the mistakes are in the formulas
 SHARED = {  # what other files of the namespace import, in that order
     "losses": ["base", "labels", "triplet"],
     "metrics": ["base", "multi_label"],
+    "models/diffusion": ["process", "sampling"],
 }
 ERRORS = {
     **{row[0]: functools.partial(error_of_loss, row[0]) for row in ROWS},
@@ -28,6 +30,7 @@ ERRORS = {
     **layer_formulas.ERRORS,
     **model_formulas.ERRORS,
     **naive_bayes_formula.ERRORS,
+    **diffusion_formulas.ERRORS,
     "SequenceLoss": error_of_sequence_loss,
 }
 

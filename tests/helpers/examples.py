@@ -12,6 +12,7 @@ from custom_layers.layers import (
     AttentionDecoder,
     AttentionDecoderCell,
     RelativePositionBias,
+    SinusoidalEmbedding,
 )
 from custom_layers.models import GradientPenalty, HingeGAN
 from loss_examples import LOSSES, METRICS  # noqa: F401  tables like the others here
@@ -132,6 +133,7 @@ LAYERS = {
     "RelativePositionBias": ({"num_buckets": 4, "max_distance": 6}, (2, 2, 3, 5)),
     "RotaryEmbedding": ({"max_wavelength": 50}, (2, 3, 4)),
     "SinePositionEncoding": ({"max_wavelength": 50}, (2, 3, 4)),
+    "SinusoidalEmbedding": ({"output_dim": 4, "max_wavelength": 50}, (2, 3)),
     "TokenAndPositionEmbedding": (
         {"vocabulary_size": 6, "sequence_length": 3, "embedding_dim": 4},
         (2, 3),
@@ -310,8 +312,32 @@ def _tagger():
     return {"inputs": inputs, "outputs": CRF()(inputs)}
 
 
+def _denoiser():
+    """A small denoiser of samples of three values in two classes."""
+    noisy = keras.Input((3,))
+    timestep, label = (keras.Input((), dtype="int32") for _ in range(2))
+    parts = [
+        noisy,
+        SinusoidalEmbedding(4)(timestep),
+        keras.layers.Embedding(3, 4)(label),
+    ]
+    output = keras.layers.Dense(3)(keras.layers.Concatenate()(parts))
+    return keras.Model([noisy, timestep, label], output)
+
+
 MODELS = {
     "Tagger": _tagger,
+    "DiffusionModel": lambda: {
+        "denoiser": _denoiser(),
+        "classes": 2,
+        "timesteps": 8,
+        "schedule": "linear",
+        "prediction": "noise",
+        "unlabelled": 0.25,
+        "value_range": [-1.0, 2.0],
+        "sampling_steps": 4,
+        "guidance": 0.5,
+    },
     "AdversarialModel": lambda: {
         "generator": keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]),
         "critic": keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]),
