@@ -10,7 +10,12 @@ from cookbook.answers.classifiers import (
     SoundClassifier,
     TextClassifier,
 )
-from cookbook.answers.numbers import AnomalyDetector, Forecaster, Generator
+from cookbook.answers.numbers import (
+    AnomalyDetector,
+    Forecaster,
+    Generator,
+    ImageTranslator,
+)
 from cookbook.answers.writers import (
     Calculator,
     LanguageModel,
@@ -39,6 +44,7 @@ CLASSES: dict[str, type[TrainedRun]] = {
     "forecast": Forecaster,
     "anomaly score": AnomalyDetector,
     "image generator": Generator,
+    "image translator": ImageTranslator,
     "point generator": Generator,
 }
 

@@ -170,6 +170,19 @@ print(model.predict([series]))
         "column for each of `columns` in model.json, in the units of training. "
         "The answer holds the values that follow it.",
     ),
+    "image translator": Usage(
+        "numbers",
+        "PictureTranslator",
+        """\
+from PIL import Image
+from use import load
+
+images = load().predict(["picture.png"])
+Image.fromarray(images[0]).save("translated.png")
+""",
+        "`picture.png` is a picture of yours, of any size: it is cut and scaled as it "
+        "was in training.",
+    ),
     "point generator": Usage(
         "numbers",
         "PointGenerator",

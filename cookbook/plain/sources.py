@@ -28,6 +28,7 @@ STAND_INS = (
     *("sentences.encoder", "sentences.pieces"),
     *("latent.diffusion", "latent.losses", "latent.measures", "latent.models"),
     "latent.pixels",
+    *("translated.measures", "translated.models", "translated.pixels"),
 )
 SCRIPT = "recipes.script"  # what the recipe's own source is called
 # Names of custom_layers that a script takes from Keras instead, by namespace: ours are
@@ -59,6 +60,7 @@ KERAS = {
 # Classes of data sets, in place of which a script has attributes without a class.
 DATA_SETS = (
     *("Images", "JudgedImages", "OddImages", "PicturePair", "Forecasts"),
+    "UnpairedImages",
     *("Reviews", "Characters", "Sums", "TaggedSentences", "Translations"),
     *("Sounds", "Strings", "Bert", "PieceReviews"),
 )

@@ -50,6 +50,7 @@ EXAMPLES = {
     "forecast": ("series.csv", "[series]"),
     "anomaly score": ("photo.png folder_of_photos", '["photo.png"]'),
     "image generator": ("16 --out samples.png", '["any"] * 16'),
+    "image translator": ("photo.png --out translated.png", '["photo.png"]'),
     "point generator": ("16", '["any"] * 16'),
 }
 # {kind of a model: labelled data that it can be measured on}

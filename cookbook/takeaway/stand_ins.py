@@ -75,6 +75,7 @@ REPLACED = {
     "custom_layers.losses.crossentropy": "components.losses",
     "custom_layers.models.adversarial.backends": "components.adversarial",
     "custom_layers.models.adversarial.model": "components.adversarial",
+    "custom_layers.models.cycle_gan": "components.adversarial",
     "custom_layers.optimizers.adam": "components.optimizers",
     "custom_layers.optimizers.base": "components.optimizers",
     "custom_layers.optimizers.schedules.base": "components.schedules",

@@ -28,6 +28,7 @@ from cookbook.trained.trained_run import Description
 from cookbook.training.run_folder import RunFolder
 from custom_layers.models import (
     AdversarialModel,
+    CycleGAN,
     DiffusionModel,
     VariationalAutoencoder,
 )
@@ -117,6 +118,11 @@ KINDS = {
         "images, float32 (N, H, W, C), in the range that `pixels` gives",
         ("shape", "pixels", "latent"),
     ),
+    "image translator": ModelKind(
+        IMAGES,
+        "images of the other kind, float32 (N, H, W, C), in the same range",
+        ("shape", "pixels"),
+    ),
     "point generator": ModelKind(
         NOISE, "points, float32 (N, coordinates)", ("shape", "latent")
     ),
@@ -148,6 +154,8 @@ def _settings(model: keras.Model, data: Any) -> tuple[str, dict[str, Any]] | Non
     """(kind, settings) of a model, by the data that it has learned."""
     if isinstance(model, GENERATORS):
         return _of_generator(model, data)
+    if isinstance(model, CycleGAN):
+        return "image translator", _of_images(data)
     if isinstance(data, Images):
         settings = _of_images(data)
         if hasattr(data, "odd"):

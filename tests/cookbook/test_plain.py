@@ -44,6 +44,7 @@ LONGER = {
     "multi30k_attention": 435,  # attention in a cell, two languages, beam search
     "multi30k_transformer": 470,  # rotary attention, two languages, beam search
     "optimizers_compared": 350,  # two experiments with many networks at once
+    "printed_to_handwritten_cyclegan": 410,  # four networks, fonts, and a judge
     "schedules_compared": 410,  # eight schedules for many networks at once
     "shakespeare_gpt": 255,  # a block of rotary attention, and how it writes
     "spoken_digit_rnn": 400,  # recordings, melodies in their place, a plain method

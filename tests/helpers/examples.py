@@ -345,6 +345,16 @@ MODELS = {
         "penalty": GradientPenalty(0.5),
         "critic_steps": 2,
     },
+    "CycleGAN": lambda: {
+        **{
+            name: keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+            for name in ("generator", "inverse", "critic_x", "critic_y")
+        },
+        "loss": HingeGAN(),
+        "penalty": GradientPenalty(0.5),
+        "cycle": 3.0,
+        "identity": 1.0,
+    },
     "VariationalAutoencoder": lambda: {
         "encoder": keras.Sequential([keras.Input((3,)), keras.layers.Dense(4)]),
         "decoder": keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)]),

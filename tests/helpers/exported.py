@@ -20,6 +20,7 @@ from cookbook.exports.formats import FORMATS
 from cookbook.exports.signature import exported
 from cookbook.pages.catalogue import recipes
 from cookbook.trained.description import GENERATORS
+from custom_layers.models import CycleGAN
 
 TOLERANCE = 1e-4  # of answers, relative to the largest one; float32 holds 1e-7
 # Runs the code of a README where our packages can't be imported.
@@ -50,7 +51,8 @@ def inputs_of(model, rows=3, length=12):
 
 def _network(model):
     """What a user would export: the generator of images, or the model itself."""
-    return model.generator if isinstance(model, GENERATORS) else model
+    kinds = (*GENERATORS, CycleGAN)
+    return model.generator if isinstance(model, kinds) else model
 
 
 def flat(answers):

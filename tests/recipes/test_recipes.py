@@ -38,6 +38,7 @@ BARS = {
     "multi30k_transformer": 50,
     "mnist_transfer": 0.93,
     "mnist_vae": -400,
+    "printed_to_handwritten_cyclegan": 0.6,
     "ring_gan": 0.4,
     "spoken_digit_rnn": 0.6,
     "style_transfer": 10,
