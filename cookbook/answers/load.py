@@ -5,7 +5,9 @@ from typing import Any
 
 from cookbook.answers.classifiers import (
     ImageClassifier,
+    PieceClassifier,
     SentenceTagger,
+    SoundClassifier,
     TextClassifier,
 )
 from cookbook.answers.numbers import (
@@ -14,7 +16,12 @@ from cookbook.answers.numbers import (
     Generator,
     ImageTranslator,
 )
-from cookbook.answers.writers import Calculator, LanguageModel, Translator
+from cookbook.answers.writers import (
+    Calculator,
+    LanguageModel,
+    Transcriber,
+    Translator,
+)
 from cookbook.config import ExperimentConfig, flag_name, question_of
 from cookbook.data.augmentation import without_augmentation
 from cookbook.errors import Mistake, fail, harmless
@@ -26,11 +33,14 @@ from cookbook.trained.trained_run import TrainedRun
 # {kind of a model: the class of its runs}
 CLASSES: dict[str, type[TrainedRun]] = {
     "image classifier": ImageClassifier,
+    "sound classifier": SoundClassifier,
     "text classifier": TextClassifier,
+    "word-piece classifier": PieceClassifier,
     "tagger": SentenceTagger,
     "language model": LanguageModel,
     "translation": Translator,
     "sums": Calculator,
+    "transcriber": Transcriber,
     "forecast": Forecaster,
     "anomaly score": AnomalyDetector,
     "image generator": Generator,
