@@ -9,7 +9,7 @@ import pytest
 
 from cookbook.pages.catalogue import ROOT
 from cookbook.site import build as builder
-from site_visits import AXE, DESK, found_by_visits
+from site_visits import AXE, DESK, PATIENCE, found_by_visits
 
 pytestmark = pytest.mark.slow
 
@@ -156,11 +156,12 @@ def test_the_sample_has_every_kind_of_page(built):
 
 def test_search_finds_a_component(built, address, browser):
     page = browser.new_page(viewport=DESK)
+    page.set_default_timeout(PATIENCE)
     page.goto(f"{address}/index.html", wait_until="networkidle")
     page.locator(".md-search__button").click()
     page.get_by_placeholder("Search").last.fill("LSTM")
     link = page.locator("a[href*='reference/layers/LSTM.html']").first
-    link.wait_for(timeout=20_000)
+    link.wait_for()
     link.click()
     page.wait_for_url("**/reference/layers/LSTM.html*")
     page.close()
