@@ -92,6 +92,15 @@ def test_every_picture_is_described(built):
     assert not wrong, "\n".join(wrong)
 
 
+def test_the_place_of_a_playground_has_an_id_of_its_own(built):
+    """A heading of the same words would take what the script shows."""
+    folder, _ = built
+    for path in sorted((folder / "playgrounds").glob("*.html")):
+        text = path.read_text(encoding="utf-8")
+        for name in re.findall(r'class="playground" id="([\w-]+)"', text):
+            assert len(re.findall(rf'\bid="{name}"', text)) == 1, path.name
+
+
 def test_every_page_exists_as_plain_markdown_that_is_listed(built):
     folder, _ = built
     listed = (folder / "llms.txt").read_text(encoding="utf-8")
