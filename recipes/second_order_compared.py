@@ -218,9 +218,7 @@ def draw(found: dict[str, Measured], run: RunFolder) -> None:
                 heading = f"{name}, by {by}"
                 panels.setdefault(heading, {})[kind] = scale * done, each.curve
 
-    title = (
-        "The mean of the last weights ends lowest; matrices save steps and cost time"
-    )
+    title = "A mean of the last weights ends lowest; matrices save steps, not time"
     labels = "share of SGD's training", "validation loss"
     layout = {"size": (3.2, 3), "yscale": "log", "xlim": (0, 3), "ylim": (0.15, 2)}
     draw_panels(panels, title, *labels, run, "losses.svg", **layout)
