@@ -79,7 +79,6 @@ REPLACED = {
 }
 # Recipes that use what a short form lacks: {recipe: modules that stay as they are}.
 FULL = {
-    "attention_variants": ("custom_layers.layers.transformer",),
     "digit_strings_ctc": (
         "custom_layers.layers.augmentation.random_affine",
         "custom_layers.layers.pooling.max_pooling",

@@ -43,6 +43,7 @@ LONGER = {
     "multi30k_transformer": 470,  # rotary attention, two languages, beam search
     "optimizers_compared": 350,  # two experiments with many networks at once
     "schedules_compared": 410,  # eight schedules for many networks at once
+    "second_order_compared": 1440,  # nine optimizers, of which Keras lacks six
     "shakespeare_gpt": 255,  # a block of rotary attention, and how it writes
     "spoken_digit_rnn": 400,  # recordings, melodies in their place, a plain method
     "style_transfer": 320,  # a network that learns first, and its features
