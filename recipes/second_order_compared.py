@@ -153,7 +153,7 @@ def build(kind: str, config: Config, seed: int) -> keras.Model:
 
 
 def train(
-    model: keras.Model, fresh: keras.Model, data: list[Part], rate: float, points=1
+    model: keras.Model, fresh: keras.Model, data: list[Part], rate: float, points: int
 ):
     """(validation losses at so many points, (loss, accuracy) of the test digits,
     seconds) of a training that begins with the weights of `fresh`.
@@ -184,9 +184,9 @@ def measure(kind: str, config: Config) -> Measured:
 
     model = build(kind, config, config.seed)
     fresh, data = starts[0]
-    train(model, fresh, data, rates[0])  # compiles the step
+    train(model, fresh, data, rates[0], 1)  # compiles the step
 
-    tried = [[train(model, *start, rate) for rate in rates] for start in starts]
+    tried = [[train(model, *start, rate, 1) for rate in rates] for start in starts]
 
     losses = [[at_end for (at_end,), _, _ in found] for found in tried]
     rate = rates[np.nanargmin(np.mean(losses, 0))]
