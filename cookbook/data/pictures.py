@@ -93,7 +93,7 @@ def _frame(name: str, picture: Image.Image, size: int) -> tuple[int, int]:
 def _fitted(picture: Image.Image, frame: tuple[int, int]) -> np.ndarray:
     """The picture in the frame; what juts out of the frame is cut off."""
     fitted = ImageOps.fit(picture, frame, Image.Resampling.LANCZOS)
-    return np.asarray(of_one_length, "float32") / 255
+    return np.asarray(fitted, "float32") / 255
 
 
 def _opened(flag: str, name: str) -> Image.Image:

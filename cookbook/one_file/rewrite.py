@@ -55,9 +55,7 @@ def rewritten(
             edits.append(_replaced(node, f'"{registered}"'))
     text = applied(edits, definition.text, definition.first_line)
     known = set(definition.text.split("\n"))
-    lines = [
-        line if line in known else of_one_length(line) for line in text.split("\n")
-    ]
+    lines = [line if line in known else fitted(line) for line in text.split("\n")]
     return "\n".join(lines)
 
 
@@ -81,7 +79,7 @@ def _start(edit: Edit) -> tuple[int, int]:
     return edit.start
 
 
-def of_one_length(line: str) -> str:
+def fitted(line: str) -> str:
     """A line that a longer name has made too long, on three lines.
 
     It is divided where the formatter divides it: what its last brackets hold stands

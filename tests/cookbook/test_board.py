@@ -35,7 +35,7 @@ def pictures():
     return Data((x, np.arange(16) % 3), (x[:4], np.arange(4) % 3))
 
 
-def of_one_length(config, run=None):
+def fitted(config, run=None):
     seed_everything(0)
     model = keras.Sequential(
         [keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(3)]
@@ -49,13 +49,13 @@ def of_one_length(config, run=None):
 def test_logs_hold_scalars_histograms_samples_and_settings(tmp_path):
     config = Config(run_dir=tmp_path, epochs=2, tensorboard=True)
     run = RunFolder.open("r", config)
-    _, weights = of_one_length(config, run)
+    _, weights = fitted(config, run)
     found = tags(run.path / "tensorboard")
     assert found["plugins"] >= {"scalars", "histograms", "images", "hparams"}
     everything = set().union(*found.values())
     for name in ("epoch_loss", "epoch_accuracy", "dense/kernel", "training images"):
         assert any(name in tag for tag in everything), name
-    _, plain = of_one_length(dataclasses.replace(config, tensorboard=False))
+    _, plain = fitted(dataclasses.replace(config, tensorboard=False))
     for ours, expected in zip(weights, plain):
         np.testing.assert_array_equal(ours, expected)
 

@@ -12,7 +12,7 @@ import pytest
 from cookbook.one_file import source
 from cookbook.one_file.names import uses_of
 from cookbook.one_file.needs import gather, named
-from cookbook.one_file.rewrite import Edit, applied
+from cookbook.one_file.rewrite import Edit, applied, fitted
 from cookbook.one_file.source import Import, find, source_of
 from cookbook.one_file.statements import CannotCopy
 from cookbook.takeaway.copying import one_file
@@ -169,12 +169,12 @@ def NAME({", ".join(f"argument{i}" for i in range(6))}):
 def test_a_long_line_is_divided_at_its_last_brackets():
     words = ", ".join(["word"] * 9)
     line = f"    value = call(')', {words})[{{}}]"
-    assert of_one_length(line) == line  # which is short enough
-    assert of_one_length(f"    return one('(', {words}), two({words}):") == (
+    assert fitted(line) == line  # which is short enough
+    assert fitted(f"    return one('(', {words}), two({words}):") == (
         f"    return one('(', {words}), two(\n        {words}\n    ):"
     )
     name = "n" * 90
-    assert of_one_length(f"    x = (1) + {name}") == f"    x = (1) + {name}"
+    assert fitted(f"    x = (1) + {name}") == f"    x = (1) + {name}"
 
 
 def test_edits_do_not_disturb_each_other():

@@ -142,7 +142,7 @@ def test_a_step_that_is_compiled_whole_equals_the_others(any_size):
         np.testing.assert_allclose(x, y, rtol=1e-6, atol=1e-6)
 
 
-def of_one_length(any_seed=1):
+def fitted(any_seed=1):
     keras.utils.set_random_seed(any_seed)
     frozen = keras.layers.Dense(5, trainable=False)
     model = keras.Sequential([keras.layers.Dense(5), frozen, keras.layers.Dense(1)])
@@ -159,7 +159,7 @@ def of_one_length(any_seed=1):
 
 
 def test_fit_repeats_itself_and_follows_the_learning_rate(any_size):
-    first, second = of_one_length(), of_one_length()
+    first, second = fitted(), fitted()
     for epoch, again in zip(first, second):
         for x, y in zip(epoch, again):
             np.testing.assert_array_equal(x, y)
