@@ -18,6 +18,7 @@ from cookbook.data.sounds.recordings import (
 from cookbook.data.tagged.encoding import encode_words, split_sentence
 from cookbook.data.text.words import UNKNOWN, Vocabulary, cut_and_pad, split_words
 from cookbook.errors import Mistake
+from cookbook.sentences.pieces import PieceVocabulary
 from cookbook.trained.trained_run import TrainedRun, refuse_single
 from custom_layers.layers import viterbi
 
@@ -223,10 +224,11 @@ class TextClassifier(Classifier):
     """
 
     takes = "texts"
+    vocabulary_class: type[Vocabulary] = Vocabulary
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.vocabulary = Vocabulary(self.description.settings["words"])
+        self.vocabulary = self.vocabulary_class(self.description.settings["words"])
         self.length: int = self.description.settings["length"]
         self.refuse_other_shape([len(self.classes)], "output_shape")
 
@@ -240,12 +242,12 @@ class TextClassifier(Classifier):
 
     def ids(self, texts: Iterable[str]) -> np.ndarray:
         """int32 (N, length): the ids of the words of each text, padded with 0."""
-        rows = [self.vocabulary.ids(split_words(text)) for text in texts]
+        rows = [self.vocabulary.ids(self.vocabulary.split(text)) for text in texts]
         return cut_and_pad(rows, self.length)
 
     def known(self, text: str) -> tuple[int, int]:
         """How many words of a text the model knows, and how many there are."""
-        ids = self.vocabulary.ids(split_words(text))
+        ids = self.vocabulary.ids(self.vocabulary.split(text))
         return sum(number != UNKNOWN for number in ids), len(ids)
 
     def knows(self, value: str) -> bool:
@@ -278,6 +280,16 @@ class TextClassifier(Classifier):
         while width < longest:
             width *= 2
         return min(width, self.length)
+
+
+class PieceClassifier(TextClassifier):
+    """A run whose model judges texts by their word pieces.
+
+    run = load_run("imdb_minilm")
+    run.predict(["A film to remember.", "Not half as good as they say."])
+    """
+
+    vocabulary_class = PieceVocabulary
 
 
 @dataclasses.dataclass(frozen=True)

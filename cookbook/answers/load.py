@@ -5,11 +5,17 @@ from typing import Any
 
 from cookbook.answers.classifiers import (
     ImageClassifier,
+    PieceClassifier,
     SentenceTagger,
     SoundClassifier,
     TextClassifier,
 )
-from cookbook.answers.numbers import AnomalyDetector, Forecaster, Generator
+from cookbook.answers.numbers import (
+    AnomalyDetector,
+    Forecaster,
+    Generator,
+    ImageTranslator,
+)
 from cookbook.answers.writers import (
     Calculator,
     LanguageModel,
@@ -29,6 +35,7 @@ CLASSES: dict[str, type[TrainedRun]] = {
     "image classifier": ImageClassifier,
     "sound classifier": SoundClassifier,
     "text classifier": TextClassifier,
+    "word-piece classifier": PieceClassifier,
     "tagger": SentenceTagger,
     "language model": LanguageModel,
     "translation": Translator,
@@ -37,6 +44,7 @@ CLASSES: dict[str, type[TrainedRun]] = {
     "forecast": Forecaster,
     "anomaly score": AnomalyDetector,
     "image generator": Generator,
+    "image translator": ImageTranslator,
     "point generator": Generator,
 }
 

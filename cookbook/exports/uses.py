@@ -78,6 +78,13 @@ USES = {
         "`predict` takes any number of texts, and names the classes of each, the most "
         "probable one first.",
     ),
+    "word-piece classifier": Usage(
+        "classifiers",
+        "PieceModel",
+        CLASSES.format('"A film to remember."'),
+        "`predict` takes any number of texts, and names the classes of each, the most "
+        "probable one first.",
+    ),
     "tagger": Usage(
         "classifiers",
         "TaggerModel",
@@ -162,6 +169,19 @@ print(model.predict([series]))
         "`series` stands for yours: an array with a row for each point in time and a "
         "column for each of `columns` in model.json, in the units of training. "
         "The answer holds the values that follow it.",
+    ),
+    "image translator": Usage(
+        "numbers",
+        "PictureTranslator",
+        """\
+from PIL import Image
+from use import load
+
+images = load().predict(["picture.png"])
+Image.fromarray(images[0]).save("translated.png")
+""",
+        "`picture.png` is a picture of yours, of any size: it is cut and scaled as it "
+        "was in training.",
     ),
     "point generator": Usage(
         "numbers",

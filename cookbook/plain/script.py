@@ -30,6 +30,7 @@ BESIDE = {
     **dict.fromkeys(("PackedGAN", "WassersteinGP"), "adversarial"),
     "classifier_of": "adversarial",
     **dict.fromkeys(("CausalBlock", "EncoderBlock"), "components"),
+    "PostNormBlock": "sentences.encoder",
     "kernel_gradients": "lab",
     "report_sums": "translation",
 }
@@ -45,10 +46,13 @@ SECTION_OF = {
     "lab": "Data",
     "translation": "Evaluation",
     "reports": "Evaluation",
+    "diffusion": "Components",
     "losses": "Components",
     "measures": "Evaluation",
     "models": "Components",
     "pixels": "Data",
+    "encoder": "Components",
+    "pieces": "Data",
 }
 LONG_LINE = re.compile(r"^( +)([^#\n]+)  (# .+)$", re.MULTILINE)
 

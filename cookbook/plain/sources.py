@@ -25,7 +25,10 @@ STAND_INS = (
     "translation",
     "lab",
     "reports",
-    *("latent.losses", "latent.measures", "latent.models", "latent.pixels"),
+    *("sentences.encoder", "sentences.pieces"),
+    *("latent.diffusion", "latent.losses", "latent.measures", "latent.models"),
+    "latent.pixels",
+    *("translated.measures", "translated.models", "translated.pixels"),
 )
 SCRIPT = "recipes.script"  # what the recipe's own source is called
 # Names of custom_layers that a script takes from Keras instead, by namespace: ours are
@@ -57,8 +60,9 @@ KERAS = {
 # Classes of data sets, in place of which a script has attributes without a class.
 DATA_SETS = (
     *("Images", "JudgedImages", "OddImages", "PicturePair", "Forecasts"),
+    "UnpairedImages",
     *("Reviews", "Characters", "Sums", "TaggedSentences", "Translations"),
-    *("Sounds", "Strings"),
+    *("Sounds", "Strings", "Bert", "PieceReviews"),
 )
 # What else a script calls by another name: {name in the cookbook: what it means}.
 OTHERS = {

@@ -22,11 +22,18 @@ from cookbook.data.text.reviews import Reviews
 from cookbook.data.text.sums import Sums
 from cookbook.data.text.translation import Translations
 from cookbook.errors import Mistake, harmless
+from cookbook.sentences.reviews import PieceReviews
 from cookbook.trained.fields import checked, damaged, read_content
 from cookbook.trained.trained_run import Description
 from cookbook.training.run_folder import RunFolder
-from custom_layers.models import AdversarialModel, VariationalAutoencoder
+from custom_layers.models import (
+    AdversarialModel,
+    CycleGAN,
+    DiffusionModel,
+    VariationalAutoencoder,
+)
 
+GENERATORS = AdversarialModel, DiffusionModel, VariationalAutoencoder
 FILE = "model.json"
 VOCABULARY = "vocabulary.json"  # apart, because it may be long
 COMMON = ("kind", "recipe", "data", "classes")
@@ -55,6 +62,13 @@ KINDS = {
     "text classifier": ModelKind(
         "ids of words, int32 (N, at most `length`): 0 pads the end of a row, 1 is an "
         "unknown word, 2 the first of `words`",
+        LOGITS,
+        ("length",),
+        ("words",),
+    ),
+    "word-piece classifier": ModelKind(
+        "ids of word pieces, int32 (N, at most `length`), from [CLS] to [SEP]: 0 pads "
+        "the end of a row, 1 is an unknown word, 2 the first of `words`",
         LOGITS,
         ("length",),
         ("words",),
@@ -104,6 +118,11 @@ KINDS = {
         "images, float32 (N, H, W, C), in the range that `pixels` gives",
         ("shape", "pixels", "latent"),
     ),
+    "image translator": ModelKind(
+        IMAGES,
+        "images of the other kind, float32 (N, H, W, C), in the same range",
+        ("shape", "pixels"),
+    ),
     "point generator": ModelKind(
         NOISE, "points, float32 (N, coordinates)", ("shape", "latent")
     ),
@@ -133,8 +152,10 @@ def describe(model: keras.Model, data: Any, recipe: str) -> Description | None:
 
 def _settings(model: keras.Model, data: Any) -> tuple[str, dict[str, Any]] | None:
     """(kind, settings) of a model, by the data that it has learned."""
-    if isinstance(model, AdversarialModel | VariationalAutoencoder):
+    if isinstance(model, GENERATORS):
         return _of_generator(model, data)
+    if isinstance(model, CycleGAN):
+        return "image translator", _of_images(data)
     if isinstance(data, Images):
         settings = _of_images(data)
         if hasattr(data, "odd"):
@@ -174,11 +195,13 @@ def _of_sounds(data: Sounds | Strings) -> dict[str, Any]:
     return {"samples": data.samples, "rate": data.rate}
 
 
+def _of_texts(data: Reviews) -> dict[str, Any]:
+    return {"length": data.length, "words": data.vocabulary.words}
+
+
 OTHERS: dict[str, tuple[type, Callable[[Any], dict[str, Any]]]] = {
-    "text classifier": (
-        Reviews,
-        lambda data: {"length": data.length, "words": data.vocabulary.words},
-    ),
+    "word-piece classifier": (PieceReviews, _of_texts),  # which are Reviews too
+    "text classifier": (Reviews, _of_texts),
     "sound classifier": (Sounds, _of_sounds),
     "transcriber": (Strings, _of_sounds),
     "tagger": (

@@ -153,6 +153,14 @@ def check_anomaly_score(run, model):
     near(run.predict(x), model.predict(as_learned(run, x), verbose=0))
 
 
+def check_image_translator(run, model):
+    x = images(run)
+    for back in (False, True):
+        found = run.predict(x, back=back) / 127.5 - 1
+        expected = model.translate(as_learned(run, x), back=back)
+        assert np.abs(found - expected).max() < 0.005
+
+
 def check_generator(run, model):
     names = [*run.classes[:2]] or ["any", "any"]
     labels = [0, 1] if run.classes else None
@@ -170,6 +178,7 @@ CHECKS = {
     "sound classifier": check_sound_classifier,
     "transcriber": check_transcriber,
     "text classifier": check_text_classifier,
+    "word-piece classifier": check_text_classifier,
     "tagger": check_tagger,
     "language model": check_language_model,
     "translation": check_translation,
@@ -177,5 +186,6 @@ CHECKS = {
     "forecast": check_forecast,
     "anomaly score": check_anomaly_score,
     "image generator": check_generator,
+    "image translator": check_image_translator,
     "point generator": check_generator,
 }

@@ -19,7 +19,8 @@ from cookbook.exports.command import write_export
 from cookbook.exports.formats import FORMATS
 from cookbook.exports.signature import exported
 from cookbook.pages.catalogue import recipes
-from custom_layers.models import AdversarialModel, VariationalAutoencoder
+from cookbook.trained.description import GENERATORS
+from custom_layers.models import CycleGAN
 
 TOLERANCE = 1e-4  # of answers, relative to the largest one; float32 holds 1e-7
 # Runs the code of a README where our packages can't be imported.
@@ -50,8 +51,8 @@ def inputs_of(model, rows=3, length=12):
 
 def _network(model):
     """What a user would export: the generator of images, or the model itself."""
-    has_generator = isinstance(model, AdversarialModel | VariationalAutoencoder)
-    return model.generator if has_generator else model
+    kinds = (*GENERATORS, CycleGAN)
+    return model.generator if isinstance(model, kinds) else model
 
 
 def flat(answers):
