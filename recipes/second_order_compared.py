@@ -19,6 +19,7 @@ efficiently improving generalization", 2020, https://arxiv.org/abs/2010.01412
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from cookbook.start import start
 
@@ -220,7 +221,7 @@ def draw(found: dict[str, Measured], run: RunFolder) -> None:
 
     title = "A mean of the last weights ends lowest; matrices save steps, not time"
     labels = "share of SGD's training", "validation loss"
-    layout = {"size": (3.2, 3), "yscale": "log", "xlim": (0, 3), "ylim": (0.15, 2)}
+    layout: Any = {"size": (3.2, 3), "yscale": "log", "xlim": (0, 3), "ylim": (0.15, 2)}
     draw_panels(panels, title, *labels, run, "losses.svg", **layout)
 
 
