@@ -93,6 +93,20 @@ def number_from_zero(value: Any, name: str) -> Any:
     return number
 
 
+def ascending_pair(values: Any, name: str) -> tuple[float, float]:
+    """The two numbers of `values`, the lower one first.
+
+    Raises: ValueError for anything else.
+    """
+    numbers = python_number(values)
+    if len(numbers) != 2 or not numbers[0] < numbers[1]:
+        raise ValueError(
+            f"`{name}` must be two numbers, the lower one first. Received: "
+            f"{name}={values}"
+        )
+    return tuple(numbers)
+
+
 def integer_tuple(
     value: Any, rank: int, name: str, minimum: int = 1
 ) -> tuple[int, ...]:

@@ -25,6 +25,13 @@ def _positions(length, start_index):
     return ops.arange(length, dtype="float32") + ops.cast(start_index, "float32")
 
 
+def _waves(position, features, wavelength):
+    """Sines and cosines of positions (...), a pair per frequency: (..., features)."""
+    angle = ops.expand_dims(position, -1) * _frequencies(features, wavelength)
+    pairs = ops.stack([ops.sin(angle), ops.cos(angle)], axis=-1)
+    return ops.reshape(pairs, (*ops.shape(position), features))
+
+
 def _check_even(features):
     if features is None or features % 2:
         raise ValueError(
@@ -143,10 +150,8 @@ class SinePositionEncoding(keras.layers.Layer):
         inputs = as_floats(inputs, self.compute_dtype)
         _check_even(inputs.shape[-1])
         *_, T, D = ops.shape(inputs)
-        position = ops.expand_dims(_positions(T, start_index), -1)
-        angle = position * _frequencies(D, self.max_wavelength)
-        pairs = ops.stack([ops.sin(angle), ops.cos(angle)], axis=-1)
-        encoding = ops.reshape(pairs, (-1, D))  # (T, D)
+        position = _positions(T, start_index)
+        encoding = _waves(position, D, self.max_wavelength)  # (T, D)
         return ops.broadcast_to(ops.cast(encoding, inputs.dtype), ops.shape(inputs))
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
@@ -154,6 +159,58 @@ class SinePositionEncoding(keras.layers.Layer):
 
     def get_config(self) -> Config:
         return {**super().get_config(), "max_wavelength": self.max_wavelength}
+
+
+@keras.saving.register_keras_serializable(package="keras_cookbook")
+class SinusoidalEmbedding(keras.layers.Layer):
+    """Sines and cosines of given numbers, such as the timesteps of a diffusion model.
+
+    y[..., 2 i]     = sin(x max_wavelength^(-2 i / D))
+    y[..., 2 i + 1] = cos(x max_wavelength^(-2 i / D))
+
+    Args:
+        output_dim: number of features D, an even positive integer.
+        max_wavelength: wavelength of the slowest pair, as a multiple of 2 pi.
+
+    Input shape: (B, ...), integers or floats. Output shape: (B, ..., D).
+    Raises: ValueError for an output_dim that is not a positive integer, or odd.
+    Not in Keras. Half precision changes the output only: the angles have 32 bits, as 16
+    bits cannot tell timestep 999 from 1000.
+
+    >>> y = SinusoidalEmbedding(2)(keras.ops.array([0, 1, 1000]))
+    >>> print(y.numpy().round(2))
+    [[0.   1.  ]
+     [0.84 0.54]
+     [0.83 0.56]]
+
+    Paper: Ho, Jain, Abbeel, "Denoising diffusion probabilistic models", 2020.
+    https://arxiv.org/abs/2006.11239
+    """
+
+    def __init__(
+        self, output_dim: int, max_wavelength: float = 10000, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.output_dim = positive_integer(output_dim, "output_dim")
+        _check_even(self.output_dim)
+        self.max_wavelength = python_number(max_wavelength)
+        self.autocast = False
+        build_at_init(self)
+
+    def call(self, inputs):
+        x = ops.cast(inputs, "float32")
+        waves = _waves(x, self.output_dim, self.max_wavelength)
+        return ops.cast(waves, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        return (*input_shape, self.output_dim)
+
+    def get_config(self) -> Config:
+        return {
+            **super().get_config(),
+            "output_dim": self.output_dim,
+            "max_wavelength": self.max_wavelength,
+        }
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from ..common.checks import number_from_zero, positive_integer, python_number
+from ..common.checks import ascending_pair, number_from_zero, positive_integer
 from ..common.types import Config, Seed
 
 ROWS = 10_000  # latent vectors that `log_likelihood` decodes at once
@@ -73,7 +73,7 @@ class VariationalAutoencoder(keras.Model):
         self.decoder = decoder
         self.beta = number_from_zero(beta, "beta")
         self.samples = positive_integer(samples, "samples")
-        self.value_range = _two_values(value_range)
+        self.value_range = ascending_pair(value_range, "value_range")
         self.latent_dim = decoder.inputs[0].shape[-1]
         self.seed = keras.random.SeedGenerator()
         low, high = self.value_range
@@ -215,20 +215,6 @@ class VariationalAutoencoder(keras.Model):
         parts = ("encoder", "decoder")
         objects = {name: read(config[name], custom_objects) for name in parts}
         return cls(**{**config, **objects})
-
-
-def _two_values(value_range: Any) -> tuple[float, float]:
-    """The two numbers of `value_range`, the lower one first.
-
-    Raises: ValueError for anything else.
-    """
-    values = python_number(value_range)
-    if len(values) != 2 or not values[0] < values[1]:
-        raise ValueError(
-            "`value_range` must be two numbers, the lower one first. Received: "
-            f"value_range={value_range}"
-        )
-    return tuple(values)
 
 
 def _refuse_misfits(encoder, decoder) -> None:

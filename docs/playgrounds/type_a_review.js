@@ -8,14 +8,14 @@ const SHORTEST = 16; // words of a row
 const ROWS = 32; // texts that are judged at once
 const UNKNOWN = 1;
 
-ui.page("type-a-review", (root) =>
+ui.page("type-a-review-model", (root) =>
   offerModel(root, "type_a_review", "imdb_cnn", (model) => mount(root, model)),
 );
 
 function mount(root, model) {
   const { settings, examples, sessions, ort } = model;
   const { classes } = settings;
-  const idsOf = vocabulary(settings.words);
+  const idsOf = vocabulary(settings.words.split(" "));
   let asked = 0;
 
   /** The logits of texts of equal length, each a row of ids. */

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+import diffusion_formulas
 import layer_formulas
 import metric_formulas
 import model_formulas
+import naive_bayes_formula
 from loss_formulas import ROWS, error_of_loss
 from mutation import mutated
 from sequence_formulas import error_of_sequence_loss
@@ -20,12 +22,15 @@ pytestmark = pytest.mark.one_backend  # the mistakes are in the formulas
 SHARED = {  # what other files of the namespace import, in that order
     "losses": ["base", "labels", "triplet"],
     "metrics": ["base", "multi_label"],
+    "models/diffusion": ["process", "sampling"],
 }
 ERRORS = {
     **{row[0]: functools.partial(error_of_loss, row[0]) for row in ROWS},
     **metric_formulas.ERRORS,
     **layer_formulas.ERRORS,
     **model_formulas.ERRORS,
+    **naive_bayes_formula.ERRORS,
+    **diffusion_formulas.ERRORS,
     "SequenceLoss": error_of_sequence_loss,
 }
 

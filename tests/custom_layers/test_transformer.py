@@ -11,6 +11,7 @@ from custom_layers.layers import (
     PositionEmbedding,
     RotaryEmbedding,
     SinePositionEncoding,
+    SinusoidalEmbedding,
     TokenAndPositionEmbedding,
     TransformerDecoderBlock,
     TransformerEncoderBlock,
@@ -244,6 +245,14 @@ def test_sine_positions_are_the_papers_formula():
     assert_close(y, np.stack([expected] * 2).astype("f"))
 
 
+def test_sinusoids_of_numbers_are_those_of_positions():
+    x = SinePositionEncoding()(array(1, 9, 6))
+    assert_close(SinusoidalEmbedding(6)(np.array([8, 3])), np.stack([x[0, 8], x[0, 3]]))
+    halves = SinusoidalEmbedding(2, dtype="mixed_bfloat16")(np.array([999.0, 1000.0]))
+    expected = np.sin([999.0, 1000.0])
+    np.testing.assert_allclose(np.array(halves, "f")[:, 0], expected, atol=0.01)
+
+
 def test_learned_positions_and_tokens_are_added():
     layer = TokenAndPositionEmbedding(9, 6, 4, mask_zero=True)
     tokens = np.array([[3, 1, 0], [8, 0, 0]])
@@ -264,6 +273,7 @@ def test_learned_positions_and_tokens_are_added():
         (lambda: PositionEmbedding(2)(array(1, 3, 4)), "`sequence_length` is 2"),
         (lambda: RotaryEmbedding()(array(1, 3, 5)), "even number"),
         (lambda: SinePositionEncoding()(array(1, 3, 5)), "even number"),
+        (lambda: SinusoidalEmbedding(5), "even number"),
         (lambda: CachedMultiHeadAttention(2, 4, sliding_window=3), "no window"),
         (
             lambda: built(TransformerDecoderBlock(8, 2), (1, 2, 4)).empty_cache(

@@ -12,6 +12,7 @@ from custom_layers.layers import (
     AttentionDecoder,
     AttentionDecoderCell,
     RelativePositionBias,
+    SinusoidalEmbedding,
 )
 from custom_layers.models import GradientPenalty, HingeGAN
 from loss_examples import LOSSES, METRICS  # noqa: F401  tables like the others here
@@ -124,10 +125,15 @@ LAYERS = {
         {"query": (2, 3, 6), "value": (2, 5, 4)},
     ),
     "BigramEmbedding": ({"num_buckets": 7, "output_dim": 4}, (2, 3)),
+    "NaiveBayesNgrams": (
+        {"num_buckets": 7, "num_classes": 2, "kernel_regularizer": "l2"},
+        (2, 3),
+    ),
     "PositionEmbedding": ({"sequence_length": 3}, (2, 3, 4)),
     "RelativePositionBias": ({"num_buckets": 4, "max_distance": 6}, (2, 2, 3, 5)),
     "RotaryEmbedding": ({"max_wavelength": 50}, (2, 3, 4)),
     "SinePositionEncoding": ({"max_wavelength": 50}, (2, 3, 4)),
+    "SinusoidalEmbedding": ({"output_dim": 4, "max_wavelength": 50}, (2, 3)),
     "TokenAndPositionEmbedding": (
         {"vocabulary_size": 6, "sequence_length": 3, "embedding_dim": 4},
         (2, 3),
@@ -251,6 +257,7 @@ CELLS = {
 # Layers whose input is not a float tensor: {name: (dtype, low, high)}
 INTEGER_INPUTS = {
     "BigramEmbedding": ("int32", 0, 6),
+    "NaiveBayesNgrams": ("int32", 0, 6),
     "TokenAndPositionEmbedding": ("int32", 0, 6),
     "Embedding": ("int32", 0, 5),
     "ReversibleEmbedding": ("int32", 0, 5),
@@ -305,14 +312,48 @@ def _tagger():
     return {"inputs": inputs, "outputs": CRF()(inputs)}
 
 
+def _denoiser():
+    """A small denoiser of samples of three values in two classes."""
+    noisy = keras.Input((3,))
+    timestep, label = (keras.Input((), dtype="int32") for _ in range(2))
+    parts = [
+        noisy,
+        SinusoidalEmbedding(4)(timestep),
+        keras.layers.Embedding(3, 4)(label),
+    ]
+    output = keras.layers.Dense(3)(keras.layers.Concatenate()(parts))
+    return keras.Model([noisy, timestep, label], output)
+
+
 MODELS = {
     "Tagger": _tagger,
+    "DiffusionModel": lambda: {
+        "denoiser": _denoiser(),
+        "classes": 2,
+        "timesteps": 8,
+        "schedule": "linear",
+        "prediction": "noise",
+        "unlabelled": 0.25,
+        "value_range": [-1.0, 2.0],
+        "sampling_steps": 4,
+        "guidance": 0.5,
+    },
     "AdversarialModel": lambda: {
         "generator": keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]),
         "critic": keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]),
         "loss": HingeGAN(),
         "penalty": GradientPenalty(0.5),
         "critic_steps": 2,
+    },
+    "CycleGAN": lambda: {
+        **{
+            name: keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+            for name in ("generator", "inverse", "critic_x", "critic_y")
+        },
+        "loss": HingeGAN(),
+        "penalty": GradientPenalty(0.5),
+        "cycle": 3.0,
+        "identity": 1.0,
     },
     "VariationalAutoencoder": lambda: {
         "encoder": keras.Sequential([keras.Input((3,)), keras.layers.Dense(4)]),

@@ -1,8 +1,9 @@
-"""Evaluation of a variational autoencoder and of embeddings in plain scripts."""
+"""Evaluation of autoencoders, embeddings and diffusion models in plain scripts."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 from keras import Model
+from scipy.linalg import sqrtm
 
 from cookbook.plain.parts.images import only
 
@@ -90,3 +91,57 @@ def cosines_of_pairs(network: Model, x, y) -> tuple[np.ndarray, np.ndarray]:
         is_same += [True, False]
 
     return np.array(cosines), np.array(is_same)
+
+
+def report_diffusion(model, data, history, guidances) -> dict[str, float]:
+    """The Frechet distance to test images, with the guidance that validation chose."""
+    x, y = data.validation
+    x = x[:1000].astype("float32") / 127.5 - 1
+    found = {}
+
+    for w in guidances:
+        generated = images_of(model, y[:1000], w)
+        found[w] = distance(data.judge, x, generated)
+        print(f"guidance {w}: Frechet distance {found[w]:.3f} in validation")
+
+    x, y = data.test
+    best = min(found, key=lambda w: found[w])
+    generated = images_of(model, y, best)
+    last = distance(data.judge, x, generated)
+    print(f"Frechet distance: {last:.3f}")
+
+    order = np.argsort(y)
+    shown = generated[order[:: len(y) // 100]]
+    figure, places = plt.subplots(10, 10)
+
+    for axes, image in zip(places.flat, shown):
+        axes.imshow(image, "gray_r")
+        axes.axis("off")
+    figure.savefig("samples.png")
+
+    return {"Frechet distance": last}
+
+
+def images_of(model, labels, guidance: float) -> np.ndarray:
+    """Images of the classes, 500 at a time."""
+    parts = []
+    for i in range(0, len(labels), 500):
+        some = labels[i : i + 500]
+        part = model.sample(some, guidance)
+        parts.append(part)
+
+    return np.concatenate(parts)
+
+
+def distance(judge, real, generated) -> float:
+    """The Frechet distance of images to real ones, in the features of the judge."""
+    f = judge.predict(real, batch_size=500, verbose=0)
+    g = judge.predict(generated, batch_size=500, verbose=0)
+
+    apart = f.mean(0) - g.mean(0)
+    S = np.cov(f.T)
+    T = np.cov(g.T)
+    root = sqrtm(S @ T).real
+
+    spread = np.trace(S + T - 2 * root)
+    return apart @ apart + spread
