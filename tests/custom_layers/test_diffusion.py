@@ -271,6 +271,13 @@ def test_refuses(make, options, message):
 
 
 @pytest.mark.one_backend
+def test_sampling_needs_a_label_for_each_sample():
+    for labels in (None, np.array([0])):
+        with pytest.raises(ValueError, match="a class for each of 2 samples"):
+            small().sample(2, labels)
+
+
+@pytest.mark.one_backend
 def test_sampling_refuses_an_eta_above_1():
     with pytest.raises(ValueError, match="`eta` argument must be a number from 0 to 1"):
         small().sample(1, np.array([0]), eta=1.5)

@@ -187,8 +187,12 @@ class DiffusionModel(keras.Model):
         steps, guidance: those of the model, unless they are given.
         eta: how random the steps are, 0 (DDIM) to 1 (DDPM).
         """
-        if not isinstance(seed, keras.random.SeedGenerator):
-            seed = keras.random.SeedGenerator(seed)
+        if self.conditional and (labels is None or len(labels) != count):
+            raise ValueError(
+                f"`labels` must hold a class for each of {count} samples. Received: "
+                f"labels={labels}"
+            )
+        seed = _generator(seed)
         noise = keras.random.normal((count, *self.sample_shape), seed=seed)
         parts = [np.zeros((0, *self.sample_shape), "float32")]
         for start in range(0, count, AT_ONCE):
@@ -212,9 +216,13 @@ class DiffusionModel(keras.Model):
         if guidance is not None:
             w = number_from_zero(guidance, "guidance")
         eta = _share(eta, "eta")
+        seed = _generator(seed)
         x = ops.convert_to_tensor(noise)
         found = [ops.convert_to_numpy(x)]
-        denoise = self.denoiser.predict_on_batch
+
+        def denoise(parts):
+            return ops.convert_to_tensor(self.denoiser.predict_on_batch(parts))
+
         for t, s in self.process.pairs(steps or self.sampling_steps):
             predicted = _guided(denoise, x, t, labels, w, self.classes)
             z = keras.random.normal(ops.shape(x), seed=seed) if eta else 0.0
@@ -259,6 +267,13 @@ class DiffusionModel(keras.Model):
         read = keras.saving.deserialize_keras_object
         denoiser = read(config["denoiser"], custom_objects)
         return cls(**{**config, "denoiser": denoiser})
+
+
+def _generator(seed: Seed) -> keras.random.SeedGenerator:
+    """`seed` as a generator, which gives other numbers at each call."""
+    if isinstance(seed, keras.random.SeedGenerator):
+        return seed
+    return keras.random.SeedGenerator(seed)
 
 
 def _share(value: Any, name: str) -> float:
