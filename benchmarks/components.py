@@ -12,14 +12,15 @@ import tensorflow as tf
 
 from benchmarks import cases
 from benchmarks.counterparts import find, rivals
-from benchmarks.measure import ROUNDS, Step, compare, warn_if_busy
-from benchmarks.results import Kept, Results, ratio_text, row_of
+from benchmarks.measure import ROUNDS, Step, warn_if_busy
+from benchmarks.results import Kept, Results, ratio_text, row_of_pairs
 from benchmarks.steps import (
     activation_step,
     function_step,
     layer_step,
     loss_step,
     metric_step,
+    operations,
     optimizer_step,
 )
 
@@ -197,7 +198,11 @@ def run(
         is_asked = not names or measurement.name in names
         if not is_asked or (is_rest and results.holds(label)):
             continue
-        row = row_of(compare(measurement.steps(), rounds))
+        steps = measurement.steps()
+        row = row_of_pairs(steps, rounds)
+        if "keras" in row:
+            is_same = operations(steps["ours"]) == operations(steps["keras"])
+            row["keras"]["same_operations"] = is_same
         row = {"component": measurement.name, "what": measurement.what, **row}
         print(_line(row), flush=True)
         results.keep(label, row)

@@ -29,6 +29,10 @@ def find(name: str) -> tuple[typing.Any, typing.Any]:
         keras.activations,
         keras.metrics,  # the last: losses have names of metrics
     ):
+        # A metric has no gradient, so it is the counterpart of a metric only.
+        is_metric = package is keras.metrics
+        if is_metric and not ours.__module__.startswith("custom_layers.metrics"):
+            continue
         if hasattr(package, name):
             return ours, getattr(package, name)
     return ours, None

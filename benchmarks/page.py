@@ -132,12 +132,25 @@ def _components(rows: dict[str, Kept]) -> list[str]:
     ]
     ratios = _ratios_to_keras(rows)
     middle = np.median(ratios)
-    above = sum(ratio > HIGHEST for ratio in ratios)
-    summary = (
-        f"\nOf {len(ratios)} ratios to Keras, the median is {middle:.2f}; "
-        f"{above} are above {HIGHEST}."
+    summary = f"\nOf {len(ratios)} ratios to Keras, the median is {middle:.2f}; "
+    return [*_table(heads, lines), summary + _above(rows)]
+
+
+def _above(rows: dict[str, Kept]) -> str:
+    """The end of a sentence: how many ratios are too high, and which surely are."""
+    sides = {name: row["keras"] for name, row in rows.items() if "keras" in row}
+    above = {name: side for name, side in sides.items() if side["ratio"][1] > HIGHEST}
+    differing = {
+        name: side for name, side in above.items() if not side.get("same_operations")
+    }
+    clearly = [name for name, side in differing.items() if side["ratio"][0] > HIGHEST]
+    return (
+        f"{len(above)} are above {HIGHEST}. {len(above) - len(differing)} of these "
+        "belong to graphs of the same operations as Keras's, so they show how far two "
+        "measurements of the same thing lie apart; of "
+        f"{len(differing) - len(clearly)} others, the lower quartile is not above "
+        f"{HIGHEST}. The rest: {'; '.join(clearly) or 'none'}."
     )
-    return [*_table(heads, lines), summary]
 
 
 def _ours(row: Kept, form: str) -> str:

@@ -1,5 +1,6 @@
 """Steps to time: a component in a function that TensorFlow compiles."""
 
+import collections
 import functools
 import typing
 
@@ -16,6 +17,18 @@ from benchmarks.inputs import (
     variables,
 )
 from benchmarks.measure import Step
+
+FREE = ("Const", "Identity", "NoOp")  # operations that cost nothing
+
+
+def operations(step: Step) -> collections.Counter:
+    """{(operation, shapes of its outputs): how often the graph of a step has it}."""
+    graph = typing.cast(typing.Any, step).get_concrete_function().graph
+    return collections.Counter(
+        (op.type, *(str(output.shape) for output in op.outputs))
+        for op in graph.get_operations()
+        if op.type not in FREE
+    )
 
 
 def layer_step(

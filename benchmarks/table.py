@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import keras
 
-from benchmarks.measure import ROUNDS, Step, compare, warn_if_busy
-from benchmarks.results import NAMES, Kept, Results, ratio_text, row_of
+from benchmarks.measure import ROUNDS, Step, warn_if_busy
+from benchmarks.results import NAMES, Kept, Results, ratio_text, row_of_pairs
 from benchmarks.table_networks import figures, networks
 from benchmarks.table_rows import Figure, Row, component_rows
 from cookbook.errors import fail
@@ -61,8 +61,8 @@ def measured(row: Row | Figure, rounds: int = ROUNDS) -> Kept:
             "unit": row.unit,
             "at most": row.at_most,
         }
-    costs = compare(steps_of(row), rounds)
-    return {**row_of(costs), "bounds": dict(row.bounds)}
+    timed = row_of_pairs(steps_of(row), rounds)
+    return {**timed, "bounds": dict(row.bounds)}
 
 
 def steps_of(row: Row) -> dict[str, Step]:

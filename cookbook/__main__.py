@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from cookbook.commands import MODEL_COMMANDS, SITE, Command
+from cookbook.commands import MODEL_COMMANDS, REPRODUCE, SITE, Command
 from cookbook.errors import complain, fail, harmless
 from cookbook.pages.catalogue import (
     Entry,
@@ -321,6 +321,7 @@ COMMANDS = (
         "[flags of the recipe]",
         takes_more=True,
     ),
+    REPRODUCE,
     SITE,
     *MODEL_COMMANDS,
 )

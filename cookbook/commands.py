@@ -60,6 +60,13 @@ def site(arguments: argparse.Namespace) -> None:
     site_command(arguments)
 
 
+def reproduce(arguments: argparse.Namespace) -> None:
+    """Measures results again; ends with the exit status of the comparison."""
+    from cookbook.reproduce.command import reproduce_command
+
+    raise SystemExit(reproduce_command(arguments))
+
+
 RUN: dict[str, Any] = {
     "metavar": "RUN",
     "help": "a run folder, or a recipe's name for its newest finished run",
@@ -211,6 +218,43 @@ SITE = Command(
             "default": 8000,
             "metavar": "N",
             "help": "the port of --serve; 0 takes any that is free (default: 8000)",
+        },
+    },
+)
+
+REPRODUCE = Command(
+    "reproduce",
+    "measure the results again, and say which figures are outside their tolerance",
+    reproduce,
+    {
+        "recipes": {
+            "nargs": "*",
+            "metavar": "RECIPE",
+            "help": "such as mnist_cnn (default: every recipe in docs/results.json)",
+        },
+        "--seeds": {
+            "nargs": "+",
+            "default": [],
+            "metavar": "SEED",
+            "help": "random seeds, as in --seeds 0 1 2 (default: those that "
+            "docs/results.json holds)",
+        },
+        "--hours": {
+            "type": float,
+            "metavar": "H",
+            "help": "the time for all runs: what does not fit is left out (default: as "
+            "long as it takes)",
+        },
+        "--run-dir": {
+            "type": Path,
+            "default": Path("runs/reproduced"),
+            "metavar": "FOLDER",
+            "help": "the folder of the runs; finished ones are not repeated (default: "
+            "runs/reproduced)",
+        },
+        "--plan": {
+            "action": "store_true",
+            "help": "show the runs and the time that each takes, and run nothing",
         },
     },
 )

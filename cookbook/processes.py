@@ -19,7 +19,8 @@ IP = "KERASTUNER_ORACLE_IP"  # where the chief is
 PORT = "KERASTUNER_ORACLE_PORT"
 PATIENCE = 600  # seconds that a worker waits for its chief
 LAUNCHED = "COOKBOOK_LAUNCHED"  # set for a process that `launched` started
-PIPES: list[Any] = []  # pipes to the processes that `launched` started
+# {number of a process that `launched` started: the pipe to it}
+PIPES: dict[int, Any] = {}
 GRACE = 30  # seconds that a process has to save its state before it is killed
 
 
@@ -71,9 +72,23 @@ def launched(
     process = subprocess.Popen(
         command, env=environment, stdin=subprocess.PIPE, **settings
     )
-    PIPES.append(process.stdin)
+    PIPES[process.pid] = process.stdin
     process.stdin = None  # `communicate` would close it
     return process
+
+
+def end_processes(processes: Sequence[subprocess.Popen]) -> None:
+    """Ends processes that `launched` started; each may save its state first."""
+    for process in processes:
+        process.terminate()
+    until = time.time() + GRACE
+    for process in processes:
+        try:
+            process.wait(max(0, until - time.time()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        PIPES.pop(process.pid).close()
 
 
 def is_launched() -> bool:

@@ -158,7 +158,8 @@ def measure(f, optimizer, scale, config: Config):
     for part in range(PARTS + 1):
         if part:
             take_steps(model, x, y, steps, 64, seed=config.seed + part)
-        z = np.concatenate(sums(x), 1)  # (examples, units of all layers)
+        of_layers = [keras.ops.convert_to_numpy(z) for z in sums(x)]
+        z = np.concatenate(of_layers, 1)  # (examples, units of all layers)
         slopes = np.abs(slope(f, z)) / steepest
         dead = slopes.max(0) < 0.001
         accuracy = accuracy_of(model, x_test, y_test)

@@ -1,7 +1,8 @@
 """Handwritten digits with a small convolutional network: 61,786 weights, 99.5 %.
 
     python recipes/mnist_cnn.py
-    python recipes/mnist_cnn.py --tune 10    (searches for good settings first)
+    python recipes/mnist_cnn.py --tune 10       (searches for good settings first)
+    python recipes/mnist_cnn.py --ensemble 5    (five networks answer together)
 
 Each block convolves, pools, normalizes and applies ReLU. Pooling comes before the
 normalization because it leaves only a quarter of the values to normalize. In training,
@@ -13,15 +14,26 @@ https://doi.org/10.1109/5.726791; Smith, Topin, "Super-convergence", 2017,
 https://arxiv.org/abs/1708.07120
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 from cookbook.start import start
 
 start(__name__, onednn=True)  # oneDNN halves the time of a convolution
 
 import keras
+from keras import ops
 
-from cookbook.config import BatchSize, Count, Filters, ImageClassConfig, Rate, Share
+from cookbook.config import (
+    BatchSize,
+    Count,
+    Filters,
+    ImageClassConfig,
+    Rate,
+    Repeats,
+    Share,
+)
+from cookbook.data.augmentation import without_augmentation
 from cookbook.data.batches import for_few, training_steps
 from cookbook.data.images import Images, load_images
 from cookbook.reports.finish import Run
@@ -57,6 +69,8 @@ class Config(ImageClassConfig):
     penalty: Share = 1e-5  # L2 penalty on the weights of the last layer
     batch_size: BatchSize = 256  # images per step
     learning_rate: Rate = 1.4e-2  # highest learning rate, at the end of the warm-up
+    # networks, each trained with another seed, whose probabilities are averaged
+    ensemble: Repeats = 1
 
 
 def space(hp) -> Config:
@@ -117,6 +131,25 @@ def build(config: Config, data: Images) -> keras.Model:
     return model
 
 
+def train_ensemble(
+    config: Config, data: Images, run: RunFolder
+) -> tuple[keras.Model, list[dict]]:
+    """(a network with the mean probability of several, the history of the last one)."""
+    images = keras.Input(data.shape)
+    log_probabilities = []
+    for member in range(config.ensemble):
+        seed = (config.ensemble * config.seed + member) % 2**31
+        settings = replace(config, seed=seed)
+        print(f"Network {member + 1} of {config.ensemble} learns, with seed {seed}")
+        seed_everything(seed)
+        network = build(settings, data)
+        history = train(network, data, settings, run.part(f"network_{member + 1}"))
+        logits = without_augmentation(network)(images)
+        log_probabilities.append(ops.log_softmax(logits))
+    total = ops.logsumexp(ops.stack(log_probabilities), axis=0)
+    return keras.Model(images, total - math.log(config.ensemble)), history
+
+
 def main(config: Config) -> Run:
     data = load_images(
         config.data, "mnist", config.quick, config.image_size, smallest=22
@@ -125,9 +158,12 @@ def main(config: Config) -> Run:
     run = RunFolder.open("mnist_cnn", config)
     if config.tune:
         config = search(space, build, data, config, run)
-    seed_everything(config.seed)
-    model = build(config, data)
-    history = train(model, data, config, run)
+    if config.ensemble > 1:
+        model, history = train_ensemble(config, data, run)
+    else:
+        seed_everything(config.seed)
+        model = build(config, data)
+        history = train(model, data, config, run)
     return report_classifier(model, data, history, run, EXPECTED)
 
 

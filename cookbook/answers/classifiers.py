@@ -1,4 +1,4 @@
-"""Classifiers of images, texts and words: classes, and how sure the model is."""
+"""Classifiers of images, sounds, texts and words: classes, and how sure it is."""
 
 import dataclasses
 from collections.abc import Iterable, Sequence
@@ -9,15 +9,23 @@ import keras
 import numpy as np
 
 from cookbook.data.files.pictures import read_picture
+from cookbook.data.sounds.recordings import (
+    RATE,
+    as_loud_as_can_be,
+    fitted,
+    read_sound,
+)
 from cookbook.data.tagged.encoding import encode_words, split_sentence
 from cookbook.data.text.words import UNKNOWN, Vocabulary, cut_and_pad, split_words
 from cookbook.errors import Mistake
+from cookbook.sentences.pieces import PieceVocabulary
 from cookbook.trained.trained_run import TrainedRun, refuse_single
 from custom_layers.layers import viterbi
 
 TOP = 3  # classes that an answer names
 BATCH = 256  # inputs that the model answers at once
 Pictures = np.ndarray | Sequence[str | Path | np.ndarray]  # arrays, or files
+Sounds = np.ndarray | Sequence[str | Path | np.ndarray]  # the same
 SHORTEST = 16  # words; batches of texts have this length, or twice, four times, ...
 MOST_WORDS = 1000  # of a sentence that is tagged
 
@@ -165,6 +173,49 @@ def _checked_pixels(
     return images.astype("uint8")
 
 
+class SoundClassifier(Classifier):
+    """A run whose model says which word somebody says.
+
+    run = load_run("spoken_digit_rnn")
+    run.predict(["seven.wav"])
+    """
+
+    takes = "sounds"
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.samples: int = self.description.settings["samples"]
+        self.refuse_other_shape([self.samples], "input_shape")
+        self.refuse_other_shape([len(self.classes)], "output_shape")
+
+    def read(self, value: str | Path) -> np.ndarray:
+        """The sound in a WAV file, at the rate that the model has learned."""
+        return read_sound(value)
+
+    def logits(self, inputs: Sounds) -> np.ndarray:
+        """(N, classes): what the model returns for sounds, or for WAV files."""
+        sounds = read_sounds(inputs)
+        return in_pieces(self.model, fitted(sounds, self.samples))
+
+
+def read_sounds(inputs: Sounds) -> list[np.ndarray]:
+    """Sounds of any length, (samples,) each, of which some may be the paths of files.
+
+    Raises: Mistake for anything else.
+    """
+    refuse_single(inputs, "a list of arrays or of the paths of WAV files")
+    sounds = []
+    for each in inputs:
+        sound = read_sound(each) if isinstance(each, str | Path) else np.asarray(each)
+        if sound.ndim != 1 or not len(sound):
+            raise Mistake(
+                f"got a sound of the shape {sound.shape}, expected (samples,), as the "
+                f"{RATE} samples of a second"
+            )
+        sounds.append(as_loud_as_can_be(sound))
+    return sounds
+
+
 class TextClassifier(Classifier):
     """A run whose model judges texts.
 
@@ -173,10 +224,11 @@ class TextClassifier(Classifier):
     """
 
     takes = "texts"
+    vocabulary_class: type[Vocabulary] = Vocabulary
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.vocabulary = Vocabulary(self.description.settings["words"])
+        self.vocabulary = self.vocabulary_class(self.description.settings["words"])
         self.length: int = self.description.settings["length"]
         self.refuse_other_shape([len(self.classes)], "output_shape")
 
@@ -190,12 +242,12 @@ class TextClassifier(Classifier):
 
     def ids(self, texts: Iterable[str]) -> np.ndarray:
         """int32 (N, length): the ids of the words of each text, padded with 0."""
-        rows = [self.vocabulary.ids(split_words(text)) for text in texts]
+        rows = [self.vocabulary.ids(self.vocabulary.split(text)) for text in texts]
         return cut_and_pad(rows, self.length)
 
     def known(self, text: str) -> tuple[int, int]:
         """How many words of a text the model knows, and how many there are."""
-        ids = self.vocabulary.ids(split_words(text))
+        ids = self.vocabulary.ids(self.vocabulary.split(text))
         return sum(number != UNKNOWN for number in ids), len(ids)
 
     def knows(self, value: str) -> bool:
@@ -228,6 +280,16 @@ class TextClassifier(Classifier):
         while width < longest:
             width *= 2
         return min(width, self.length)
+
+
+class PieceClassifier(TextClassifier):
+    """A run whose model judges texts by their word pieces.
+
+    run = load_run("imdb_minilm")
+    run.predict(["A film to remember.", "Not half as good as they say."])
+    """
+
+    vocabulary_class = PieceVocabulary
 
 
 @dataclasses.dataclass(frozen=True)

@@ -201,7 +201,7 @@ def attention_to_source(
         x = scale(embedding(newest))
         with cell.attend_to(state["memory"], state["mask"]):
             shares = cell.attention_weights(x, state["states"])
-        maps.append(shares)
+        maps.append(ops.convert_to_numpy(shares))  # torch refuses to stack them
         _, state = next_logits(before, index, state)
     return np.array(maps).swapaxes(0, 1)
 
@@ -229,7 +229,8 @@ def answer_sums(
             y, states = cell(x, states)
             return logits(y), states
         with cell.attend_to(memory, mask):
-            attention.append(cell.attention_weights(x, states))
+            shares = cell.attention_weights(x, states)
+            attention.append(ops.convert_to_numpy(shares))
             y, states = cell(x, states)
         return logits(y), states
 

@@ -11,13 +11,18 @@ import numpy as np
 from PIL import Image
 
 from cookbook import load_run
-from cookbook.answers.classifiers import Classifier, ImageClassifier
+from cookbook.answers.classifiers import (
+    Classifier,
+    ImageClassifier,
+    SoundClassifier,
+)
 from cookbook.answers.inputs import attempt
 from cookbook.answers.predict import opened_output, refuse_output, shown_progress
 from cookbook.data.files.folders import Labelled, find_parts
 from cookbook.data.files.given import names_files, path_given
 from cookbook.data.files.pictures import cut_to_shape, picture_files
 from cookbook.data.images import IMAGES, load_images
+from cookbook.data.sounds.recordings import KIND, load_recordings, recording_files
 from cookbook.data.text.labelled_files import found_parts
 from cookbook.data.text.reviews import REVIEWS, load_reviews
 from cookbook.errors import Mistake, fail, harmless, note
@@ -157,6 +162,8 @@ def labelled_examples(
             return _images_by_name(run, data)
         path = path_given(data, IMAGES.known, IMAGES.files)
         parts = find_parts(path, picture_files, "pictures")
+    elif isinstance(run, SoundClassifier):
+        return _sounds(data)
     else:
         if not names_files(data):
             return _texts_by_name(data)
@@ -174,6 +181,17 @@ def _images_by_name(run: ImageClassifier, name: str) -> Labelled:
         pictures = [Image.fromarray(image.squeeze()) for image in x]
         items = [cut_to_shape(picture, run.shape) for picture in pictures]
     return Labelled(items, [data.classes[i] for i in y])
+
+
+def _sounds(data: str) -> Labelled:
+    """The test part of a set of recordings, or all WAV files in a folder."""
+    if names_files(data):
+        files = recording_files(path_given(data, KIND.known, KIND.files))
+        words = [path.name.split("_")[0] for path in files]
+        return Labelled([*files], words)
+    recordings = load_recordings(data).parts["test"]
+    sounds = [each.sound for each in recordings]
+    return Labelled([*sounds], [each.word for each in recordings])
 
 
 def _texts_by_name(name: str) -> Labelled:

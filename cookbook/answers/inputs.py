@@ -68,11 +68,26 @@ def _from_stdin(run: TrainedRun, column: str | None) -> Iterator[Item]:
 
 def _pictures(run: TrainedRun, word: str, column: str | None) -> Iterator[Item]:
     """A picture file, or all those in a folder; they are read later, in batches."""
+    return _files(word, picture_files, "pictures")
+
+
+def _sounds(run: TrainedRun, word: str, column: str | None) -> Iterator[Item]:
+    """A sound file, or all those in a folder; they are read later, in batches."""
+    return _files(word, _sound_files, "files whose names end in .wav")
+
+
+def _sound_files(folder: Path) -> list[Path]:
+    files = sorted(folder.rglob("*"))
+    return [p for p in files if p.suffix.lower() == ".wav" and p.is_file()]
+
+
+def _files(word: str, find: Callable[[Path], list[Path]], what: str) -> Iterator[Item]:
+    """A file, or those that `find` finds in a folder."""
     path = Path(word)
     if path.is_dir():
-        files = picture_files(path)
+        files = find(path)
         if not files:
-            yield Item(word, error="the folder holds no pictures")
+            yield Item(word, error=f"the folder holds no {what}")
         for file in files:
             yield Item(str(file), file)
     elif path.exists():
@@ -215,6 +230,7 @@ def _classes(run: TrainedRun, word: str, column: str | None) -> Iterator[Item]:
 
 READERS: dict[str, Callable[[TrainedRun, str, str | None], Iterator[Item]]] = {
     "pictures": _pictures,
+    "sounds": _sounds,
     "texts": _texts,
     "series": _series,
     "classes": _classes,

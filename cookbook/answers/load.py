@@ -5,11 +5,23 @@ from typing import Any
 
 from cookbook.answers.classifiers import (
     ImageClassifier,
+    PieceClassifier,
     SentenceTagger,
+    SoundClassifier,
     TextClassifier,
 )
-from cookbook.answers.numbers import AnomalyDetector, Forecaster, Generator
-from cookbook.answers.writers import Calculator, LanguageModel, Translator
+from cookbook.answers.numbers import (
+    AnomalyDetector,
+    Forecaster,
+    Generator,
+    ImageTranslator,
+)
+from cookbook.answers.writers import (
+    Calculator,
+    LanguageModel,
+    Transcriber,
+    Translator,
+)
 from cookbook.config import ExperimentConfig, flag_name, question_of
 from cookbook.data.augmentation import without_augmentation
 from cookbook.errors import Mistake, fail, harmless
@@ -21,14 +33,18 @@ from cookbook.trained.trained_run import TrainedRun
 # {kind of a model: the class of its runs}
 CLASSES: dict[str, type[TrainedRun]] = {
     "image classifier": ImageClassifier,
+    "sound classifier": SoundClassifier,
     "text classifier": TextClassifier,
+    "word-piece classifier": PieceClassifier,
     "tagger": SentenceTagger,
     "language model": LanguageModel,
     "translation": Translator,
     "sums": Calculator,
+    "transcriber": Transcriber,
     "forecast": Forecaster,
     "anomaly score": AnomalyDetector,
     "image generator": Generator,
+    "image translator": ImageTranslator,
     "point generator": Generator,
 }
 

@@ -1,4 +1,4 @@
-"""Models that answer with numbers or pictures: forecasts, anomaly scores, samples."""
+"""Models that answer with numbers or pictures: forecasts, scores, new images."""
 
 import math
 from collections.abc import Sequence
@@ -171,11 +171,7 @@ class Generator(TrainedRun):
         samples = self.model.sample(len(inputs), labels, seed=seed)
         if not self.makes_images:
             return samples
-
-        low, high = self.description.settings["pixels"]
-        scale = 255 / (high - low)
-        pixels = np.round((samples - low) * scale)
-        return np.clip(pixels, 0, 255).astype("uint8")
+        return as_bytes(samples, self.description.settings)
 
     def _label(self, name: str) -> int:
         """The number of a class; raises Mistake if the model has not learned it."""
@@ -194,6 +190,53 @@ class Generator(TrainedRun):
         shape = self.description.settings["shape"]
         size = math.prod(shape)
         return [f"x_{i + 1}" for i in range(size)]
+
+
+class ImageTranslator(TrainedRun):
+    """A run whose model translates images of one kind into another one.
+
+    run = load_run("printed_to_handwritten_cyclegan")
+    run.predict(["seven.png"])  # uint8 (1, 28, 28, 1): handwriting
+    run.predict(images, back=True)  # handwriting as print
+    """
+
+    takes = "pictures"
+    makes_images = True
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.shape: tuple[int, int, int] = tuple(self.description.settings["shape"])
+        for name in ("generator", "inverse"):
+            network = getattr(self.model, name, None)
+            takes = getattr(network, "input_shape", ())
+            makes = getattr(network, "output_shape", ())
+            if takes[1:] != self.shape or makes[1:] != self.shape:
+                raise ValueError(f"its {name} does not translate images of that shape")
+
+    def read(self, value: str | Path) -> np.ndarray:
+        """The picture in a file, cut and scaled."""
+        return read_picture(Path(value), self.shape)
+
+    def predict(self, inputs: Pictures, back: bool = False) -> np.ndarray:
+        """uint8 (N, H, W, C): the images as images of the other kind.
+
+        back: whether the inputs are of the second kind, and are to become the first.
+        """
+        settings = self.description.settings
+        pixels = prepared_pixels(inputs, self.shape, settings)
+        network = self.model.inverse if back else self.model.generator
+        return as_bytes(in_pieces(network, pixels), settings)
+
+
+def as_bytes(images: np.ndarray, settings: dict[str, Any]) -> np.ndarray:
+    """What a model makes as pixels from 0 to 255, uint8.
+
+    settings: of the description; `pixels` is the range of what the model makes.
+    """
+    low, high = settings["pixels"]
+    scale = 255 / (high - low)
+    pixels = np.round((images - low) * scale)
+    return np.clip(pixels, 0, 255).astype("uint8")
 
 
 def _counted(count: int, thing: str) -> str:

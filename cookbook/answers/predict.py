@@ -16,7 +16,7 @@ from PIL import Image
 
 from cookbook import load_run
 from cookbook.answers.inputs import STDIN, Item, attempt, read_inputs
-from cookbook.answers.numbers import Generator, as_sheet
+from cookbook.answers.numbers import Generator, ImageTranslator, as_sheet
 from cookbook.errors import Mistake, complain, fail, harmless, note
 from cookbook.trained.trained_run import TrainedRun
 
@@ -34,7 +34,7 @@ def predict_command(arguments: argparse.Namespace) -> None:
     items: Iterable[Item] = read_inputs(run, arguments.inputs, arguments.column)
     if STDIN not in arguments.inputs:
         items = list(items)
-    if isinstance(run, Generator):
+    if isinstance(run, Generator | ImageTranslator):
         write_samples(run, [*items], arguments)
         return
     count = failed = 0
@@ -123,9 +123,9 @@ def answered(run: TrainedRun, batch: list[Item]) -> list[Row]:
 
 
 def write_samples(
-    run: Generator, items: list[Item], arguments: argparse.Namespace
+    run: Generator | ImageTranslator, items: list[Item], arguments: argparse.Namespace
 ) -> None:
-    """Writes what a generator makes: images as one picture, or points as rows."""
+    """Writes what a model makes: images as one picture, or points as rows."""
     for item in items:
         _, error = attempt(partial(run.read, item.value))
         if item.error or error:

@@ -1,25 +1,35 @@
-"""Models that write: they continue texts, translate sentences and add numbers."""
+"""Models that write: they continue texts, translate, add numbers and take dictation."""
 
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
+from cookbook.answers.classifiers import Sounds, in_pieces, read_sounds
 from cookbook.answers.decoders import (
     answer_sums,
     character_decoder,
     rounded_up,
     translation_decoder,
 )
+from cookbook.data.sounds.recordings import RATE, fitted, read_sound
 from cookbook.data.text.characters import decode, encode
 from cookbook.data.text.sums import encode_question, written
 from cookbook.data.text.translation import pad
 from cookbook.errors import Mistake, harmless
 from cookbook.trained.trained_run import TrainedRun, refuse_single
-from custom_layers.generation import END, START, Subwords, beam_search, sample
+from custom_layers.generation import (
+    END,
+    START,
+    Subwords,
+    beam_search,
+    ctc_decode,
+    sample,
+)
 
 UNKNOWN = 0  # the token of all characters that the alphabet lacks
 LONGEST = 200  # subwords of a text that a user asks for
@@ -161,6 +171,50 @@ class Calculator(Writer):
         rows = np.concatenate(questions)
         answers, _ = answer_sums(self.model, rows, self.digits + 2)
         return [written(row, is_answer=True) for row in answers]
+
+
+class Transcriber(Writer):
+    """A run whose model writes down the words that somebody says.
+
+    run = load_run("digit_strings_ctc")
+    run.predict(["my_number.wav"])
+    """
+
+    takes = "sounds"
+    answer = "words"
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        settings = self.description.settings
+        self.samples: int = settings["samples"]
+        self.refuse_other_shape([self.samples], "input_shape")
+        frames = self.model.output_shape[1:-1]
+        self.refuse_other_shape([*frames, 1 + len(self.classes)], "output_shape")
+
+    def read(self, value: str | Path) -> np.ndarray:
+        """The sound in a WAV file, if the model can listen to all of it."""
+        sound = read_sound(value)
+        self._refuse_long(sound)
+        return sound
+
+    def _refuse_long(self, sound: np.ndarray) -> None:
+        if len(sound) > self.samples:
+            raise ValueError(
+                f"the sound lasts {len(sound) / RATE:.1f} s, expected at most "
+                f"{self.samples / RATE:.1f}: cut it"
+            )
+
+    def predict(self, inputs: Sounds, beam_width: int = 10) -> list[str]:
+        """The words of each sound, by beam search, with spaces between them."""
+        sounds = read_sounds(inputs)
+        for sound in sounds:
+            self._refuse_long(sound)
+        if not sounds:
+            return []
+        logits = in_pieces(self.model, fitted(sounds, self.samples))
+        labels, _ = ctc_decode(logits, None, "beam_search", beam_width)
+        best = keras.ops.convert_to_numpy(labels)[0]
+        return [" ".join(self.classes[i - 1] for i in row if i > 0) for row in best]
 
 
 def write_on(

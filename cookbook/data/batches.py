@@ -10,6 +10,7 @@ POOL = 50  # batches whose rows are sorted by length together
 LEAST = 20  # steps that an epoch should have
 SMALLEST = 8  # examples; the statistics of a smaller batch say little
 LARGEST = 2**28  # bytes of arrays that TensorFlow gets, perhaps as a copy
+AT_ONCE = 2**15  # bytes of batches that TensorFlow gathers together, if they are small
 MOST_WIDTHS = 8  # of batches of token ids
 # Compiling a network for one more width takes about as long as reading so many tokens.
 WORTH = 5_000
@@ -131,6 +132,10 @@ class Batches(keras.utils.PyDataset):
             return self
         return self._dataset()
 
+    def _bytes_of_a_batch(self) -> int:
+        arrays = keras.tree.flatten(self.parts)
+        return sum(array[:1].nbytes for array in arrays) * self.batch_size
+
     def _dataset(self) -> typing.Any:
         import tensorflow as tf
 
@@ -145,17 +150,19 @@ class Batches(keras.utils.PyDataset):
             # must not hold the arrays.
             yield from rest
 
-        def batches_of(order):
-            def batch(i):
-                start = i * size
-                rows = order[start : start + size]
-                return keras.tree.map_structure(
-                    lambda x: tf.gather(x, rows),
-                    parts,
-                )
+        # Small batches are gathered several at once and then cut, because to start an
+        # operation takes longer than to copy their rows.
+        some = max(1, AT_ONCE // max(1, self._bytes_of_a_batch())) * size
 
-            numbers = tf.data.Dataset.range(steps)
-            return numbers.map(batch)
+        def batches_of(order):
+            order = order[: steps * size]
+
+            def gathered(start):
+                rows = order[start : start + some]
+                return keras.tree.map_structure(lambda x: tf.gather(x, rows), parts)
+
+            starts = tf.data.Dataset.range(0, steps * size, some)
+            return starts.map(gathered).rebatch(size)
 
         order = tf.TensorSpec([None], "int64")
         dataset = tf.data.Dataset.from_generator(orders, output_signature=order)

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from cookbook.demo.pictures import anomaly_page, image_page
+from cookbook.demo.pictures import anomaly_page, image_page, translated_page
 from cookbook.demo.samples import new_images_page, new_points_page
-from cookbook.demo.series import series_page
+from cookbook.demo.series import series_page, sound_page
 from cookbook.demo.texts import tagged_page, text_page
 from cookbook.demo.writers import continuation_page, sums_page, translation_page
 from cookbook.errors import Mistake, harmless
@@ -15,13 +15,17 @@ from cookbook.trained.trained_run import TrainedRun
 PAGES: dict[str, Callable[[Any], Any]] = {
     "image classifier": image_page,
     "anomaly score": anomaly_page,
+    "sound classifier": sound_page,
+    "transcriber": sound_page,
     "text classifier": text_page,
+    "word-piece classifier": text_page,
     "tagger": tagged_page,
     "language model": continuation_page,
     "translation": translation_page,
     "sums": sums_page,
     "forecast": series_page,
     "image generator": new_images_page,
+    "image translator": translated_page,
     "point generator": new_points_page,
 }
 

@@ -9,10 +9,12 @@ import numpy as np
 from PIL import Image
 
 from cookbook.answers.classifiers import ImageClassifier, prepared_pixels
-from cookbook.answers.numbers import AnomalyDetector
+from cookbook.answers.numbers import AnomalyDetector, ImageTranslator
+from cookbook.data.rendered.placing import placed
 from cookbook.demo.frame import answering, enlarged, framed
 from cookbook.plots.explain import evidence_for, network_to_explain, with_heat
 
+ImageRun = ImageClassifier | AnomalyDetector | ImageTranslator
 CANVAS = 280  # pixels per side of the field to draw on
 BRUSH = 12  # pixels from the middle of a stroke to its edge
 WHY = "<small>Grad-CAM: bright places speak for the answer.</small>"
@@ -27,7 +29,6 @@ CHOOSE_BRUSH = """() => {
         }
     }, 200);
 }"""
-FILLED = 20 / 28  # share of its side that a digit of MNIST fills
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,8 +48,7 @@ def drawn_pixels(
 ) -> np.ndarray:
     """What a visitor has drawn as uint8 (H, W, 1), placed as the digits of MNIST are.
 
-    MNIST scales a digit until its longer side fills 20 of 28 pixels, and moves its
-    centre of mass to the middle. Its strokes are 255, the ground is 0.
+    Its strokes are 255, the ground is 0.
 
     drawing: what gradio.Sketchpad gives; `layers` are RGBA, transparent where no stroke
         is, so that the colour of the brush does not matter.
@@ -60,36 +60,13 @@ def drawn_pixels(
         raise ValueError("nothing is drawn: draw in the field first")
     ink = Image.fromarray(np.max(strokes, axis=0).astype("uint8"))
     height, width, _ = shape
-    box = ink.getbbox()
-    cut = ink.crop(box)
-    scale = min(height * FILLED / cut.height, width * FILLED / cut.width)
-    size = [max(1, round(scale * side)) for side in cut.size]
-    small = np.asarray(cut.resize((size[0], size[1]), Image.Resampling.LANCZOS))
-
-    pixels = np.zeros((height, width), "uint8")
-    top, left = _place(small, height, width)
-    pixels[top : top + size[1], left : left + size[0]] = small
+    pixels = placed(ink, height, width)
     if not is_light_on_dark:
         pixels = 255 - pixels
     return pixels[..., None]
 
 
-def _place(ink: np.ndarray, height: int, width: int) -> tuple[int, int]:
-    """(top, left) that puts the centre of mass in the middle, as far as there is room.
-
-    ink: (h, w), which is smaller than height x width.
-    """
-    weights = ink / ink.sum()
-    rows = (weights.sum(1) * (np.arange(len(ink)) + 0.5)).sum()
-    columns = (weights.sum(0) * (np.arange(ink.shape[1]) + 0.5)).sum()
-    top = np.clip(round(height / 2 - rows), 0, height - ink.shape[0])
-    left = np.clip(round(width / 2 - columns), 0, width - ink.shape[1])
-    return int(top), int(left)
-
-
-def uploaded_pixels(
-    path: str | None, is_inverted: bool, run: ImageClassifier | AnomalyDetector
-) -> np.ndarray:
+def uploaded_pixels(path: str | None, is_inverted: bool, run: ImageRun) -> np.ndarray:
     """The picture in a file as uint8 (H, W, C), as `predict` reads it.
 
     is_inverted: whether dark and light are exchanged, for dark ink on light paper where
@@ -125,6 +102,15 @@ def scored(run: AnomalyDetector, pixels: np.ndarray) -> tuple[float, np.ndarray]
     return float(score), enlarged(pixels)
 
 
+def there_and_back(
+    run: ImageTranslator, pixels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(the translated picture, that one translated back, the picture as it is seen)."""
+    there = run.predict(pixels[None])
+    again = run.predict(there, back=True)
+    return enlarged(there[0]), enlarged(again[0]), enlarged(pixels)
+
+
 def image_page(run: ImageClassifier) -> Any:
     """The page of an image classifier: its classes, and Grad-CAM as the reason."""
     import gradio as gr
@@ -158,6 +144,23 @@ def anomaly_page(run: AnomalyDetector) -> Any:
     return page
 
 
+def translated_page(run: ImageTranslator) -> Any:
+    """The page of a translator of images: an image, there and back."""
+    import gradio as gr
+
+    hint = "Give an image of the first kind: the model translates it."
+    with framed(run, hint) as page, gr.Row():
+        with gr.Column():
+            ways = _ways_to_give_an_image(run, page)
+        with gr.Column():
+            there = _picture("Translated")
+            with gr.Row():
+                again = _picture("Translated back")
+                seen = _picture("What the model sees")
+        _connect(ways, partial(there_and_back, run), [there, again, seen])
+    return page
+
+
 def _picture(label: str, visible: bool = True) -> Any:
     import gradio as gr
 
@@ -172,9 +175,7 @@ def _picture(label: str, visible: bool = True) -> Any:
     )
 
 
-def _ways_to_give_an_image(
-    run: ImageClassifier | AnomalyDetector, page: Any
-) -> list[Way]:
+def _ways_to_give_an_image(run: ImageRun, page: Any) -> list[Way]:
     """Builds the inputs: a file, and for grey images a field to draw on, too."""
     import gradio as gr
 
@@ -188,7 +189,7 @@ def _ways_to_give_an_image(
     return [drawing, upload]
 
 
-def _drawing(run: ImageClassifier | AnomalyDetector) -> Way:
+def _drawing(run: ImageRun) -> Way:
     import gradio as gr
 
     field = gr.Sketchpad(
@@ -208,7 +209,7 @@ def _drawing(run: ImageClassifier | AnomalyDetector) -> Way:
     return Way("draw", button, [field, is_light], read)
 
 
-def _upload(run: ImageClassifier | AnomalyDetector) -> Way:
+def _upload(run: ImageRun) -> Way:
     import gradio as gr
 
     # Without an image_mode the file comes as it is, and `read` treats it like predict.

@@ -1,4 +1,4 @@
-"""Page of forecasters: upload a table, and see how its series goes on."""
+"""Pages of forecasters and of models that listen: upload a table, or speak."""
 
 import csv
 import os
@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from cookbook.answers.classifiers import SoundClassifier
 from cookbook.answers.inputs import read_inputs
 from cookbook.answers.numbers import Forecaster
+from cookbook.answers.writers import Transcriber
 from cookbook.data.sequences import mackey_glass
 from cookbook.demo.frame import UPLOADS, answering, framed
 from cookbook.plots.figures import BLUE, ORANGE
@@ -96,6 +98,35 @@ def series_page(run: Forecaster) -> Any:
             return forecast(run, path)
 
         button.click(answering(asked), table, [figure, values], api_name="forecast")
+    return page
+
+
+def heard(run: SoundClassifier | Transcriber, path: str | None) -> str:
+    """What the model hears in a WAV file, a line for each field of its answer."""
+    if not path:
+        raise ValueError("no sound is chosen: record one, or upload a WAV file")
+    (answer,) = run.predict([run.read(path)])
+    return "\n".join(f"{name}: {value}" for name, value in run.fields(answer).items())
+
+
+def sound_page(run: SoundClassifier | Transcriber) -> Any:
+    """The page of a model that listens."""
+    import gradio as gr
+
+    hint = f"Say one of the words that the model knows: {', '.join(run.classes)}."
+    with framed(run, hint) as page, gr.Row():
+        sound = gr.Audio(
+            label="Record, or upload a WAV file",
+            sources=["microphone", "upload"],
+            type="filepath",
+            format="wav",
+        )
+        words = gr.Textbox(label="Heard", lines=6)
+
+        def asked(path: str | None) -> str:
+            return heard(run, path)
+
+        sound.change(answering(asked), sound, words, api_name="listen")
     return page
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from cookbook.answers.classifiers import SentenceTagger, TextClassifier
-from cookbook.data.text.words import UNKNOWN, cut_and_pad, split_words
+from cookbook.data.text.words import UNKNOWN, cut_and_pad
 from cookbook.demo.frame import answering, framed
 from custom_layers.explanation import influence
 
@@ -50,7 +50,7 @@ def read_words(run: TextClassifier, text: str) -> tuple[list[str], np.ndarray]:
 
     Of a long text the model reads the beginning and the end.
     """
-    words = split_words(text)
+    words = run.vocabulary.split(text)
     numbers = range(1, 1 + len(words))
     (places,) = cut_and_pad([numbers], run.length)
     kept = [words[i - 1] for i in places if i]

@@ -88,9 +88,7 @@ def readme(exported: Exported, step: ExportedStep | None, name: str, note: str) 
     description = exported.description
     use = USES[description.kind]
     kind = KINDS[description.kind]
-    packages = ["numpy", *PACKAGES[name].needed_to_use]
-    if use.takes_pictures:
-        packages.append("pillow")
+    packages = ["numpy", *PACKAGES[name].needed_to_use, *use.packages]
     example = use.example.replace(
         "{rows}", str(2 * description.settings.get("window", 0))
     )

@@ -12,12 +12,17 @@ from cookbook.exports.portable.writers import DIGITS
 from cookbook.trained.description import GENERATORS
 from cookbook.trained.trained_run import Description
 from custom_layers.common.private_keras import all_layers
+from custom_layers.models import CycleGAN
 
 # {kind of model: (names of its inputs, in their order)}
 NAMES = {
     "image classifier": ("pixels",),
     "anomaly score": ("pixels",),
+    "sound classifier": ("sound",),
+    "transcriber": ("sound",),
+    "image translator": ("pixels",),
     "text classifier": ("ids",),
+    "word-piece classifier": ("ids",),
     "tagger": ("words", "characters"),
     "language model": ("tokens",),
     "translation": ("source", "target"),
@@ -100,7 +105,7 @@ class Exported:
 def exported(model: keras.Model, description: Description) -> Exported:
     """What is exported of a run's model; raises Mistake if the two don't fit."""
     network = model
-    if isinstance(model, GENERATORS):
+    if isinstance(model, (*GENERATORS, CycleGAN)):
         network = model.generator
     network = in_32_bits(network)
     names = NAMES[description.kind]

@@ -22,9 +22,14 @@ class Usage:
     network: str = ""
 
     @property
-    def takes_pictures(self) -> bool:
-        """Whether it needs Pillow, which reads and writes pictures."""
-        return "png" in self.example
+    def packages(self) -> list[str]:
+        """What it needs to read its inputs or to write its outputs."""
+        found = []
+        if ".png" in self.example:
+            found.append("pillow")
+        if ".wav" in self.example:
+            found.append("scipy")
+        return found
 
 
 CLASSES = """\
@@ -50,9 +55,32 @@ USES = {
         "was in training. The answer names the three most probable classes. "
         "`predict` takes any number of files.",
     ),
+    "sound classifier": Usage(
+        "sounds",
+        "SoundModel",
+        CLASSES.format('"sound.wav"'),
+        "`sound.wav` is a recording of yours, of any length and rate: what is too long "
+        "is cut to its loudest part. The answer names the three most probable classes. "
+        "`predict` takes any number of files.",
+    ),
+    "transcriber": Usage(
+        "sounds",
+        "SpeechModel",
+        TEXTS.format('["sound.wav"]'),
+        "`sound.wav` is a recording of yours, at any rate. `predict` takes any number "
+        "of files, and gives the words of each. It takes the likeliest label of each "
+        "frame; the cookbook's own `predict` searches with a beam.",
+    ),
     "text classifier": Usage(
         "classifiers",
         "TextModel",
+        CLASSES.format('"A film to remember."'),
+        "`predict` takes any number of texts, and names the classes of each, the most "
+        "probable one first.",
+    ),
+    "word-piece classifier": Usage(
+        "classifiers",
+        "PieceModel",
         CLASSES.format('"A film to remember."'),
         "`predict` takes any number of texts, and names the classes of each, the most "
         "probable one first.",
@@ -141,6 +169,19 @@ print(model.predict([series]))
         "`series` stands for yours: an array with a row for each point in time and a "
         "column for each of `columns` in model.json, in the units of training. "
         "The answer holds the values that follow it.",
+    ),
+    "image translator": Usage(
+        "numbers",
+        "PictureTranslator",
+        """\
+from PIL import Image
+from use import load
+
+images = load().predict(["picture.png"])
+Image.fromarray(images[0]).save("translated.png")
+""",
+        "`picture.png` is a picture of yours, of any size: it is cut and scaled as it "
+        "was in training.",
     ),
     "point generator": Usage(
         "numbers",

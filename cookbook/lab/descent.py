@@ -96,4 +96,4 @@ def minimize(
     """
     weights = [keras.Variable(array, dtype="float32") for array in start]
     descend(optimizer, weights, lambda _: loss(*weights), steps)
-    return [np.array(w) for w in weights]
+    return [keras.ops.convert_to_numpy(w) for w in weights]

@@ -65,6 +65,6 @@ def _slopes(layer, x, t):
     if isinstance(layer, ReLU):
         is_passed = ops.cast(x > 0, t.dtype)
         return t * is_passed
-    zeros = ops.zeros_like(t)
-    constant = layer(zeros, training=False)
+    zeros = ops.zeros_like(t[:1])
+    constant = layer(zeros, training=False)  # the same for each k
     return layer(t, training=False) - constant

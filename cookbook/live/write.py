@@ -132,6 +132,8 @@ def _write_networks(
     extra["is_shrunk"] = path.stat().st_size > LARGEST
     if extra["is_shrunk"]:
         shrink_tables(path)
+    if words := trained.description.settings.get("words"):
+        extra["words"] = " ".join(words)  # shorter than a list of texts
     return extra
 
 

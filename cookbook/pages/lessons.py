@@ -50,10 +50,17 @@ def quoted(said: str, recipe: str, claims: Claims) -> str | None:
         label = row["label"]
         found = measured(label) if label.split()[0] == recipe else None
         return f"`{label}` reaches {found}" if found else None
-    for claim in claims.get(recipe, ()):
-        if _words(claim) == _words(said):
-            return claim
-    return None
+    fitting = [c for c in claims.get(recipe, ()) if _words(c) == _words(said)]
+    # Of "With 2 units, 78 %" and "With 3 units, 99 %", one begins like the quote.
+    return max(fitting, key=lambda claim: _numbers_shared(claim, said), default=None)
+
+
+def _numbers_shared(claim: str, said: str) -> int:
+    """How many numbers of a claim stand in the same places of a quote."""
+    numbers, others = (
+        [found[0] for found in NUMBER.finditer(text)] for text in (claim, said)
+    )
+    return sum(number == other for number, other in zip(numbers, others))
 
 
 def _renewed(quote: re.Match[str], claims: Claims) -> str:

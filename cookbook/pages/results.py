@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cookbook.errors import fail
 from cookbook.pages.catalogue import ROOT
+from cookbook.pages.tries import keep_try, tries
 from cookbook.runs.files import Damaged, read_json
 
 KEPT = ROOT / "docs" / "results.json"
@@ -22,6 +23,7 @@ NEEDED: dict[str, typing.Any] = {  # what the tables show of each run
 TABLE = re.compile(r"(<!-- results -->\n).*?(<!-- end of results -->)", re.DOTALL)
 BOUND = re.compile(r"( \(|; )at (?:least|most) [^()]+\)$")  # behind a claim
 Run = dict[str, typing.Any]  # what metrics.json of a run folder says
+Row = dict[str, typing.Any]  # what results.json says of a recipe with its flags
 
 
 def collect(folders: Sequence[str | Path]) -> None:
@@ -29,7 +31,9 @@ def collect(folders: Sequence[str | Path]) -> None:
 
     results.json holds "rows", {recipe and flags: its task and the well-known result},
     in the order of the full table; "best", the names of the rows that README.md shows;
-    and "runs", the metrics of each run. Claims of the lab go into lab.json.
+    and "runs", the metrics of each run. A row whose flags are not the defaults states
+    as "expected" the figure and its tolerance, which `reproduce` compares with. Claims
+    of the lab go into lab.json, and runs of what docs/tries.json names go there.
     """
     kept = _kept()
     runs = {run["command"]: run for run in kept["runs"]}
@@ -37,6 +41,9 @@ def collect(folders: Sequence[str | Path]) -> None:
         run = _read(folder)
         if "claims" in run:
             keep_claims(folder.resolve().parent.name, run)
+            continue
+        if _label(run) in tries():
+            keep_try(_label(run), run)
             continue
         if _label(run) not in kept["rows"]:
             fail(
@@ -118,7 +125,7 @@ def best_table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def recipe_rows(recipe: str) -> list[tuple[str, dict[str, str], list[Run]]]:
+def recipe_rows(recipe: str) -> list[tuple[str, Row, list[Run]]]:
     """(label, what results.json says of it, its runs by seed) of a recipe's rows."""
     kept = _kept()
     return [

@@ -94,6 +94,20 @@ def _adversaries(call: ast.Call, facts: Facts) -> str:
     return f"{name}({', '.join(arguments)})"
 
 
+def _cycles(call: ast.Call, facts: Facts) -> str:
+    """The short class has one kind of loss, and its penalty is a number."""
+    arguments = [facts.source(argument) for argument in call.args]
+    for option in call.keywords:
+        value = option.value
+        if option.arg == "penalty" and isinstance(value, ast.Call):
+            value = value.args[0]
+        if option.arg != "loss":
+            arguments.append(f"{option.arg}={facts.source(value)}")
+
+    short = f"CycleGAN({', '.join(arguments)})"
+    return short if "loss=" in facts.source(call) else ""
+
+
 def _contest(call: ast.Call, facts: Facts) -> str:
     """A training around which a recipe draws: the training alone."""
     training = facts.source(call.args[0])
@@ -121,5 +135,6 @@ RULES: dict[str, Callable[[ast.Call, Facts], str]] = {
     "finish": _finished,
     "seed_everything": _seeded,
     "AdversarialModel": _adversaries,
+    "CycleGAN": _cycles,
     "draw_contest": _contest,
 }

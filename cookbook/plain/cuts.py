@@ -31,7 +31,12 @@ IDLE_CALLS = {
 IDLE_METHODS = {"__post_init__", "idle"}  # of a Config: they check its values
 QUICK = "in_quick"
 # {function: how many of its arguments stay}, where the short form needs no others.
-FIRST_ARGUMENTS = {"judged": 1, "report_images": 2, "report_ring": 3}
+FIRST_ARGUMENTS = {
+    "judged": 1,
+    "report_images": 2,
+    "report_ring": 3,
+    "report_translated_images": 2,
+}
 
 
 def cuts_of_checks(facts: Facts) -> Iterator[Edit]:

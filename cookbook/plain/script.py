@@ -15,7 +15,7 @@ from cookbook.one_file.writer import (
     text_of,
 )
 from cookbook.plain.edits import as_plain
-from cookbook.plain.sources import OTHERS, PARTS, SCRIPT, PlainSources
+from cookbook.plain.sources import OTHERS, PARTS, SCRIPT, WHOLE, PlainSources
 from cookbook.plain.wordings import reworded
 from cookbook.takeaway.bundle import ENDING, formatted_together
 from cookbook.takeaway.recipe_script import as_script
@@ -30,6 +30,7 @@ BESIDE = {
     **dict.fromkeys(("PackedGAN", "WassersteinGP"), "adversarial"),
     "classifier_of": "adversarial",
     **dict.fromkeys(("CausalBlock", "EncoderBlock"), "components"),
+    "PostNormBlock": "sentences.encoder",
     "kernel_gradients": "lab",
     "report_sums": "translation",
 }
@@ -50,6 +51,8 @@ SECTION_OF = {
     "measures": "Evaluation",
     "models": "Components",
     "pixels": "Data",
+    "encoder": "Components",
+    "pieces": "Data",
 }
 LONG_LINE = re.compile(r"^( +)([^#\n]+)  (# .+)$", re.MULTILINE)
 
@@ -71,7 +74,7 @@ def _unformatted(recipe: Path) -> str:
 
     script = as_script(reworded(recipe.stem, text))
     text = as_plain(script.text.replace("-> Run | None:", "-> Run:"))
-    sources = PlainSources(_with_imports(text))
+    sources = PlainSources(_with_imports(text), WHOLE.get(recipe.stem, ()))
 
     main = sources.source_of(SCRIPT).definitions["main"]
     found = gather([main], sources.find)

@@ -25,8 +25,10 @@ STAND_INS = (
     "translation",
     "lab",
     "reports",
+    *("sentences.encoder", "sentences.pieces"),
     *("latent.diffusion", "latent.losses", "latent.measures", "latent.models"),
     "latent.pixels",
+    *("translated.measures", "translated.models", "translated.pixels"),
 )
 SCRIPT = "recipes.script"  # what the recipe's own source is called
 # Names of custom_layers that a script takes from Keras instead, by namespace: ours are
@@ -41,11 +43,12 @@ KERAS = {
     "initializers": "GlorotNormal GlorotUniform HeNormal HeUniform Identity "
     "LecunNormal LecunUniform Orthogonal RandomNormal RandomUniform TruncatedNormal "
     "VarianceScaling",
-    "layers": "BatchNormalization Bidirectional Conv1D Conv2D Conv2DTranspose Dense "
-    "Dropout Embedding GRU GRUCell GlobalAveragePooling1D GlobalAveragePooling2D "
-    "GlobalMaxPooling2D GroupNormalization LSTM LayerNormalization LeakyReLU "
-    "MaxPooling2D MelSpectrogram RandomErasing ReLU ReversibleEmbedding SimpleRNN "
-    "SpatialDropout1D UnitNormalization",
+    "layers": "AugMix BatchNormalization Bidirectional Conv1D Conv2D Conv2DTranspose "
+    "CutMix Dense Dropout Embedding GRU GRUCell GlobalAveragePooling1D "
+    "GlobalAveragePooling2D GlobalMaxPooling2D GroupNormalization LSTM "
+    "LayerNormalization LeakyReLU MaxPooling2D MelSpectrogram MixUp RandAugment "
+    "RandomErasing ReLU ReversibleEmbedding SimpleRNN SpatialDropout1D "
+    "UnitNormalization",
     "losses": "BinaryCrossentropy BinaryFocalCrossentropy CTC CategoricalCrossentropy "
     "Hinge Huber KLDivergence LogCosh MeanAbsoluteError MeanSquaredError "
     "SparseCategoricalCrossentropy",
@@ -57,9 +60,12 @@ KERAS = {
 # Classes of data sets, in place of which a script has attributes without a class.
 DATA_SETS = (
     *("Images", "JudgedImages", "OddImages", "PicturePair", "Forecasts"),
+    "UnpairedImages",
     *("Reviews", "Characters", "Sums", "TaggedSentences", "Translations"),
-    *("Sounds", "Strings"),
+    *("Sounds", "Strings", "Bert", "PieceReviews"),
 )
+# Components with options that their short forms lack: {recipe: those that it needs}.
+WHOLE = {"attention_variants": ("TransformerDecoderBlock",)}
 # What else a script calls by another name: {name in the cookbook: what it means}.
 OTHERS = {
     "Run": Import("builtins", "dict"),
@@ -74,7 +80,8 @@ OTHERS = {
 class PlainSources:
     """The modules that a plain script is made of, each as the script needs it."""
 
-    def __init__(self, script: str) -> None:
+    def __init__(self, script: str, whole: tuple[str, ...] = ()) -> None:
+        self.whole = whole  # names that are to have no short form
         self.known = {SCRIPT: parsed(SCRIPT, script)}
 
     def source_of(self, module: str) -> Source:
@@ -91,7 +98,7 @@ class PlainSources:
         if origin.startswith(("recipes", PARTS)):
             return meaning
         stand_in = _stand_ins().get(meaning.name)
-        if stand_in:
+        if stand_in and meaning.name not in self.whole:
             return self.source_of(stand_in).definitions[meaning.name]
         if origin.startswith("custom_layers") and meaning.name in _of_keras():
             return Import(_of_keras()[meaning.name], meaning.name)

@@ -52,6 +52,75 @@ WORDINGS = {
 """,
         ),
     ],
+    "mnist_cnn": [
+        (
+            """\
+    # networks, each trained with another seed, whose probabilities are averaged
+    ensemble: Repeats = 1
+""",
+            "",
+        ),
+        (
+            """\
+    if config.ensemble > 1:
+        model, history = train_ensemble(config, data, run)
+    else:
+        seed_everything(config.seed)
+        model = build(config, data)
+        history = train(model, data, config, run)
+""",
+            """\
+    seed_everything(config.seed)
+    model = build(config, data)
+    history = train(model, data, config, run)
+""",
+        ),
+    ],
+    "imdb_minilm": [
+        (
+            """\
+        block = TransformerEncoderBlock(
+            bert.hidden,
+            bert.heads,
+            activation="gelu",
+            layer_norm_epsilon=1e-12,
+            name=f"block_{i}",
+        )
+""",
+            """\
+        block = PostNormBlock(bert.hidden, bert.heads, D, f"block_{i}")
+""",
+        ),
+        (
+            """\
+        block.self_attention.enable_lora(config.rank)
+""",
+            """\
+        block.self_attention.query_dense.enable_lora(config.rank)
+        block.self_attention.value_dense.enable_lora(config.rank)
+""",
+        ),
+        (
+            """\
+    few = [array[: config.probed] for array in data.train]
+    frozen = encoder(config, bert)
+    vectors = with_vectors(replace(data, train=few), frozen, config)
+""",
+            """\
+    frozen = encoder(config, bert)
+    vectors = with_vectors(data, frozen, config.probed)
+""",
+        ),
+        (
+            """\
+    before = probe.predict(vectors.validation[0], verbose=0)
+    return report_reviews(model, data, history, run, EXPECTED, before)
+""",
+            """\
+    return report_reviews(model, data, history, run, EXPECTED)
+""",
+        ),
+    ],
     "mnist_transfer": [
         (
             """\

@@ -39,7 +39,10 @@ LARGE = ("tuning_parallel", "tuning_scores")  # pictures as wide as the page
 # {kind of a model: (inputs on the command line, input in Python)}
 EXAMPLES = {
     "image classifier": ("photo.png folder_of_photos", '["photo.png"]'),
+    "sound classifier": ("word.wav folder_of_sounds", '["word.wav"]'),
+    "transcriber": ("words.wav folder_of_sounds", '["words.wav"]'),
     "text classifier": ('"A text of yours." table.csv', '["A text of yours."]'),
+    "word-piece classifier": ('"A text of yours." table.csv', '["A text of yours."]'),
     "tagger": ('"A sentence." lines.txt', '["A sentence."]'),
     "language model": ('"A beginning"', '["A beginning"], length=200'),
     "translation": ('"A sentence." lines.txt', '["A sentence."]'),
@@ -47,12 +50,15 @@ EXAMPLES = {
     "forecast": ("series.csv", "[series]"),
     "anomaly score": ("photo.png folder_of_photos", '["photo.png"]'),
     "image generator": ("16 --out samples.png", '["any"] * 16'),
+    "image translator": ("photo.png --out translated.png", '["photo.png"]'),
     "point generator": ("16", '["any"] * 16'),
 }
 # {kind of a model: labelled data that it can be measured on}
 LABELLED = {
     "image classifier": "folder_with_a_folder_per_class",
+    "sound classifier": "folder_of_sounds",
     "text classifier": "table_with_labels.csv",
+    "word-piece classifier": "table_with_labels.csv",
 }
 PAGE = Template("""\
 <!doctype html>

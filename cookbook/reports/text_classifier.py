@@ -11,7 +11,7 @@ from cookbook.data.batches import Batches
 from cookbook.data.text.reviews import Reviews
 from cookbook.data.text.words import UNKNOWN, split_words
 from cookbook.errors import fail
-from cookbook.plots.figures import draw_curves
+from cookbook.plots.figures import Folder, draw_curves, draw_lines
 from cookbook.plots.mistakes import draw_confusion
 from cookbook.reports.finish import (
     Expected,
@@ -25,6 +25,8 @@ from cookbook.training.train import RecipeConfig
 from custom_layers.explanation import influence
 
 MISTAKES = 20  # that are written down
+BATCH = 128  # texts that are judged at once
+FARTHEST = 8  # log-odds that the picture of the margins shows
 WORDS_SHOWN = 70  # the review that is drawn has about as many
 
 
@@ -34,10 +36,13 @@ def report_reviews(
     history: list[dict],
     run: RunFolder,
     expected: Expected,
+    probe: np.ndarray | None = None,
 ) -> Run:
     """Measures the accuracy on data.test, draws the pictures, and finishes the run.
 
     model: gives logits from the ids of words.
+    probe: the logits of a linear probe for the texts of data.validation, which are
+        compared with those of `model`; None without one.
 
     Besides the pictures it writes mistakes.txt, the mistakes with their texts.
     """
@@ -56,6 +61,16 @@ def report_reviews(
     draw_review(model, data, _typical_review(x, is_right), run)
 
     figures = {"test accuracy": float(np.mean(is_right))}
+    if probe is not None:
+        x, y = data.validation
+        with predicting_step_by_step(model):
+            logits = model.predict(Batches(x, y, BATCH, padded=True), verbose=0)
+        both = {"linear probe": probe, "LoRA": logits}
+        for name, answers in both.items():
+            is_right = answers.argmax(-1) == y
+            figure = f"validation accuracy of {name}"
+            figures[figure] = float(np.mean(is_right))
+        draw_margins(probe, logits, y, run)
     return finish(model, data, history, run, figures, expected)
 
 
@@ -72,6 +87,50 @@ def _typical_review(x: np.ndarray, is_right: np.ndarray) -> int:
     distance = np.abs(lengths - WORDS_SHOWN)
     distance[~is_right] += 1000
     return int(distance.argmin())
+
+
+def draw_margins(
+    before: np.ndarray, after: np.ndarray, y: np.ndarray, run: Folder
+) -> None:
+    """Draws margins.svg: how sure a linear probe and LoRA are of the right answer.
+
+    before, after: logits (N, classes) of both, for texts of the classes y.
+    """
+    probe = _margins(before, y)
+    lora = _margins(after, y)
+    title = (
+        f"The linear probe judges {np.mean(probe > 0):.1%} of the validation texts "
+        f"rightly, LoRA {np.mean(lora > 0):.1%}"
+    )
+    draw_lines(
+        {"linear probe": _histogram(probe), "LoRA": _histogram(lora)},
+        title,
+        "log-odds of the right class against the likeliest other one",
+        "share of the texts",
+        run,
+        "margins.svg",
+    )
+
+
+def _margins(logits: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """By how much the logit of the right class is above that of any other one."""
+    classes = np.arange(logits.shape[1])
+    is_right = classes == y[:, None]
+
+    right = logits[is_right]
+    others = np.where(is_right, -np.inf, logits)
+    return right - others.max(1)
+
+
+def _histogram(margins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(middles of the bins, share in each); what lies outside counts at the ends."""
+    edges = np.linspace(-FARTHEST, FARTHEST, 41)
+    inside = np.clip(margins, -FARTHEST, FARTHEST)
+    counts, _ = np.histogram(inside, edges)
+    half_a_bin = FARTHEST / 40
+
+    middles = edges[:-1] + half_a_bin
+    return middles, counts / len(margins)
 
 
 def _write_mistakes(
@@ -100,7 +159,7 @@ def _write_mistakes(
     path.write_text(text, encoding="utf-8", errors="replace")
 
 
-def answer(recipe: str, config: RecipeConfig) -> None:
+def answer(recipe: str, config: RecipeConfig, kind: str = "text classifier") -> None:
     """Prints what the newest finished run of a recipe says of the text config.predict.
 
     Below the answer it prints the words that influenced it most.
@@ -112,7 +171,7 @@ def answer(recipe: str, config: RecipeConfig) -> None:
             "as 'A film to remember.'"
         )
 
-    run: Any = run_to_ask(recipe, config, "text classifier")
+    run: Any = run_to_ask(recipe, config, kind)
     (said,) = run.predict([text])
     known, count = run.known(text)
     print(

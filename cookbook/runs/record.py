@@ -46,12 +46,24 @@ def code_of(config: ExperimentConfig) -> dict[str, str]:
     return _code_with(type(config).__module__)
 
 
-@functools.cache  # an edit that comes later does not change what this process runs
 def _code_with(module: str) -> dict[str, str]:
-    code = {}
     source = getattr(sys.modules.get(module), "__file__", None)
-    if source and Path(source).is_file():
-        code[Path(source).name] = _checksum([Path(source)])
+    return code_of_recipe(Path(source) if source else None)
+
+
+# An edit that comes later does not change what this process runs.
+@functools.cache
+def code_of_recipe(file: Path | None) -> dict[str, str]:
+    """{what: checksum} of the code that a recipe runs; None stands for a notebook."""
+    code = {}
+    if file and file.is_file():
+        code[file.name] = _checksum([file])
+    return {**code, **_code_of_packages()}
+
+
+@functools.cache
+def _code_of_packages() -> dict[str, str]:
+    code = {}
     for package in PACKAGES:
         spec = importlib.util.find_spec(package)  # this does not load it
         if spec and spec.origin:

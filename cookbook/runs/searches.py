@@ -39,12 +39,17 @@ def is_search(config: ExperimentConfig) -> bool:
     return bool(getattr(config, "tune", 0))
 
 
+def is_of_search(folder: Path) -> bool:
+    """Whether the run in a folder searches, or has searched, before it trains."""
+    return (folder / FILE).exists()
+
+
 def read_search(folder: Path) -> dict[str, Any] | None:
     """The content of search.json; None for a run without a search.
 
     Raises Damaged if the file does not hold what a run writes.
     """
-    if not (folder / FILE).exists():
+    if not is_of_search(folder):
         return None
     content = read_json(folder / FILE)
     settings, stages = content.get("settings"), content.get("stages")

@@ -2,18 +2,20 @@
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from cookbook.pages.catalogue import ROOT, Entry, recipes
 from cookbook.pages.results import Run, headline_figure, recipe_rows, shown_value
-from cookbook.site.code_sections import code_sections
 from cookbook.site.docstrings.parts import as_markdown, as_typed, docstring_parts
 from cookbook.site.links import Page, markdown_table, relative, with_title
+from cookbook.site.recipe_parts.claims import claims_section
+from cookbook.site.recipe_parts.code_sections import code_sections
+from cookbook.site.recipe_parts.tries import tries_section
 from cookbook.site.reference_pages import places
 
 COMMAND = re.compile(r"^ {4}(python .*)\n?", re.MULTILINE)
-PICTURES = (".svg", ".png", ".gif")
+PICTURES = (".svg", ".png", ".webp", ".gif")
 CATALOG = "https://www.tensorflow.org/datasets/catalog"
 DATA = {  # {name: (what it is, where it comes from)}
     "mnist": (
@@ -57,6 +59,13 @@ DATA = {  # {name: (what it is, where it comes from)}
         f"{CATALOG}/universal_dependencies",
     ),
 }
+LIVE = {  # {recipe: the page on which its model answers}
+    "mnist_cnn": "draw_a_digit",
+    "imdb_cnn": "type_a_review",
+    "shakespeare_gpt": "continue_a_text",
+    "mnist_cgan": "generate_digits",
+    "multi30k_attention": "translate_a_sentence",
+}
 MADE = "The recipe makes its data itself and needs no download."
 SMALL_DIGITS = (
     "The digits that come with scikit-learn: 1,797 grey images of 8 by 8 pixels, in "
@@ -92,10 +101,12 @@ def _page(entry: Entry) -> Page:
         f"# {entry.name}",
         *story,
         f"```bash\n{commands}\n```",
+        *_live_page(entry.name),
         *_pictures(entry.name, path),
         *_data(tree),
         *_results(entry.name),
-        *_claims(tree),
+        *claims_section(entry.name, tree),
+        *tries_section(entry.name),
         "## The code",
         *code_sections(source, tree),
         *_components(tree, path),
@@ -113,6 +124,18 @@ def _story(docstring: str) -> tuple[list[str], str]:
     ]
     parts = docstring_parts(COMMAND.sub("", docstring))
     return [as_markdown(part) for part in parts], "\n".join(commands)
+
+
+def _live_page(recipe: str) -> list[str]:
+    """A link to the page on which the recipe's model answers."""
+    if recipe not in LIVE:
+        return []
+    name = LIVE[recipe]
+    words = name.replace("_", " ")
+    return [
+        f"**[{words.capitalize()}](../playgrounds/{name}.md)**: ask a model that this "
+        "recipe trained, in your browser."
+    ]
 
 
 def _pictures(recipe: str, page: str) -> list[str]:
@@ -172,71 +195,6 @@ def _run(run: Run) -> list[str]:
         run.get("date", "").replace("-", "\N{NON-BREAKING HYPHEN}"),
         f"`{run['command']}`",
     ]
-
-
-def _claims(tree: ast.Module) -> list[str]:
-    """The claims that a recipe of the lab measures, with their bounds."""
-    rows: list[list[str]] = []
-    texts = _texts(tree)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Claim":
-            rows += _claim(node, texts)
-    if not rows:
-        return []
-    what = (
-        "Each run measures these sentences, writes the number where … stands, and says "
-        "whether it keeps its bound."
-    )
-    return ["## Claims", what, markdown_table(["claim", "bound"], rows)]
-
-
-def _texts(tree: ast.Module) -> dict[str, str]:
-    """{variable: its text}, of which sentences are put together."""
-    return {
-        node.targets[0].id: _sentence(node.value, {})
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign)
-        and isinstance(node.targets[0], ast.Name)
-        and isinstance(node.value, ast.Constant | ast.JoinedStr)
-    }
-
-
-def _claim(node: ast.Call, texts: dict[str, str]) -> Iterator[list[str]]:
-    """The row of a claim whose sentence and bound the source shows."""
-    text = _sentence(node.args[0], texts) if node.args else ""
-    bounds = {k.arg: k.value for k in node.keywords if k.arg in ("at_least", "at_most")}
-    for side, value in bounds.items():
-        if not text:
-            continue
-        words = f"{side.replace('_', ' ')} {_bound(value, text)}"
-        yield [as_typed(re.sub(r"\{\w*\}", "…", text)), words]
-
-
-def _bound(value: ast.expr, text: str) -> str:
-    """A bound as the claim's sentence writes its number."""
-    try:
-        number = float(ast.literal_eval(value))
-    except ValueError:
-        return f"`{ast.unparse(value)}`"
-    if "{percent}" in text:
-        return f"{100 * number:.3g} %"
-    if "{points}" in text:
-        return f"{100 * number:.3g} points"
-    return f"{number:.3g}"
-
-
-def _sentence(node: ast.expr, texts: dict[str, str]) -> str:
-    """The text of a claim; fields of an f-string become dots."""
-    if isinstance(node, ast.Constant):
-        return str(node.value)
-    if isinstance(node, ast.JoinedStr):
-        return "".join(
-            str(part.value)
-            if isinstance(part, ast.Constant)
-            else texts.get(ast.unparse(part)[1:-1], "…")
-            for part in node.values
-        )
-    return ""
 
 
 def _components(tree: ast.Module, page: str) -> list[str]:

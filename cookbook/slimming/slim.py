@@ -66,7 +66,8 @@ def _without_idle_commas(program: Program) -> str:
             last = max([*node.args, *node.keywords], key=end, default=None)
         elif isinstance(node, FunctionDef):
             last = max(_parts(node.args), key=end, default=None)
-        if last is not None:
+        # A generator that is the only argument ends with the call's own bracket.
+        if last is not None and end(last) < end(node):
             changes.append(_without_comma(program, end(last)))
     return edited(program.text, [change for change in changes if change])
 

@@ -40,6 +40,8 @@ REPLACED = {
     "cookbook.reports.tagged.taggers": "reports.taggers",
     "cookbook.reports.text_classifier": "reports.classifiers",
     "cookbook.reports.translation": "reports.texts",
+    "cookbook.sentences.reviews": "data.pieces",
+    "cookbook.sentences.vectors": "data.pieces",
     "cookbook.trained.backbones": "backbones",
     "cookbook.training.run_folder": "base.folder",
     "cookbook.training.train": "training",
@@ -73,6 +75,7 @@ REPLACED = {
     "custom_layers.losses.crossentropy": "components.losses",
     "custom_layers.models.adversarial.backends": "components.adversarial",
     "custom_layers.models.adversarial.model": "components.adversarial",
+    "custom_layers.models.cycle_gan": "components.adversarial",
     "custom_layers.optimizers.adam": "components.optimizers",
     "custom_layers.optimizers.base": "components.optimizers",
     "custom_layers.optimizers.schedules.base": "components.schedules",
@@ -80,6 +83,11 @@ REPLACED = {
 }
 # Recipes that use what a short form lacks: {recipe: modules that stay as they are}.
 FULL = {
+    "attention_variants": ("custom_layers.layers.transformer",),
+    "imdb_minilm": (
+        "custom_layers.layers.dense",
+        "custom_layers.layers.transformer",
+    ),
     "digit_strings_ctc": (
         "custom_layers.layers.augmentation.random_affine",
         "custom_layers.layers.pooling.max_pooling",

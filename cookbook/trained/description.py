@@ -14,17 +14,21 @@ import numpy as np
 
 from cookbook.data.images import Images
 from cookbook.data.sequences import Forecasts
+from cookbook.data.sounds.digit_strings import Strings
+from cookbook.data.sounds.spoken_words import Sounds
 from cookbook.data.tagged.sentences import TaggedSentences
 from cookbook.data.text.characters import Characters
 from cookbook.data.text.reviews import Reviews
 from cookbook.data.text.sums import Sums
 from cookbook.data.text.translation import Translations
 from cookbook.errors import Mistake, harmless
+from cookbook.sentences.reviews import PieceReviews
 from cookbook.trained.fields import checked, damaged, read_content
 from cookbook.trained.trained_run import Description
 from cookbook.training.run_folder import RunFolder
 from custom_layers.models import (
     AdversarialModel,
+    CycleGAN,
     DiffusionModel,
     VariationalAutoencoder,
 )
@@ -47,12 +51,24 @@ class ModelKind:
 
 IMAGES = "pixels, float32 or uint8 (N, H, W, C), in the range that `pixels` gives"
 LOGITS = "logits (N, classes): their softmax gives the probabilities of `classes`"
+SOUNDS = (
+    "sounds of one length, float32 (N, `samples`), `rate` samples per second: the "
+    "loudest sample is 1 or -1, and zeros follow a shorter sound"
+)
 NOISE = "numbers of a standard normal distribution, float32 (N, `latent`)"
 KINDS = {
     "image classifier": ModelKind(IMAGES, LOGITS, ("shape", "pixels")),
+    "sound classifier": ModelKind(SOUNDS, LOGITS, ("samples", "rate")),
     "text classifier": ModelKind(
         "ids of words, int32 (N, at most `length`): 0 pads the end of a row, 1 is an "
         "unknown word, 2 the first of `words`",
+        LOGITS,
+        ("length",),
+        ("words",),
+    ),
+    "word-piece classifier": ModelKind(
+        "ids of word pieces, int32 (N, at most `length`), from [CLS] to [SEP]: 0 pads "
+        "the end of a row, 1 is an unknown word, 2 the first of `words`",
         LOGITS,
         ("length",),
         ("words",),
@@ -92,10 +108,20 @@ KINDS = {
         "`mean` and divided by `scale`: float32 (N, horizon * columns)",
         ("window", "horizon", "columns", "mean", "scale"),
     ),
+    "transcriber": ModelKind(
+        SOUNDS,
+        "logits (N, frames, 1 + classes): 0 is the blank of CTC, 1 the first class",
+        ("samples", "rate"),
+    ),
     "image generator": ModelKind(
         f"{NOISE}; where there are `classes`, also labels, int32 (N,)",
         "images, float32 (N, H, W, C), in the range that `pixels` gives",
         ("shape", "pixels", "latent"),
+    ),
+    "image translator": ModelKind(
+        IMAGES,
+        "images of the other kind, float32 (N, H, W, C), in the same range",
+        ("shape", "pixels"),
     ),
     "point generator": ModelKind(
         NOISE, "points, float32 (N, coordinates)", ("shape", "latent")
@@ -118,7 +144,8 @@ def describe(model: keras.Model, data: Any, recipe: str) -> Description | None:
     if found is None:
         return None
     kind, settings = found
-    has_classes = "classifier" in kind or getattr(model, "conditional", False)
+    is_conditional = getattr(model, "conditional", False)
+    has_classes = "classifier" in kind or kind == "transcriber" or is_conditional
     classes = tuple(map(harmless, data.classes)) if has_classes else ()
     return Description(kind, recipe, data.note, classes, settings)
 
@@ -127,6 +154,8 @@ def _settings(model: keras.Model, data: Any) -> tuple[str, dict[str, Any]] | Non
     """(kind, settings) of a model, by the data that it has learned."""
     if isinstance(model, GENERATORS):
         return _of_generator(model, data)
+    if isinstance(model, CycleGAN):
+        return "image translator", _of_images(data)
     if isinstance(data, Images):
         settings = _of_images(data)
         if hasattr(data, "odd"):
@@ -162,11 +191,19 @@ def _of_forecasts(data: Forecasts) -> dict[str, Any]:
     }
 
 
+def _of_sounds(data: Sounds | Strings) -> dict[str, Any]:
+    return {"samples": data.samples, "rate": data.rate}
+
+
+def _of_texts(data: Reviews) -> dict[str, Any]:
+    return {"length": data.length, "words": data.vocabulary.words}
+
+
 OTHERS: dict[str, tuple[type, Callable[[Any], dict[str, Any]]]] = {
-    "text classifier": (
-        Reviews,
-        lambda data: {"length": data.length, "words": data.vocabulary.words},
-    ),
+    "word-piece classifier": (PieceReviews, _of_texts),  # which are Reviews too
+    "text classifier": (Reviews, _of_texts),
+    "sound classifier": (Sounds, _of_sounds),
+    "transcriber": (Strings, _of_sounds),
     "tagger": (
         TaggedSentences,
         lambda data: {

@@ -10,6 +10,7 @@ from cookbook.errors import Mistake, harmless
 
 LARGEST = 64 * 2**20  # bytes of a file
 MOST = 100_000  # of a size or a count; arrays are made that are so long
+LONGEST = 1_000_000  # samples of a sound
 
 
 def _is_text(value: Any) -> bool:
@@ -27,9 +28,9 @@ def _are_pairs(value: Any) -> bool:
     )
 
 
-def _is_count(value: Any) -> bool:
+def _is_count(value: Any, most: int = MOST) -> bool:
     is_whole = isinstance(value, int) and not isinstance(value, bool)
-    return is_whole and 1 <= value <= MOST
+    return is_whole and 1 <= value <= most
 
 
 def _are_sizes(value: Any) -> bool:
@@ -68,7 +69,9 @@ FIELDS: dict[str, Callable[[Any], bool]] = {
     "odd": _is_text,
     "pieces": _are_texts,
     "pixels": _is_range,  # the numbers that stand for black and for white
+    "rate": _is_count,
     "recipe": _is_text,
+    "samples": lambda value: _is_count(value, LONGEST),
     "scale": _are_numbers,
     "shape": _are_sizes,
     "tags": _are_texts,

@@ -7,3 +7,4 @@ from .ctc_alignment import ctc_align
 from .ctc_decoding import ctc_decode
 from .decoding import greedy_search, sample
 from .subwords import END, SPACE, SPECIALS, START, UNKNOWN, Subwords
+from .word_pieces import word_pieces

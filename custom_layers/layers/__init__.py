@@ -58,6 +58,7 @@ from .monotonic_attention import (
     MonotonicAttentionDecoderCell,
     monotonic_attention,
 )
+from .naive_bayes import NaiveBayesNgrams
 from .noisy_dense import NoisyDense
 from .normalization.batch_normalization import BatchNormalization, batch_normalization
 from .normalization.fast_normalization import fast_normalization

@@ -5,7 +5,7 @@ from keras import ops
 
 from ..common.checks import python_number
 from ..common.types import Config, DType
-from .base import _Loss, _pair, _unit
+from .base import _Loss, _pair
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
@@ -16,15 +16,22 @@ def cosine_similarity(y_true, y_pred, axis: int = -1):
     -0.7071
     """
     y_true, y_pred = _pair(y_true, y_pred)
-    cosine = ops.sum(_unit(y_true, axis) * _unit(y_pred, axis), axis=axis)
+    cosine = ops.sum(y_true * y_pred, axis=axis)
+    cosine = cosine * _inverse_length(y_true, axis) * _inverse_length(y_pred, axis)
     return -ops.clip(cosine, -1, 1)  # rounding makes 1.0000001 of a vector with itself
+
+
+def _inverse_length(x, axis: int):
+    """1 / |x|, and a finite number where x is 0."""
+    square = ops.sum(ops.square(x), axis=axis)
+    return ops.rsqrt(ops.maximum(square, keras.config.epsilon() ** 2))
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
 class CosineSimilarity(_Loss):
     """Minus the cosine of the angle between two vectors.
 
-    loss = -sum(y_true / |y_true| * y_pred / |y_pred|)
+    loss = -sum(y_true * y_pred) / (|y_true| * |y_pred|)
 
     It is -1 for equal directions, 1 for opposite ones, and 0 for a vector of zeros.
 

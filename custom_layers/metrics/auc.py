@@ -102,17 +102,18 @@ class AUC(keras.metrics.Metric):
         if self.from_logits:
             p = ops.sigmoid(p)
         y = ops.convert_to_tensor(y_true, dtype=self.dtype)
-        y, p, weight = (ops.reshape(x, (1, -1)) for x in (y, p, weight))
-        levels = ops.convert_to_tensor(self._levels, dtype=self.dtype)
-        levels = ops.expand_dims(levels, 1)
-        is_above = ops.cast(p > levels, self.dtype)  # levels, N
+        y, p, weight = (ops.reshape(x, (-1,)) for x in (y, p, weight))
         is_true = ops.cast(y > 0, self.dtype)
-        is_false = 1 - is_true
-        above = weight * is_above
-        tp = ops.sum(is_true * above, axis=1)
-        self.positives.assign_add(tp)
-        fp = ops.sum(is_false * above, axis=1)
-        self.false_positives.assign_add(fp)
+        of_both = ops.stack([weight * is_true, weight * (1 - is_true)], -1)  # N, 2
+
+        # A score that exceeds k thresholds counts at the first k of them.
+        levels = ops.convert_to_tensor(self._levels, dtype=self.dtype)
+        k = ops.searchsorted(levels, ops.where(ops.isnan(p), levels[0], p))
+        exactly = ops.segment_sum(of_both, k, len(self._levels) + 1)
+        at_most = ops.cumsum(exactly, 0)
+        above = at_most[-1:] - at_most[:-1]  # levels, 2
+        self.positives.assign_add(above[:, 0])
+        self.false_positives.assign_add(above[:, 1])
 
     def result(self):
         tp = ops.convert_to_tensor(self.positives)

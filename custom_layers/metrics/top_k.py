@@ -22,12 +22,12 @@ class _TopK(keras.metrics.Metric):
         p = ops.convert_to_tensor(y_pred, dtype=self.dtype)
         y = ops.cast(y, "int32")
         weight = _weights(y_pred, sample_weight, ops.shape(y), self.dtype)
-        is_truth = ops.one_hot(y, p.shape[-1], dtype="bool")
-        score = ops.where(is_truth, p, ops.zeros_like(p))
-        score = ops.sum(score, axis=-1, keepdims=True)
+        C = p.shape[-1]
+        place = ops.expand_dims(ops.clip(y, 0, C - 1), -1)
+        score = ops.take_along_axis(p, place, axis=-1)
         is_higher = p > score
-        rank = ops.sum(ops.cast(is_higher, "int32"), axis=-1)
-        is_class = ops.any(is_truth, axis=-1)
+        rank = ops.sum(ops.cast(is_higher, "float32"), axis=-1)
+        is_class = ops.logical_and(y >= 0, y < C)
         is_right = ops.logical_and(is_class, rank < self.k)
         is_number = ops.isfinite(score[..., 0])
         is_right = ops.logical_and(is_right, is_number)
@@ -58,7 +58,9 @@ class TopKCategoricalAccuracy(_TopK):
     Result: scalar from 0 to 1, over all batches; 0 before the first update.
     Raises: ValueError for a k that is not a positive integer.
     Differs from Keras: a masked place does not count. A class whose score ties with the
-    k-th highest counts as among them, and one whose score is NaN does not.
+    k-th highest counts as among them, and one whose score is NaN does not. Scores of
+    minus infinity for other classes change nothing; with Keras on TensorFlow, a row
+    that holds one is never right.
 
     >>> metric = TopKCategoricalAccuracy(k=2)
     >>> metric.update_state([[1, 0, 0], [0, 0, 1]], [[0.3, 0.6, 0.1], [0.5, 0.4, 0.1]])

@@ -9,6 +9,7 @@ from .adversarial.losses import (
 )
 from .adversarial.model import AdversarialModel
 from .adversarial.penalty import GradientPenalty
+from .cycle_gan import CycleGAN
 from .diffusion.model import DiffusionModel
 from .tagger import Tagger
 from .variational_autoencoder import VariationalAutoencoder

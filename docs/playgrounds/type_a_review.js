@@ -15,7 +15,7 @@ ui.page("type-a-review", (root) =>
 function mount(root, model) {
   const { settings, examples, sessions, ort } = model;
   const { classes } = settings;
-  const idsOf = vocabulary(settings.words);
+  const idsOf = vocabulary(settings.words.split(" "));
   let asked = 0;
 
   /** The logits of texts of equal length, each a row of ids. */

@@ -11,15 +11,16 @@ from cookbook import load_run
 from cookbook.data.images import Images
 from cookbook.data.sequences import Forecasts
 from cookbook.errors import Mistake
-from custom_layers.models import AdversarialModel, NonSaturatingGAN
+from custom_layers.models import AdversarialModel, CycleGAN, NonSaturatingGAN
 from small_runs import finished_run, part, predicted, run_command
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """runs/ with a forecaster of two columns and a conditional generator of images.
+    """runs/ with a forecaster of two columns, a generator and a translator of images.
 
-    The forecaster repeats the last row; its data have the means 10 and 20.
+    The forecaster repeats the last row; its data have the means 10 and 20. The
+    translator exchanges dark and bright, and makes all images dark on the way back.
     """
     folder = tmp_path_factory.mktemp("runs")
     series = keras.Input((3, 2))
@@ -53,7 +54,17 @@ def folder(tmp_path_factory):
         **part(np.zeros((2, 2, 2, 1), "float32"), np.array([0, 1])),
     )
     finished_run("pictures", folder, model, images)
+    translator = CycleGAN(*[pointwise(-1, 0), pointwise(0, -1)] * 2)
+    finished_run("translator", folder, translator, images)
     return folder
+
+
+def pointwise(slope, start):
+    """A network that makes start + slope * x of each pixel x."""
+    layers = [keras.Input((2, 2, 1)), keras.layers.Conv2D(1, 1)]
+    network = keras.Sequential(layers)
+    network.set_weights([np.full((1, 1, 1, 1), slope), np.array([start])])
+    return network
 
 
 def test_a_series_is_forecast_in_its_own_units(folder):
@@ -135,6 +146,36 @@ def test_generated_images_go_into_one_picture(folder, monkeypatch, capsys, tmp_p
     samples = load_run("pictures", folder).predict(["bright", "dark"])
     assert samples.dtype == np.uint8
     assert samples[:, 0, 0, 0].tolist() == [255, 0]
+
+
+def test_pictures_are_translated_into_one_picture(
+    folder, monkeypatch, capsys, tmp_path
+):
+    files = [tmp_path / "dark.png", tmp_path / "bright.png"]
+    for file, shade in zip(files, (10, 250)):
+        Image.new("L", (9, 5), shade).save(file)
+    out = tmp_path / "translated.png"
+    predicted(monkeypatch, capsys, folder, "translator", *files, "--out", out)
+    pixels = np.asarray(Image.open(out))
+    assert pixels.shape == (2, 4, 3)
+    assert [pixels[0, x, 0] for x in (0, 3)] == [245, 5]
+    run = load_run("translator", folder)
+    x = np.full((3, 2, 2, 1), 100, "uint8")
+    assert set(run.predict(x).ravel()) == {155}
+    assert set(run.predict(x, back=True).ravel()) == {0}
+    _, err = predicted(monkeypatch, capsys, folder, "translator", files[0], status=2)
+    assert "translator makes images: give --out FILE.png" in err
+
+
+def test_a_run_that_only_says_that_it_translates_is_refused(tmp_path):
+    network = pointwise(1, 0)
+    network.save(tmp_path / "model.keras")
+    (tmp_path / "metrics.json").write_text("{}")
+    content = {"kind": "image translator", "recipe": "r", "data": "d", "classes": []}
+    content |= {"shape": [2, 2, 1], "pixels": [-1, 1]}
+    (tmp_path / "model.json").write_text(json.dumps(content))
+    with pytest.raises(Mistake, match="as its description says"):
+        load_run(tmp_path)
 
 
 def test_a_class_that_a_generator_lacks_is_one_line(folder, monkeypatch, capsys):

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 
+import cookbook.data.batches as module
 from cookbook.config import Count
 from cookbook.data.batches import (
     MOST_WIDTHS,
@@ -67,11 +68,13 @@ def test_the_order_that_fit_sees_changes_every_epoch():
 
 @needs_tensorflow
 @pytest.mark.parametrize("seed", [0, None])
-def test_the_pipeline_gives_the_same_batches(seed):
+@pytest.mark.parametrize("at_once", [1, 2, 100])  # batches that are gathered together
+def test_the_pipeline_gives_the_same_batches(seed, at_once, monkeypatch):
     """In each epoch, from any step on; without a seed the last batch is smaller."""
     x = array(23, 4)
     y = {"a": np.arange(23), "b": array(23, 2)}
     batches = Batches(x, y, 5, seed=seed)
+    monkeypatch.setattr(module, "AT_ONCE", at_once * batches._bytes_of_a_batch())
     for epoch, first in ((0, 0), (1, 0), (1, 2)):
         batches.start_epoch(epoch, first)
         pipeline = batches.pipeline()

@@ -36,6 +36,7 @@ SETTINGS = [
     ("ring_gan", {"pack": 1}),
     ("mnist_cnn", {"filters": 8, "epochs": 1, "with_validation": True}),
     ("mackey_glass_rnn", {"cell": "gru", "window": 20}),
+    ("shakespeare_rnn", {"cell": "mingru"}),
 ]
 MISTAKES = [
     # recipe, --to, a part of the line

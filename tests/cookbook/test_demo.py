@@ -15,12 +15,23 @@ from PIL import Image
 
 from cookbook.__main__ import main
 from cookbook.answers.classifiers import ImageClassifier, TextClassifier
-from cookbook.answers.numbers import AnomalyDetector, Forecaster, Generator
+from cookbook.answers.numbers import (
+    AnomalyDetector,
+    Forecaster,
+    Generator,
+    ImageTranslator,
+)
 from cookbook.answers.writers import Calculator, LanguageModel, Translator
 from cookbook.demo.command import demo_command, free_port
 from cookbook.demo.frame import enlarged
 from cookbook.demo.pages import PAGES, page_of
-from cookbook.demo.pictures import classified, drawn_pixels, scored, uploaded_pixels
+from cookbook.demo.pictures import (
+    classified,
+    drawn_pixels,
+    scored,
+    there_and_back,
+    uploaded_pixels,
+)
 from cookbook.demo.samples import EACH, new_images, new_points
 from cookbook.demo.series import example_table, forecast
 from cookbook.demo.texts import read_and_judged, read_words
@@ -31,6 +42,7 @@ from cookbook.trained.description import KINDS
 from cookbook.trained.trained_run import Description
 from custom_layers.generation import SPECIALS
 from custom_layers.layers import Conv2D, Dense, Embedding, GlobalAveragePooling2D
+from custom_layers.models import CycleGAN
 from recipes import addition_seq2seq, multi30k_attention, multi30k_transformer
 from small_classifiers import WORDS, image_model, text_model
 from sources import ROOT
@@ -154,6 +166,17 @@ def test_an_image_gets_its_score_of_anomaly():
     score, seen = scored(run, np.full((28, 28, 1), 50, "uint8"))
     assert score == pytest.approx(50)
     assert (seen == 50).all()
+
+
+def test_an_image_is_translated_there_and_back():
+    networks = []
+    for slope in (-1.0, 0.5, 1.0, 1.0):
+        image = keras.Input((28, 28, 1))
+        networks.append(keras.Model(image, slope * image))
+    settings = {"shape": [28, 28, 1], "pixels": [-1, 1]}
+    run = run_of(ImageTranslator, "image translator", CycleGAN(*networks), settings)
+    there, again, seen = there_and_back(run, np.full((28, 28, 1), 255, "uint8"))
+    assert [int(picture[0, 0, 0]) for picture in (there, again, seen)] == [0, 64, 255]
 
 
 def test_an_uploaded_picture_is_read_as_predict_reads_it(tmp_path):

@@ -34,6 +34,7 @@ LONGER = {
     "epochs_and_batches": 400,  # three experiments with many networks at once
     "gan_anomaly": 335,  # a GAN, an encoder, and two other scores of anomalies
     "gan_augment": 365,  # a conditional GAN and the classifiers that learn from it
+    "imdb_minilm": 480,  # word pieces, and weights that a package brings
     "imdb_transformer": 270,  # a block of attention, pairs of words, batches by length
     "mnist_cgan": 255,  # two networks that know labels, and one that judges images
     "mnist_diffusion": 360,  # a U-Net, the model of noise, a network that judges images
@@ -43,6 +44,7 @@ LONGER = {
     "multi30k_attention": 435,  # attention in a cell, two languages, beam search
     "multi30k_transformer": 470,  # rotary attention, two languages, beam search
     "optimizers_compared": 350,  # two experiments with many networks at once
+    "printed_to_handwritten_cyclegan": 410,  # four networks, fonts, and a judge
     "schedules_compared": 410,  # eight schedules for many networks at once
     "shakespeare_gpt": 255,  # a block of rotary attention, and how it writes
     "spoken_digit_rnn": 400,  # recordings, melodies in their place, a plain method

@@ -2,8 +2,13 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from cookbook.exports.portable.numbers import ImageGenerator, PointGenerator
+from cookbook.exports.portable.numbers import (
+    ImageGenerator,
+    PictureTranslator,
+    PointGenerator,
+)
 from cookbook.exports.portable.writers import SumModel, TranslationModel
 from custom_layers.generation import Subwords
 
@@ -59,3 +64,12 @@ def test_the_copied_generators_make_pictures_of_the_classes_and_points():
     points = PointGenerator(lambda noise: noise, settings)
     assert points.predict(4, seed=1).shape == (4, 3)
     assert not np.array_equal(points.predict(4, seed=1), points.predict(4, seed=2))
+
+
+def test_the_copied_translator_makes_pictures_of_pictures(tmp_path):
+    Image.new("L", (9, 5), 255).save(tmp_path / "bright.png")
+    settings = {"shape": [2, 2, 1], "pixels": [-1, 1]}
+    model = PictureTranslator(lambda pixels: -pixels / 2, settings)
+    (picture,) = model.predict([tmp_path / "bright.png"])
+    assert picture.shape == (2, 2)
+    assert set(picture.ravel()) == {64}

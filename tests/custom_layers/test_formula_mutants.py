@@ -13,6 +13,7 @@ import diffusion_formulas
 import layer_formulas
 import metric_formulas
 import model_formulas
+import naive_bayes_formula
 from loss_formulas import ROWS, error_of_loss
 from mutation import mutated
 from sequence_formulas import error_of_sequence_loss
@@ -28,6 +29,7 @@ ERRORS = {
     **metric_formulas.ERRORS,
     **layer_formulas.ERRORS,
     **model_formulas.ERRORS,
+    **naive_bayes_formula.ERRORS,
     **diffusion_formulas.ERRORS,
     "SequenceLoss": error_of_sequence_loss,
 }

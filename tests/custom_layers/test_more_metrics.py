@@ -178,6 +178,27 @@ def test_fit_reports_them_all():
         assert found[metric.name] == pytest.approx(float(metric.result()), rel=1e-4)
 
 
+def test_a_score_of_minus_infinity_makes_no_other_answer_wrong():
+    """A class that is not allowed; TensorFlow's own kernel calls such a row wrong."""
+    metric = SparseTopKCategoricalAccuracy(k=1)
+    metric.update_state([0, 0, 1, 3], [[3.0, 2.0, -np.inf]] * 4)
+    assert float(metric.result()) == 0.5  # classes 1 and 3 are not the highest
+
+
+def test_auc_counts_scores_above_each_threshold_and_no_tie_or_nan():
+    scores = np.array([0.0, 0.25, 0.5, 0.5, 0.75, 1.0, np.nan, 0.3], "float32")
+    truth = np.array([0, 1, 0, 1, 1, 1, 1, 0])
+    weight = np.array([1, 2, 3, 1, 0.5, 1, 1, 2], "float32")
+    metric = AUC(thresholds=[0.25, 0.5, 0.75])
+    metric.update_state(truth, scores, weight)
+    levels = np.array([-1e-7, 0.25, 0.5, 0.75, 1 + 1e-7], "float32")
+    is_above = weight * (scores > levels[:, None])
+    np.testing.assert_allclose(metric.positives, is_above @ truth, atol=1e-5)
+    np.testing.assert_allclose(
+        metric.false_positives, is_above @ (1 - truth), atol=1e-5
+    )
+
+
 REFUSALS = [
     (lambda: CohenKappa(1), "`num_classes` must be at least 2"),
     (lambda: CohenKappa(3, weightage="cubic"), "`weightage` argument must be"),

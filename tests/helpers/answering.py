@@ -2,16 +2,18 @@
 
 import keras
 import numpy as np
+import pytest
 
 from cookbook import load_run
+from cookbook.data.sounds.recordings import as_loud_as_can_be
 from cookbook.data.tagged.encoding import encode_words
 from cookbook.data.text.sums import PAD, START, encode_question, written
 from cookbook.exports.portable.classifiers import best_path
-from custom_layers.generation import END
+from custom_layers.generation import END, ctc_decode
 from custom_layers.generation import START as FIRST
 
 # Recipes whose models `predict` does not know.
-WITHOUT_ANSWERS = ("digit_strings_ctc", "spoken_digit_rnn", "style_transfer")
+WITHOUT_ANSWERS = ("style_transfer",)
 
 
 def check_answers(folder):
@@ -48,6 +50,39 @@ def check_image_classifier(run, model):
     answers = run.predict(x)
     assert [a.label for a in answers] == [run.classes[i] for i in expected.argmax(-1)]
     near([a.probability for a in answers], expected.max(-1))
+
+
+def sounds(run, count=3):
+    lengths = np.linspace(2000, run.samples, count, dtype=int)
+    rng = np.random.default_rng(0)
+    return [as_loud_as_can_be(rng.normal(size=length)) for length in lengths]
+
+
+def in_silence(run, found):
+    x = np.zeros((len(found), run.samples), "float32")
+    for row, sound in zip(x, found):
+        row[: len(sound)] = sound
+    return x
+
+
+def check_sound_classifier(run, model):
+    found = sounds(run)
+    expected = softmax(model.predict(in_silence(run, found), verbose=0))
+    near(run.probabilities(found), expected)
+    answers = run.predict(found)
+    assert [a.label for a in answers] == [run.classes[i] for i in expected.argmax(-1)]
+
+
+def check_transcriber(run, model):
+    found = sounds(run)
+    logits = model.predict(in_silence(run, found), verbose=0)
+    labels, _ = ctc_decode(logits)  # greedy, as a beam of one nearly is
+    greedy = [[run.classes[i - 1] for i in row if i > 0] for row in labels[0].numpy()]
+    for text, words in zip(run.predict(found), greedy):
+        assert len(text.split()) <= len(words) + 2
+        assert set(text.split()) <= set(run.classes)
+    with pytest.raises(ValueError, match="the sound lasts"):
+        run.predict([np.ones(run.samples + 1)])
 
 
 def check_text_classifier(run, model):
@@ -118,6 +153,14 @@ def check_anomaly_score(run, model):
     near(run.predict(x), model.predict(as_learned(run, x), verbose=0))
 
 
+def check_image_translator(run, model):
+    x = images(run)
+    for back in (False, True):
+        found = run.predict(x, back=back) / 127.5 - 1
+        expected = model.translate(as_learned(run, x), back=back)
+        assert np.abs(found - expected).max() < 0.005
+
+
 def check_generator(run, model):
     names = [*run.classes[:2]] or ["any", "any"]
     labels = [0, 1] if run.classes else None
@@ -132,7 +175,10 @@ def check_generator(run, model):
 
 CHECKS = {
     "image classifier": check_image_classifier,
+    "sound classifier": check_sound_classifier,
+    "transcriber": check_transcriber,
     "text classifier": check_text_classifier,
+    "word-piece classifier": check_text_classifier,
     "tagger": check_tagger,
     "language model": check_language_model,
     "translation": check_translation,
@@ -140,5 +186,6 @@ CHECKS = {
     "forecast": check_forecast,
     "anomaly score": check_anomaly_score,
     "image generator": check_generator,
+    "image translator": check_image_translator,
     "point generator": check_generator,
 }

@@ -125,6 +125,10 @@ LAYERS = {
         {"query": (2, 3, 6), "value": (2, 5, 4)},
     ),
     "BigramEmbedding": ({"num_buckets": 7, "output_dim": 4}, (2, 3)),
+    "NaiveBayesNgrams": (
+        {"num_buckets": 7, "num_classes": 2, "kernel_regularizer": "l2"},
+        (2, 3),
+    ),
     "PositionEmbedding": ({"sequence_length": 3}, (2, 3, 4)),
     "RelativePositionBias": ({"num_buckets": 4, "max_distance": 6}, (2, 2, 3, 5)),
     "RotaryEmbedding": ({"max_wavelength": 50}, (2, 3, 4)),
@@ -253,6 +257,7 @@ CELLS = {
 # Layers whose input is not a float tensor: {name: (dtype, low, high)}
 INTEGER_INPUTS = {
     "BigramEmbedding": ("int32", 0, 6),
+    "NaiveBayesNgrams": ("int32", 0, 6),
     "TokenAndPositionEmbedding": ("int32", 0, 6),
     "Embedding": ("int32", 0, 5),
     "ReversibleEmbedding": ("int32", 0, 5),
@@ -339,6 +344,16 @@ MODELS = {
         "loss": HingeGAN(),
         "penalty": GradientPenalty(0.5),
         "critic_steps": 2,
+    },
+    "CycleGAN": lambda: {
+        **{
+            name: keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+            for name in ("generator", "inverse", "critic_x", "critic_y")
+        },
+        "loss": HingeGAN(),
+        "penalty": GradientPenalty(0.5),
+        "cycle": 3.0,
+        "identity": 1.0,
     },
     "VariationalAutoencoder": lambda: {
         "encoder": keras.Sequential([keras.Input((3,)), keras.layers.Dense(4)]),

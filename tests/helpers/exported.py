@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from PIL import Image
+from scipy.io import wavfile
 
 from cookbook import load_run
 from cookbook.data.augmentation import augmentation_in
@@ -19,6 +20,7 @@ from cookbook.exports.formats import FORMATS
 from cookbook.exports.signature import exported
 from cookbook.pages.catalogue import recipes
 from cookbook.trained.description import GENERATORS
+from custom_layers.models import CycleGAN
 
 TOLERANCE = 1e-4  # of answers, relative to the largest one; float32 holds 1e-7
 # Runs the code of a README where our packages can't be imported.
@@ -49,7 +51,8 @@ def inputs_of(model, rows=3, length=12):
 
 def _network(model):
     """What a user would export: the generator of images, or the model itself."""
-    return model.generator if isinstance(model, GENERATORS) else model
+    kinds = (*GENERATORS, CycleGAN)
+    return model.generator if isinstance(model, kinds) else model
 
 
 def flat(answers):
@@ -114,13 +117,16 @@ def answers_of_exports(run_folder, inputs, folder):
 def run_readme(folder: Path) -> str:
     """What the Python code of an export's README prints, in a process of its own.
 
-    Its folder is the working folder, and holds picture.png; our packages are blocked.
+    Its folder is the working folder, and holds picture.png and sound.wav. Our packages
+    are blocked.
     """
     text = (folder / "README.md").read_text(encoding="utf-8")
     code = "\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
     assert code
     pixels = np.random.default_rng(0).integers(0, 256, (40, 60, 3), "uint8")
     Image.fromarray(pixels).save(folder / "picture.png")
+    tone = 9000 * np.sin(np.arange(20_000) / 5)
+    wavfile.write(folder / "sound.wav", 16_000, tone.astype("int16"))
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     result = subprocess.run(
         [sys.executable, "-W", "error", "-c", ALONE + code],

@@ -15,9 +15,11 @@ import pytest
 
 from benchmarks import cases, gpu, gpu_rows
 from benchmarks.__main__ import main
+from benchmarks.counterparts import find
 from benchmarks.measure import Cost, _order, compare, peak, ratio
-from benchmarks.page import KEPT, PAGE, page
-from benchmarks.results import Results, ratio_text
+from benchmarks.page import KEPT, PAGE, _above, page
+from benchmarks.results import Results, ratio_text, row_of_pairs
+from benchmarks.steps import activation_step, operations
 from benchmarks.table import cells
 from benchmarks.table_rows import Row
 from cookbook.data.augmentation import augmentation_in
@@ -116,6 +118,53 @@ def test_steps_take_turns_and_the_first_call_is_apart():
     turns = [called[0], *(b for a, b in itertools.pairwise(called) if a != b)]
     # The first calls; how many fill a turn; round 1; round 2, which b begins; memory.
     assert "".join(turns) == "ab" + "ab" + "ab" + "a" + "b"
+
+
+def test_ours_meets_one_other_side_at_a_time():
+    """The threads of PyTorch would slow down the side after it."""
+    called = []
+    sides = ("ours", "keras", "torch")
+    steps = {side: lambda side=side: called.append(side) for side in sides}
+    row = row_of_pairs(steps, rounds=2)
+    neighbours = {pair for pair in itertools.pairwise(called) if len({*pair}) == 2}
+    assert neighbours & {("keras", "torch"), ("torch", "keras")} == set()
+    assert set(row) == set(sides)
+    assert "ratio" in row["keras"]
+    assert "ratio" in row["torch"]
+    alone = row_of_pairs({"ours": steps["ours"]}, rounds=2)
+    assert set(alone) == {"ours"}
+
+
+def test_a_metric_of_keras_is_no_counterpart_of_a_loss():
+    """It has no gradient, so the training of a loss would look slow beside it."""
+    assert find("RootMeanSquaredError")[1] is None
+    assert find("AUC")[1] is keras.metrics.AUC
+
+
+def test_graphs_of_equal_operations_are_recognized():
+    def of(function):
+        return operations(activation_step(function, {}, (2, 3), backward=True))
+
+    assert of(keras.ops.tanh) == of(lambda x: keras.ops.tanh(x))
+    assert of(keras.ops.tanh) != of(keras.ops.sigmoid)
+
+
+def test_the_page_tells_ratios_of_equal_graphs_from_the_others():
+    def row(lower, median, is_same):
+        ratio = [lower, median, 9]
+        return {"keras": {"ratio": ratio, "same_operations": is_same}}
+
+    rows = {
+        "equal": row(1.1, 1.2, True),
+        "noisy": row(1, 1.1, False),
+        "slow": row(1.1, 1.3, False),
+        "fast": row(0.1, 1, False),
+        "alone": {},
+    }
+    sentence = _above(rows)
+    assert sentence.startswith("3 are above 1.05. 1 of these")
+    assert "of 1 others" in sentence
+    assert sentence.endswith("The rest: slow.")
 
 
 def test_no_step_has_another_one_before_it_more_often_than_the_rest():

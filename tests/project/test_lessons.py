@@ -106,6 +106,13 @@ def test_numbers_of_recipes_were_measured(page):
 
 
 @every_page
+def test_no_part_of_a_lesson_says_the_same_twice(page):
+    for name, text in parts_of(page).items():
+        lines = [line for line in text.splitlines() if line.startswith("- ")]
+        assert len(lines) == len(set(lines)), f"{name} repeats a line"
+
+
+@every_page
 def test_every_item_among_the_measurements_quotes_a_recipe(page):
     parts = parts_of(page)
     for name in ("Measured here", "What did not hold"):
@@ -170,6 +177,8 @@ def test_a_quoted_claim_has_no_bound(sentence, bare):
         ("Patience kills # % of the units", None),
         ("It takes # steps", "It takes 1,000 steps"),
         ("The distance is # at most", "The distance is -3.5e-15 at most"),
+        ("With 3 units, 98 % are right", "With 3 units, 99 % are right"),
+        ("With 2 units, # % are right", "With 2 units, 78 % are right"),
         ("`mnist_cnn --seed 7` reaches #", None),
     ],
 )
@@ -178,6 +187,9 @@ def test_a_claim_is_found_by_its_words(said, found):
         "Haste kills 51.6 % of the units",
         "It takes 1,000 steps",
         "The distance is -3.5e-15 at most",
+        "With 0 units, 50.2 % are right",
+        "With 2 units, 78 % are right",
+        "With 3 units, 99 % are right",
     ]
     assert quoted(said, "some_recipe", {"some_recipe": claims}) == found
 

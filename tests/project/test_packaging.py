@@ -80,7 +80,16 @@ def test_the_extras_have_all_that_recipes_and_the_cookbook_import():
     needed -= {"h5py"}  # Keras itself requires it
     needed -= {"IPython"}  # a notebook brings it
     extras = PROJECT["project"]["optional-dependencies"]
-    wanted = ("recipes", "export", "takeaway", "demo", "search", "ray", "site")
+    wanted = (
+        "recipes",
+        "export",
+        "takeaway",
+        "demo",
+        "search",
+        "ray",
+        "site",
+        "minilm",
+    )
     chosen = [package for extra in wanted for package in extras[extra]]
     known = names([*PROJECT["project"]["dependencies"], *chosen])
     assert needed <= known, needed - known

@@ -18,6 +18,8 @@ pytestmark = pytest.mark.slow
         ("imdb_rnn", "jax", 0.85),
         ("optimizer_paths", "jax", None),  # its claims end it if they do not hold
         ("mnist_mlp", "torch", 0.95),
+        ("activations_gallery", "torch", None),  # NumPy reads what needs gradients
+        ("addition_seq2seq", "torch", None),
     ],
 )
 def test_a_recipe_learns_on_another_backend(name, backend, bar, tmp_path):

@@ -12,6 +12,7 @@ import pytest
 from cookbook.pages.catalogue import ROOT, recipes
 from cookbook.site import build as builder
 from cookbook.site.serve import server_of
+from site_visits import FLAGS, chromium
 
 
 @pytest.fixture(scope="session")
@@ -63,11 +64,11 @@ def address(built):
 def browser():
     """Headless Chromium: the system's, or else the one that playwright installs."""
     api = pytest.importorskip("playwright.sync_api", reason="playwright is missing")
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    flags = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
     with api.sync_playwright() as playwright:
         try:
-            found = playwright.chromium.launch(executable_path=path, args=flags)
+            found = playwright.chromium.launch(
+                executable_path=chromium(), args=[*FLAGS]
+            )
         except api.Error as error:
             pytest.skip(f"no Chromium starts here: {str(error).splitlines()[0]}")
         yield found

@@ -9,20 +9,13 @@ import pytest
 
 from cookbook.pages.catalogue import ROOT
 from cookbook.site import build as builder
+from site_visits import AXE, DESK, found_by_visits
 
 pytestmark = pytest.mark.slow
 
-AXE = builder.MODULES / "axe-core" / "axe.min.js"
 SECONDS = 120  # of the processor, in which the site builds
-FIRST_LOAD = 300_000  # bytes, as a server sends them, without models
-MODELS = (".onnx", ".wasm", ".bin", ".ort")
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1280, "height": 800}
-TYPESET = (
-    "!document.querySelector('.arithmatex') || document.documentElement.dataset.typeset"
-)
-# One of so many pages that share a form meets the browser, and every page elsewhere.
-EVERY = {"reference": 30, "recipes": 10, "guides": 4}
+# Pages of these kinds share a form: axe-core looks at so many of each.
+SAMPLES = {"reference": 8, "recipes": 6, "guides": 5}
 
 
 class Links(html.parser.HTMLParser):
@@ -49,12 +42,13 @@ def pages_of(folder):
     }
 
 
-def visited(folder):
-    """The pages that the browser loads: every lesson and playground, a few others."""
-    names = [*pages_of(folder)]
-    chosen = [name for name in names if name.split("/")[0] not in EVERY]
-    for part, step in EVERY.items():
-        chosen += [name for name in names if name.startswith(f"{part}/")][::step]
+def sample(names):
+    """Every lesson and playground, and as many pages of each generated kind."""
+    chosen = [name for name in names if name.split("/")[0] not in SAMPLES]
+    for part, count in SAMPLES.items():
+        members = [name for name in names if name.startswith(f"{part}/")]
+        step = max(1, len(members) // count)
+        chosen += members[::step][:count]
     return chosen
 
 
@@ -120,95 +114,44 @@ def test_every_recipe_and_component_has_a_page(built):
     assert not lacking
 
 
-class Visit:
-    """What a browser does and says while it loads a page."""
-
-    def __init__(self, page):
-        self.page, self.messages, self.strangers, self.bytes = page, [], [], 0
-        self.sizes = {}
-        page.on("console", self.note)
-        page.on("pageerror", lambda error: self.messages.append(str(error)))
-        page.on("request", self.check)
-        self.client = page.context.new_cdp_session(page)
-        self.client.send("Network.enable")
-        self.client.send("Network.setCacheDisabled", {"cacheDisabled": True})
-        self.client.on("Network.responseReceived", self.begin)
-        self.client.on("Network.loadingFinished", self.end)
-
-    def note(self, message):
-        if message.type in ("error", "warning"):
-            self.messages.append(message.text)
-
-    def check(self, request):
-        address = urllib.parse.urlsplit(request.url)
-        local = address.scheme in ("data", "blob") or address.hostname == "127.0.0.1"
-        if not local:
-            self.strangers.append(request.url)
-
-    def begin(self, event):
-        path = urllib.parse.urlsplit(event["response"]["url"]).path
-        self.sizes[event["requestId"]] = 0 if path.endswith(MODELS) else 1
-
-    def end(self, event):
-        self.bytes += self.sizes.get(event["requestId"], 1) * event["encodedDataLength"]
-
-    def load(self, url):
-        self.messages, self.strangers, self.bytes = [], [], 0
-        moment = "networkidle" if "/playgrounds/" in url else "load"
-        self.page.goto(url, wait_until=moment)
-        self.page.wait_for_function(TYPESET)
+@pytest.fixture(scope="module")
+def visits(built, address, browser):
+    """{page: what is wrong with it}: every page in a browser, a sample under axe."""
+    if not AXE.is_file():
+        pytest.skip("axe-core is missing: npm ci in docs/site")
+    names = [*pages_of(built[0])]
+    return found_by_visits(address, names, sample(names))
 
 
-def problems(visit, name):
-    """What is wrong with a page that was loaded."""
-    found = [f"says {message}" for message in visit.messages]
-    found += [f"asks {url}" for url in visit.strangers]
-    if visit.bytes > FIRST_LOAD:
-        found.append(f"loads {visit.bytes:,} bytes at first")
-    wide = visit.page.evaluate(
-        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    )
-    if wide > 0:
-        found.append(f"scrolls sideways by {wide} pixels")
-    if visit.page.locator(".katex-error").count():
-        found.append("has a formula that KaTeX refuses")
-    return [f"{name} {problem}" for problem in found]
-
-
-def test_pages_load_on_a_phone(built, address, browser):
+def test_every_page_loads_on_a_phone(visits):
     """No message, no request to elsewhere, no scrolling sideways, at most 300 kB."""
-    folder, _ = built
-    context = browser.new_context(viewport=PHONE)
-    visit = Visit(context.new_page())
-    wrong = []
-    for name in visited(folder):
-        visit.load(f"{address}/{name}")
-        wrong += problems(visit, name)
-    context.close()
+    wrong = [
+        f"{page} {problem}"
+        for page, problems in visits.items()
+        for problem in problems
+        if not problem.startswith("breaks")
+    ]
     assert not wrong, "\n".join(wrong[:50])
 
 
-# Dark pages differ from light ones in nothing but their colours.
-@pytest.mark.parametrize(
-    ("scheme", "rules"), [("light", "{}"), ("dark", "{runOnly: ['color-contrast']}")]
-)
-def test_axe_finds_nothing(built, address, browser, scheme, rules):
+def test_axe_finds_nothing(visits):
     """axe-core looks for what keeps people with disabilities from using a page."""
-    if not AXE.is_file():
-        pytest.skip("axe-core is missing: npm ci in docs/site")
-    folder, _ = built
-    context = browser.new_context(viewport=DESK, color_scheme=scheme)
-    visit = Visit(context.new_page())
-    wrong = []
-    for name in visited(folder):
-        visit.load(f"{address}/{name}")
-        visit.page.add_script_tag(path=AXE)
-        result = visit.page.evaluate(f"axe.run({rules})")
-        for violation in result["violations"]:
-            node = violation["nodes"][0]
-            wrong.append(f"{name}: {violation['id']}: {node['html'][:120]}")
-    context.close()
-    assert not wrong, "\n".join(wrong[:40])
+    wrong = [
+        f"{page} {problem}"
+        for page, problems in visits.items()
+        for problem in problems
+        if problem.startswith("breaks")
+    ]
+    assert not wrong, "\n".join(wrong[:50])
+
+
+def test_the_sample_has_every_kind_of_page(built):
+    names = [*pages_of(built[0])]
+    chosen = sample(names)
+    by_hand = {n for n in names if n.startswith(("lessons/", "playgrounds/"))}
+    assert {"index.html", "404.html", *by_hand} <= {*chosen}
+    for part in SAMPLES:
+        assert sum(name.startswith(f"{part}/") for name in chosen) >= 5
 
 
 def test_search_finds_a_component(built, address, browser):

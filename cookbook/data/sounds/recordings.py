@@ -4,14 +4,15 @@ import collections
 import dataclasses
 import re
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
 from cookbook.data.files.given import name_of_path, names_files, path_given
 from cookbook.data.kinds import Kind
-from cookbook.data.sources import choose, first_line, read_each
+from cookbook.data.sources import choose, read_each
 from cookbook.errors import fail
 
 RATE = 8000  # samples per second
@@ -122,12 +123,18 @@ def _prepared(name: str) -> list[Recording]:
     return found
 
 
-def _from_folder(root: Path) -> Recordings:
-    """The recordings in a folder of the user."""
+def recording_files(root: Path) -> list[Path]:
+    """The files in a folder of the user whose names tell the word; one or more."""
     files = sorted(root.glob("*")) if root.is_dir() else []
     files = [path for path in files if FILE_NAME.fullmatch(path.name)]
     if not files:
         fail(f"{root} holds no such files, expected {KIND.files}")
+    return files
+
+
+def _from_folder(root: Path) -> Recordings:
+    """The recordings in a folder of the user."""
+    files = recording_files(root)
     parts = in_parts([_read(path) for path in files])
     name = name_of_path(root)
     found = Recordings(name, name, parts)
@@ -141,24 +148,50 @@ def _from_folder(root: Path) -> Recordings:
 
 def _read(path: Path) -> Recording:
     """The recording in a WAV file, at RATE samples per second."""
+    try:
+        return _recording(read_sound(path), path.name)
+    except ValueError as problem:
+        fail(f"{path} {problem}")
+
+
+def read_sound(path: str | Path) -> np.ndarray:
+    """The sound in a WAV file: float32 (samples,), RATE of them per second.
+
+    It has one channel and no mean, and its loudest sample is 1 or -1. A file that is no
+    such sound raises ValueError, which says why.
+    """
     from scipy.io import wavfile
     from scipy.signal import resample_poly
-
-    def refuse(reason: str) -> NoReturn:
-        fail(f"{path} can't be read ({reason}): give WAV files of PCM")
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", wavfile.WavFileWarning)
             rate, samples = wavfile.read(path)
     except Exception as error:  # a damaged file can raise anything
-        refuse(first_line(error))
+        first, *_ = str(error).splitlines() or [type(error).__name__]
+        raise _unreadable(first[:200]) from None
     samples = samples.astype("float64")
     if samples.ndim > 1:  # stereo
         samples = samples.mean(1)
     if not len(samples) or not np.isfinite(samples).all():
-        refuse("it holds no samples, or infinite ones")
-    return _recording(resample_poly(samples, RATE, rate), path.name)
+        raise _unreadable("it holds no samples, or infinite ones")
+    return as_loud_as_can_be(resample_poly(samples, RATE, rate))
+
+
+def _unreadable(reason: str) -> ValueError:
+    return ValueError(f"can't be read ({reason}): give WAV files of PCM")
+
+
+def fitted(sounds: Sequence[np.ndarray], samples: int) -> np.ndarray:
+    """Sounds of one length, (N, samples): silence behind short ones, long ones cut.
+
+    Of a long sound, the loudest stretch is kept.
+    """
+    x = np.zeros((len(sounds), samples), "float32")
+    for row, sound in zip(x, sounds):
+        kept = loudest_stretch(sound, samples)
+        row[: len(kept)] = kept
+    return x
 
 
 def _recording(samples: np.ndarray, file: str) -> Recording:

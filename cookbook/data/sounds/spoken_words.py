@@ -9,8 +9,8 @@ from cookbook.data.sounds.recordings import (
     RATE,
     Recording,
     Recordings,
+    fitted,
     load_recordings,
-    loudest_stretch,
 )
 from cookbook.data.sources import DataSet, Part
 from cookbook.errors import fail
@@ -65,9 +65,6 @@ def _without(found: Recordings, unheard: str) -> dict[str, list[Recording]]:
 
 
 def _arrays(words: Sequence[str], recordings: Sequence[Recording]) -> Part:
-    x = np.zeros((len(recordings), SAMPLES), "float32")
-    for row, each in zip(x, recordings):
-        sound = loudest_stretch(each.sound, SAMPLES)
-        row[: len(sound)] = sound
+    x = fitted([each.sound for each in recordings], SAMPLES)
     y = np.array([words.index(each.word) for each in recordings])
     return x, y

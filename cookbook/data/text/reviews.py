@@ -11,7 +11,13 @@ from cookbook.data.files.parts import numbers_of
 from cookbook.data.kinds import Kind
 from cookbook.data.sources import DataSet, Part, choose, hold_out, read
 from cookbook.data.text.labelled_files import read_labelled_texts
-from cookbook.data.text.words import UNKNOWN, Vocabulary, cut_and_pad, numbered
+from cookbook.data.text.words import (
+    UNKNOWN,
+    Vocabulary,
+    cut_and_pad,
+    numbered,
+    numbered_by,
+)
 from cookbook.errors import fail
 
 VALIDATION_SHARE = 1 / 10  # of the training examples: 2,500 of IMDB's 25,000
@@ -48,7 +54,7 @@ class Reviews(DataSet):
 def load_reviews(
     name: str,
     default: str,
-    words: int,
+    words: int | Vocabulary,
     length: int,
     quick: bool = False,
     columns: tuple[str | None, str | None] = (None, None),
@@ -62,7 +68,8 @@ def load_reviews(
         name: a set of TensorFlow Datasets, "generated_reviews", "auto", or the path of
             a table or a folder of texts; see `read_labelled_texts`.
         default: the set that "auto" asks for; `sources.choose` has the rules.
-        words: size of the vocabulary, which is learned from the training part alone.
+        words: size of the vocabulary, which is learned from the training part alone;
+            or a vocabulary that there is already.
         length: words of a text that a model reads, from its beginning and its end.
         quick: whether "auto" means the generated reviews at once.
         columns: columns of texts and of labels in the user's table; None is guessed.
@@ -95,7 +102,7 @@ def _reviews(
     examples: Part,
     test: Part,
     cut: tuple[np.ndarray, np.ndarray],
-    sizes: tuple[int, int],
+    sizes: tuple[int | Vocabulary, int],
     **facts: typing.Any,
 ) -> Reviews:
     """The data set of texts and labels.
@@ -104,15 +111,14 @@ def _reviews(
         examples: (texts, y) to train and to validate with.
         test: (texts, y) to test with.
         cut: the rows of `examples` for training, and those for validation.
-        sizes: size of the vocabulary, words of a text that are read.
+        sizes: size of the vocabulary, or the vocabulary itself; words of a text that
+            are read.
         facts: other fields of the data set.
     """
     (texts, y), (test_texts, y_test) = examples, test
     rest, held_out = cut
     words, length = sizes
-    vocabulary, rows = numbered([*texts, *test_texts], learn_from=rest)
-    vocabulary = Vocabulary(vocabulary.words[: max(0, words - 2)])
-    known = [np.where(row < len(vocabulary), row, UNKNOWN) for row in rows]
+    vocabulary, known = _known([*texts, *test_texts], words, rest)
     x = cut_and_pad(known, length)
     x, x_test = x[: len(texts)], x[len(texts) :]
     held_out = held_out[_by_length(x[held_out])]
@@ -127,9 +133,20 @@ def _reviews(
     )
 
 
+def _known(
+    texts: list[str], words: int | Vocabulary, rest: np.ndarray
+) -> tuple[Vocabulary, list[np.ndarray]]:
+    """(vocabulary, ids of each text); see `_reviews`."""
+    if isinstance(words, Vocabulary):
+        return words, numbered_by(words, texts)
+    vocabulary, rows = numbered(texts, learn_from=rest)
+    vocabulary = Vocabulary(vocabulary.words[: max(0, words - 2)])
+    return vocabulary, [np.where(row < len(vocabulary), row, UNKNOWN) for row in rows]
+
+
 def _from_files(
     path: Path,
-    words: int,
+    words: int | Vocabulary,
     length: int,
     seed: int,
     columns: tuple[str | None, str | None],

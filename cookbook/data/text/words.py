@@ -57,6 +57,10 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.words) + 2
 
+    def split(self, text: str) -> list[str]:
+        """The words of a text, known or not."""
+        return split_words(text)
+
     def ids(self, words: Iterable[str]) -> list[int]:
         """The id of each word."""
         return [self._ids.get(word, UNKNOWN) for word in words]
@@ -68,7 +72,7 @@ class Vocabulary:
 
     def encode(self, text: str, length: int) -> np.ndarray:
         """(1, length) ids of one text, as `cut_and_pad` cuts and pads them."""
-        ids = self.ids(split_words(text))
+        ids = self.ids(self.split(text))
         return cut_and_pad([ids], length)
 
 
@@ -100,12 +104,7 @@ def numbered(
     A more frequent word has a smaller id, so a smaller vocabulary is the beginning of
     this one. The result is kept in Keras's home, where that can be written.
     """
-    rules = f"{TAG} {WORD} {list(learn_from)}"
-    key = hashlib.sha256(rules.encode())
-    for text in texts:
-        key.update(text.encode() + b"\0")
-    digest = key.hexdigest()[:32]
-    file = cache_folder() / f"words_{digest}.npz"
+    file = _kept_in(f"{TAG} {WORD} {list(learn_from)}", texts)
     found = _read_cache(file)
     if found is None:
         split = [split_words(text) for text in texts]
@@ -114,6 +113,35 @@ def numbered(
         found = vocabulary, rows
         _write_cache(file, *found)
     return found
+
+
+def numbered_by(vocabulary: Vocabulary, texts: Sequence[str]) -> list[np.ndarray]:
+    """The ids of each text in a vocabulary that there is already; they are kept too."""
+    words = "\0".join(vocabulary.words)
+    file = _kept_in(f"{type(vocabulary).__name__} {TAG} {words}", texts)
+
+    found = _read_cache(file)
+    if found is not None:
+        _, rows = found
+        return rows
+
+    rows = []
+    for text in texts:
+        words_of_text = vocabulary.split(text)
+        ids = vocabulary.ids(words_of_text)
+        rows.append(np.array(ids, "int32"))
+
+    _write_cache(file, vocabulary, rows)
+    return rows
+
+
+def _kept_in(rules: str, texts: Sequence[str]) -> Path:
+    """The file for the ids of texts that are split by some rules."""
+    key = hashlib.sha256(rules.encode())
+    for text in texts:
+        key.update(text.encode() + b"\0")
+    digest = key.hexdigest()[:32]
+    return cache_folder() / f"words_{digest}.npz"
 
 
 def _read_cache(file: Path) -> tuple[Vocabulary, list[np.ndarray]] | None:

@@ -8,8 +8,9 @@ import numpy as np
 
 from cookbook.data.files.pictures import read_picture
 from cookbook.data.tagged.encoding import encode_words, split_sentence
-from cookbook.data.text.words import Vocabulary, cut_and_pad, split_words
+from cookbook.data.text.words import Vocabulary, cut_and_pad
 from cookbook.exports.portable.networks import Network
+from cookbook.sentences.pieces import PieceVocabulary
 
 Answer = list[tuple[str, float]]  # (class, probability) of the three most probable
 
@@ -50,12 +51,20 @@ class TextModel:
 
     def predict(self, texts: Sequence[str]) -> list[Answer]:
         """The most probable classes of each text, with their probabilities."""
-        rows = [self.vocabulary.ids(split_words(text)) for text in texts]
+        rows = [self.vocabulary.ids(self.vocabulary.split(text)) for text in texts]
         ids = cut_and_pad(rows, self.settings["length"])
         lengths = (ids != 0).sum(1)
         longest = max(lengths.max(), 16)
         logits = self.network(ids=ids[:, :longest])
         return best_classes(logits, self.settings["classes"])
+
+
+class PieceModel(TextModel):
+    """A model that judges texts by their word pieces."""
+
+    def __init__(self, network: Network, settings: dict[str, Any]) -> None:
+        super().__init__(network, settings)
+        self.vocabulary = PieceVocabulary(settings["words"])
 
 
 class TaggerModel:

@@ -1,10 +1,12 @@
-"""Exported models that forecast series, or make pictures and points out of noise."""
+"""Exported models that forecast series, or make pictures and points."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from cookbook.exports.portable.classifiers import pixels_in
 from cookbook.exports.portable.networks import Network
 
 
@@ -79,13 +81,31 @@ class ImageGenerator:
         elif classes:
             number = classes.index(label)
             arrays["label"] = np.full(count, number, "int32")
-        low, high = self.settings["pixels"]
-        brightness = (self.network(**arrays) - low) / (high - low)
-        pixels = np.rint(brightness * 255)
-        pixels = np.clip(pixels, 0, 255).astype("uint8")
-        if pixels.shape[-1] == 1:
-            return pixels[..., 0]
-        return pixels
+        return as_pictures(self.network(**arrays), self.settings)
+
+
+class PictureTranslator:
+    """A model that translates pictures of one kind into pictures of another."""
+
+    def __init__(self, network: Network, settings: dict[str, Any]) -> None:
+        self.network = network
+        self.settings = settings
+
+    def predict(self, pictures: Sequence[str | Path]) -> np.ndarray:
+        """Each picture file, translated: uint8 (N, H, W) or (N, H, W, 3)."""
+        pixels = pixels_in(pictures, self.settings)
+        return as_pictures(self.network(pixels=pixels), self.settings)
+
+
+def as_pictures(images: np.ndarray, settings: dict[str, Any]) -> np.ndarray:
+    """What a network makes as pixels from 0 to 255, (N, H, W) or (N, H, W, 3)."""
+    low, high = settings["pixels"]
+    brightness = (images - low) / (high - low)
+    pixels = np.rint(brightness * 255)
+    pixels = np.clip(pixels, 0, 255).astype("uint8")
+    if pixels.shape[-1] == 1:
+        return pixels[..., 0]
+    return pixels
 
 
 def noise(count: int, size: int, seed: int) -> np.ndarray:

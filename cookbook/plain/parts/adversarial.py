@@ -272,9 +272,10 @@ def judged(data: SimpleNamespace) -> SimpleNamespace:
         x, y = getattr(data, part)
         x = x.astype("float32") / 127.5 - 1
         setattr(data, part, (x, y))
+
     judge = classifier_of(data, epochs=4)
     features = judge.layers[-2].output
-    data.judge = Model(judge.inputs, features)
+    data.judge = Model(judge.inputs, [features, judge.output])
     return data
 
 
@@ -287,8 +288,8 @@ def report_images(model, data) -> dict[str, float]:
     rows = shown.reshape(10, 10, *data.shape)
     tiles = np.hstack(list(np.hstack(list(rows))))
     plt.imsave("samples.png", tiles[..., 0], cmap="gray_r")
-    f = data.judge.predict(x, batch_size=500, verbose=0)
-    g = data.judge.predict(generated, batch_size=500, verbose=0)
+    f, _ = data.judge.predict(x, batch_size=500, verbose=0)
+    g, _ = data.judge.predict(generated, batch_size=500, verbose=0)
     apart = f.mean(0) - g.mean(0)
     S = np.cov(f.T)
     T = np.cov(g.T)

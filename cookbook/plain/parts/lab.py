@@ -1,9 +1,11 @@
 """What a plain script of the lab needs: digits, gradients, descents, pictures."""
 
 import itertools
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
@@ -58,6 +60,43 @@ def take_steps(model, x, y, steps: int, batch_size=None, seed: int = 0) -> None:
         rng = np.random.default_rng(seed)
         rows = rng.integers(len(x), size=steps * batch_size)
     model.fit(x[rows], y[rows], batch_size, shuffle=False, verbose=0)
+
+
+def start_anew(model, fresh) -> None:
+    """Gives a model the weights and the optimizer's state of a new one like it."""
+    pairs = list(zip(model.weights, fresh.weights))
+    for each in (model, fresh):
+        each.optimizer.build(each.trainable_variables)
+
+    pairs += zip(model.optimizer.variables, fresh.optimizer.variables)
+    for variable, other in pairs:
+        variable.assign(other)
+
+
+def timed_steps(model, x, y, batch_size: int, **options: Any) -> float:
+    """Takes a gradient step on each batch; returns the processor's seconds per step."""
+    began = time.process_time()
+    model.fit(x, y, batch_size, shuffle=False, verbose=0, **options)
+    return (time.process_time() - began) * batch_size / len(x)
+
+
+def in_passes(part: tuple, batch_size: int, steps: int, seed: int) -> tuple:
+    """(x, y) of so many steps: every example once per pass."""
+    rows = shuffled(len(part[0]), batch_size, steps, seed).ravel()
+    return part[0][rows], part[1][rows]
+
+
+def trainings(build: Callable, examples: Callable, config: Any) -> Iterator[tuple]:
+    """Yields (model, seconds per step) after a training with each seed."""
+    model = build()
+    few = [array[: 20 * config.batch_size] for array in examples(config.seed)]
+    timed_steps(model, *few, config.batch_size)  # compiles the step
+
+    for seed in range(config.seed, config.seed + config.repeats):
+        part = examples(seed)
+        keras.utils.set_random_seed(seed)
+        start_anew(model, build())
+        yield model, timed_steps(model, *part, config.batch_size)
 
 
 def accuracy_of(model, x, y) -> float:

@@ -19,9 +19,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from cookbook.processes import GRACE, ID, IP, PORT, launched, listens
+from cookbook.processes import ID, IP, PORT, end_processes, launched, listens
 from cookbook.runs.stopping import (
     NAMES,
     ignore_signals,
@@ -51,12 +51,12 @@ def tune(order: Order) -> int:
         return _run_workers(order, processes)
     except KeyboardInterrupt:
         ignore_signals()
-        _end(list(processes.values()))
+        end_processes(list(processes.values()))
         print(f"\nstopped by {signal_name()}; go on with: {_command_to_resume()}")
         return status()
     finally:
         ignore_signals()
-        _end(list(processes.values()))
+        end_processes(list(processes.values()))
 
 
 def _run_workers(order: Order, processes: dict[str, Process]) -> int:
@@ -90,19 +90,6 @@ def _environments(order: Order, port: int) -> dict[str, dict[str, str]]:
         own = {**common, **devices, ID: name}
         environments[name] = {"TF_NUM_INTRAOP_THREADS": threads, **os.environ, **own}
     return environments
-
-
-def _end(processes: Sequence[Process]) -> None:
-    """Ends processes; each may save its state first."""
-    for process in processes:
-        process.terminate()
-    until = time.time() + GRACE
-    for process in processes:
-        try:
-            process.wait(max(0, until - time.time()))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def _watch(processes: dict[str, Process], start: Callable[[str], None]) -> int:

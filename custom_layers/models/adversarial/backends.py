@@ -38,7 +38,8 @@ def _minimize(
 ) -> Any:
     """One step of the optimizer downhill; returns the loss that objective() reports.
 
-    objective: returns (the number to minimize, the loss to report).
+    objective: returns (the number to minimize, the loss to report, or a nested
+        structure of tensors).
     weights: those weights of `model` that the optimizer may change.
     """
     functions = {
@@ -89,11 +90,12 @@ def _torch_loss_and_gradients(objective, variables, optimizer, model):
 
     weights = [v.value for v in variables]
     total, loss = objective()
+    loss = keras.tree.map_structure(lambda tensor: tensor.detach(), loss)
     if not weights:
-        return loss.detach(), []
+        return loss, []
     total = optimizer.scale_loss(total)
     gradients = torch.autograd.grad(total, weights, allow_unused=True)
-    return loss.detach(), list(gradients)
+    return loss, list(gradients)
 
 
 def _apply(optimizer, gradients, weights) -> None:

@@ -12,14 +12,13 @@ import keras
 from keras import ops
 
 from ...common.checks import positive_integer
-from ...common.private_keras import all_layers
 from ...common.types import Config
-from .backends import _minimize, _run_step
-from .two_optimizers import _TwoOptimizers
+from .backends import _minimize
+from .two_players import _critics_loss, _refuse_shared_statistics, _TwoPlayers
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
-class AdversarialModel(keras.Model):
+class AdversarialModel(_TwoPlayers):
     """Generative adversarial network: generator and critic, trained against each other.
 
     A step of training divides its batch among `critic_steps` steps of the critic, then
@@ -89,6 +88,9 @@ class AdversarialModel(keras.Model):
     def call(self, inputs, training: bool = False):
         return self.generator(inputs, training=training)
 
+    def _sides(self) -> tuple[list[keras.Model], list[keras.Model]]:
+        return [self.generator], [self.critic]
+
     def export(self, filepath: str | Path, *args: Any, **kwargs: Any) -> None:
         """Exports the generator: latent vectors, and labels, become samples."""
         self.generator.export(filepath, *args, **kwargs)
@@ -139,7 +141,7 @@ class AdversarialModel(keras.Model):
             generated = ops.stop_gradient(generated)
             real_scores = self._score(x, labels, training=True)
             generated_scores = self._score(generated, labels, training=True)
-            loss = self._loss_of_critic(real_scores, generated_scores)
+            loss = _critics_loss(self.adversarial_loss, real_scores, generated_scores)
             if self.penalty is None:
                 return loss, loss
             critic = self._critic_of(labels, training=True)
@@ -169,9 +171,8 @@ class AdversarialModel(keras.Model):
         real = ops.cast(x, self.compute_dtype)
         real_scores = self._score(real, labels, training=False)
         generated_scores = self._score(generated, labels, training=False)
-        self.critic_loss.update_state(
-            self._loss_of_critic(real_scores, generated_scores)
-        )
+        loss = _critics_loss(self.adversarial_loss, real_scores, generated_scores)
+        self.critic_loss.update_state(loss)
         loss = self.adversarial_loss.generator(generated_scores)
         self.generator_loss.update_state(loss)
         for metric in self.scores:
@@ -201,79 +202,6 @@ class AdversarialModel(keras.Model):
         whole = ops.shape(x)[0] // self.pack * self.pack
         parts = [x[i : whole : self.pack] for i in range(self.pack)]
         return ops.concatenate(parts, axis=-1)
-
-    def _loss_of_critic(self, real_scores, generated_scores):
-        ones, zeros = ops.ones_like(real_scores), ops.zeros_like(generated_scores)
-        of_real = self.adversarial_loss(ones, real_scores)
-        return of_real + self.adversarial_loss(zeros, generated_scores)
-
-    def train_step(self, *args: Any) -> Any:
-        groups = (
-            self.trainable_variables,
-            self.non_trainable_variables,
-            self.optimizer.variables,
-            self.metrics_variables,
-        )
-        return _run_step(self._train, groups, *args)
-
-    def test_step(self, *args: Any) -> Any:
-        groups = (
-            self.trainable_variables,
-            self.non_trainable_variables,
-            self.metrics_variables,
-        )
-        return _run_step(self._test, groups, *args)
-
-    def compile(
-        self,
-        generator_optimizer: str | dict | keras.optimizers.Optimizer,
-        critic_optimizer: str | dict | keras.optimizers.Optimizer,
-        run_eagerly: bool = False,
-        steps_per_execution: int = 1,
-        jit_compile: bool | str = "auto",
-        auto_scale_loss: bool = True,
-    ) -> None:
-        """Takes names, configurations or objects of optimizers; options as in Keras."""
-        parts = self.generator, self.critic
-        is_scaled = auto_scale_loss and "mixed_float16" in {
-            part.dtype_policy.name for part in (self, *parts)
-        }
-        pair = _TwoOptimizers(generator_optimizer, critic_optimizer, is_scaled)
-        super().compile(
-            pair,
-            run_eagerly=run_eagerly,
-            steps_per_execution=steps_per_execution,
-            jit_compile=jit_compile,
-            auto_scale_loss=False,  # each of the two scales its own loss
-        )
-        for optimizer, part in zip(self.optimizers, parts):
-            optimizer.build(part.trainable_variables)
-
-    def get_compile_config(self) -> Config:
-        if not self.compiled:
-            return {}
-        serialize = keras.saving.serialize_keras_object
-        return {
-            "generator_optimizer": serialize(self.optimizer.generator),
-            "critic_optimizer": serialize(self.optimizer.critic),
-            "run_eagerly": self.run_eagerly,
-            "steps_per_execution": self.steps_per_execution,
-            "jit_compile": self.jit_compile,
-            "auto_scale_loss": False,  # each optimizer scales its own loss if it must
-        }
-
-    def compile_from_config(self, config: Config) -> None:
-        self.compile(**keras.saving.deserialize_keras_object(config))
-
-    @property
-    def optimizers(self) -> list:
-        """Both optimizers: what a resumed run must restore beside the weights."""
-        return [self.optimizer.generator, self.optimizer.critic]
-
-    @property
-    def metrics(self) -> list:
-        """All metrics but Keras's `loss`: a sum of the two losses has no meaning."""
-        return [metric for metric in super().metrics if metric.name != "loss"]
 
     def get_config(self) -> Config:
         serialize = keras.saving.serialize_keras_object
@@ -319,12 +247,7 @@ def _refuse_misfits(generator, critic, penalty, pack) -> None:
             f"The critic must take {pack} of the generator's samples at once, which is "
             f"samples of shape {expected}. Received a critic for shape {received}"
         )
-    kinds = {type(layer).__name__ for layer in all_layers(critic)}
-    if penalty is not None and "BatchNormalization" in kinds:
-        raise ValueError(
-            "A critic with a gradient penalty must score each sample by itself. "
-            "Received one with BatchNormalization: take LayerNormalization"
-        )
+    _refuse_shared_statistics(critic, penalty)
 
 
 def _at_least(x, count: int):

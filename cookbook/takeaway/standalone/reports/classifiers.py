@@ -48,6 +48,7 @@ def report_reviews(
     history: list[dict],
     run: RunFolder,
     expected: Expected,
+    probe: np.ndarray | None = None,
 ) -> Run:
     """Measures the accuracy on data.test, and draws curves and confusion."""
     x, y = data.test
@@ -56,4 +57,7 @@ def report_reviews(
     draw_curves(history, run)
     draw_confusion(y, answers, data.classes, run)
     figures = {"test accuracy": float(np.mean(answers == y))}
+    if probe is not None:
+        is_right = probe.argmax(-1) == data.validation[1]
+        figures["validation accuracy of linear probe"] = float(np.mean(is_right))
     return finish(model, data, history, run, figures, expected)

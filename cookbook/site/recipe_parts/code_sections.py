@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from cookbook.field_comments import comments_in
 from cookbook.site.docstrings.parts import as_typed
 from cookbook.site.links import markdown_table
+from cookbook.site.recipe_parts.networks import drawings
 
 EXPLAINED = {
     "Config": "The settings. Each field is a flag of the command line, and the comment "
@@ -65,7 +66,7 @@ def _section(node: ast.ClassDef | ast.FunctionDef, code: str) -> Iterator[str]:
     if isinstance(node, ast.ClassDef) and node.name == "Config":
         yield from _flags(node, own)
     yield _block(own)
-    yield from _drawings(own)
+    yield from drawings(own)
 
 
 def _split_imports(code: str) -> tuple[str, str]:
@@ -97,26 +98,3 @@ def _flags(node: ast.ClassDef, code: str) -> Iterator[str]:
 
 def _block(code: str) -> str:
     return f"```python\n{code}\n```"
-
-
-def _drawings(code: str) -> Iterator[str]:
-    """The layers of each Sequential model, as boxes in a column."""
-    for call in ast.walk(ast.parse(code)):
-        if not isinstance(call, ast.Call) or not call.args:
-            continue
-        layers = call.args[0]
-        is_model = ast.unparse(call.func).endswith("Sequential")
-        if is_model and isinstance(layers, ast.List) and len(layers.elts) > 1:
-            items = [_box(layer, code.splitlines()) for layer in layers.elts]
-            inside = "\n".join(f"1.  {item}" for item in items)
-            yield f'<div class="network" markdown>\n\n{inside}\n\n</div>'
-
-
-def _box(layer: ast.expr, lines: list[str]) -> str:
-    """A layer as the code writes it, and the comment beside it."""
-    text = ast.unparse(layer).removeprefix("*")
-    text = text.replace("keras.layers.", "")
-
-    last = lines[(layer.end_lineno or 1) - 1]
-    _, _, comment = last.partition("  # ")
-    return f"`{text}` {as_typed(comment)}".rstrip()

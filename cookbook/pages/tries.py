@@ -1,0 +1,38 @@
+"""Things to try with a recipe, and what came of them: docs/tries.json.
+
+It holds {recipe and flags: {"try": what changes, "run": what the run measured}}. A run
+of these flags gets there by `python -m cookbook results FOLDER`, as other results do.
+"""
+
+import json
+from typing import Any
+
+from cookbook.pages.catalogue import ROOT
+
+TRIES = ROOT / "docs" / "tries.json"
+KEPT = ("command", "cpu_seconds", "data", "machine", "seed")  # beside the measure
+Tries = dict[str, dict[str, Any]]
+
+
+def tries() -> Tries:
+    """All things to try."""
+    return json.loads(TRIES.read_text(encoding="utf-8")) if TRIES.exists() else {}
+
+
+def tries_of(recipe: str) -> Tries:
+    """Those of a recipe that somebody has tried, by their flags."""
+    found = {}
+    for label, row in tries().items():
+        name, _, flags = label.partition(" ")
+        if name == recipe and "run" in row:
+            found[flags] = row
+    return found
+
+
+def keep_try(label: str, run: dict[str, Any]) -> None:
+    """Writes what a run measured, which stands first in its metrics."""
+    kept = tries()
+    measure = next(iter(run))
+    kept[label]["run"] = {name: run[name] for name in (measure, *KEPT)}
+    text = json.dumps(kept, indent=1, ensure_ascii=False)
+    TRIES.write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Printed and handwritten images of plain scripts, and their translation."""

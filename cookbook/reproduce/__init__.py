@@ -1,0 +1,1 @@
+"""Results measured again: which runs, in which order, and whether they agree."""

@@ -1,0 +1,1 @@
+"""Sentence encoders that others have trained: their pieces, weights and vectors."""

@@ -1,0 +1,1 @@
+"""Parts of a recipe's page: its code, its networks, its claims, what to try."""
