@@ -42,7 +42,7 @@ def collect(folders: Sequence[str | Path]) -> None:
         if "claims" in run:
             keep_claims(folder.resolve().parent.name, run)
             continue
-        if _label(run) in tries():
+        if _label(run) not in kept["rows"] and _label(run) in tries():
             keep_try(_label(run), run)
             continue
         if _label(run) not in kept["rows"]:

@@ -8,7 +8,7 @@ import * as ui from "./ui.js";
 const LENGTH = 400; // characters of an answer
 const SHOWN = 5; // probabilities of the next character
 
-ui.page("continue-a-text", (root) =>
+ui.page("continue-a-text-model", (root) =>
   offerModel(root, "continue_a_text", "shakespeare_gpt", (model) => mount(root, model)),
 );
 

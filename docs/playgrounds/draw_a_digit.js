@@ -8,7 +8,7 @@ import * as ui from "./ui.js";
 const SIDE = 280; // pixels of the field to draw on
 const BRUSH = 22;
 
-ui.page("draw-a-digit", (root) =>
+ui.page("draw-a-digit-model", (root) =>
   offerModel(root, "draw_a_digit", "mnist_cnn", (model) => mount(root, model)),
 );
 

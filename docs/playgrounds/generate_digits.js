@@ -6,7 +6,7 @@ import * as ui from "./ui.js";
 
 const DIRECTIONS = 4;
 
-ui.page("generate-digits", (root) =>
+ui.page("generate-digits-model", (root) =>
   offerModel(root, "generate_digits", "mnist_cgan", (model) => mount(root, model)),
 );
 

@@ -8,7 +8,7 @@ const START = 2;
 const END = 3;
 const LONGEST = 60; // pieces of a sentence
 
-ui.page("translate-a-sentence", (root) =>
+ui.page("translate-a-sentence-model", (root) =>
   offerModel(root, "translate_a_sentence", "multi30k_attention", (model) =>
     mount(root, model),
   ),

@@ -8,7 +8,7 @@ const SHORTEST = 16; // words of a row
 const ROWS = 32; // texts that are judged at once
 const UNKNOWN = 1;
 
-ui.page("type-a-review", (root) =>
+ui.page("type-a-review-model", (root) =>
   offerModel(root, "type_a_review", "imdb_cnn", (model) => mount(root, model)),
 );
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 import cookbook.pages.results
+import cookbook.pages.tries
 from cookbook.pages.results import best_table, collect, full_table, write_tables
 
 ROWS = {
@@ -27,6 +28,7 @@ def root(tmp_path, monkeypatch):
         )
     monkeypatch.setattr(cookbook.pages.results, "ROOT", tmp_path)
     monkeypatch.setattr(cookbook.pages.results, "KEPT", docs / "results.json")
+    monkeypatch.setattr(cookbook.pages.tries, "TRIES", docs / "tries.json")
     return tmp_path
 
 
@@ -51,6 +53,14 @@ def test_seeds_are_averaged_into_one_row(root):
     assert "| digits |" in row
     assert "| 99.19 % | 7 min |" in row
     assert "a machine" in full_table()
+
+
+def test_a_row_of_the_results_is_no_thing_to_try(root):
+    tries = {"imdb_rnn --cell gru": {"try": "Take a GRU"}}
+    (root / "docs" / "tries.json").write_text(json.dumps(tries))
+    collect([finished(root, "imdb_rnn.py --cell gru")])
+    assert json.loads((root / "docs" / "tries.json").read_text()) == tries
+    assert "test accuracy 50.00 %" in full_table()
 
 
 def test_times_are_of_processors_alone(root):

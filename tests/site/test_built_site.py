@@ -9,7 +9,7 @@ import pytest
 
 from cookbook.pages.catalogue import ROOT
 from cookbook.site import build as builder
-from site_visits import AXE, DESK, found_by_visits
+from site_visits import AXE, DESK, PATIENCE, found_by_visits
 
 pytestmark = pytest.mark.slow
 
@@ -92,6 +92,15 @@ def test_every_picture_is_described(built):
     assert not wrong, "\n".join(wrong)
 
 
+def test_the_place_of_a_playground_has_an_id_of_its_own(built):
+    """A heading of the same words would take what the script shows."""
+    folder, _ = built
+    for path in sorted((folder / "playgrounds").glob("*.html")):
+        text = path.read_text(encoding="utf-8")
+        for name in re.findall(r'class="playground" id="([\w-]+)"', text):
+            assert len(re.findall(rf'\bid="{name}"', text)) == 1, path.name
+
+
 def test_every_page_exists_as_plain_markdown_that_is_listed(built):
     folder, _ = built
     listed = (folder / "llms.txt").read_text(encoding="utf-8")
@@ -156,11 +165,12 @@ def test_the_sample_has_every_kind_of_page(built):
 
 def test_search_finds_a_component(built, address, browser):
     page = browser.new_page(viewport=DESK)
+    page.set_default_timeout(PATIENCE)
     page.goto(f"{address}/index.html", wait_until="networkidle")
     page.locator(".md-search__button").click()
     page.get_by_placeholder("Search").last.fill("LSTM")
     link = page.locator("a[href*='reference/layers/LSTM.html']").first
-    link.wait_for(timeout=20_000)
+    link.wait_for()
     link.click()
     page.wait_for_url("**/reference/layers/LSTM.html*")
     page.close()

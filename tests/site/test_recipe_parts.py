@@ -162,17 +162,22 @@ def tried(tmp_path, monkeypatch):
 
 def test_what_came_of_a_try_is_shown_beside_what_was_before(tried):
     path, folder = tried
-    assert tries_section("mnist_cnn") == []
+    before = "\n".join(tries_section("mnist_cnn"))
+    assert "--filters 8" not in before
     collect([folder])
     kept = json.loads(path.read_text())["mnist_cnn --filters 8"]
     assert kept["try"] == "Halve them"
     assert "parameters" not in kept["run"]
     *_, table = tries_section("mnist_cnn")
-    (row,) = table.splitlines()[2:]
+    row = table.splitlines()[-1]
     assert row.startswith(
         "| `--filters 8` | Halve them | test accuracy 98.76 % | test "
     )
-    assert tries_section("mnist_mlp") == []
+
+
+def test_rows_of_the_results_with_flags_are_things_to_try():
+    *_, table = tries_section("shakespeare_rnn")
+    assert "| `--cell lstm` | the next character of Shakespeare, LSTM |" in table
 
 
 def test_tries_are_runs_of_what_they_name():

@@ -6,8 +6,8 @@ from cookbook.site.docstrings.parts import as_typed
 from cookbook.site.links import markdown_table
 
 WHAT = (
-    "Each row is one run with seed 0. A difference that is smaller than that between "
-    "the seeds of the recipe itself says nothing."
+    "What came of it, with the values of several seeds where there are several. A "
+    "difference that is smaller than that between the seeds says nothing."
 )
 HEAD = ["add to the command", "what changes", "measured", "without it"]
 
@@ -15,13 +15,19 @@ HEAD = ["add to the command", "what changes", "measured", "without it"]
 def tries_section(recipe: str) -> list[str]:
     """A table of changes to a recipe with their outcomes; nothing if there are none."""
     before = ""
-    for label, _, runs in recipe_rows(recipe):
-        if label == recipe and runs:
-            before = as_typed(headline_figure(runs))
     rows = []
+    for label, row, runs in recipe_rows(recipe):
+        _, _, flags = label.partition(" ")
+        figure = as_typed(headline_figure(runs)) if runs else ""
+        if flags and figure:
+            rows.append([f"`{flags}`", as_typed(row["task"]), figure])
+        elif figure:
+            before = figure
+
     for flags, row in tries_of(recipe).items():
         figure = as_typed(headline_figure([row["run"]]))
-        rows.append([f"`{flags}`", as_typed(row["try"]), figure, before])
+        rows.append([f"`{flags}`", as_typed(row["try"]), figure])
     if not rows:
         return []
-    return ["## Things to try", WHAT, markdown_table(HEAD, rows)]
+    table = markdown_table(HEAD, [[*row, before] for row in rows])
+    return ["## Things to try", WHAT, table]
