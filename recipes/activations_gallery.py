@@ -144,7 +144,7 @@ def build(f, optimizer, config: Config):
         steps_per_execution=10,
         jit_compile=False,
     )
-    return model, keras.Model(images, sums)
+    return model, keras.Model(images, keras.layers.Concatenate()(sums))
 
 
 def measure(f, optimizer, scale, config: Config):
@@ -158,8 +158,7 @@ def measure(f, optimizer, scale, config: Config):
     for part in range(PARTS + 1):
         if part:
             take_steps(model, x, y, steps, 64, seed=config.seed + part)
-        of_layers = [keras.ops.convert_to_numpy(z) for z in sums(x)]
-        z = np.concatenate(of_layers, 1)  # (examples, units of all layers)
+        z = keras.ops.convert_to_numpy(sums(x))  # (examples, units of all layers)
         slopes = np.abs(slope(f, z)) / steepest
         dead = slopes.max(0) < 0.001
         accuracy = accuracy_of(model, x_test, y_test)

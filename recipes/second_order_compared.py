@@ -19,6 +19,7 @@ efficiently improving generalization", 2020, https://arxiv.org/abs/2010.01412
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from cookbook.start import start
 
@@ -153,7 +154,7 @@ def build(kind: str, config: Config, seed: int) -> keras.Model:
 
 
 def train(
-    model: keras.Model, fresh: keras.Model, data: list[Part], rate: float, points=1
+    model: keras.Model, fresh: keras.Model, data: list[Part], rate: float, points: int
 ):
     """(validation losses at so many points, (loss, accuracy) of the test digits,
     seconds) of a training that begins with the weights of `fresh`.
@@ -184,9 +185,9 @@ def measure(kind: str, config: Config) -> Measured:
 
     model = build(kind, config, config.seed)
     fresh, data = starts[0]
-    train(model, fresh, data, rates[0])  # compiles the step
+    train(model, fresh, data, rates[0], 1)  # compiles the step
 
-    tried = [[train(model, *start, rate) for rate in rates] for start in starts]
+    tried = [[train(model, *start, rate, 1) for rate in rates] for start in starts]
 
     losses = [[at_end for (at_end,), _, _ in found] for found in tried]
     rate = rates[np.nanargmin(np.mean(losses, 0))]
@@ -218,11 +219,9 @@ def draw(found: dict[str, Measured], run: RunFolder) -> None:
                 heading = f"{name}, by {by}"
                 panels.setdefault(heading, {})[kind] = scale * done, each.curve
 
-    title = (
-        "The mean of the last weights ends lowest; matrices save steps and cost time"
-    )
+    title = "A mean of the last weights ends lowest; matrices save steps, not time"
     labels = "share of SGD's training", "validation loss"
-    layout = {"size": (3.2, 3), "yscale": "log", "xlim": (0, 3), "ylim": (0.15, 2)}
+    layout: Any = {"size": (3.2, 3), "yscale": "log", "xlim": (0, 3), "ylim": (0.15, 2)}
     draw_panels(panels, title, *labels, run, "losses.svg", **layout)
 
 

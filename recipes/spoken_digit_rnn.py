@@ -82,7 +82,7 @@ class Config(TrainingConfig):
     batch_size: BatchSize = 32  # sounds per step
     learning_rate: Rate = 3e-3  # highest learning rate, at the end of the warm-up
 
-    in_quick = {"epochs": 8, "filters": 8, "units": 32}
+    in_quick = {"epochs": 6, "filters": 8, "units": 32}
 
 
 def space(hp) -> Config:

@@ -12,7 +12,7 @@ from cookbook.data.files.pictures import read_picture
 from cookbook.data.sounds.recordings import (
     RATE,
     as_loud_as_can_be,
-    fitted,
+    of_one_length,
     read_sound,
 )
 from cookbook.data.tagged.encoding import encode_words, split_sentence
@@ -195,7 +195,7 @@ class SoundClassifier(Classifier):
     def logits(self, inputs: Sounds) -> np.ndarray:
         """(N, classes): what the model returns for sounds, or for WAV files."""
         sounds = read_sounds(inputs)
-        return in_pieces(self.model, fitted(sounds, self.samples))
+        return in_pieces(self.model, of_one_length(sounds, self.samples))
 
 
 def read_sounds(inputs: Sounds) -> list[np.ndarray]:

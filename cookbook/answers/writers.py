@@ -16,7 +16,7 @@ from cookbook.answers.decoders import (
     rounded_up,
     translation_decoder,
 )
-from cookbook.data.sounds.recordings import RATE, fitted, read_sound
+from cookbook.data.sounds.recordings import RATE, of_one_length, read_sound
 from cookbook.data.text.characters import decode, encode
 from cookbook.data.text.sums import encode_question, written
 from cookbook.data.text.translation import pad
@@ -211,7 +211,7 @@ class Transcriber(Writer):
             self._refuse_long(sound)
         if not sounds:
             return []
-        logits = in_pieces(self.model, fitted(sounds, self.samples))
+        logits = in_pieces(self.model, of_one_length(sounds, self.samples))
         labels, _ = ctc_decode(logits, None, "beam_search", beam_width)
         best = keras.ops.convert_to_numpy(labels)[0]
         return [" ".join(self.classes[i - 1] for i in row if i > 0) for row in best]

@@ -134,7 +134,9 @@ class Batches(keras.utils.PyDataset):
 
     def _bytes_of_a_batch(self) -> int:
         arrays = keras.tree.flatten(self.parts)
-        return sum(array[:1].nbytes for array in arrays) * self.batch_size
+        rows = [array[:1] for array in arrays]
+        of_an_example = sum(row.nbytes for row in rows)
+        return of_an_example * self.batch_size
 
     def _dataset(self) -> typing.Any:
         import tensorflow as tf
@@ -152,16 +154,21 @@ class Batches(keras.utils.PyDataset):
 
         # Small batches are gathered several at once and then cut, because to start an
         # operation takes longer than to copy their rows.
-        some = max(1, AT_ONCE // max(1, self._bytes_of_a_batch())) * size
+        count = AT_ONCE // max(1, self._bytes_of_a_batch())
+        some = max(1, count) * size
 
         def batches_of(order):
-            order = order[: steps * size]
+            end = steps * size
+            order = order[:end]
 
             def gathered(start):
                 rows = order[start : start + some]
-                return keras.tree.map_structure(lambda x: tf.gather(x, rows), parts)
+                return keras.tree.map_structure(
+                    lambda x: tf.gather(x, rows),
+                    parts,
+                )
 
-            starts = tf.data.Dataset.range(0, steps * size, some)
+            starts = tf.data.Dataset.range(0, end, some)
             return starts.map(gathered).rebatch(size)
 
         order = tf.TensorSpec([None], "int64")

@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from cookbook.answers.classifiers import SoundClassifier
 from cookbook.answers.inputs import read_inputs
 from cookbook.answers.numbers import Forecaster
-from cookbook.answers.writers import Transcriber
 from cookbook.data.sequences import mackey_glass
 from cookbook.demo.frame import UPLOADS, answering, framed
 from cookbook.plots.figures import BLUE, ORANGE
@@ -101,7 +99,7 @@ def series_page(run: Forecaster) -> Any:
     return page
 
 
-def heard(run: SoundClassifier | Transcriber, path: str | None) -> str:
+def heard(run: Any, path: str | None) -> str:
     """What the model hears in a WAV file, a line for each field of its answer."""
     if not path:
         raise ValueError("no sound is chosen: record one, or upload a WAV file")
@@ -109,7 +107,7 @@ def heard(run: SoundClassifier | Transcriber, path: str | None) -> str:
     return "\n".join(f"{name}: {value}" for name, value in run.fields(answer).items())
 
 
-def sound_page(run: SoundClassifier | Transcriber) -> Any:
+def sound_page(run: Any) -> Any:
     """The page of a model that listens."""
     import gradio as gr
 

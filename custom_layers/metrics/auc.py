@@ -104,16 +104,26 @@ class AUC(keras.metrics.Metric):
         y = ops.convert_to_tensor(y_true, dtype=self.dtype)
         y, p, weight = (ops.reshape(x, (-1,)) for x in (y, p, weight))
         is_true = ops.cast(y > 0, self.dtype)
-        of_both = ops.stack([weight * is_true, weight * (1 - is_true)], -1)  # N, 2
+        is_false = 1 - is_true
+        kinds = [
+            weight * is_true,
+            weight * is_false,
+        ]
+        of_both = ops.stack(kinds, -1)  # N, 2
 
         # A score that exceeds k thresholds counts at the first k of them.
         levels = ops.convert_to_tensor(self._levels, dtype=self.dtype)
-        k = ops.searchsorted(levels, ops.where(ops.isnan(p), levels[0], p))
-        exactly = ops.segment_sum(of_both, k, len(self._levels) + 1)
+        lowest = levels[0]
+        p = ops.where(ops.isnan(p), lowest, p)
+        k = ops.searchsorted(levels, p)
+        count = len(self._levels) + 1
+        exactly = ops.segment_sum(of_both, k, count)
         at_most = ops.cumsum(exactly, 0)
         above = at_most[-1:] - at_most[:-1]  # levels, 2
-        self.positives.assign_add(above[:, 0])
-        self.false_positives.assign_add(above[:, 1])
+        tp = above[:, 0]
+        fp = above[:, 1]
+        self.positives.assign_add(tp)
+        self.false_positives.assign_add(fp)
 
     def result(self):
         tp = ops.convert_to_tensor(self.positives)

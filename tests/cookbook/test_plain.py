@@ -46,6 +46,7 @@ LONGER = {
     "optimizers_compared": 350,  # two experiments with many networks at once
     "printed_to_handwritten_cyclegan": 410,  # four networks, fonts, and a judge
     "schedules_compared": 410,  # eight schedules for many networks at once
+    "second_order_compared": 1440,  # nine optimizers, of which Keras lacks six
     "shakespeare_gpt": 255,  # a block of rotary attention, and how it writes
     "spoken_digit_rnn": 400,  # recordings, melodies in their place, a plain method
     "style_transfer": 320,  # a network that learns first, and its features

@@ -182,7 +182,7 @@ def _unreadable(reason: str) -> ValueError:
     return ValueError(f"can't be read ({reason}): give WAV files of PCM")
 
 
-def fitted(sounds: Sequence[np.ndarray], samples: int) -> np.ndarray:
+def of_one_length(sounds: Sequence[np.ndarray], samples: int) -> np.ndarray:
     """Sounds of one length, (N, samples): silence behind short ones, long ones cut.
 
     Of a long sound, the loudest stretch is kept.

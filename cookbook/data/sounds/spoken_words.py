@@ -9,8 +9,8 @@ from cookbook.data.sounds.recordings import (
     RATE,
     Recording,
     Recordings,
-    fitted,
     load_recordings,
+    of_one_length,
 )
 from cookbook.data.sources import DataSet, Part
 from cookbook.errors import fail
@@ -65,6 +65,6 @@ def _without(found: Recordings, unheard: str) -> dict[str, list[Recording]]:
 
 
 def _arrays(words: Sequence[str], recordings: Sequence[Recording]) -> Part:
-    x = fitted([each.sound for each in recordings], SAMPLES)
+    x = of_one_length([each.sound for each in recordings], SAMPLES)
     y = np.array([words.index(each.word) for each in recordings])
     return x, y

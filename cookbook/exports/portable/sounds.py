@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cookbook.data.sounds.recordings import RATE, fitted, read_sound
+from cookbook.data.sounds.recordings import RATE, of_one_length, read_sound
 from cookbook.exports.portable.classifiers import Answer, best_classes
 from cookbook.exports.portable.networks import Network
 
@@ -21,7 +21,7 @@ class SoundModel:
     def predict(self, files: Sequence[str | Path]) -> list[Answer]:
         """The three most probable classes of each WAV file, with probabilities."""
         sounds = [read_sound(file) for file in files]
-        logits = self.network(sound=fitted(sounds, self.settings["samples"]))
+        logits = self.network(sound=of_one_length(sounds, self.settings["samples"]))
         return best_classes(logits, self.settings["classes"])
 
 
@@ -40,7 +40,7 @@ class SpeechModel:
         if longest > self.samples:
             most = self.samples / RATE
             raise ValueError(f"a sound lasts longer than {most:.1f} s: cut it")
-        logits = self.network(sound=fitted(sounds, self.samples))
+        logits = self.network(sound=of_one_length(sounds, self.samples))
         return [self._written(row) for row in logits.argmax(-1)]
 
     def _written(self, labels: Sequence[int]) -> str:
