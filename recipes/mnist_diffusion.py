@@ -79,7 +79,7 @@ class Config(ImageConfig):
     learning_rate: Rate = 2e-3  # highest learning rate, at the end of the warm-up
 
     in_quick = {
-        "epochs": 8,
+        "epochs": 6,
         "filters": 16,
         "steps": 5,
         "guidance": (0.0, 1.0),

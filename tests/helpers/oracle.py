@@ -26,11 +26,10 @@ def components():
             continue  # what techniques share, or what speeds them up
         module = importlib.import_module(info.name)
         for name, thing in vars(module).items():
-            is_own = getattr(thing, "__module__", None) == info.name
-            is_public = (
-                not name.startswith("_") and name == thing.__name__ if is_own else 0
-            )
-            if is_public and (inspect.isclass(thing) or inspect.isfunction(thing)):
+            if not (inspect.isclass(thing) or inspect.isfunction(thing)):
+                continue
+            is_own = thing.__module__ == info.name and thing.__name__ == name
+            if is_own and not name.startswith("_"):
                 assert name not in found, f"{name} is defined in two files"
                 found[name] = thing
     return found

@@ -32,14 +32,11 @@ class DiffusionModel(keras.Model):
     eta = 0 is DDIM, in which nothing but the first noise is random; eta = 1 is DDPM.
 
     Args:
-        denoiser: functional model of [samples, timesteps (B,)] or, with labels, of
-            [samples, timesteps, labels (B,)]; the output has the shape of samples.
-        classes: number of classes, or None where the denoiser takes no labels. Label
-            number `classes` stands for "no label".
-        timesteps: number of noise levels.
-        schedule: "cosine" (a_t falls like a cosine) or "linear" (1 - (a_t / a_(t-1))^2
-            grows by equal steps).
-        prediction: "velocity" or "noise".
+        denoiser: functional model of [samples, timesteps (B,)], or of these and labels
+            (B,), that returns the shape of samples.
+        classes: number of classes, which is also the label that stands for "no label".
+        timesteps, prediction: number of noise levels; "velocity" or "noise".
+        schedule: "cosine" (of a_t) or "linear" (of 1 - (a_t / a_(t-1))^2).
         unlabelled: share of training samples whose label is hidden, for guidance.
         value_range: (low, high), which x_0 is clipped to in sampling; None: it is not.
         sampling_steps: steps from noise to a sample, unless `sample` is told otherwise.
@@ -48,13 +45,12 @@ class DiffusionModel(keras.Model):
     `fit(x, labels)`. A call maps the denoiser's inputs to its output. `generator` maps
     noise (B, `latent_dim`), and labels, to samples, and is what `export` writes.
     Raises: ValueError for a denoiser that does not fit, or an argument out of range.
-    Differs from Keras: Keras has no such model.
+    Keras has no such model.
 
     >>> keras.utils.set_random_seed(0)
     >>> noisy, t = keras.Input((1,)), keras.Input((), dtype="int32")
     >>> when = keras.layers.Embedding(20, 16)(t)
-    >>> y = keras.layers.Concatenate()([noisy, when])
-    >>> y = keras.layers.Dense(64, "relu")(y)
+    >>> y = keras.layers.Dense(64, "relu")(keras.layers.Concatenate()([noisy, when]))
     >>> denoiser = keras.Model([noisy, t], keras.layers.Dense(1)(y))
     >>> model = DiffusionModel(denoiser, timesteps=19)
     >>> model.compile(keras.optimizers.Adam(0.01))
@@ -65,8 +61,7 @@ class DiffusionModel(keras.Model):
 
     Papers: Ho, Jain, Abbeel, "Denoising diffusion probabilistic models", 2020,
     https://arxiv.org/abs/2006.11239; DDIM: Song, Meng, Ermon, 2020,
-    https://arxiv.org/abs/2010.02502; cosine: Nichol, Dhariwal, 2021,
-    https://arxiv.org/abs/2102.09672; velocity: Salimans, Ho, 2022,
+    https://arxiv.org/abs/2010.02502; velocity: Salimans, Ho, 2022,
     https://arxiv.org/abs/2202.00512; guidance: Ho, Salimans, 2022,
     https://arxiv.org/abs/2207.12598
     """
@@ -187,8 +182,12 @@ class DiffusionModel(keras.Model):
         steps, guidance: those of the model, unless they are given.
         eta: how random the steps are, 0 (DDIM) to 1 (DDPM).
         """
-        if not isinstance(seed, keras.random.SeedGenerator):
-            seed = keras.random.SeedGenerator(seed)
+        if self.conditional and (labels is None or len(labels) != count):
+            raise ValueError(
+                f"`labels` must hold a class for each of {count} samples. Received: "
+                f"labels={labels}"
+            )
+        seed = _generator(seed)
         noise = keras.random.normal((count, *self.sample_shape), seed=seed)
         parts = [np.zeros((0, *self.sample_shape), "float32")]
         for start in range(0, count, AT_ONCE):
@@ -212,9 +211,13 @@ class DiffusionModel(keras.Model):
         if guidance is not None:
             w = number_from_zero(guidance, "guidance")
         eta = _share(eta, "eta")
+        seed = _generator(seed)
         x = ops.convert_to_tensor(noise)
         found = [ops.convert_to_numpy(x)]
-        denoise = self.denoiser.predict_on_batch
+
+        def denoise(parts):
+            return ops.convert_to_tensor(self.denoiser.predict_on_batch(parts))
+
         for t, s in self.process.pairs(steps or self.sampling_steps):
             predicted = _guided(denoise, x, t, labels, w, self.classes)
             z = keras.random.normal(ops.shape(x), seed=seed) if eta else 0.0
@@ -259,6 +262,13 @@ class DiffusionModel(keras.Model):
         read = keras.saving.deserialize_keras_object
         denoiser = read(config["denoiser"], custom_objects)
         return cls(**{**config, "denoiser": denoiser})
+
+
+def _generator(seed: Seed) -> keras.random.SeedGenerator:
+    """`seed` as a generator, which gives other numbers at each call."""
+    if isinstance(seed, keras.random.SeedGenerator):
+        return seed
+    return keras.random.SeedGenerator(seed)
 
 
 def _share(value: Any, name: str) -> float:

@@ -103,7 +103,11 @@ class _Process:
 
 
 def _cosine(timesteps: int) -> np.ndarray:
-    """The share of the signal's variance that each timestep keeps: a cosine squared."""
+    """The share of the signal's variance that each timestep keeps: a cosine squared.
+
+    Paper: Nichol, Dhariwal, "Improved denoising diffusion probabilistic models", 2021.
+    https://arxiv.org/abs/2102.09672
+    """
     offset = 0.008  # so that the first steps add enough noise to be seen
     share = np.arange(timesteps + 1) / timesteps
     place = (share + offset) / (1 + offset)
