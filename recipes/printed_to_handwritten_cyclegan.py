@@ -11,7 +11,12 @@ there and back must be what it was (cycle), and one that is of the kind already 
 stay as it is (identity). Training sees no label.
 
 In the end, mnist_cnn's network reads the translated digits: the first figure is the
-share in which it sees the digit that was printed.
+share in which it sees the digit that was printed. It reads 99.67 % of the printed
+digits of MNIST's test set before they are translated, too. So only the Frechet distance
+to handwriting shows whether they were translated at all: without a translation it is
+9.91.
+
+The present settings are not measured yet: no full run of them has ended.
 
 Paper: Zhu, Park, Isola, Efros, "Unpaired image-to-image translation using
 cycle-consistent adversarial networks", 2017. https://arxiv.org/abs/1703.10593

@@ -56,13 +56,19 @@ class CycleGAN(_TwoPlayers):
     metric.update_state(y, G(x)). They are not saved.
 
     >>> from custom_layers.models import CycleGAN
-    >>> def network(outputs):
-    ...     return keras.Sequential([keras.Input((1,)), keras.layers.Dense(outputs)])
-    >>> model = CycleGAN(*[network(1) for _ in range(4)])
-    >>> model.compile(keras.optimizers.Adam(0.03), keras.optimizers.Adam(0.03))
+    >>> def network():  # what it makes is what it takes, until it has learned
+    ...     dense = keras.layers.Dense(1, kernel_initializer="ones")
+    ...     return keras.Sequential([keras.Input((1,)), dense])
+    >>> networks = [network() for _ in range(4)]
+    >>> model = CycleGAN(*networks, cycle=1, identity=0)
+    >>> rate = 0.1
+    >>> model.compile(
+    ...     keras.optimizers.Adam(rate, beta_1=0.5),
+    ...     keras.optimizers.Adam(rate, beta_1=0.5),
+    ... )
     >>> x = keras.random.normal((2048, 1))
     >>> y = 4.0 + keras.random.normal((2048, 1))
-    >>> _ = model.fit(x, y, epochs=3, verbose=0)
+    >>> _ = model.fit(x, y, epochs=6, verbose=0)
     >>> bool(abs(model.translate(np.zeros((9, 1))).mean() - 4) < 1)
     True
     >>> bool(abs(model.translate(np.full((9, 1), 4.0), back=True).mean()) < 1)

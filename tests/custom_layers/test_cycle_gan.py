@@ -242,5 +242,6 @@ def test_an_exported_model_translates(tmp_path):
 
     model = compiled()
     model.export(tmp_path / "exported", verbose=False)
-    served = tf.saved_model.load(tmp_path / "exported").serve(X)
+    loaded = tf.saved_model.load(tmp_path / "exported")
+    served = loaded.serve(X)  # which needs the loaded object to live
     np.testing.assert_allclose(served, model.translate(X), rtol=1e-5, atol=1e-6)

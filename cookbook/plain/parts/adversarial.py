@@ -275,7 +275,7 @@ def judged(data: SimpleNamespace) -> SimpleNamespace:
 
     judge = classifier_of(data, epochs=4)
     features = judge.layers[-2].output
-    data.judge = Model(judge.inputs, [features, judge.output])
+    data.judge = Model(judge.inputs, [features, *judge.outputs])
     return data
 
 

@@ -135,8 +135,8 @@ def images_of(model, labels, guidance: float) -> np.ndarray:
 
 def distance(judge, real, generated) -> float:
     """The Frechet distance of images to real ones, in the features of the judge."""
-    f = judge.predict(real, batch_size=500, verbose=0)
-    g = judge.predict(generated, batch_size=500, verbose=0)
+    f, _ = judge.predict(real, batch_size=500, verbose=0)
+    g, _ = judge.predict(generated, batch_size=500, verbose=0)
 
     apart = f.mean(0) - g.mean(0)
     S = np.cov(f.T)

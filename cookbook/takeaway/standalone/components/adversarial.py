@@ -234,11 +234,12 @@ class CycleGAN(keras.Model):
 
     def test_step(self, data: Any) -> dict:
         x, y = data
-        losses, *made = self._translations(x, y, training=False)
-        losses["critic_loss"] = self._loss_of_critics(x, y, *made, training=False)
+        losses, x_made, y_made = self._translations(x, y, training=False)
+        loss = self._loss_of_critics(x, y, x_made, y_made, training=False)
+        losses["critic_loss"] = loss
         self._logs_of(losses)
         for metric in self.scores:
-            metric.update_state(y, made[1])
+            metric.update_state(y, y_made)
         return self.get_metrics_result()
 
     def _logs_of(self, losses) -> dict:
