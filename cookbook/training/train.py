@@ -113,7 +113,7 @@ def as_saved(model: keras.Model) -> keras.Model:
     model = without_augmentation(model)
     if not any(getattr(layer, "lora_enabled", False) for layer in all_layers(model)):
         return model
-    network = keras.Model(model.inputs, model.outputs, name=model.name)
+    network = keras.Model(model.input, model.output, name=model.name)
     network.jit_compile = model.jit_compile
     return network
 
