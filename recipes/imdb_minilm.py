@@ -41,6 +41,7 @@ from cookbook.config import (
     TextClassConfig,
 )
 from cookbook.data.batches import training_steps
+from cookbook.data.text.reviews import Reviews
 from cookbook.reports.finish import Run
 from cookbook.reports.text_classifier import answer, report_reviews
 from cookbook.sentences.bert import Bert, fill
@@ -133,7 +134,7 @@ def compile_classifier(model: keras.Model, rate: float, steps: int) -> None:
     )
 
 
-def linear_probe(config: Config, vectors: PieceReviews) -> keras.Model:
+def linear_probe(config: Config, vectors: Reviews) -> keras.Model:
     """A linear classifier of vectors, trained."""
     config = replace(config, epochs=PROBE_EPOCHS, batch_size=PROBE_BATCH, resume=False)
     x, _ = vectors.train
@@ -180,9 +181,9 @@ def main(config: Config) -> Run | None:
     )
     run = RunFolder.open("imdb_minilm", config)
     seed_everything(config.seed)
-    few = [array[: config.probed] for array in data.train]
-    frozen = encoder(config, bert)
-    vectors = with_vectors(replace(data, train=few), frozen, config)
+    x, y = data.train
+    few = replace(data, train=(x[: config.probed], y[: config.probed]))
+    vectors = with_vectors(few, encoder(config, bert), config)
     print("First a linear probe learns to judge the vectors of the frozen encoder")
     probe = linear_probe(config, vectors)
     make = partial(build, bert=bert, start=probe.get_weights())

@@ -102,13 +102,12 @@ WORDINGS = {
         ),
         (
             """\
-    few = [array[: config.probed] for array in data.train]
-    frozen = encoder(config, bert)
-    vectors = with_vectors(replace(data, train=few), frozen, config)
+    x, y = data.train
+    few = replace(data, train=(x[: config.probed], y[: config.probed]))
+    vectors = with_vectors(few, encoder(config, bert), config)
 """,
             """\
-    frozen = encoder(config, bert)
-    vectors = with_vectors(data, frozen, config.probed)
+    vectors = with_vectors(data, encoder(config, bert), config.probed)
 """,
         ),
         (

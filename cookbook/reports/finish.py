@@ -13,7 +13,6 @@ from typing import Any
 import keras
 
 from cookbook.config import ExperimentConfig, flags
-from cookbook.data.augmentation import without_augmentation
 from cookbook.data.sources import DataSet
 from cookbook.plots.data_card import write_card
 from cookbook.reports.machine import machine
@@ -22,6 +21,7 @@ from cookbook.runs.settings import FREE
 from cookbook.trained.description import describe, write_description
 from cookbook.training.checkpoint import fingerprint
 from cookbook.training.run_folder import RunFolder
+from cookbook.training.train import as_saved
 
 PICTURES = (".png", ".gif", ".svg")  # the kinds that recipes draw
 Figures = dict[str, Any]  # what was measured at the end of a run, the headline first
@@ -102,7 +102,7 @@ def finish(
     name, value = next(iter(figures.items()))
     goal = expected.get(data.name) if _is_default(run.config) else None
     seconds = time.time() - run.started
-    model = without_augmentation(model)
+    model = as_saved(model)
     run.write("model.keras", model.save)
     description = describe(model, data, run.recipe)
     if description:

