@@ -145,8 +145,9 @@ class EinsumDense(_Affine):
                     f"{size} in output_shape={self.partial_output_shape}."
                 )
             sizes[axis] = known if size is None else size
-        unknown = {axis for axis in w_axes + y_axes if axis not in sizes}
-        unknown |= set(self.bias_axes or "") - set(y_axes)
+        without_size = {axis for axis in w_axes + y_axes if axis not in sizes}
+        without_place = set(self.bias_axes or "") - set(y_axes)
+        unknown = without_size | without_place
         if unknown:
             raise ValueError(
                 f"Axes {sorted(unknown)} of '{self.equation}' have no size, or no "

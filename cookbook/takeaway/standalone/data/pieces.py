@@ -12,7 +12,6 @@ from cookbook.data.text.reviews import (
     generated_reviews,
 )
 from cookbook.data.text.words import cut_and_pad
-from cookbook.sentences.pieces import PieceVocabulary
 from cookbook.sentences.vectors import BATCH
 from cookbook.takeaway.standalone.data.batches import Batches
 from cookbook.takeaway.standalone.data.sources import choose, hold_out
@@ -22,7 +21,7 @@ from cookbook.takeaway.standalone.data.texts import _labelled_texts
 def load_review_pieces(
     name: str,
     default: str,
-    vocabulary: PieceVocabulary,
+    vocabulary: Any,
     length: int,
     quick: bool = False,
 ) -> Reviews:
