@@ -85,10 +85,3 @@ def with_title(title: str, text: str) -> str:
     """The text with the front matter that names the page."""
     quoted = title.replace("\\", "\\\\").replace('"', '\\"')
     return f'---\ntitle: "{quoted}"\n---\n\n{text}'
-
-
-def markdown_table(head: list[str], rows: list[list[str]]) -> str:
-    """A table of Markdown."""
-    lines = [head, ["---"] * len(head), *rows]
-    cells = (" | ".join(cell.replace("|", r"\|") for cell in row) for row in lines)
-    return "\n".join(f"| {line} |" for line in cells)

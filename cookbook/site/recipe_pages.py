@@ -7,8 +7,9 @@ from pathlib import Path
 
 from cookbook.pages.catalogue import ROOT, Entry, recipes
 from cookbook.pages.results import Run, headline_figure, recipe_rows, shown_value
+from cookbook.pages.tables import markdown_table
 from cookbook.site.docstrings.parts import as_markdown, as_typed, docstring_parts
-from cookbook.site.links import Page, markdown_table, relative, with_title
+from cookbook.site.links import Page, relative, with_title
 from cookbook.site.recipe_parts.claims import claims_section
 from cookbook.site.recipe_parts.code_sections import code_sections
 from cookbook.site.recipe_parts.tries import tries_section

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from cookbook.pages.catalogue import ROOT, Entry, components, recipe_uses
+from cookbook.pages.tables import markdown_table
 from cookbook.site.docstrings.parts import as_markdown, as_typed, docstring_parts
-from cookbook.site.links import Page, markdown_table, relative, with_title
+from cookbook.site.links import Page, relative, with_title
 
 ABOUT = {
     "activations": "Functions between layers",

@@ -114,7 +114,6 @@ class NaiveBayesNgrams(keras.layers.Layer):
         self.ratios = self.add_weight(
             name="ratios", shape=shape, initializer="zeros", trainable=False
         )
-        self.built = True
 
     def adapt(self, texts: Any, labels: Any) -> None:
         """Counts the n-grams of texts, (N, T), whose classes are labels, (N,)."""

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 
 from cookbook.pages.lessons import claims_of_lab
+from cookbook.pages.tables import markdown_table
 from cookbook.site.docstrings.parts import as_typed
-from cookbook.site.links import markdown_table
 
 WHAT = (
     "What the recipe measured with seed 0. Each run measures these sentences anew, and "
@@ -20,8 +20,12 @@ def claims_section(recipe: str, tree: ast.Module) -> list[str]:
     """The claims of a recipe with their measured numbers and their bounds."""
     bounds: dict[str, str] = {}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Claim":
-            bounds |= _claim(node, _texts_above(node, tree))
+        if not isinstance(node, ast.Call):
+            continue
+        called = getattr(node.func, "id", "")
+        if called == "Claim":
+            texts = _texts_above(node, tree)
+            bounds |= _claim(node, texts)
     measured = claims_of_lab().get(recipe, [])
     rows = []
     for sentence in measured:
@@ -42,8 +46,10 @@ def _source_of(sentence: str, texts: dict[str, str]) -> str:
     """The text of the source that became a sentence; the one that leaves least open."""
     fitting = []
     for text in texts:
-        pieces = [re.escape(piece) for piece in FIELD.split(text)]
-        if re.fullmatch("(.+?)".join(pieces), sentence):
+        pieces = FIELD.split(text)
+        escaped = map(re.escape, pieces)
+        pattern = "(.+?)".join(escaped)
+        if re.fullmatch(pattern, sentence):
             fitting.append(text)
 
     return max(fitting, key=lambda text: len(FIELD.sub("", text)), default="")
@@ -77,10 +83,11 @@ def _bound(value: ast.expr, text: str) -> str:
         number = float(ast.literal_eval(value))
     except ValueError:
         return f"`{ast.unparse(value)}`"
+    hundredfold = 100 * number
     if "{percent}" in text:
-        return f"{100 * number:.3g} %"
+        return f"{hundredfold:.3g} %"
     if "{points}" in text:
-        return f"{100 * number:.3g} points"
+        return f"{hundredfold:.3g} points"
 
     return f"{number:.3g}"
 

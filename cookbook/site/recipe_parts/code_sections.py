@@ -4,8 +4,8 @@ import ast
 from collections.abc import Iterator
 
 from cookbook.field_comments import comments_in
+from cookbook.pages.tables import markdown_table
 from cookbook.site.docstrings.parts import as_typed
-from cookbook.site.links import markdown_table
 from cookbook.site.recipe_parts.networks import drawings
 
 EXPLAINED = {

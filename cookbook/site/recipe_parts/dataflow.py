@@ -14,7 +14,7 @@ SIGNS = {ast.Add: "+", ast.Mult: "*", ast.Sub: "-", ast.Div: "/"}
 
 
 @dataclasses.dataclass
-class Step:
+class DrawnStep:
     """A layer or an operation that a tensor goes through.
 
     Attributes:
@@ -41,13 +41,13 @@ class Reader:
 
     def __init__(self, lines: Sequence[str]) -> None:
         self.lines = lines
-        self.steps: list[Step] = []
+        self.steps: list[DrawnStep] = []
         self.tensors: dict[str, str] = {}  # {name: that of the step that gives it}
         self.layers: dict[str, str] = {}  # {name: the layer behind it}
         self.inside: tuple[str, ...] = ()
         self.unnamed = 0  # tensors without a name so far
 
-    def read(self, function: ast.FunctionDef) -> list[Step]:
+    def read(self, function: ast.FunctionDef) -> list[DrawnStep]:
         """The steps of the function, in its order."""
         self._read_all(function.body)
         return self.steps
@@ -103,7 +103,7 @@ class Reader:
         """Reads `model = keras.Sequential([first, ...])`, to which layers are added."""
         for layer in first_list(value):
             label = ast.unparse(layer)
-            self.steps.append(Step(label, [], name))
+            self.steps.append(DrawnStep(label, [], name))
         self.tensors[name] = name
 
     def _add(self, value: ast.expr) -> None:
@@ -111,7 +111,7 @@ class Reader:
         model, _, method = called(value).rpartition(".")
         if method == "add" and model in self.tensors and isinstance(value, ast.Call):
             label = ast.unparse(value.args[0])
-            step = Step(label, [model], model, inside=self.inside)
+            step = DrawnStep(label, [model], model, inside=self.inside)
             self.steps.append(step)
 
     def _visit_model(self, value: ast.expr) -> bool:
@@ -160,7 +160,7 @@ class Reader:
             output = f"({letter})"
             self.unnamed += 1
         label = self._label(value)
-        self.steps.append(Step(label, inputs, output, inside=self.inside))
+        self.steps.append(DrawnStep(label, inputs, output, inside=self.inside))
 
         return output
 

@@ -10,8 +10,8 @@ from cookbook.site.recipe_parts.dataflow import (
     ENDS,
     OUTPUT,
     SEQUENTIAL,
+    DrawnStep,
     Reader,
-    Step,
     called,
     comment_behind,
 )
@@ -77,7 +77,7 @@ def _builds_a_graph(function: ast.FunctionDef) -> bool:
     return (begins and ends) or (adds and has_row)
 
 
-def _columns(steps: Sequence[Step]) -> Iterator[str]:
+def _columns(steps: Sequence[DrawnStep]) -> Iterator[str]:
     """Columns of boxes: another one begins where a step takes no tensor from above."""
     column: list[str] = []
     above = ""
@@ -106,7 +106,7 @@ def _columns(steps: Sequence[Step]) -> Iterator[str]:
         yield _column(column)
 
 
-def _box(step: Step, later: Sequence[Step], above: str) -> str:
+def _box(step: DrawnStep, later: Sequence[DrawnStep], above: str) -> str:
     """A step in words: its layer, what else it takes, and its name where it is used."""
     words = [f"`{_shortened(step.label)}`"]
 
@@ -128,7 +128,7 @@ def _box(step: Step, later: Sequence[Step], above: str) -> str:
     return " ".join(words)
 
 
-def _is_used_below(name: str, later: Sequence[Step]) -> bool:
+def _is_used_below(name: str, later: Sequence[DrawnStep]) -> bool:
     """Whether a step beyond the next one takes a tensor."""
     for place, step in enumerate(later):
         if place and name in step.inputs:

@@ -1,9 +1,9 @@
 """Things to try with a recipe, each with what came of it and what was before."""
 
 from cookbook.pages.results import headline_figure, recipe_rows
+from cookbook.pages.tables import markdown_table
 from cookbook.pages.tries import tries_of
 from cookbook.site.docstrings.parts import as_typed
-from cookbook.site.links import markdown_table
 
 WHAT = (
     "What came of it, with the values of several seeds where there are several. A "
