@@ -56,7 +56,7 @@ def test_pictures_are_drawn_for_any_number_of_classes(tmp_path):
     net, folder = model(), Folder(tmp_path)
     diffusion.draw_guidance(found, 0.5, folder)
     diffusion.draw_scales(net, found, folder)
-    diffusion.draw_path(net, folder)
+    diffusion.draw_denoising(net, folder)
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["guidance.png", "path.png", "scales.png"]
 

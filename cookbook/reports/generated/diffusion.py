@@ -62,7 +62,7 @@ def report_diffusion(
     draw_histogram(figures["mode histogram"], data.classes, run)
     draw_guidance(found, model.guidance, run)
     draw_scales(model, found, run)
-    draw_path(model, run)
+    draw_denoising(model, run)
     return finish(model, data, history, run, figures, expected)
 
 
@@ -155,7 +155,7 @@ def _shown_classes(model: DiffusionModel) -> np.ndarray:
     return numbers[:ACROSS]
 
 
-def draw_path(model: DiffusionModel, run: Folder) -> None:
+def draw_denoising(model: DiffusionModel, run: Folder) -> None:
     """path.png: how noise becomes an image of each class, a row for each."""
     labels = _shown_classes(model)
     rng = np.random.default_rng(0)
