@@ -52,6 +52,7 @@ from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
 from cookbook.tuning.search import search
+from custom_layers.activations import gelu
 from custom_layers.layers import (
     Dense,
     Dropout,
@@ -114,7 +115,7 @@ def encoder(config: Config, bert: Bert) -> keras.Model:
         block = TransformerEncoderBlock(
             bert.hidden,
             bert.heads,
-            activation="gelu",
+            activation=gelu,
             layer_norm_epsilon=1e-12,
             name=f"block_{i}",
         )

@@ -82,7 +82,7 @@ WORDINGS = {
         block = TransformerEncoderBlock(
             bert.hidden,
             bert.heads,
-            activation="gelu",
+            activation=gelu,
             layer_norm_epsilon=1e-12,
             name=f"block_{i}",
         )

@@ -75,9 +75,12 @@ def _without_idle_names(text: str) -> str:
             for statement in _idle(function)
         }
 
-        if not idle:
+        # One that fills a branch stays, since the branch's `else` needs it.
+        edits = _cuts(tree, text, idle.__contains__)
+
+        if not edits:
             return text
-        text = applied(_cuts(tree, text, idle.__contains__), text)
+        text = applied(edits, text)
 
 
 def _idle(function: ast.FunctionDef) -> Iterator[ast.stmt]:
