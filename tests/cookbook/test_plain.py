@@ -19,6 +19,7 @@ from cookbook.plain.script import plain_script
 from cookbook.plain.sources import KERAS
 from cookbook.plain.wordings import reworded
 from cookbook.takeaway.bundle import RULES
+from cookbook.takeaway.trimming import trimmed
 
 NAMES = [entry.name for entry in recipes()]
 MOST = 250  # lines of a script
@@ -237,3 +238,11 @@ def test_scripts_reach_the_bars_of_the_recipes(tmp_path):
             assert bars.get(name, value) <= value <= ceilings.get(name, value)
         else:  # claims of the lab, of which a few depend on the seed
             assert sum(figures.values()) >= 0.7 * len(figures), figures
+
+
+def test_trimming_ends_where_an_idle_name_fills_a_branch_that_an_else_needs():
+    branch = "    if x > 0:\n        idle = 1\n    else:\n        x = -x\n"
+    text = f"def f(x):\n    also_idle = 2\n{branch}    return x\n"
+    short = trimmed(text, set())
+    assert "also_idle" not in short
+    assert branch in short
