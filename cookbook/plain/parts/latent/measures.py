@@ -101,8 +101,9 @@ def report_diffusion(model, data, history, guidances) -> dict[str, float]:
 
     for w in guidances:
         generated = images_of(model, y[:1000], w)
-        found[w] = distance(data.judge, x, generated)
-        print(f"guidance {w}: Frechet distance {found[w]:.3f} in validation")
+        apart = distance(data.judge, x, generated)
+        print(f"guidance {w}: Frechet distance {apart:.3f} in validation")
+        found[w] = apart
 
     x, y = data.test
     best = min(found, key=lambda w: found[w])
@@ -111,7 +112,9 @@ def report_diffusion(model, data, history, guidances) -> dict[str, float]:
     print(f"Frechet distance: {last:.3f}")
 
     order = np.argsort(y)
-    shown = generated[order[:: len(y) // 100]]
+    step = len(y) // 100
+    rows = order[::step]
+    shown = generated[rows]
     figure, places = plt.subplots(10, 10)
 
     for axes, image in zip(places.flat, shown):
