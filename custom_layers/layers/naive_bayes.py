@@ -38,12 +38,10 @@ class NaiveBayesNgrams(keras.layers.Layer):
         num_classes: number of scores.
         max_ngram: number of tokens of the longest n-grams.
         alpha: what is added to every count.
-        min_count: r is 0 for what fewer texts hold. A network that trains on the texts
-            that were counted needs more than 1: an n-gram of a single text gives away
-            the class of this text, and of no other.
+        min_count: r is 0 for what fewer texts hold. Training on the counted texts needs
+            more than 1: an n-gram of a single text gives away its class.
         kernel_initializer, kernel_regularizer, kernel_constraint: start values of v, a
-            penalty on it, its projection after each step. Naive Bayes is too sure, so
-            that training goes better from less than 1, such as Constant(0.1).
+            penalty on it, its projection. Training goes better from less than 1.
 
     Input shape: (B, T), integers; 0 is padding, and no n-gram reaches over it. Output
         shape: (B, num_classes), logits.
@@ -54,11 +52,11 @@ class NaiveBayesNgrams(keras.layers.Layer):
 
     >>> layer = NaiveBayesNgrams(1000, num_classes=2, max_ngram=2)
     >>> good, bad, _not = 1, 2, 3
-    >>> texts = [[good, 0], [_not, bad], [bad, 0], [_not, good]]
-    >>> layer.adapt(texts, [1, 1, 0, 0])
+    >>> texts = [[good, 0], [good, 0], [_not, bad], [bad, 0], [bad, 0], [_not, good]]
+    >>> layer.adapt(texts, [1, 1, 1, 0, 0, 0])
     >>> scores = layer(keras.ops.array(texts))
     >>> keras.ops.argmax(scores, axis=-1).numpy().tolist()  # the pairs decide
-    [1, 1, 0, 0]
+    [1, 1, 1, 0, 0, 0]
 
     Paper: Wang, Manning, "Baselines and bigrams: simple, good sentiment and topic
     classification", 2012. https://aclanthology.org/P12-2018

@@ -36,24 +36,20 @@ class CycleGAN(_TwoPlayers):
     the same step, D_X and D_Y then minimize critic_loss, with the same G(x) and F(y).
 
     Args:
-        generator: functional model, samples x -> samples y.
-        inverse: functional model, samples y -> samples x.
+        generator, inverse: functional models, samples x -> y and samples y -> x.
         critic_x, critic_y: functional models, samples -> scores: one score per sample,
             or one for each place, which judges the patch around it.
         loss: the kind of GAN; by default `LeastSquaresGAN`.
         penalty: a `GradientPenalty` of both critics, or None.
-        cycle: weight of the cycle loss, at least 0. With 0 it is left out.
-        identity: weight of the identity loss, at least 0. With 0 it is left out. Above
-            0, x and y need one shape.
+        cycle, identity: weights of these losses, at least 0. With 0, the loss is left
+            out. With an identity above 0, x and y need one shape.
 
-    Shapes: x and y of `fit` as generator and inverse take them, as many of one as of
-        the other. Which x comes with which y does not matter. A call translates x.
+    Shapes: as many x as y in `fit`, in any order. A call translates x.
     Raises: ValueError if the networks do not fit together, or for a weight below 0.
     Differs from the paper: the critics see the present translations only, not some of
         earlier steps; that pool is meant for batches of one image.
 
-    `scores`, a list of metrics, may be set before `fit`: validation updates each one as
-    metric.update_state(y, G(x)). They are not saved.
+    `scores`, metrics set before `fit`, get metric.update_state(y, G(x)) in validation.
 
     >>> from custom_layers.models import CycleGAN
     >>> def network():  # what it makes is what it takes, until it has learned
@@ -61,14 +57,10 @@ class CycleGAN(_TwoPlayers):
     ...     return keras.Sequential([keras.Input((1,)), dense])
     >>> networks = [network() for _ in range(4)]
     >>> model = CycleGAN(*networks, cycle=1, identity=0)
-    >>> rate = 0.1
-    >>> model.compile(
-    ...     keras.optimizers.Adam(rate, beta_1=0.5),
-    ...     keras.optimizers.Adam(rate, beta_1=0.5),
-    ... )
+    >>> adam = [keras.optimizers.Adam(0.1, beta_1=0.5) for _ in range(2)]
+    >>> model.compile(*adam)
     >>> x = keras.random.normal((2048, 1))
-    >>> y = 4.0 + keras.random.normal((2048, 1))
-    >>> _ = model.fit(x, y, epochs=6, verbose=0)
+    >>> _ = model.fit(x, 4.0 + keras.random.normal((2048, 1)), epochs=6, verbose=0)
     >>> bool(abs(model.translate(np.zeros((9, 1))).mean() - 4) < 1)
     True
     >>> bool(abs(model.translate(np.full((9, 1), 4.0), back=True).mean()) < 1)

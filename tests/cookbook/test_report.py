@@ -157,7 +157,7 @@ def test_every_report_returns_the_run():
                 found.append(name)
                 assert ast.unparse(node.returns) == "Run", name
                 assert ast.unparse(node.body[-1]).startswith("return "), name
-    assert len(found) == 13
+    assert len(found) == 15
 
 
 def test_the_machine_is_named_where_linux_says_nothing_of_it(monkeypatch):
