@@ -102,27 +102,16 @@ class AUC(keras.metrics.Metric):
         if self.from_logits:
             p = ops.sigmoid(p)
         y = ops.convert_to_tensor(y_true, dtype=self.dtype)
-        y, p, weight = (ops.reshape(x, (-1,)) for x in (y, p, weight))
+        y, p, weight = (ops.reshape(x, (1, -1)) for x in (y, p, weight))
+        levels = ops.convert_to_tensor(self._levels, dtype=self.dtype)
+        levels = ops.expand_dims(levels, 1)
+        is_above = ops.cast(p > levels, self.dtype)  # levels, N
         is_true = ops.cast(y > 0, self.dtype)
         is_false = 1 - is_true
-        kinds = [
-            weight * is_true,
-            weight * is_false,
-        ]
-        of_both = ops.stack(kinds, -1)  # N, 2
-
-        # A score that exceeds k thresholds counts at the first k of them.
-        levels = ops.convert_to_tensor(self._levels, dtype=self.dtype)
-        lowest = levels[0]
-        p = ops.where(ops.isnan(p), lowest, p)
-        k = ops.searchsorted(levels, p)
-        count = len(self._levels) + 1
-        exactly = ops.segment_sum(of_both, k, count)
-        at_most = ops.cumsum(exactly, 0)
-        above = at_most[-1:] - at_most[:-1]  # levels, 2
-        tp = above[:, 0]
-        fp = above[:, 1]
+        above = weight * is_above
+        tp = ops.sum(is_true * above, axis=1)
         self.positives.assign_add(tp)
+        fp = ops.sum(is_false * above, axis=1)
         self.false_positives.assign_add(fp)
 
     def result(self):

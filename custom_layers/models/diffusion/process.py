@@ -63,11 +63,15 @@ class _Process:
 
     def noisy(self, x, e, t):
         """x_t: the samples x with noise e at level t."""
+        x = ops.convert_to_tensor(x)
+        e = ops.convert_to_tensor(e)
         a, b = self._shares(t, x)
         return a * x + b * e
 
     def target(self, x, e, t):
         """What the denoiser is to return for x_t."""
+        x = ops.convert_to_tensor(x)
+        e = ops.convert_to_tensor(e)
         if self.prediction == "noise":
             return e
         a, b = self._shares(t, x)
@@ -75,6 +79,8 @@ class _Process:
 
     def cleaned(self, x_t, predicted, t):
         """(x_0, e): what the sample and its noise are by the denoiser's answer."""
+        x_t = ops.convert_to_tensor(x_t)
+        predicted = ops.convert_to_tensor(predicted)
         a, b = self._shares(t, x_t)
         if self.prediction == "noise":
             e = predicted
@@ -99,7 +105,7 @@ class _Process:
         rest = ops.maximum(rest, 0)  # rounding may make it negative
 
         mean = a_s * x_0 + ops.sqrt(rest) * e
-        return mean + ops.sqrt(v) * z
+        return mean + ops.multiply(ops.sqrt(v), z)
 
 
 def _cosine(timesteps: int) -> np.ndarray:
