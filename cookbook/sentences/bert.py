@@ -12,10 +12,10 @@ from cookbook.sentences.pieces import PieceVocabulary
 
 # {layer in a block: its name in a file of BERT}
 IN_A_BLOCK = {
-    "self_attention.query_dense": "attention.self.query",
-    "self_attention.key_dense": "attention.self.key",
-    "self_attention.value_dense": "attention.self.value",
-    "self_attention.output_dense": "attention.output.dense",
+    "self_attention._query_dense": "attention.self.query",
+    "self_attention._key_dense": "attention.self.key",
+    "self_attention._value_dense": "attention.self.value",
+    "self_attention._output_dense": "attention.output.dense",
     "self_attention_norm": "attention.output.LayerNorm",
     "expand": "intermediate.dense",
     "contract": "output.dense",
