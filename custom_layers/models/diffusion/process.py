@@ -59,7 +59,9 @@ class _Process:
         shape = (-1, *ones)
         a = ops.take(ops.convert_to_tensor(self.a), t)
         b = ops.take(ops.convert_to_tensor(self.b), t)
-        return ops.reshape(a, shape), ops.reshape(b, shape)
+        a = ops.reshape(a, shape)
+        b = ops.reshape(b, shape)
+        return a, b
 
     def noisy(self, x, e, t):
         """x_t: the samples x with noise e at level t."""
@@ -105,7 +107,8 @@ class _Process:
         rest = ops.maximum(rest, 0)  # rounding may make it negative
 
         mean = a_s * x_0 + ops.sqrt(rest) * e
-        return mean + ops.multiply(ops.sqrt(v), z)
+        sigma = ops.sqrt(v)
+        return mean + ops.multiply(sigma, z)
 
 
 def _cosine(timesteps: int) -> np.ndarray:
