@@ -76,7 +76,7 @@ class Config(ImageConfig):
     unlabelled: Portion = 0.1  # share of the training images whose class is hidden
     steps: Annotated[int, Between(1, 1000)] = 20  # from noise to an image
     # guidances to compare; a larger one shows the class more clearly, less variously
-    guidance: tuple[Annotated[float, Between(0, 100)], ...] = (0.0, 0.5, 1.0)
+    guidance: tuple[Annotated[float, Between(0, 100)], ...] = (0.0, 0.2, 0.4, 0.6, 1.0)
     # how much of the average of the weights each step keeps; it makes the images
     average: Share = 0.998
     batch_size: BatchSize = 64  # images per step
