@@ -15,6 +15,7 @@ for efficient text classification", 2016, https://arxiv.org/abs/1607.01759
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from cookbook.start import start
 
@@ -25,6 +26,7 @@ from keras import ops
 
 from cookbook.config import (
     BatchSize,
+    Between,
     Count,
     Filters,
     Portion,
@@ -40,6 +42,7 @@ from cookbook.training.launch import launch
 from cookbook.training.run_folder import RunFolder
 from cookbook.training.train import seed_everything, train
 from cookbook.tuning.search import search
+from custom_layers.initializers import Constant
 from custom_layers.layers import (
     BigramEmbedding,
     Conv1D,
@@ -48,6 +51,7 @@ from custom_layers.layers import (
     Embedding,
     GlobalAveragePooling1D,
     GlobalMaxPooling1D,
+    NaiveBayesNgrams,
     SpatialDropout1D,
 )
 from custom_layers.losses import SparseCategoricalCrossentropy
@@ -65,6 +69,8 @@ class Config(TextClassConfig):
     width: Size = 3  # words that the convolution reads at a time
     words: Count = 30_000  # size of the vocabulary
     buckets: Count = 2**18  # vectors that all word pairs share
+    # rows for the counts of words and word pairs
+    counted: Annotated[int, Between(1, 2**26)] = 2**20
     length: Size = 400  # words of a review that are read
     word_dropout: Portion = 0.1  # share of the words left out in training
     dropout: Portion = 0.3  # share of the features set to zero in training
@@ -72,7 +78,12 @@ class Config(TextClassConfig):
     learning_rate: Rate = 2e-3  # highest learning rate, at the end of the warm-up
     predict: str | None = None  # do not train: judge this text with the newest run
 
-    in_quick = {"buckets": 8192, "batch_size": 16, "learning_rate": 5e-3}
+    in_quick = {
+        "buckets": 8192,
+        "counted": 16384,
+        "batch_size": 16,
+        "learning_rate": 5e-3,
+    }
 
 
 def space(hp) -> Config:
@@ -103,7 +114,16 @@ def build(config: Config, data: Reviews) -> keras.Model:
     summary = ops.concatenate([mean, maximum], -1)  # 2 (D + filters)
     summary = Dropout(config.dropout)(summary)
     logits = Dense(len(data.classes), dtype="float32")(summary)
-    model = keras.Model(ids, logits)
+    counts = NaiveBayesNgrams(
+        config.counted,
+        len(data.classes),
+        max_ngram=2,
+        min_count=10,
+        kernel_initializer=Constant(0.1),  # naive Bayes is too sure of itself
+        dtype="float32",
+    )
+    counts.adapt(*data.train)
+    model = keras.Model(ids, logits + counts(ids))
     steps = training_steps(config, len(data.train[0]))
     model.compile(
         optimizer=Adam(WarmupCosine(config.learning_rate, steps)),
