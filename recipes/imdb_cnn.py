@@ -63,12 +63,12 @@ EXPECTED = {"imdb_reviews": (0.902, 0.004)}
 
 @dataclass(frozen=True)
 class Config(TextClassConfig):
-    epochs: Count = 3  # passes over the training set
+    epochs: Count = 5  # passes over the training set
     features: Size = 16  # length of the vector of a word or a word pair
     filters: Filters = 64  # filters of the convolution
     width: Size = 3  # words that the convolution reads at a time
     words: Count = 30_000  # size of the vocabulary
-    buckets: Count = 2**18  # vectors that all word pairs share
+    buckets: Count = 2**17  # vectors that all word pairs share
     # rows for the counts of words and word pairs
     counted: Annotated[int, Between(1, 2**26)] = 2**20
     length: Size = 400  # words of a review that are read
@@ -97,11 +97,11 @@ def space(hp) -> Config:
     )
 
 
-def build(config: Config, data: Reviews) -> keras.Model:
-    V, D = len(data.vocabulary), config.features
-    ids = keras.Input((None,), dtype="int32")  # T
+def from_vectors(ids, words: int, classes: int, config: Config):
+    """Scores of the classes from vectors of words and pairs, and a convolution."""
+    D = config.features
     is_word = ops.not_equal(ids, 0)  # T; the id 0 is padding
-    x = Embedding(V, D)(ids) + BigramEmbedding(config.buckets, D)(ids)  # T, D
+    x = Embedding(words, D)(ids) + BigramEmbedding(config.buckets, D)(ids)  # T, D
     x = x * ops.cast(ops.expand_dims(is_word, -1), x.dtype)  # padding becomes 0
     x = Dropout(config.word_dropout, noise_shape=(None, None, 1))(x)
     x = SpatialDropout1D(config.dropout)(x)
@@ -113,8 +113,12 @@ def build(config: Config, data: Reviews) -> keras.Model:
     maximum = GlobalMaxPooling1D()(x, mask=is_word)
     summary = ops.concatenate([mean, maximum], -1)  # 2 (D + filters)
     summary = Dropout(config.dropout)(summary)
-    logits = Dense(len(data.classes), dtype="float32")(summary)
-    counts = NaiveBayesNgrams(
+    return Dense(classes, dtype="float32")(summary)
+
+
+def from_counts(ids, data: Reviews, config: Config):
+    """Scores of the classes from the words and pairs that speak for each (NB-SVM)."""
+    naive_bayes = NaiveBayesNgrams(
         config.counted,
         len(data.classes),
         max_ngram=2,
@@ -122,8 +126,21 @@ def build(config: Config, data: Reviews) -> keras.Model:
         kernel_initializer=Constant(0.1),  # naive Bayes is too sure of itself
         dtype="float32",
     )
-    counts.adapt(*data.train)
-    model = keras.Model(ids, logits + counts(ids))
+    naive_bayes.adapt(*data.train)
+    return naive_bayes(ids)
+
+
+def build(config: Config, data: Reviews) -> keras.Model:
+    words = len(data.vocabulary)
+    classes = len(data.classes)
+    ids = keras.Input((None,), dtype="int32")  # T
+    x = from_vectors(ids, words, classes, config)
+    y = from_counts(ids, data, config)
+    # In training, a coin decides for each review which of the two judges it alone:
+    # otherwise the counts, which learn faster, would leave x nothing to learn.
+    coin = Dropout(0.5, noise_shape=(None, 1), dtype="float32")
+    share = coin(0.5 * ops.ones_like(y))  # 0 or 1 in training, else 0.5
+    model = keras.Model(ids, share * y + (1 - share) * x)
     steps = training_steps(config, len(data.train[0]))
     model.compile(
         optimizer=Adam(WarmupCosine(config.learning_rate, steps)),

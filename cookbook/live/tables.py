@@ -1,5 +1,6 @@
 """Embedding tables of an ONNX network in eight bits per number, for the web."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ def shrink_tables(path: Path) -> None:
 
     model = onnx.load(path)
     graph = model.graph
+    _merge_products(graph)
     tables = {each.name: each for each in graph.initializer}
     nodes = []
     for node in graph.node:
@@ -32,6 +34,37 @@ def shrink_tables(path: Path) -> None:
     _forget_unused(graph)
     onnx.checker.check_model(model)
     onnx.save(model, path)
+
+
+def _merge_products(graph) -> None:
+    """Makes one table of two whose rows of the same numbers are multiplied.
+
+    A[i] * B[i] becomes (A * B)[i], half as large.
+    """
+    from onnx import numpy_helper
+
+    tables = {each.name: each for each in graph.initializer}
+    uses = Counter(name for node in graph.node for name in node.input)
+    lookups = {}
+    for node in graph.node:
+        rows = node.output[0]
+        if node.op_type == "Gather" and node.input[0] in tables and uses[rows] == 1:
+            lookups[rows] = node
+
+    for node in [*graph.node]:
+        factors = [lookups.get(name) for name in node.input]
+        if node.op_type != "Mul" or None in factors:
+            continue
+        first, second = factors
+        if first.input[1] != second.input[1] or first.attribute != second.attribute:
+            continue
+        a, b = (numpy_helper.to_array(tables[each.input[0]]) for each in factors)
+        name = f"{node.output[0]}_table"
+        graph.initializer.append(numpy_helper.from_array(a * b, name))
+        second.input[0] = name
+        second.output[0] = node.output[0]
+        graph.node.remove(first)
+        graph.node.remove(node)
 
 
 def _is_large(table) -> bool:

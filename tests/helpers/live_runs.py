@@ -48,8 +48,10 @@ def digits_run(folder):
 
 
 def reviews_run(folder):
-    config = imdb_cnn.Config(features=4, filters=4, buckets=64)
+    config = imdb_cnn.Config(features=4, filters=4, buckets=64, counted=64)
     data = rows(vocabulary=["", "", *WORDS], classes=("neg", "pos"))
+    texts = np.random.default_rng(0).integers(2, 13, (64, 8), "int32")
+    data.train = texts, texts[:, 0] % 2
     model = imdb_cnn.build(config, data)
     settings = {"length": 40, "words": WORDS}
     return run_of(

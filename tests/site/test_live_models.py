@@ -4,6 +4,7 @@ import json
 
 import keras
 import numpy as np
+import onnx
 import pytest
 
 from cookbook import load_run
@@ -218,6 +219,9 @@ def test_large_tables_are_stored_in_eight_bits(runs, tmp_path, monkeypatch):
     assert (folder / "model.onnx").stat().st_size < size
     difference = np.abs(OnnxNetwork(folder)(**ids) - exact).max()
     assert 0 < difference < 0.01
+    names = {each.name for each in onnx.load(folder / "model.onnx").graph.initializer}
+    merged = [name for name in names if name.endswith("_table_whole")]
+    assert len(merged) == 1  # naive Bayes: the ratios and their weights
 
 
 def test_pages_are_listed_with_what_is_known_of_their_models(models):
