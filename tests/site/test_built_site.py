@@ -9,7 +9,7 @@ import pytest
 
 from cookbook.pages.catalogue import ROOT
 from cookbook.site import build as builder
-from site_visits import AXE, DESK, PATIENCE, found_by_visits
+from site_visits import AXE, DESK, found_by_visits, new_page
 
 pytestmark = pytest.mark.slow
 
@@ -164,8 +164,7 @@ def test_the_sample_has_every_kind_of_page(built):
 
 
 def test_search_finds_a_component(built, address, browser):
-    page = browser.new_page(viewport=DESK)
-    page.set_default_timeout(PATIENCE)
+    page = new_page(browser, viewport=DESK)
     page.goto(f"{address}/index.html", wait_until="networkidle")
     page.locator(".md-search__button").click()
     page.get_by_placeholder("Search").last.fill("LSTM")
@@ -177,7 +176,7 @@ def test_search_finds_a_component(built, address, browser):
 
 
 def test_the_keyboard_reaches_the_text_first(address, browser):
-    page = browser.new_page(viewport=DESK)
+    page = new_page(browser, viewport=DESK)
     page.goto(f"{address}/recipes/mnist_cnn.html", wait_until="networkidle")
     page.keyboard.press("Tab")
     assert "md-skip" in page.evaluate("document.activeElement.className")
@@ -186,14 +185,14 @@ def test_the_keyboard_reaches_the_text_first(address, browser):
 
 @pytest.mark.parametrize(("scheme", "shown"), [("light", "default"), ("dark", "slate")])
 def test_colours_follow_the_system(address, browser, scheme, shown):
-    page = browser.new_page(color_scheme=scheme)
+    page = new_page(browser, color_scheme=scheme)
     page.goto(f"{address}/index.html", wait_until="networkidle")
     assert page.locator("body").get_attribute("data-md-color-scheme") == shown
     page.close()
 
 
 def test_formulas_are_typeset(address, browser):
-    page = browser.new_page(viewport=DESK)
+    page = new_page(browser, viewport=DESK)
     page.goto(f"{address}/reference/optimizers/Adam.html", wait_until="networkidle")
     assert page.locator(".arithmatex .katex").count() >= 1
     page.close()
