@@ -5,7 +5,6 @@ which a recipe builds, such as a judge, is trained anew. What counts are the sec
 the processors, because others may use them too while this is measured.
 """
 
-import contextlib
 import dataclasses
 import os
 import resource
@@ -20,7 +19,7 @@ from benchmarks.results import Kept, Results
 from cookbook.pages.catalogue import ROOT, recipes
 
 BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "torch"}
-LONGEST = 300.0  # seconds after which a run is ended
+LONGEST = 180  # seconds of the processors after which a run is ended
 MOST = 2.0  # what a run on JAX may take, divided by the time on TensorFlow
 
 
@@ -47,41 +46,37 @@ class Outcome:
         }
 
 
-def outcome(recipe: str, backend: str, longest: float = LONGEST) -> Outcome:
-    """The outcome of `recipes/<recipe>.py --quick` on a backend."""
+def outcome(recipe: str, backend: str, longest: int = LONGEST) -> Outcome:
+    """The outcome of `recipes/<recipe>.py --quick` on a backend.
+
+    longest: processor seconds after which the system ends a process of the run.
+    """
     environment = {**os.environ, "KERAS_BACKEND": backend}
     environment.pop("TF_ENABLE_ONEDNN_OPTS", None)  # a recipe decides that by itself
     before = _processor_seconds()
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
+        limited = ["bash", "-c", f'ulimit -t {longest}; exec "$@"', "bash"]
         command = [sys.executable, f"recipes/{recipe}.py", "--quick"]
-        run = subprocess.Popen(
-            [*command, "--run-dir", folder],
+        run = subprocess.run(
+            [*limited, *command, "--run-dir", folder],
             cwd=ROOT,
             env=environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
-            start_new_session=True,
         )
-        problem = _problem(run, longest)
     seconds = time.perf_counter() - start
-    return Outcome(seconds, _processor_seconds() - before, problem)
+    problem = "" if run.returncode == 0 else _last_line(run.stderr)
+    used = _processor_seconds() - before
+    if run.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+        problem = f"not finished after {longest} s of the processors"
+    return Outcome(seconds, used, problem)
 
 
-def _problem(run: subprocess.Popen, longest: float) -> str:
-    """Waits for the end of a run; the last line of its errors if it failed, or ""."""
-    try:
-        _, errors = run.communicate(timeout=longest)
-    except subprocess.TimeoutExpired:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(run.pid, signal.SIGKILL)  # with the processes that it started
-        run.communicate()
-        return f"not finished after {longest:.0f} s"
-    if run.returncode == 0:
-        return ""
+def _last_line(errors: str) -> str:
     lines = errors.strip().splitlines()
-    return lines[-1] if lines else f"exit status {run.returncode}"
+    return lines[-1] if lines else "ended without a word"
 
 
 def _processor_seconds() -> float:
