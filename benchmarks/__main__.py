@@ -14,6 +14,7 @@ COMMANDS = {
     "recipes": "the training step of every recipe, with our parts and with Keras's",
     "convnet": "the whole recipe mnist_cnn against the well-known keras-io convnet",
     "feeding": "the share of a step of every recipe that is spent on feeding",
+    "quick": "what --quick of every recipe takes on TensorFlow, JAX and torch",
     "search": "the strategies of --tuner on problems with known answers",
     "overhead": "what a search costs beyond its trainings",
     "page": "writes docs/speed.md from docs/speed.json; measures nothing",
@@ -76,6 +77,7 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], None]]:
         "recipes": _recipes,
         "convnet": _convnet,
         "feeding": _feeding,
+        "quick": _quick,
         "search": _search,
         "overhead": _overhead,
         "page": _page,
@@ -134,6 +136,14 @@ def _feeding(arguments: argparse.Namespace) -> None:
 
     _refuse_others(arguments.names, RECIPES, "a recipe that is fed")
     run_feeding(arguments.names)
+
+
+def _quick(arguments: argparse.Namespace) -> None:
+    from benchmarks.quick import run_quick
+    from benchmarks.results import Results
+
+    _refuse_others(arguments.names, [each.name for each in recipes()], "a recipe")
+    run_quick(arguments.names, Results(arguments.json, "quick"), arguments.rest)
 
 
 def _search(arguments: argparse.Namespace) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import quick
 from benchmarks.results import Kept, ratio_text
 from benchmarks.table import cells
 
@@ -28,6 +29,7 @@ def page() -> str:
         ("table", _bounds),
         ("recipes", _recipes),
         ("components", _components),
+        ("quick", _quick),
     ):
         part = kept.get(name)
         lines = [_machine(part["machine"]), *table(part["rows"])] if part else []
@@ -134,6 +136,39 @@ def _components(rows: dict[str, Kept]) -> list[str]:
     middle = np.median(ratios)
     summary = f"\nOf {len(ratios)} ratios to Keras, the median is {middle:.2f}; "
     return [*_table(heads, lines), summary + _above(rows)]
+
+
+def _quick(rows: dict[str, Kept]) -> list[str]:
+    """The table of `--quick` on each backend, with what went wrong, and a summary."""
+    heads = ["recipe", *quick.BACKENDS.values(), "JAX / TensorFlow"]
+    lines = [
+        [f"[{name}](../recipes/{name}.py)", *quick.cells(row)]
+        for name, row in rows.items()
+    ]
+    failures = [
+        f"- {name}, {problem}"
+        for name, row in rows.items()
+        for problem in quick.problems(row)
+    ]
+    return [*_table(heads, lines), "", _summary_of_quick(rows), *failures]
+
+
+def _summary_of_quick(rows: dict[str, Kept]) -> str:
+    """Two sentences: how many run on each backend, and how much longer on JAX."""
+    counts = [
+        f"{sum(not row[backend]['problem'] for row in rows.values())} on {name}"
+        for backend, name in quick.BACKENDS.items()
+    ]
+    found = {name: quick.ratio_of_jax(row) for name, row in rows.items()}
+    ratios = {name: ratio for name, ratio in found.items() if ratio is not None}
+    above = [
+        f"{name} {ratio:.2f}" for name, ratio in ratios.items() if ratio > quick.MOST
+    ]
+    return (
+        f"Of {len(rows)} recipes, {', '.join(counts)} run to their end. The median of "
+        f"JAX / TensorFlow is {np.median([*ratios.values()]):.2f}; above "
+        f"{quick.MOST:g} are: {', '.join(above) or 'none'}."
+    )
 
 
 def _above(rows: dict[str, Kept]) -> str:

@@ -116,11 +116,12 @@ def draw_gallery(run: RunFolder):
         shown[name] = lambda x, f=f: f(keras.ops.stack([x, 0 * x], -1))[..., 0]
     panels = {}
     for name, f in shown.items():
-        y = np.array(f(RANGE))
-        y[np.abs(y) > HIGHEST] = np.nan  # it is not drawn
+        y, df = np.array(f(RANGE)), np.array(slope(f, RANGE))
+        for curve in (y, df):
+            curve[np.abs(curve) > HIGHEST] = np.nan  # it is not drawn
         panels[with_formula(name)] = {
             "activation f(x)": (RANGE, y),
-            "slope f'(x)": (RANGE, np.minimum(slope(f, RANGE), 2)),
+            "slope f'(x)": (RANGE, df),
         }
     title = "Where the slope (dashed) is 0, a unit does not learn"
     labels = "weighted sum x", "f(x) and its slope"

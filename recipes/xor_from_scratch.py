@@ -160,6 +160,7 @@ def draw_answers(axes, weights):
         axes.plot(*points, marker, color=colour, mec="white", ms=13, mew=2, ls="")
 
     axes.set(xlim=(-0.5, 1.5), ylim=(-0.5, 1.5), xlabel="x1", ylabel="x2")
+    axes.set(xticks=(0, 1), yticks=(0, 1))
     axes.set_title("Blue: 1, orange: 0; dashed: hidden units")
 
 

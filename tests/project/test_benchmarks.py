@@ -13,11 +13,11 @@ from types import SimpleNamespace
 import keras
 import pytest
 
-from benchmarks import cases, gpu, gpu_rows
+from benchmarks import cases, gpu, gpu_rows, quick
 from benchmarks.__main__ import main
 from benchmarks.counterparts import find
 from benchmarks.measure import Cost, _order, compare, peak, ratio
-from benchmarks.page import KEPT, PAGE, _above, page
+from benchmarks.page import KEPT, PAGE, _above, _summary_of_quick, page
 from benchmarks.results import Results, ratio_text, row_of_pairs
 from benchmarks.steps import activation_step, operations
 from benchmarks.table import cells
@@ -207,7 +207,48 @@ def test_the_page_shows_what_is_kept():
     assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m benchmarks page"
 
 
-@pytest.mark.parametrize("command", [[], ["table"], ["recipes"], ["feeding"]])
+def test_a_run_with_quick_counts_the_processor_and_names_what_went_wrong(
+    tmp_path, monkeypatch
+):
+    """A run that takes too long is ended by the system."""
+    texts = {
+        "busy": "import time\nwhile time.process_time() < 0.5: pass",
+        "refusing": "import os, sys; sys.exit('not on ' + os.environ['KERAS_BACKEND'])",
+        "endless": "while True: pass",
+    }
+    (tmp_path / "recipes").mkdir()
+    for name, text in texts.items():
+        (tmp_path / "recipes" / f"{name}.py").write_text(text)
+    monkeypatch.setattr(quick, "ROOT", tmp_path)
+    busy = quick.outcome("busy", "jax")
+    assert busy.problem == ""
+    assert 0.5 <= busy.processor_seconds < 5
+    assert quick.outcome("refusing", "torch").problem == "not on torch"
+    endless = quick.outcome("endless", "jax", longest=1)
+    assert endless.problem == "not finished after 1 s of the processors"
+
+
+def test_the_page_counts_the_backends_on_which_quick_runs():
+    def run(seconds, problem=""):
+        return {"seconds": 9, "processor_seconds": seconds, "problem": problem}
+
+    rows = {
+        "even": {"tensorflow": run(10), "jax": run(10), "torch": run(50)},
+        "slow": {"tensorflow": run(10), "jax": run(30), "torch": run(1, "no")},
+        "lost": {"tensorflow": run(10), "jax": run(3, "lost"), "torch": run(9)},
+    }
+    assert quick.cells(rows["slow"]) == ["10", "30", "fails", "3.00"]
+    assert quick.cells(rows["lost"]) == ["10", "fails", "9", "-"]
+    assert quick.problems(rows["lost"]) == ["JAX: lost"]
+    assert _summary_of_quick(rows) == (
+        "Of 3 recipes, 3 on TensorFlow, 2 on JAX, 2 on torch run to their end. The "
+        "median of JAX / TensorFlow is 2.00; above 2 are: slow 3.00."
+    )
+
+
+@pytest.mark.parametrize(
+    "command", [[], ["table"], ["recipes"], ["feeding"], ["quick"]]
+)
 def test_a_name_that_nothing_has_is_refused_in_one_line(command, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["benchmarks", *command, "LSTN"])
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")  # so that it is restored

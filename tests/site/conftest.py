@@ -12,7 +12,7 @@ import pytest
 from cookbook.pages.catalogue import ROOT, recipes
 from cookbook.site import build as builder
 from cookbook.site.serve import server_of
-from site_visits import FLAGS, chromium
+from site_visits import FLAGS, PATIENCE, chromium
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +67,7 @@ def browser():
     with api.sync_playwright() as playwright:
         try:
             found = playwright.chromium.launch(
-                executable_path=chromium(), args=[*FLAGS]
+                executable_path=chromium(), args=[*FLAGS], timeout=PATIENCE
             )
         except api.Error as error:
             pytest.skip(f"no Chromium starts here: {str(error).splitlines()[0]}")

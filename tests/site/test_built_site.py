@@ -9,13 +9,13 @@ import pytest
 
 from cookbook.pages.catalogue import ROOT
 from cookbook.site import build as builder
-from site_visits import AXE, DESK, PATIENCE, found_by_visits
+from site_visits import AXE, DESK, found_by_visits, new_page
 
 pytestmark = pytest.mark.slow
 
 SECONDS = 120  # of the processor, in which the site builds
 # Pages of these kinds share a form: axe-core looks at so many of each.
-SAMPLES = {"reference": 8, "recipes": 6, "guides": 5}
+SAMPLES = {"reference": 8, "lessons": 6, "recipes": 6, "guides": 5}
 
 
 class Links(html.parser.HTMLParser):
@@ -43,7 +43,7 @@ def pages_of(folder):
 
 
 def sample(names):
-    """Every lesson and playground, and as many pages of each generated kind."""
+    """Every page with a form of its own, and a few of those that share a form."""
     chosen = [name for name in names if name.split("/")[0] not in SAMPLES]
     for part, count in SAMPLES.items():
         members = [name for name in names if name.startswith(f"{part}/")]
@@ -157,15 +157,14 @@ def test_axe_finds_nothing(visits):
 def test_the_sample_has_every_kind_of_page(built):
     names = [*pages_of(built[0])]
     chosen = sample(names)
-    by_hand = {n for n in names if n.startswith(("lessons/", "playgrounds/"))}
-    assert {"index.html", "404.html", *by_hand} <= {*chosen}
+    playgrounds = {name for name in names if name.startswith("playgrounds/")}
+    assert {"index.html", "404.html", *playgrounds} <= {*chosen}
     for part in SAMPLES:
         assert sum(name.startswith(f"{part}/") for name in chosen) >= 5
 
 
 def test_search_finds_a_component(built, address, browser):
-    page = browser.new_page(viewport=DESK)
-    page.set_default_timeout(PATIENCE)
+    page = new_page(browser, viewport=DESK)
     page.goto(f"{address}/index.html", wait_until="networkidle")
     page.locator(".md-search__button").click()
     page.get_by_placeholder("Search").last.fill("LSTM")
@@ -177,7 +176,7 @@ def test_search_finds_a_component(built, address, browser):
 
 
 def test_the_keyboard_reaches_the_text_first(address, browser):
-    page = browser.new_page(viewport=DESK)
+    page = new_page(browser, viewport=DESK)
     page.goto(f"{address}/recipes/mnist_cnn.html", wait_until="networkidle")
     page.keyboard.press("Tab")
     assert "md-skip" in page.evaluate("document.activeElement.className")
@@ -186,14 +185,14 @@ def test_the_keyboard_reaches_the_text_first(address, browser):
 
 @pytest.mark.parametrize(("scheme", "shown"), [("light", "default"), ("dark", "slate")])
 def test_colours_follow_the_system(address, browser, scheme, shown):
-    page = browser.new_page(color_scheme=scheme)
+    page = new_page(browser, color_scheme=scheme)
     page.goto(f"{address}/index.html", wait_until="networkidle")
     assert page.locator("body").get_attribute("data-md-color-scheme") == shown
     page.close()
 
 
 def test_formulas_are_typeset(address, browser):
-    page = browser.new_page(viewport=DESK)
+    page = new_page(browser, viewport=DESK)
     page.goto(f"{address}/reference/optimizers/Adam.html", wait_until="networkidle")
     assert page.locator(".arithmatex .katex").count() >= 1
     page.close()

@@ -16,7 +16,7 @@ from cookbook.live.write import PAGES, write_live_model, write_live_models
 from custom_layers.explanation import grad_cam
 from custom_layers.layers import Dense
 from live_runs import ALPHABET, RUNS, run_of
-from site_visits import AXE, PATIENCE, PHONE, RULES, WIDTHS, violations
+from site_visits import AXE, PHONE, RULES, WIDTHS, new_page, violations
 
 pytestmark = [pytest.mark.slow, pytest.mark.one_backend]
 
@@ -55,9 +55,8 @@ def open_page(models, address, browser):
     opened = []
 
     def open_one(name, **options):
-        page = browser.new_page(**options)
+        page = new_page(browser, **options)
         opened.append(page)
-        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: pytest.fail(str(error)))
         page.goto(f"{address}/playgrounds/{name}.html")
         page.get_by_text(LOADED).click()

@@ -1,0 +1,138 @@
+"""What `--quick` of every recipe takes on TensorFlow, JAX and torch.
+
+Each run is a process of its own and begins with an empty folder, so that a network on
+which a recipe builds, such as a judge, is trained anew. What counts are the seconds of
+the processors, because others may use them too while this is measured.
+"""
+
+import dataclasses
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+
+from benchmarks.results import Kept, Results
+from cookbook.pages.catalogue import ROOT, recipes
+
+BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "torch"}
+LONGEST = 180  # seconds of the processors after which a run is ended
+MOST = 2.0  # what a run on JAX may take, divided by the time on TensorFlow
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What a run took, and what kept it from its end.
+
+    Attributes:
+        seconds: of the clock on the wall.
+        processor_seconds: of all processors, for the run and whatever it started.
+        problem: the last line of what it wrote as an error, or "".
+    """
+
+    seconds: float
+    processor_seconds: float
+    problem: str = ""
+
+    def as_row(self) -> Kept:
+        """The figures under the names that a file of results gives them."""
+        return {
+            "seconds": round(self.seconds, 1),
+            "processor_seconds": round(self.processor_seconds, 1),
+            "problem": self.problem,
+        }
+
+
+def outcome(recipe: str, backend: str, longest: int = LONGEST) -> Outcome:
+    """The outcome of `recipes/<recipe>.py --quick` on a backend.
+
+    longest: processor seconds after which the system ends a process of the run.
+    """
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    environment.pop("TF_ENABLE_ONEDNN_OPTS", None)  # a recipe decides that by itself
+    before = _processor_seconds()
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        limited = ["bash", "-c", f'ulimit -t {longest}; exec "$@"', "bash"]
+        command = [sys.executable, f"recipes/{recipe}.py", "--quick"]
+        run = subprocess.run(
+            [*limited, *command, "--run-dir", folder],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    seconds = time.perf_counter() - start
+    problem = "" if run.returncode == 0 else _last_line(run.stderr)
+    used = _processor_seconds() - before
+    if run.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+        problem = f"not finished after {longest} s of the processors"
+    return Outcome(seconds, used, problem)
+
+
+def _last_line(errors: str) -> str:
+    lines = errors.strip().splitlines()
+    return lines[-1] if lines else "ended without a word"
+
+
+def _processor_seconds() -> float:
+    """Seconds of the processors that all ended children of this process took."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def run_quick(
+    names: Sequence[str] = (), results: Results | None = None, is_rest: bool = False
+) -> None:
+    """Prints a row per recipe: the processor seconds on each backend.
+
+    Args:
+        names: recipes to run; none stands for all of them.
+        results, is_rest: as in `benchmarks.components.run`.
+    """
+    results = results or Results(None, "quick")
+    heads = "".join(f"{name:>14}" for name in BACKENDS.values())
+    print(f"{'processor seconds of':<34}{heads}{'JAX/TF':>10}")
+    for recipe in names or [entry.name for entry in recipes()]:
+        if is_rest and results.holds(recipe):
+            continue
+        row = {backend: outcome(recipe, backend).as_row() for backend in BACKENDS}
+        results.keep(recipe, row)
+        first, *others = cells(row)
+        print(f"{recipe:<34}{first:>14}{''.join(f'{x:>14}' for x in others)}")
+        for line in problems(row):
+            print(f"    {line}", flush=True)
+
+
+def cells(row: Kept) -> list[str]:
+    """Processor seconds on each backend, "fails" where a run did, and JAX / TensorFlow.
+
+    row: {backend: figures of a run}.
+    """
+    seconds = [
+        "fails" if row[backend]["problem"] else f"{row[backend]['processor_seconds']}"
+        for backend in BACKENDS
+    ]
+    ratio = ratio_of_jax(row)
+    return [*seconds, "-" if ratio is None else f"{ratio:.2f}"]
+
+
+def ratio_of_jax(row: Kept) -> float | None:
+    """The processor seconds on JAX / those on TensorFlow, if both runs ended well."""
+    on_jax, on_tensorflow = row["jax"], row["tensorflow"]
+    if on_jax["problem"] or on_tensorflow["problem"]:
+        return None
+    return on_jax["processor_seconds"] / on_tensorflow["processor_seconds"]
+
+
+def problems(row: Kept) -> list[str]:
+    """ "torch: what kept the run from its end", for each backend with a problem."""
+    return [
+        f"{name}: {row[backend]['problem']}"
+        for backend, name in BACKENDS.items()
+        if row[backend]["problem"]
+    ]
