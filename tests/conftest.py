@@ -1,6 +1,7 @@
 """What all tests share: a quiet TensorFlow, a fresh Keras state, no network."""
 
 import contextlib
+import datetime
 import functools
 import gc
 import os
@@ -12,6 +13,20 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # Without it a processor that lacks AVX-512 refuses channels_first, from Keras as well.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--one-of",
+        type=int,
+        default=1,
+        metavar="N",
+        help="run one of N parts of the tests, another part each day",
+    )
+
+
+# Processes that run parts of the same tests have the same day, also around midnight.
+os.environ.setdefault("DAY_OF_TESTS", str(datetime.date.today().toordinal()))
 
 
 def pytest_configure(config):
@@ -84,8 +99,17 @@ def pytest_ignore_collect(collection_path):
     return None
 
 
-def pytest_collection_modifyitems(items):
-    """Long tests begin first: the last test would leave the other cores idle."""
+def pytest_collection_modifyitems(config, items):
+    """Leaves the part of the day, of which long tests begin first.
+
+    If the last test took long, the other cores would be idle.
+    """
+    parts = config.getoption("one_of")
+    if parts > 1:
+        today = int(os.environ["DAY_OF_TESTS"]) % parts
+        others = [item for i, item in enumerate(items) if i % parts != today]
+        items[:] = items[today::parts]
+        config.hook.pytest_deselected(items=others)
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
