@@ -40,7 +40,7 @@ KERAS = {
     "squareplus tanh tanh_shrink threshold",
     "callbacks": "EarlyStopping",
     "constraints": "MaxNorm",
-    "initializers": "GlorotNormal GlorotUniform HeNormal HeUniform Identity "
+    "initializers": "Constant GlorotNormal GlorotUniform HeNormal HeUniform Identity "
     "LecunNormal LecunUniform Orthogonal RandomNormal RandomUniform TruncatedNormal "
     "VarianceScaling",
     "layers": "AugMix BatchNormalization Bidirectional Conv1D Conv2D Conv2DTranspose "
