@@ -5,12 +5,14 @@ LAB_WORDINGS = {
         ("panels[with_formula(name)]", "panels[name]"),
         (
             """\
-        y = np.array(f(RANGE))
-        y[np.abs(y) > HIGHEST] = np.nan  # it is not drawn
+        y, df = np.array(f(RANGE)), np.array(slope(f, RANGE))
+        for curve in (y, df):
+            curve[np.abs(curve) > HIGHEST] = np.nan  # it is not drawn
 """,
             "",
         ),
         ("(RANGE, y)", "(RANGE, np.array(f(RANGE)))"),
+        ("(RANGE, df)", "(RANGE, slope(f, RANGE))"),
         (
             """\
         # These work on vectors: the first output for the vector (x, 0)
