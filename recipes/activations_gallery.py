@@ -116,9 +116,8 @@ def draw_gallery(run: RunFolder):
         shown[name] = lambda x, f=f: f(keras.ops.stack([x, 0 * x], -1))[..., 0]
     panels = {}
     for name, f in shown.items():
-        y, df = np.array(f(RANGE)), np.array(slope(f, RANGE))
-        for curve in (y, df):
-            curve[np.abs(curve) > HIGHEST] = np.nan  # it is not drawn
+        y, df = curves = np.stack([f(RANGE), slope(f, RANGE)])
+        curves[np.abs(curves) > HIGHEST] = np.nan  # it is not drawn
         panels[with_formula(name)] = {
             "activation f(x)": (RANGE, y),
             "slope f'(x)": (RANGE, df),

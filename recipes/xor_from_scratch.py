@@ -159,8 +159,8 @@ def draw_answers(axes, weights):
         points = X[Y[:, 0] == answer].T
         axes.plot(*points, marker, color=colour, mec="white", ms=13, mew=2, ls="")
 
-    axes.set(xlim=(-0.5, 1.5), ylim=(-0.5, 1.5), xlabel="x1", ylabel="x2")
-    axes.set(xticks=(0, 1), yticks=(0, 1))
+    axes.set(xlabel="x1", ylabel="x2", xticks=(0, 1), yticks=(0, 1))
+    axes.axis((-0.5, 1.5, -0.5, 1.5))
     axes.set_title("Blue: 1, orange: 0; dashed: hidden units")
 
 

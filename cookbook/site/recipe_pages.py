@@ -12,11 +12,11 @@ from cookbook.site.docstrings.parts import as_markdown, as_typed, docstring_part
 from cookbook.site.links import Page, relative, with_title
 from cookbook.site.recipe_parts.claims import claims_section
 from cookbook.site.recipe_parts.code_sections import code_sections
+from cookbook.site.recipe_parts.pictures import pictures_section
 from cookbook.site.recipe_parts.tries import tries_section
 from cookbook.site.reference_pages import places
 
 COMMAND = re.compile(r"^ {4}(python .*)\n?", re.MULTILINE)
-PICTURES = (".svg", ".png", ".webp", ".gif")
 CATALOG = "https://www.tensorflow.org/datasets/catalog"
 DATA = {  # {name: (what it is, where it comes from)}
     "mnist": (
@@ -103,7 +103,7 @@ def _page(entry: Entry) -> Page:
         *story,
         f"```bash\n{commands}\n```",
         *_live_page(entry.name),
-        *_pictures(entry.name, path),
+        *pictures_section(entry.name, path),
         *_data(tree),
         *_results(entry.name),
         *claims_section(entry.name, tree),
@@ -137,19 +137,6 @@ def _live_page(recipe: str) -> list[str]:
         f"**[{words.capitalize()}](../playgrounds/{name}.md)**: ask a model that this "
         "recipe trained, in your browser."
     ]
-
-
-def _pictures(recipe: str, page: str) -> list[str]:
-    """Committed pictures of a run, whose names begin with that of the recipe."""
-    names = [entry.name for entry in recipes()]
-    shown = []
-    for path in sorted((ROOT / "docs" / "pictures").rglob("*")):
-        owners = [n for n in names if re.match(rf"{n}([_.]|$)", path.stem)]
-        if path.suffix in PICTURES and owners and max(owners, key=len) == recipe:
-            inside = path.relative_to(ROOT / "docs").as_posix()
-            what = path.stem.removeprefix(recipe).strip("_").replace("_", " ")
-            shown.append(f"![{recipe}: {what or 'a run'}]({relative(inside, page)})")
-    return ["## Pictures of a run", *shown] if shown else []
 
 
 def _data(tree: ast.Module) -> list[str]:

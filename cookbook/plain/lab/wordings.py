@@ -5,9 +5,8 @@ LAB_WORDINGS = {
         ("panels[with_formula(name)]", "panels[name]"),
         (
             """\
-        y, df = np.array(f(RANGE)), np.array(slope(f, RANGE))
-        for curve in (y, df):
-            curve[np.abs(curve) > HIGHEST] = np.nan  # it is not drawn
+        y, df = curves = np.stack([f(RANGE), slope(f, RANGE)])
+        curves[np.abs(curves) > HIGHEST] = np.nan  # it is not drawn
 """,
             "",
         ),

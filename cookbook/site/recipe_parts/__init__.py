@@ -1,1 +1,1 @@
-"""Parts of a recipe's page: its code, its networks, its claims, what to try."""
+"""Parts of a recipe's page: pictures, code, networks, claims, what to try."""
