@@ -156,7 +156,8 @@ def _quick(rows: dict[str, Kept]) -> list[str]:
 def _summary_of_quick(rows: dict[str, Kept]) -> str:
     """Two sentences: how many run on each backend, and how much longer on JAX."""
     counts = [
-        f"{sum(not row[backend]['problem'] for row in rows.values())} on {name}"
+        f"{sum(quick.has_ended(row, backend) for row in rows.values())} of "
+        f"{sum(backend in row for row in rows.values())} on {name}"
         for backend, name in quick.BACKENDS.items()
     ]
     found = {name: quick.ratio_of_jax(row) for name, row in rows.items()}
@@ -164,10 +165,12 @@ def _summary_of_quick(rows: dict[str, Kept]) -> str:
     above = [
         f"{name} {ratio:.2f}" for name, ratio in ratios.items() if ratio > quick.MOST
     ]
+    middle = np.median([*ratios.values()])
     return (
-        f"Of {len(rows)} recipes, {', '.join(counts)} run to their end. The median of "
-        f"JAX / TensorFlow is {np.median([*ratios.values()]):.2f}; above "
-        f"{quick.MOST:g} are: {', '.join(above) or 'none'}."
+        "Runs that came to their end, of those that were started: "
+        f"{', '.join(counts)}. The median of the {len(ratios)} ratios JAX / "
+        f"TensorFlow is {middle:.2f}; above {quick.MOST:g} are: "
+        f"{', '.join(above) or 'none'}."
     )
 
 
