@@ -9,11 +9,12 @@ import dataclasses
 import os
 import resource
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from benchmarks.results import Kept, Results
 from cookbook.pages.catalogue import ROOT, recipes
@@ -149,3 +150,29 @@ def problems(row: Kept) -> list[str]:
         for backend, name in BACKENDS.items()
         if backend in row and row[backend]["problem"]
     ]
+
+
+def summary(rows: Mapping[str, Kept]) -> str:
+    """Two sentences: how many run on each backend, and how much longer on JAX."""
+    counts = []
+    for backend, name in BACKENDS.items():
+        started = sum(backend in row for row in rows.values())
+        ended = sum(has_ended(row, backend) for row in rows.values())
+        counts.append(f"{ended} of {started} on {name}")
+
+    ratios = []
+    above = []
+    for recipe, row in rows.items():
+        ratio = ratio_of_jax(row)
+        if ratio is None:
+            continue
+        ratios.append(ratio)
+        if ratio > MOST:
+            above.append(f"{recipe} {ratio:.2f}")
+
+    return (
+        "Runs that came to their end, of those that were started: "
+        f"{', '.join(counts)}. The median of the {len(ratios)} ratios JAX / "
+        f"TensorFlow is {statistics.median(ratios):.2f}; above {MOST:g} are: "
+        f"{', '.join(above) or 'none'}."
+    )

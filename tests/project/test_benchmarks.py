@@ -17,7 +17,7 @@ from benchmarks import cases, gpu, gpu_rows, quick
 from benchmarks.__main__ import main
 from benchmarks.counterparts import find
 from benchmarks.measure import Cost, _order, compare, peak, ratio
-from benchmarks.page import KEPT, PAGE, _above, _summary_of_quick, page
+from benchmarks.page import KEPT, PAGE, _above, page
 from benchmarks.results import Results, ratio_text, row_of_pairs
 from benchmarks.steps import activation_step, operations
 from benchmarks.table import cells
@@ -242,7 +242,7 @@ def test_the_page_counts_the_backends_on_which_quick_runs():
     assert quick.problems(rows["lost"]) == ["JAX: lost"]
     del rows["even"]["torch"]
     assert quick.cells(rows["even"]) == ["10", "10", "-", "1.00"]
-    assert _summary_of_quick(rows) == (
+    assert quick.summary(rows) == (
         "Runs that came to their end, of those that were started: 3 of 3 on "
         "TensorFlow, 2 of 3 on JAX, 1 of 2 on torch. The median of the 2 ratios JAX / "
         "TensorFlow is 2.00; above 2 are: slow 3.00."
