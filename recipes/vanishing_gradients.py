@@ -197,8 +197,8 @@ def main(config: Config) -> Run:
 
     sizes = {
         "Down the layers": through_depth(config),
-        "Back in time, weights of size 1": through_time(config, gain=1.0),
-        "Back in time, weights of size 2": through_time(config, gain=2.0),
+        "In time, weights of size 1": through_time(config, gain=1.0),
+        "In time, weights of size 2": through_time(config, gain=2.0),
     }
     draw_sizes(sizes, run)
 

@@ -52,8 +52,8 @@ def _merge_products(graph) -> None:
             lookups[rows] = node
 
     for node in [*graph.node]:
-        factors = [lookups.get(name) for name in node.input]
-        if node.op_type != "Mul" or None in factors:
+        factors = [lookups[name] for name in node.input if name in lookups]
+        if node.op_type != "Mul" or len(factors) != 2:
             continue
         first, second = factors
         if first.input[1] != second.input[1] or first.attribute != second.attribute:

@@ -29,12 +29,26 @@
     document.documentElement.dataset.typeset = "done";
   }
 
-  const WIDE = ".md-typeset pre > code, .md-typeset .arithmatex, .md-typeset__table";
+  const WIDE = [
+    ".md-typeset pre > code",
+    ".md-typeset div.arithmatex",
+    ".md-typeset p:has(> img.wide)",
+    ".md-typeset__table",
+    ".md-typeset__scrollwrap",
+  ].join();
   function letKeyboardScroll() {
-    for (const element of document.querySelectorAll(`${WIDE}, .md-typeset__scrollwrap`)) {
+    for (const element of document.querySelectorAll(WIDE)) {
       if (element.scrollWidth > element.clientWidth) element.tabIndex = 0;
       else element.removeAttribute("tabindex");
     }
+  }
+
+  // Pictures of many pixels have small words.
+  function noteWidePictures() {
+    for (const picture of document.querySelectorAll(".md-typeset p > img:only-child")) {
+      picture.classList.toggle("wide", picture.naturalWidth > 700);
+    }
+    letKeyboardScroll();
   }
 
   // Parts of the navigation get names of their own; the buttons of code are no navigation.
@@ -57,5 +71,6 @@
   typesetAll().then(letKeyboardScroll);
   letKeyboardScroll();
   window.addEventListener("resize", letKeyboardScroll);
-  window.addEventListener("load", letKeyboardScroll);
+  window.addEventListener("load", noteWidePictures);
+  document.addEventListener("load", noteWidePictures, true); // of one picture
 })();

@@ -16,10 +16,13 @@ SHOWN = {
     "curves": "Loss and quality by epoch, on training and on validation data",
     "grad_cam": "Where the network looked, for wrong and for right answers",
     "filters": "The first filters, and what each finds in an image",
+    "guidance": "How close images come to real ones, and how many show their class",
     "mistakes": "The surest mistakes, and the right answers that are least sure",
     "modes": "How many of the generated images show each class",
     "review": "How much each word of a review speaks for the answer",
     "samples": "Samples that the trained network generates",
+    "scales": "Images of each class out of the same noise, with more and more guidance",
+    "translated": "Images, what they become in the other style, and what comes back",
 }
 
 
