@@ -139,36 +139,24 @@ def _components(rows: dict[str, Kept]) -> list[str]:
 
 
 def _quick(rows: dict[str, Kept]) -> list[str]:
-    """The table of `--quick` on each backend, with what went wrong, and a summary."""
-    heads = ["recipe", *quick.BACKENDS.values(), "JAX / TensorFlow"]
-    lines = [
-        [f"[{name}](../recipes/{name}.py)", *quick.cells(row)]
-        for name, row in rows.items()
+    """The table of `--quick` on each backend, a summary, and what went wrong."""
+    heads = [
+        "recipe",
+        *quick.BACKENDS.values(),
+        "JAX / TensorFlow",
     ]
-    failures = [
-        f"- {name}, {problem}"
-        for name, row in rows.items()
-        for problem in quick.problems(row)
+    lines, failures = [], []
+    for name, row in rows.items():
+        link = f"[{name}](../recipes/{name}.py)"
+        lines.append([link, *quick.cells(row)])
+        for problem in quick.problems(row):
+            failures.append(f"- {name}, {problem}")
+    return [
+        *_table(heads, lines),
+        "",
+        quick.summary(rows),
+        *failures,
     ]
-    return [*_table(heads, lines), "", _summary_of_quick(rows), *failures]
-
-
-def _summary_of_quick(rows: dict[str, Kept]) -> str:
-    """Two sentences: how many run on each backend, and how much longer on JAX."""
-    counts = [
-        f"{sum(not row[backend]['problem'] for row in rows.values())} on {name}"
-        for backend, name in quick.BACKENDS.items()
-    ]
-    found = {name: quick.ratio_of_jax(row) for name, row in rows.items()}
-    ratios = {name: ratio for name, ratio in found.items() if ratio is not None}
-    above = [
-        f"{name} {ratio:.2f}" for name, ratio in ratios.items() if ratio > quick.MOST
-    ]
-    return (
-        f"Of {len(rows)} recipes, {', '.join(counts)} run to their end. The median of "
-        f"JAX / TensorFlow is {np.median([*ratios.values()]):.2f}; above "
-        f"{quick.MOST:g} are: {', '.join(above) or 'none'}."
-    )
 
 
 def _above(rows: dict[str, Kept]) -> str:

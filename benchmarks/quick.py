@@ -9,11 +9,12 @@ import dataclasses
 import os
 import resource
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from benchmarks.results import Kept, Results
 from cookbook.pages.catalogue import ROOT, recipes
@@ -86,13 +87,17 @@ def _processor_seconds() -> float:
 
 
 def run_quick(
-    names: Sequence[str] = (), results: Results | None = None, is_rest: bool = False
+    names: Sequence[str] = (),
+    results: Results | None = None,
+    is_rest: bool = False,
+    backends: Sequence[str] = (*BACKENDS,),
 ) -> None:
     """Prints a row per recipe: the processor seconds on each backend.
 
     Args:
         names: recipes to run; none stands for all of them.
         results, is_rest: as in `benchmarks.components.run`.
+        backends: those on which they run; the others stay unmeasured.
     """
     results = results or Results(None, "quick")
     heads = "".join(f"{name:>14}" for name in BACKENDS.values())
@@ -100,7 +105,7 @@ def run_quick(
     for recipe in names or [entry.name for entry in recipes()]:
         if is_rest and results.holds(recipe):
             continue
-        row = {backend: outcome(recipe, backend).as_row() for backend in BACKENDS}
+        row = {backend: outcome(recipe, backend).as_row() for backend in backends}
         results.keep(recipe, row)
         first, *others = cells(row)
         print(f"{recipe:<34}{first:>14}{''.join(f'{x:>14}' for x in others)}")
@@ -111,22 +116,31 @@ def run_quick(
 def cells(row: Kept) -> list[str]:
     """Processor seconds on each backend, "fails" where a run did, and JAX / TensorFlow.
 
-    row: {backend: figures of a run}.
+    row: {backend: figures of a run}; one that was not measured is missing.
     """
-    seconds = [
-        "fails" if row[backend]["problem"] else f"{row[backend]['processor_seconds']}"
-        for backend in BACKENDS
-    ]
     ratio = ratio_of_jax(row)
-    return [*seconds, "-" if ratio is None else f"{ratio:.2f}"]
+    return [
+        *(_cell(row.get(backend)) for backend in BACKENDS),
+        "-" if ratio is None else f"{ratio:.2f}",
+    ]
+
+
+def _cell(figures: Kept | None) -> str:
+    if figures is None:
+        return "-"
+    return "fails" if figures["problem"] else f"{figures['processor_seconds']}"
+
+
+def has_ended(row: Kept, backend: str) -> bool:
+    """Whether the recipe was run on that backend and came to its end."""
+    return backend in row and not row[backend]["problem"]
 
 
 def ratio_of_jax(row: Kept) -> float | None:
     """The processor seconds on JAX / those on TensorFlow, if both runs ended well."""
-    on_jax, on_tensorflow = row["jax"], row["tensorflow"]
-    if on_jax["problem"] or on_tensorflow["problem"]:
+    if not has_ended(row, "jax") or not has_ended(row, "tensorflow"):
         return None
-    return on_jax["processor_seconds"] / on_tensorflow["processor_seconds"]
+    return row["jax"]["processor_seconds"] / row["tensorflow"]["processor_seconds"]
 
 
 def problems(row: Kept) -> list[str]:
@@ -134,5 +148,31 @@ def problems(row: Kept) -> list[str]:
     return [
         f"{name}: {row[backend]['problem']}"
         for backend, name in BACKENDS.items()
-        if row[backend]["problem"]
+        if backend in row and row[backend]["problem"]
     ]
+
+
+def summary(rows: Mapping[str, Kept]) -> str:
+    """Two sentences: how many run on each backend, and how much longer on JAX."""
+    counts = []
+    for backend, name in BACKENDS.items():
+        started = sum(backend in row for row in rows.values())
+        ended = sum(has_ended(row, backend) for row in rows.values())
+        counts.append(f"{ended} of {started} on {name}")
+
+    ratios = []
+    above = []
+    for recipe, row in rows.items():
+        ratio = ratio_of_jax(row)
+        if ratio is None:
+            continue
+        ratios.append(ratio)
+        if ratio > MOST:
+            above.append(f"{recipe} {ratio:.2f}")
+
+    return (
+        "Runs that came to their end, of those that were started: "
+        f"{', '.join(counts)}. The median of the {len(ratios)} ratios JAX / "
+        f"TensorFlow is {statistics.median(ratios):.2f}; above {MOST:g} are: "
+        f"{', '.join(above) or 'none'}."
+    )

@@ -17,7 +17,7 @@ from benchmarks import cases, gpu, gpu_rows, quick
 from benchmarks.__main__ import main
 from benchmarks.counterparts import find
 from benchmarks.measure import Cost, _order, compare, peak, ratio
-from benchmarks.page import KEPT, PAGE, _above, _summary_of_quick, page
+from benchmarks.page import KEPT, PAGE, _above, page
 from benchmarks.results import Results, ratio_text, row_of_pairs
 from benchmarks.steps import activation_step, operations
 from benchmarks.table import cells
@@ -240,9 +240,12 @@ def test_the_page_counts_the_backends_on_which_quick_runs():
     assert quick.cells(rows["slow"]) == ["10", "30", "fails", "3.00"]
     assert quick.cells(rows["lost"]) == ["10", "fails", "9", "-"]
     assert quick.problems(rows["lost"]) == ["JAX: lost"]
-    assert _summary_of_quick(rows) == (
-        "Of 3 recipes, 3 on TensorFlow, 2 on JAX, 2 on torch run to their end. The "
-        "median of JAX / TensorFlow is 2.00; above 2 are: slow 3.00."
+    del rows["even"]["torch"]
+    assert quick.cells(rows["even"]) == ["10", "10", "-", "1.00"]
+    assert quick.summary(rows) == (
+        "Runs that came to their end, of those that were started: 3 of 3 on "
+        "TensorFlow, 2 of 3 on JAX, 1 of 2 on torch. The median of the 2 ratios JAX / "
+        "TensorFlow is 2.00; above 2 are: slow 3.00."
     )
 
 
