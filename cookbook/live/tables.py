@@ -44,27 +44,45 @@ def _merge_products(graph) -> None:
     from onnx import numpy_helper
 
     tables = {each.name: each for each in graph.initializer}
-    uses = Counter(name for node in graph.node for name in node.input)
-    lookups = {}
-    for node in graph.node:
-        rows = node.output[0]
-        if node.op_type == "Gather" and node.input[0] in tables and uses[rows] == 1:
-            lookups[rows] = node
+    lookups = _lookups_used_once(graph, tables)
 
     for node in [*graph.node]:
         factors = [lookups[name] for name in node.input if name in lookups]
         if node.op_type != "Mul" or len(factors) != 2:
             continue
+
         first, second = factors
-        if first.input[1] != second.input[1] or first.attribute != second.attribute:
+        if first.input[1] != second.input[1]:  # they look up other rows
             continue
-        a, b = (numpy_helper.to_array(tables[each.input[0]]) for each in factors)
+        if first.attribute != second.attribute:
+            continue
+
+        a = numpy_helper.to_array(tables[first.input[0]])
+        b = numpy_helper.to_array(tables[second.input[0]])
         name = f"{node.output[0]}_table"
-        graph.initializer.append(numpy_helper.from_array(a * b, name))
+        merged = numpy_helper.from_array(a * b, name)
+        graph.initializer.append(merged)
+
         second.input[0] = name
         second.output[0] = node.output[0]
         graph.node.remove(first)
         graph.node.remove(node)
+
+
+def _lookups_used_once(graph, tables) -> dict:
+    """{name of rows that one node takes: the Gather that looks them up}"""
+    uses = Counter[str]()
+    for node in graph.node:
+        uses.update(node.input)
+
+    found = {}
+    for node in graph.node:
+        rows = node.output[0]
+        is_lookup = node.op_type == "Gather"
+        if is_lookup and node.input[0] in tables and uses[rows] == 1:
+            found[rows] = node
+
+    return found
 
 
 def _is_large(table) -> bool:

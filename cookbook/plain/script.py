@@ -52,6 +52,7 @@ SECTION_OF = {
     "measures": "Evaluation",
     "models": "Components",
     "pixels": "Data",
+    "counts": "Components",
     "encoder": "Components",
     "pieces": "Data",
 }

@@ -25,7 +25,7 @@ STAND_INS = (
     "translation",
     "lab",
     "reports",
-    *("sentences.encoder", "sentences.pieces"),
+    *("sentences.counts", "sentences.encoder", "sentences.pieces"),
     *("latent.diffusion", "latent.losses", "latent.measures", "latent.models"),
     "latent.pixels",
     *("translated.measures", "translated.models", "translated.pixels"),

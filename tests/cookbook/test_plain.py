@@ -35,7 +35,7 @@ LONGER = {
     "epochs_and_batches": 400,  # three experiments with many networks at once
     "gan_anomaly": 335,  # a GAN, an encoder, and two other scores of anomalies
     "gan_augment": 365,  # a conditional GAN and the classifiers that learn from it
-    "imdb_cnn": 330,  # two networks, one of which counts words and pairs
+    "imdb_cnn": 345,  # two networks, one of which counts words and pairs
     "imdb_minilm": 510,  # word pieces, and weights that a package brings
     "imdb_transformer": 270,  # a block of attention, pairs of words, batches by length
     "mnist_cgan": 255,  # two networks that know labels, and one that judges images

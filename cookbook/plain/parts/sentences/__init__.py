@@ -1,1 +1,1 @@
-"""What a plain script needs for a sentence encoder that others have trained."""
+"""What plain scripts need for words: counts of them, and an encoder of sentences."""
