@@ -76,8 +76,10 @@ def outcome(recipe: str, backend: str, longest: int = LONGEST) -> Outcome:
 
 
 def _last_line(errors: str) -> str:
-    lines = errors.strip().splitlines()
-    return lines[-1] if lines else "ended without a word"
+    """The last line with a word in it; XLA frames its warnings with asterisks."""
+    lines = [line.strip() for line in errors.splitlines()]
+    said = [line for line in lines if any(map(str.isalnum, line))]
+    return said[-1] if said else "ended without a word"
 
 
 def _processor_seconds() -> float:

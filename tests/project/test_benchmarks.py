@@ -213,7 +213,8 @@ def test_a_run_with_quick_counts_the_processor_and_names_what_went_wrong(
     """A run that takes too long is ended by the system."""
     texts = {
         "busy": "import time\nwhile time.process_time() < 0.5: pass",
-        "refusing": "import os, sys; sys.exit('not on ' + os.environ['KERAS_BACKEND'])",
+        "refusing": "import os, sys\n"
+        "sys.exit('not on ' + os.environ['KERAS_BACKEND'] + chr(10) + '***')",
         "endless": "while True: pass",
     }
     (tmp_path / "recipes").mkdir()
