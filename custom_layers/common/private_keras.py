@@ -6,6 +6,7 @@ They work with Keras 3.15 and with the nightly releases of Keras 3.16.
 """
 
 import contextlib
+import importlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -124,19 +125,18 @@ def note_gradients() -> Callable[[], None]:
 def gpu_kernel(layer: Any, x: Any = None, mask: Any = None) -> Callable | None:
     """Keras's function that runs an LSTM or GRU by cuDNN; None where it cannot.
 
-    Keras does not publish `backend.lstm`, `backend.gru` and `backend.cudnn_ok`. On JAX
-    and torch they run loops of Keras's own where cuDNN cannot, so this one asks first.
+    Keras does not publish its functions `lstm`, `gru` and `cudnn_ok`. On JAX and torch
+    they run loops of Keras's own where cuDNN cannot, so this one asks first.
     """
-    from keras.src import backend
-
-    name, cell, framework = layer.kernel_on_gpu, layer.cell, backend.backend()
+    name, cell, framework = layer.kernel_on_gpu, layer.cell, keras.backend.backend()
     is_unknown = name == "gru" and (framework == "jax" or not cell.reset_after)
     on_processor = framework == "torch" and x is not None and x.device.type == "cpu"
     if is_unknown or on_processor or (mask is not None and framework != "tensorflow"):
         return None
+    kernels = importlib.import_module(f"keras.src.backend.{framework}.rnn")
     functions = (cell.activation, cell.recurrent_activation)
-    can_run = backend.cudnn_ok(*functions, layer.unroll, use_bias=cell.use_bias)
-    return getattr(backend, name) if can_run else None
+    can_run = kernels.cudnn_ok(*functions, layer.unroll, use_bias=cell.use_bias)
+    return getattr(kernels, name) if can_run else None
 
 
 def all_layers(model: keras.Model) -> list:
