@@ -12,7 +12,7 @@ from cookbook.site.docstrings.parts import as_markdown, as_typed, docstring_part
 from cookbook.site.links import Page, relative, with_title
 from cookbook.site.recipe_parts.claims import claims_section
 from cookbook.site.recipe_parts.code_sections import code_sections
-from cookbook.site.recipe_parts.pictures import pictures_section
+from cookbook.site.recipe_parts.pictures import pictures_of
 from cookbook.site.recipe_parts.tries import tries_section
 from cookbook.site.reference_pages import places
 
@@ -103,7 +103,7 @@ def _page(entry: Entry) -> Page:
         *story,
         f"```bash\n{commands}\n```",
         *_live_page(entry.name),
-        *pictures_section(entry.name, path),
+        *_pictures(entry.name, path),
         *_data(tree),
         *_results(entry.name),
         *claims_section(entry.name, tree),
@@ -125,6 +125,15 @@ def _story(docstring: str) -> tuple[list[str], str]:
     ]
     parts = docstring_parts(COMMAND.sub("", docstring))
     return [as_markdown(part) for part in parts], "\n".join(commands)
+
+
+def _pictures(recipe: str, page: str) -> list[str]:
+    """Committed pictures of a run, each with what it shows."""
+    shown = [
+        f"![{recipe}: {what}]({relative(file, page)})"
+        for file, what in pictures_of(recipe)
+    ]
+    return ["## Pictures of a run", *shown] if shown else []
 
 
 def _live_page(recipe: str) -> list[str]:

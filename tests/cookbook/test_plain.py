@@ -39,7 +39,7 @@ LONGER = {
     "imdb_minilm": 510,  # word pieces, and weights that a package brings
     "imdb_transformer": 270,  # a block of attention, pairs of words, batches by length
     "mnist_cgan": 255,  # two networks that know labels, and one that judges images
-    "mnist_diffusion": 380,  # a U-Net, the model of noise, a network that judges images
+    "mnist_diffusion": 385,  # a U-Net, the model of noise, a network that judges images
     "mnist_vae": 300,  # a class with the bounds of the likelihood
     "mnist_metric_learning": 460,  # five losses, pairs, and two ways to measure
     "mnist_wgan_gp": 270,  # the gradient penalty, and a network that judges images

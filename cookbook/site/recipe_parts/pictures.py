@@ -3,7 +3,6 @@
 import re
 
 from cookbook.pages.catalogue import ROOT, recipes
-from cookbook.site.links import relative
 
 PICTURES = (".svg", ".png", ".webp", ".gif")
 # {how the name of a picture begins, after that of its recipe: what it shows}
@@ -26,17 +25,17 @@ SHOWN = {
 }
 
 
-def pictures_section(recipe: str, page: str) -> list[str]:
-    """Committed pictures of a run, whose names begin with that of the recipe."""
+def pictures_of(recipe: str) -> list[tuple[str, str]]:
+    """(file inside docs, what it shows) of pictures that begin with a recipe's name."""
     names = [entry.name for entry in recipes()]
-    shown = []
+    found = []
     for path in sorted((ROOT / "docs" / "pictures").rglob("*")):
         owners = [n for n in names if re.match(rf"{n}([_.]|$)", path.stem)]
         if path.suffix in PICTURES and owners and max(owners, key=len) == recipe:
             inside = path.relative_to(ROOT / "docs").as_posix()
             what = shown_by(path.stem.removeprefix(recipe).strip("_"))
-            shown.append(f"![{recipe}: {what}]({relative(inside, page)})")
-    return ["## Pictures of a run", *shown] if shown else []
+            found.append((inside, what))
+    return found
 
 
 def shown_by(name: str) -> str:
