@@ -35,6 +35,7 @@ def can_unroll(parts: Parts) -> bool:
     inside = [node for node in ast.walk(main) if node is not main]
     returns = [node for node in inside if isinstance(node, ast.Return)]
     taken = {"config", "result", *parts.names, *dir(builtins)}
+    taken.discard("_")  # where an interactive Python keeps its last answer
     return (
         [argument.arg for argument in main.args.args] == ["config"]
         and returns == [main.body[-1]]

@@ -20,7 +20,8 @@ from cookbook.one_file.statements import CannotCopy
 
 Find = Callable[[str, str], Meaning | None]
 # Names that every function knows: Python's own, and what a method has besides.
-BUILTINS = {*dir(builtins), "__class__"}
+# "_" is there in an interactive Python alone.
+BUILTINS = {*dir(builtins), "__class__"} - {"_"}
 
 
 @dataclass(frozen=True)

@@ -319,7 +319,7 @@ def test_list_answers_at_once_without_tensorflow():
     command = [sys.executable, "-X", "importtime", "-m", "cookbook", "list"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert time.time() - start < 2  # 0.2 s; slack for a busy machine
+    assert time.time() - start < 6  # 0.2 s; slack for a busy machine
     assert "mnist_cnn" in done.stdout
     assert "BatchNormalization" in done.stdout
     for heavy in ("tensorflow", "keras", "numpy"):
