@@ -278,7 +278,7 @@ def scripts():
 
 
 def test_docs_hold_the_notebooks_that_the_recipes_make_now(scripts, monkeypatch):
-    """`python -m cookbook notebooks` renews them, from an interactive Python as well."""
+    """`python -m cookbook notebooks` renews them, in an interactive Python as well."""
     monkeypatch.setattr(builtins, "_", "its last answer", raising=False)
     made = all_files(scripts)
     kept = {path.name: path.read_text() for path in FOLDER.iterdir()}
