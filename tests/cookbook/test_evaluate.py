@@ -76,7 +76,7 @@ def test_a_folder_of_pictures_is_matched_by_the_names_of_its_classes(
     ("words", "message"),
     [
         (["texts", "--data", "no.csv"], "there is no such file or folder"),
-        (["texts", "--data", "./docs"], "docs holds"),
+        (["texts", "--data", "./docs/lessons"], "lessons holds"),
         (["pictures", "--data", "digits"], "has the class '0', which"),
         (["nowhere", "--data", "digits"], "there is no run and no recipe nowhere"),
     ],
