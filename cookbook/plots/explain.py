@@ -189,7 +189,7 @@ def draw_feature_maps(
 
     look = keras.Model(model.inputs[0], [*shown.values()])
     maps = look(x.astype("float32"))
-    image = _colours(x)
+    image = coloured_images(x)
     rows, labels = [], []
     for A in keras.tree.flatten(maps):
         A = keras.ops.convert_to_numpy(A)
@@ -244,7 +244,7 @@ def draw_grad_cam(
     second = answers[:, -2]
     is_right = said == true
     rivals = np.where(is_right, second, true)
-    images = _colours(x)
+    images = coloured_images(x)
     rows = [images]
     for answer in (said, rivals):
         heat = evidence_for(model, layers, x, answer.tolist())
@@ -326,7 +326,7 @@ def _is_convolution(layer: keras.Layer) -> bool:
     return len(getattr(kernel, "shape", ())) == 4
 
 
-def _colours(images: np.ndarray) -> np.ndarray:
+def coloured_images(images: np.ndarray) -> np.ndarray:
     """uint8 images of any channels as RGB from 0 to 1; one channel is ink on white."""
     images = images / 255.0
     if images.shape[-1] == 3:

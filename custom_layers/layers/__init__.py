@@ -54,6 +54,7 @@ from .dropout.stochastic_depth import StochasticDepth
 from .einsum_dense import EinsumDense
 from .embedding import BigramEmbedding, Embedding
 from .embedding_bag import EmbeddingBag
+from .mixer import MixerBlock
 from .monotonic_attention import (
     MonotonicAttentionDecoderCell,
     monotonic_attention,
@@ -102,6 +103,7 @@ from .pooling.max_pooling import MaxPooling1D, MaxPooling2D, MaxPooling3D
 from .pooling.max_pooling_with_argmax import MaxPoolingWithArgmax2D
 from .pooling.max_unpooling import MaxUnpooling2D
 from .pooling.net_vlad import NetVLAD
+from .pooling.sequence_pooling import SequencePooling
 from .pooling.spatial_pyramid_pooling import SpatialPyramidPooling2D
 from .positions import (
     PositionEmbedding,

@@ -83,6 +83,7 @@ LAYERS = {
         {"values": (2, 1, 2, 3), "indices": (2, 1, 2, 3)},
     ),
     "NetVLAD": ({"num_clusters": 2, "kernel_regularizer": "l2"}, (2, 4, 3)),
+    "SequencePooling": ({"kernel_initializer": "ones"}, (2, 4, 3)),
     "SpatialPyramidPooling2D": ({"bins": [1, [2, 3]]}, (2, 5, 4, 3)),
     "CorrelationCost": (
         {
@@ -119,6 +120,10 @@ LAYERS = {
     "GroupQueryAttention": (
         {"head_dim": 4, "num_query_heads": 4, "num_key_value_heads": 2},
         {"query": (2, 3, 6), "value": (2, 5, 6)},
+    ),
+    "MixerBlock": (
+        {"tokens_dim": 5, "channels_dim": 6, "activation": "silu"},
+        (2, 3, 4),
     ),
     "MultiHeadAttention": (
         {"num_heads": 2, "key_dim": 3, "use_gate": True},

@@ -1,0 +1,1 @@
+"""Reports on networks with attention: where they look."""
