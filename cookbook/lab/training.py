@@ -1,15 +1,17 @@
 """Training a Keras model for a number of gradient steps, and its test figures."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
 import numpy as np
 
-from cookbook.training.train import suit_backend
+from cookbook.lab.digits import Part, shuffled
+from cookbook.training.train import seed_everything, suit_backend
 from custom_layers.optimizers import SWA, ScheduleFreeAdamW
 
+TO_COMPILE = 20  # steps that compile a model's training step before it is timed
 AT_ONCE = 1000  # examples that a model answers at once
 
 
@@ -76,6 +78,43 @@ def timed_steps(model: keras.Model, x, y, batch_size: int, **options: Any) -> fl
     model.fit(x, y, batch_size=batch_size, shuffle=False, verbose=0, **options)
 
     return (time.process_time() - began) / -(-len(x) // batch_size)
+
+
+def in_passes(part: Part, batch_size: int, steps: int, seed: int) -> Part:
+    """(x, y) of so many steps, one after the other: every example once per pass."""
+    x, y = part
+    rows = shuffled(len(x), batch_size, steps, seed).ravel()
+
+    return x[rows], y[rows]
+
+
+def trainings(
+    build: Callable[[], keras.Model],
+    examples: Callable[[int], Part],
+    config: Any,
+) -> Iterator[tuple[keras.Model, float]]:
+    """Trains a network once for each seed, with one compiled step for all of them.
+
+    Args:
+        build: makes a compiled network.
+        examples: examples(seed) are the (x, y) of all steps, one after the other.
+        config: a Config with the fields batch_size, seed (the first one) and repeats.
+
+    Yields:
+        (the trained model, seconds per step) after each training. The next one changes
+        the same model.
+    """
+    size = config.batch_size
+    model = build()
+    x, y = examples(config.seed)
+    few = TO_COMPILE * size
+    timed_steps(model, x[:few], y[:few], size)
+
+    for seed in range(config.seed, config.seed + config.repeats):
+        x, y = examples(seed)
+        seed_everything(seed)
+        start_anew(model, build())
+        yield model, timed_steps(model, x, y, size)
 
 
 def averaged(model: keras.Model) -> Callable:

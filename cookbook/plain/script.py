@@ -15,7 +15,7 @@ from cookbook.one_file.writer import (
     text_of,
 )
 from cookbook.plain.edits import as_plain
-from cookbook.plain.sources import OTHERS, PARTS, SCRIPT, PlainSources
+from cookbook.plain.sources import OTHERS, PARTS, SCRIPT, WHOLE, PlainSources
 from cookbook.plain.wordings import reworded
 from cookbook.takeaway.bundle import ENDING, formatted_together
 from cookbook.takeaway.recipe_script import as_script
@@ -76,7 +76,7 @@ def _unformatted(recipe: Path) -> str:
 
     script = as_script(reworded(recipe.stem, text))
     text = as_plain(script.text.replace("-> Run | None:", "-> Run:"))
-    sources = PlainSources(_with_imports(text))
+    sources = PlainSources(_with_imports(text), WHOLE.get(recipe.stem, ()))
 
     main = sources.source_of(SCRIPT).definitions["main"]
     found = gather([main], sources.find)

@@ -64,6 +64,8 @@ DATA_SETS = (
     *("Reviews", "Characters", "Sums", "TaggedSentences", "Translations"),
     *("Sounds", "Strings", "Bert", "PieceReviews"),
 )
+# Components with options that their short forms lack: {recipe: those that it needs}.
+WHOLE = {"attention_variants": ("TransformerDecoderBlock",)}
 # What else a script calls by another name: {name in the cookbook: what it means}.
 OTHERS = {
     "Run": Import("builtins", "dict"),
@@ -78,7 +80,8 @@ OTHERS = {
 class PlainSources:
     """The modules that a plain script is made of, each as the script needs it."""
 
-    def __init__(self, script: str) -> None:
+    def __init__(self, script: str, whole: tuple[str, ...] = ()) -> None:
+        self.whole = whole  # names that are to have no short form
         self.known = {SCRIPT: parsed(SCRIPT, script)}
 
     def source_of(self, module: str) -> Source:
@@ -95,7 +98,7 @@ class PlainSources:
         if origin.startswith(("recipes", PARTS)):
             return meaning
         stand_in = _stand_ins().get(meaning.name)
-        if stand_in:
+        if stand_in and meaning.name not in self.whole:
             return self.source_of(stand_in).definitions[meaning.name]
         if origin.startswith("custom_layers") and meaning.name in _of_keras():
             return Import(_of_keras()[meaning.name], meaning.name)

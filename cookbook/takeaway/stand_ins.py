@@ -83,6 +83,7 @@ REPLACED = {
 }
 # Recipes that use what a short form lacks: {recipe: modules that stay as they are}.
 FULL = {
+    "attention_variants": ("custom_layers.layers.transformer",),
     "imdb_minilm": (
         "custom_layers.layers.dense",
         "custom_layers.layers.transformer",

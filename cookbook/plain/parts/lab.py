@@ -2,9 +2,10 @@
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
@@ -77,6 +78,25 @@ def timed_steps(model, x, y, batch_size: int, **options: Any) -> float:
     began = time.process_time()
     model.fit(x, y, batch_size, shuffle=False, verbose=0, **options)
     return (time.process_time() - began) * batch_size / len(x)
+
+
+def in_passes(part: tuple, batch_size: int, steps: int, seed: int) -> tuple:
+    """(x, y) of so many steps: every example once per pass."""
+    rows = shuffled(len(part[0]), batch_size, steps, seed).ravel()
+    return part[0][rows], part[1][rows]
+
+
+def trainings(build: Callable, examples: Callable, config: Any) -> Iterator[tuple]:
+    """Yields (model, seconds per step) after a training with each seed."""
+    model = build()
+    few = [array[: 20 * config.batch_size] for array in examples(config.seed)]
+    timed_steps(model, *few, config.batch_size)  # compiles the step
+
+    for seed in range(config.seed, config.seed + config.repeats):
+        part = examples(seed)
+        keras.utils.set_random_seed(seed)
+        start_anew(model, build())
+        yield model, timed_steps(model, *part, config.batch_size)
 
 
 def accuracy_of(model, x, y) -> float:
