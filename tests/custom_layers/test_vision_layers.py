@@ -99,7 +99,7 @@ def test_mixer_block_treats_all_channels_alike_when_it_mixes_tokens():
 
 
 @pytest.mark.parametrize(
-    "make, message",
+    ("make", "message"),
     [
         (lambda: MixerBlock(0, 3), "`tokens_dim`.*positive integer"),
         (lambda: MixerBlock(3, 2.5), "`channels_dim`.*positive integer"),

@@ -26,8 +26,8 @@ class SequencePooling(keras.layers.Layer):
     Call: inputs x, mask (B, T) of the tokens that count.
     Input shape: (B, T, D). Output shape: (B, D).
     Raises: ValueError if D is not known.
-    Keras has no such class. The paper adds a bias to the scores, which the softmax takes
-        out again. A sequence without a token that counts becomes zeros.
+    Keras has no such class. The paper adds a bias to the scores, which the softmax
+        takes out again. A sequence without a token that counts becomes zeros.
 
     >>> layer = SequencePooling(kernel_initializer="ones")
     >>> x = keras.ops.array([[[0.0, 0.0], [5.0, 5.0]]])
