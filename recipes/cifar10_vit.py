@@ -67,7 +67,7 @@ EXPECTED = {"cifar10": (0.82, 0.01)}
 @dataclass(frozen=True)
 class Config(ImageClassConfig):
     image_size: Side = 32  # side to which pictures of your own are scaled and cut
-    epochs: Count = 20  # passes over the training set
+    epochs: Count = 16  # passes over the training set
     blocks: Depth = 4  # blocks of attention, or of a mixer
     width: Size = 128  # length of the vector of a token, a multiple of --heads
     heads: Size = 4  # attention heads
@@ -124,8 +124,8 @@ def convolve(x, filters: int, strides: int):
 def tokens(config: Config, images):
     """Vectors of 8 x 8 places: what convolutions find there, and the position."""
     D = config.width
-    x = convolve(images, 3 * D // 8, strides=1)  # 32, 32, 48
-    x = convolve(x, 3 * D // 4, strides=2)  # 16, 16, 96
+    x = convolve(images, D // 4, strides=1)  # 32, 32, D/4
+    x = convolve(x, D // 2, strides=2)  # 16, 16, D/2
     x = convolve(x, D, strides=2)  # 8, 8, D
     x = keras.layers.Reshape((-1, D))(x)  # T = 64, D
     return keras.layers.add([x, PositionEmbedding(x.shape[1])(x)])
