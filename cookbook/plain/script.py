@@ -15,7 +15,7 @@ from cookbook.one_file.writer import (
     text_of,
 )
 from cookbook.plain.edits import as_plain
-from cookbook.plain.sources import OTHERS, PARTS, SCRIPT, WHOLE, PlainSources
+from cookbook.plain.sources import OTHERS, PARTS, SCRIPT, PlainSources
 from cookbook.plain.wordings import reworded
 from cookbook.takeaway.bundle import ENDING, formatted_together
 from cookbook.takeaway.recipe_script import as_script
@@ -32,6 +32,8 @@ BESIDE = {
     "classifier_of": "adversarial",
     **dict.fromkeys(("CausalBlock", "EncoderBlock"), "components"),
     "PostNormBlock": "sentences.encoder",
+    "VariedBlock": "attention.variants",
+    "VisionBlock": "attention.vision",
     "kernel_gradients": "lab",
     "report_sums": "translation",
 }
@@ -55,6 +57,8 @@ SECTION_OF = {
     "counts": "Components",
     "encoder": "Components",
     "pieces": "Data",
+    "variants": "Components",
+    "vision": "Components",
 }
 LONG_LINE = re.compile(r"^( +)([^#\n]+)  (# .+)$", re.MULTILINE)
 
@@ -76,7 +80,7 @@ def _unformatted(recipe: Path) -> str:
 
     script = as_script(reworded(recipe.stem, text))
     text = as_plain(script.text.replace("-> Run | None:", "-> Run:"))
-    sources = PlainSources(_with_imports(text), WHOLE.get(recipe.stem, ()))
+    sources = PlainSources(_with_imports(text))
 
     main = sources.source_of(SCRIPT).definitions["main"]
     found = gather([main], sources.find)

@@ -25,6 +25,7 @@ STAND_INS = (
     "translation",
     "lab",
     "reports",
+    *("attention.variants", "attention.vision"),
     *("sentences.counts", "sentences.encoder", "sentences.pieces"),
     *("latent.diffusion", "latent.losses", "latent.measures", "latent.models"),
     "latent.pixels",
@@ -52,7 +53,7 @@ KERAS = {
     "losses": "BinaryCrossentropy BinaryFocalCrossentropy CTC CategoricalCrossentropy "
     "Hinge Huber KLDivergence LogCosh MeanAbsoluteError MeanSquaredError "
     "SparseCategoricalCrossentropy",
-    "optimizers": "Adadelta Adagrad Adam Muon RMSprop SGD",
+    "optimizers": "Adadelta Adagrad Adam AdamW Muon RMSprop SGD",
     "optimizers.schedules": "CosineDecay CosineDecayRestarts ExponentialDecay "
     "PiecewiseConstantDecay PolynomialDecay",
     "regularizers": "L1 L1L2 L2",
@@ -64,8 +65,6 @@ DATA_SETS = (
     *("Reviews", "Characters", "Sums", "TaggedSentences", "Translations"),
     *("Sounds", "Strings", "Bert", "PieceReviews"),
 )
-# Components with options that their short forms lack: {recipe: those that it needs}.
-WHOLE = {"attention_variants": ("TransformerDecoderBlock",)}
 # What else a script calls by another name: {name in the cookbook: what it means}.
 OTHERS = {
     "Run": Import("builtins", "dict"),
@@ -80,8 +79,7 @@ OTHERS = {
 class PlainSources:
     """The modules that a plain script is made of, each as the script needs it."""
 
-    def __init__(self, script: str, whole: tuple[str, ...] = ()) -> None:
-        self.whole = whole  # names that are to have no short form
+    def __init__(self, script: str) -> None:
         self.known = {SCRIPT: parsed(SCRIPT, script)}
 
     def source_of(self, module: str) -> Source:
@@ -98,7 +96,7 @@ class PlainSources:
         if origin.startswith(("recipes", PARTS)):
             return meaning
         stand_in = _stand_ins().get(meaning.name)
-        if stand_in and meaning.name not in self.whole:
+        if stand_in:
             return self.source_of(stand_in).definitions[meaning.name]
         if origin.startswith("custom_layers") and meaning.name in _of_keras():
             return Import(_of_keras()[meaning.name], meaning.name)

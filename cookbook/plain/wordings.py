@@ -10,6 +10,19 @@ from cookbook.plain.lab.wordings import LAB_WORDINGS
 SUBWORDS = [("len(data.subwords)", "data.subwords.vocab_size + 2")]
 WORDINGS = {
     **LAB_WORDINGS,
+    "cifar10_vit": [
+        (
+            """\
+    return TransformerEncoderBlock(
+        2 * D, config.heads, config.dropout, "gelu", normalize_first=True
+    )
+""",
+            """\
+    return VisionBlock(D, 2 * D, config.heads, config.dropout)
+""",
+        ),
+        ("    draw_looks(model, data, run)\n", ""),
+    ],
     "multi30k_attention": [
         *SUBWORDS,
         (

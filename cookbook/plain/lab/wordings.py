@@ -106,6 +106,52 @@ CURVES = (
             "first = np.linalg.norm(kernel_gradients(model, x, y)[0])",
         ),
     ],
+    "attention_variants": [
+        ("ALiBi()", "ALiBi"),
+        ("RelativePositionBias(bidirectional=False)", "RelativePositionBias"),
+        (
+            "TransformerDecoderBlock(hidden, **",
+            "VariedBlock(config.width, hidden, **",
+        ),
+        ("(b, TransformerDecoderBlock)", "(b, VariedBlock)"),
+    ],
+    "augmentation_compared": [
+        (
+            """\
+MOVES = {"fill_mode": "constant", "height_translation": 0.1, "width_translation": 0.1}
+TURNS = {"rotation": 0.04, "height_zoom": 0.1, "x_shear": 0.1}
+""",
+            """\
+SHIFTS = keras.layers.RandomTranslation(0.1, 0.1, "constant")
+AFFINE = keras.layers.Pipeline(
+    [
+        SHIFTS,
+        keras.layers.RandomRotation(0.04, "constant"),
+        keras.layers.RandomZoom(0.1, fill_mode="constant"),
+        keras.layers.RandomShear(0.1, fill_mode="constant"),
+    ]
+)
+""",
+        ),
+        (
+            'lambda: RandomAffine(flip="horizontal")',
+            'lambda: keras.layers.RandomFlip("horizontal")',
+        ),
+        ("lambda: RandomAffine(**MOVES, **TURNS)", "lambda: AFFINE"),
+        ("lambda: RandomAffine(**MOVES)", "lambda: SHIFTS"),
+        (
+            """\
+        few = data.few(images // len(data.classes), seed).one_hot()
+        x, y = in_passes(few.train, size, config.steps, seed)
+""",
+            """\
+        few = data.few(images // len(data.classes), seed)
+        x, y = in_passes(few.train, size, config.steps, seed)
+        y = keras.utils.to_categorical(y)
+""",
+        ),
+        ("    draw_variants(kinds, data, run)\n", ""),
+    ],
     "bias_and_weights": [("    draw_neuron(run)\n", "")],
     "losses_imbalanced": [("    draw_shares(curves, run)\n", "")],
     "regularization_compared": [("    draw_losses(curves, run)\n", "")],

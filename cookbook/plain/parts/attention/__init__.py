@@ -1,0 +1,1 @@
+"""Short forms of attention and of what takes its place."""
