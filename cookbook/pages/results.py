@@ -88,8 +88,11 @@ def without_bound(sentence: str) -> str:
 
 
 def measured(label: str) -> str | None:
-    """The mean and the values of the seeds of a row; None if there is no such run."""
-    runs = _runs_of(label, _kept())
+    """The mean and the values of the seeds of a row, or of a thing to try.
+
+    None if there is no such run.
+    """
+    runs = _runs_of(label, _kept()) or tries().get(label, {}).get("runs", [])
     return _mean_and_seeds(runs) if runs else None
 
 

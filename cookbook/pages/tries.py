@@ -1,7 +1,9 @@
 """Things to try with a recipe, and what came of them: docs/tries.json.
 
-It holds {recipe and flags: {"try": what changes, "run": what the run measured}}. A run
-of these flags gets there by `python -m cookbook results FOLDER`, as other results do.
+It holds {recipe and flags: {"try": what changes, "runs": what a run of each seed has
+measured}}. A run of these flags gets there by `python -m cookbook results FOLDER`, as
+other results do. A row whose measure is not that of the recipe's results says in
+"without" what it is to be compared with.
 """
 
 import json
@@ -24,15 +26,21 @@ def tries_of(recipe: str) -> Tries:
     found = {}
     for label, row in tries().items():
         name, _, flags = label.partition(" ")
-        if name == recipe and "run" in row:
+        if name == recipe and row.get("runs"):
             found[flags] = row
     return found
 
 
 def keep_try(label: str, run: dict[str, Any]) -> None:
-    """Writes what a run measured, which stands first in its metrics."""
+    """Writes what a run measured, which stands first in its metrics.
+
+    It replaces what an earlier run of the same command has measured.
+    """
     kept = tries()
     measure = next(iter(run))
-    kept[label]["run"] = {name: run[name] for name in (measure, *KEPT)}
+    found = {name: run[name] for name in (measure, *KEPT)}
+    runs = {each["command"]: each for each in kept[label].get("runs", ())}
+    runs[run["command"]] = found
+    kept[label]["runs"] = sorted(runs.values(), key=lambda each: each["seed"])
     text = json.dumps(kept, indent=1, ensure_ascii=False)
     TRIES.write_text(text + "\n", encoding="utf-8")

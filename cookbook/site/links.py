@@ -20,6 +20,8 @@ FOLDERS = {  # in this order: the first that holds a file decides
     "docs/notebooks/": "downloads/",
     "docs/": "guides/",
 }
+NAME_IN_LINK = re.compile(r"\[\w+_\w+\](?=\()")
+TIME = re.compile(r"(?<=\| )(\d+) (s|min)(?= \|)")
 SOURCE = "source/"  # below it, sources stand as text that a browser shows
 
 
@@ -69,6 +71,24 @@ def with_site_links(text: str, file: str, page: str) -> str:
         return relative(site_path(target), page) + (found["place"] or "")
 
     return LINK.sub(link, text)
+
+
+def with_narrow_columns(text: str) -> str:
+    """The text of a page whose tables may break long names, but not short times.
+
+    >>> with_narrow_columns("| [mnist_cnn](a.md) | 65 s |")
+    '| [mnist_<wbr>cnn](a.md) | 65&nbsp;s |'
+    >>> with_narrow_columns("[mnist_cnn](a.md) takes 65 s.")
+    '[mnist_cnn](a.md) takes 65 s.'
+    """
+    lines = []
+    for line in text.split("\n"):
+        if line.startswith("|"):
+            line = NAME_IN_LINK.sub(lambda name: name[0].replace("_", "_<wbr>"), line)
+            line = TIME.sub(r"\1&nbsp;\2", line)
+        lines.append(line)
+
+    return "\n".join(lines)
 
 
 def front_matter(text: str) -> tuple[dict[str, str], str]:

@@ -11,6 +11,7 @@ from cookbook.site.links import (
     Page,
     front_matter,
     site_path,
+    with_narrow_columns,
     with_site_links,
     with_title,
 )
@@ -46,7 +47,8 @@ def home() -> Page:
     results = with_site_links(best_table(), "README.md", "index.md")
     text = HOME.read_text(encoding="utf-8").replace(RESULTS, results)
     _, plain = front_matter(text)
-    return Page("index.md", "Home", text, plain, "What this is, and where to begin")
+    shown = with_narrow_columns(text)
+    return Page("index.md", "Home", shown, plain, "What this is, and where to begin")
 
 
 def read_folder(name: str) -> list[Page]:
@@ -101,7 +103,8 @@ def _guide(file: str) -> Page:
     text = with_site_links(text, file, page)
 
     title = _heading(text) or Path(file).stem
-    return Page(page, title, with_title(title, text), text, _first_sentence(text))
+    shown = with_title(title, with_narrow_columns(text))
+    return Page(page, title, shown, text, _first_sentence(text))
 
 
 def _heading(text: str) -> str:

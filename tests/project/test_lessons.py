@@ -151,7 +151,7 @@ def test_papers_are_those_of_the_components_and_recipes(page):
 
 def test_the_reading_order_names_every_lesson_in_its_place():
     text = (LESSONS / "index.md").read_text("utf-8")
-    first, _ = text.split("## Three shorter ways")
+    first, _ = text.split("## Five shorter ways")
     named = re.findall(r"\((\d\d_\w+\.md)\)", first)
     assert named == [page.name for page in PAGES]
 

@@ -20,14 +20,15 @@ def tries_section(recipe: str) -> list[str]:
         _, _, flags = label.partition(" ")
         figure = as_typed(headline_figure(runs)) if runs else ""
         if flags and figure:
-            rows.append([f"`{flags}`", as_typed(row["task"]), figure])
+            rows.append([f"`{flags}`", as_typed(row["task"]), figure, before])
         elif figure:
             before = figure
 
     for flags, row in tries_of(recipe).items():
-        figure = as_typed(headline_figure([row["run"]]))
-        rows.append([f"`{flags}`", as_typed(row["try"]), figure])
+        figure = as_typed(headline_figure(row["runs"]))
+        compared = as_typed(row.get("without", before))
+        rows.append([f"`{flags}`", as_typed(row["try"]), figure, compared])
     if not rows:
         return []
-    table = markdown_table(HEAD, [[*row, before] for row in rows])
+    table = markdown_table(HEAD, rows)
     return ["## Things to try", WHAT, table]
