@@ -20,6 +20,7 @@ from cookbook.data.batches import (
     few_widths,
     for_few,
 )
+from cookbook.takeaway.standalone.data import padded_batches
 from cookbook.tuning.search import _announce_searched
 from oracle import array
 from small_training import Config, model
@@ -154,6 +155,26 @@ def test_padded_batches_hold_like_lengths_in_a_few_widths(monkeypatch):
     assert np.mean([max(b) - min(b) for b in orders[0]]) < 2
     firsts = [batch[0] for batch in orders[0]]
     assert firsts != sorted(firsts), "batches would come short ones first"
+
+
+@pytest.mark.parametrize("kind", ["ids", "vectors"])
+def test_a_bundle_that_reads_texts_feeds_ids_and_vectors_as_recipes_do(kind):
+    """imdb_minilm reads ids of texts, and then learns from their vectors as well."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(1, 40, size=103)
+    x = rng.normal(size=(103, 60)).astype("float32")
+    if kind == "ids":
+        x = np.where(np.arange(60) < y[:, None], 1 + np.arange(103)[:, None], 0)
+    recipe = Batches(x, y, 8, seed=0, padded=kind == "ids")
+    bundle = padded_batches.Batches(x, y, 8, seed=0)
+    for epoch in (0, 1):
+        recipe.start_epoch(epoch)
+        bundle.start_epoch(epoch)
+        for i in range(len(recipe)):  # also as Keras asks before the first epoch
+            for expected, found in zip(recipe[i], bundle[i], strict=True):
+                np.testing.assert_array_equal(found, expected)
+        recipe.on_epoch_begin()
+        bundle.on_epoch_begin()
 
 
 def fewest_places(lengths, most):

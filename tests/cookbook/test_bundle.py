@@ -38,8 +38,6 @@ SETTINGS = [
     ("mackey_glass_rnn", {"cell": "gru", "window": 20}),
     ("shakespeare_rnn", {"cell": "mingru"}),
 ]
-# A fault to be found: the bundle runs and reaches the bar, with other weights.
-OTHER_BITS = ("imdb_minilm",)
 MISTAKES = [
     # recipe, --to, a part of the line
     ("mnist_mpl", None, "did you mean mnist_mlp?"),
@@ -175,7 +173,7 @@ def test_bundles_train_the_weights_of_their_recipes_to_the_bit(tmp_path):
     All recipes of the sample run in one process, and all bundles in another one, which
     can't import our packages.
     """
-    runs = [run for run in runs_of_today() if run[0] not in OTHER_BITS]
+    runs = runs_of_today()
     for name, _ in runs:
         (tmp_path / f"{name}.py").write_text(bundle(recipe_file(name)))
     expected = results("recipes", tmp_path, runs)

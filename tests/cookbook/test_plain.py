@@ -41,7 +41,7 @@ LONGER = {
     "imdb_cnn": 345,  # two networks, one of which counts words and pairs
     "imdb_minilm": 510,  # word pieces, and weights that a package brings
     "imdb_transformer": 270,  # a block of attention, pairs of words, batches by length
-    "mnist_cgan": 255,  # two networks that know labels, and one that judges images
+    "mnist_cgan": 256,  # two networks that know labels, and one that judges images
     "mnist_diffusion": 385,  # a U-Net, the model of noise, a network that judges images
     "mnist_vae": 300,  # a class with the bounds of the likelihood
     "mnist_metric_learning": 460,  # five losses, pairs, and two ways to measure
@@ -214,11 +214,6 @@ def table_of(name):
     return ast.literal_eval(value)
 
 
-# A fault to be found: 0.47 of the translated digits are read right, and 0.75 with the
-# recipe. The script runs here all the same.
-BELOW_ITS_BAR = ("printed_to_handwritten_cyclegan",)
-
-
 @pytest.mark.slow
 def test_scripts_reach_the_bars_of_the_recipes(tmp_path):
     """Six recipes, which change with the date; all of them take too long.
@@ -243,8 +238,6 @@ def test_scripts_reach_the_bars_of_the_recipes(tmp_path):
     for name, line in zip(chosen, lines, strict=True):
         figures = json.loads(line.removeprefix("FIGURES "))
         value = next(iter(figures.values()))
-        if name in BELOW_ITS_BAR:
-            continue
         if name in {*bars, *ceilings}:
             assert bars.get(name, value) <= value <= ceilings.get(name, value)
         else:  # claims of the lab, of which a few depend on the seed

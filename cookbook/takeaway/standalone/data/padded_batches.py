@@ -15,7 +15,8 @@ class Batches(keras.utils.PyDataset):
 
     A batch holds rows of similar length and is cut to the smallest of a few widths that
     holds them. Without a seed the arrays keep their order, and the last batch may be
-    smaller.
+    smaller. Rows of numbers that are no ids, such as the vectors of texts, are shuffled
+    one by one and never cut.
     """
 
     def __init__(
@@ -30,7 +31,9 @@ class Batches(keras.utils.PyDataset):
         self.parts = x, y
         self.batch_size = batch_size
         self.seed = seed
-        self.lengths = np.max([_lengths(ids) for ids in keras.tree.flatten(x)], axis=0)
+        arrays = keras.tree.flatten(x)
+        self.has_ids = arrays[0].dtype.kind == "i"
+        self.lengths = np.max([_lengths(ids) for ids in arrays], axis=0)
         self.widths = few_widths(self.lengths)
         whole, rest = divmod(len(self.lengths), batch_size)
         filled = whole + bool(rest) if seed is None else max(1, whole)
@@ -46,7 +49,10 @@ class Batches(keras.utils.PyDataset):
             return
         rng = np.random.default_rng([self.seed, epoch])
 
-        order = rng.permutation(len(self.order))[: self.steps * self.batch_size]
+        self.order = rng.permutation(len(self.order))
+        if not self.has_ids:
+            return
+        order = self.order[: self.steps * self.batch_size]
         batches = []
 
         for pool in _pieces(order, POOL * self.batch_size):
@@ -74,7 +80,7 @@ class Batches(keras.utils.PyDataset):
 
         def taken(part: np.ndarray) -> np.ndarray:
             part = part[rows]
-            if part.ndim < 2:
+            if part.ndim < 2 or not self.has_ids:
                 return part
             return _widened(part, part.shape[1] + 1) if widen else part[:, :width]
 
