@@ -18,6 +18,7 @@ https://arxiv.org/abs/2108.12409; Ainslie et al., "GQA: training generalized mul
 transformer models from multi-head checkpoints", 2023. https://arxiv.org/abs/2305.13245
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +40,6 @@ from cookbook.config import (
     Size,
 )
 from cookbook.data.text.characters import Characters, load_characters
-from cookbook.errors import fail
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.pictures import draw_bars
 from cookbook.lab.training import in_passes, trainings
@@ -121,6 +121,12 @@ class Config(ExperimentConfig):
 
     in_quick = {"steps": 40, "context": 32, "blocks": 1, "repeats": 1}
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+
+        if self.width % 8:  # four heads of pairs, which rotary positions turn
+            raise ValueError(f"--width got {self.width}, expected a multiple of 8")
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -132,7 +138,13 @@ class Measured:
     cache: int  # numbers in the keys and values that writing keeps for a context
 
 
-def build(config: Config, letters: int, expansion=4, added=None, **options):
+def build(
+    config: Config,
+    letters: int,
+    expansion: float = 4,
+    added: Callable | None = None,
+    **options: Any,
+) -> keras.Model:
     """added: makes a layer whose output is added to the vectors of the characters."""
     tokens = keras.Input((None,), dtype="int32")
     x = Embedding(letters, config.width, RandomNormal(stddev=1.0))(tokens)
@@ -219,9 +231,6 @@ def claims_of(found: dict[str, Measured]) -> list[Claim]:
 
 
 def main(config: Config) -> Run:
-    if config.width % 8:
-        fail(f"--width got {config.width}, expected a multiple of 8")
-
     run = RunFolder.open("attention_variants", config)
     data, long = (
         load_characters(config.data, "tiny_shakespeare", length, config.quick)

@@ -165,7 +165,8 @@ def measure(kind: str, data: Images, images: int, config: Config) -> Measured:
     networks = trainings(lambda: build(kind, data, config), examples, config)
 
     for model, seconds in networks:
-        figures.append((accuracy_of(model, x, y), accuracy_of(model, fog, y), seconds))
+        both = accuracy_of(model, x, y), accuracy_of(model, fog, y)
+        figures.append((*both, seconds))
 
     clear, foggy, seconds = zip(*figures)
     print(f"{kind:<14} {images} images, {min(seconds):.4f} s a step, accuracy", *clear)

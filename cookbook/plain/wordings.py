@@ -8,6 +8,10 @@ from cookbook.plain.lab.wordings import LAB_WORDINGS
 
 # The short form of the data has tokens for the beginning and the end beside these.
 SUBWORDS = [("len(data.subwords)", "data.subwords.vocab_size + 2")]
+# A script always trains on the validation part as well, where the recipe can.
+WITH_VALIDATION = """\
+    with_validation: bool = True  # whether to train on the validation part as well
+"""
 WORDINGS = {
     **LAB_WORDINGS,
     "cifar10_vit": [
@@ -22,6 +26,7 @@ WORDINGS = {
 """,
         ),
         ("    draw_looks(model, data, run)\n", ""),
+        (WITH_VALIDATION, ""),
     ],
     "multi30k_attention": [
         *SUBWORDS,
@@ -228,12 +233,7 @@ WORDINGS = {
         ),
     ],
     "cifar10_resnet": [
-        (
-            """\
-    with_validation: bool = True  # whether to train on the validation part as well
-""",
-            "",
-        ),
+        (WITH_VALIDATION, ""),
     ],
     "gan_anomaly": [
         ("    layers = [\n", "    encoding = [\n"),

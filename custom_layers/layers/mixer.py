@@ -70,6 +70,7 @@ class MixerBlock(keras.layers.Layer):
     def build(self, input_shape: Shape) -> None:
         T, C = known_sizes(input_shape, [1, 2], self)
         B = input_shape[0]
+        self.rows = (-1, C, T)  # the shape of x with its tokens last
         self.token_norm = self._normalization("token_norm", (B, T, C))
         self.expand_tokens = self._dense(
             "expand_tokens", (B, C, T), self.tokens_dim, self.activation
@@ -107,7 +108,8 @@ class MixerBlock(keras.layers.Layer):
 
     def call(self, inputs, training: bool | None = None):
         x = as_floats(inputs, self.compute_dtype)
-        y = ops.swapaxes(self.token_norm(x), 1, 2)  # B, C, T
+        y = ops.swapaxes(self.token_norm(x), 1, 2)
+        y = ops.reshape(y, self.rows)  # B, C, T
         y = self.contract_tokens(self.expand_tokens(y))
         y = ops.swapaxes(y, 1, 2)  # B, T, C
         x = x + self.dropout_layer(y, training=training)

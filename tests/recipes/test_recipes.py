@@ -23,6 +23,7 @@ LABS = [entry.name for entry in recipes() if entry.name not in NAMES]
 BARS = {
     "addition_seq2seq": 0.3,
     "cifar10_resnet": 0.95,
+    "cifar10_vit": 0.9,
     "digit_strings_ctc": 0.3,
     "english_tagging_crf": 0.95,
     "gan_anomaly": 0.8,
