@@ -28,7 +28,6 @@ start(__name__, onednn=True)  # oneDNN saves a part of the time of a step
 
 import keras
 import numpy as np
-from keras import ops
 
 from cookbook.config import (
     BatchSize,
@@ -42,7 +41,7 @@ from cookbook.config import (
 from cookbook.data.text.characters import Characters, load_characters
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.pictures import draw_bars
-from cookbook.lab.training import in_passes, trainings
+from cookbook.lab.training import in_passes, losses_by_place, trainings
 from cookbook.plots.figures import draw_lines
 from cookbook.reports.finish import Run
 from cookbook.training.launch import launch
@@ -64,12 +63,8 @@ from custom_layers.optimizers.schedules import OneCycle
 
 LONGER = 4  # times the context: the length of the long texts
 PIECES = 2 * LONGER  # of a long text, each half a context long
-USUAL: dict[str, Any] = {  # options of the usual blocks
-    "num_heads": 4,
-    "activation": "gelu",
-    "max_wavelength": 10_000,
-    "normalize_first": True,
-}
+HEADS = {"num_heads": 4, "max_wavelength": 10_000}  # with rotary positions
+USUAL: dict[str, Any] = {**HEADS, "activation": "gelu", "normalize_first": True}
 ORDER: dict[str, dict] = {  # how else a model knows the order of the characters
     "no positions": {},
     "learned": {"added": PositionEmbedding},
@@ -163,13 +158,6 @@ def build(
     return model
 
 
-def losses_of(model: keras.Model, x, y) -> np.ndarray:
-    """The loss at each place of texts, as the mean over the texts, (T,)."""
-    losses = ops.sparse_categorical_crossentropy(y, model(x), from_logits=True)
-
-    return ops.convert_to_numpy(losses).mean(0)
-
-
 def measure(kind: str, data: Characters, long: Characters, config: Config) -> Measured:
     """Trains models of one kind, as the mean over all seeds."""
     rows = []
@@ -179,8 +167,8 @@ def measure(kind: str, data: Characters, long: Characters, config: Config) -> Me
         lambda seed: in_passes(data.train, config.batch_size, config.steps, seed),
         config,
     ):
-        loss = losses_of(model, *data.validation).mean()
-        by_place = losses_of(model, *(part[:64] for part in long.validation))
+        loss = losses_by_place(model, *data.validation).mean()
+        by_place = losses_by_place(model, *(part[:64] for part in long.validation))
         rows.append((loss, by_place.reshape(PIECES, -1).mean(1), seconds))
 
     losses, pieces, seconds = zip(*rows)
@@ -212,8 +200,7 @@ def draw(found: dict[str, Measured], config: Config, run: RunFolder) -> None:
     lines = {kind: (places, found[kind].pieces) for kind in found if kind in DRAWN}
 
     title = f"Beyond the {config.context} characters of the training, ALiBi goes on"
-    labels = "place in the text", "validation loss"
-    draw_lines(lines, title, *labels, run, "places.svg")
+    draw_lines(lines, title, "place in the text", "validation loss", run, "places.svg")
 
 
 def claims_of(found: dict[str, Measured]) -> list[Claim]:

@@ -38,7 +38,7 @@ from cookbook.config import (
 from cookbook.data.images import Images, load_images
 from cookbook.lab.claims import Claim, conclude
 from cookbook.lab.pictures import draw_bars
-from cookbook.lab.training import accuracy_of, in_passes, trainings
+from cookbook.lab.training import accuracy_of, in_passes, mixed, trainings
 from cookbook.plots.figures import draw_lines
 from cookbook.plots.picture_table import draw_picture_table
 from cookbook.reports.finish import Run
@@ -87,8 +87,6 @@ BOUNDS: tuple[tuple[str, str, str, dict], ...] = (  # what is claimed of which k
     ("CutMix", "accuracy", "CutMix gains {points}", {"at_least": 0}),
     ("RandAugment", "accuracy", "RandAugment gains {points}", {"at_least": 0.005}),
     ("AugMix", "accuracy", "AugMix gains {points}", {"at_least": 0}),
-)
-IN_FOG: tuple[tuple[str, str, str, dict], ...] = (  # the same on foggy images
     ("affine", "foggy", "In fog, affine variants gain {points}", {"at_most": -0.05}),
     ("AugMix", "foggy", "In fog, AugMix gains {points}", {"at_most": 0}),
 )
@@ -138,18 +136,6 @@ def build(kind: str, data: Images, config: Config) -> keras.Model:
     return model
 
 
-def mixed(layer: keras.layers.Layer, x, y, batch_size: int) -> list[np.ndarray]:
-    """[images, labels] after a layer that mixes those of each batch."""
-    batches = []
-
-    for place in range(0, len(x), batch_size):
-        rows = slice(place, place + batch_size)
-        batch = layer({"images": x[rows], "labels": y[rows]}, training=True)
-        batches.append([keras.ops.convert_to_numpy(part) for part in batch.values()])
-
-    return [np.concatenate(parts) for parts in zip(*batches)]
-
-
 def measure(kind: str, data: Images, images: int, config: Config) -> Measured:
     """Trains on so many images with an augmentation, as the mean over all seeds."""
     size = config.batch_size
@@ -157,6 +143,7 @@ def measure(kind: str, data: Images, images: int, config: Config) -> Measured:
     def examples(seed):
         few = data.few(images // len(data.classes), seed).one_hot()
         x, y = in_passes(few.train, size, config.steps, seed)
+
         return mixed(KINDS[kind](seed=seed), x, y, size) if kind in MIXING else (x, y)
 
     figures = []
@@ -212,6 +199,7 @@ def claims_of_sizes(found, data: Images, config: Config, run: RunFolder):
     scale = {"xscale": "log", "xticks": sizes, "xticklabels": sizes}
 
     labels = "labelled images", "test accuracy (%)"
+
     draw_lines(lines, title, *labels, run, "sizes.svg", **scale)
 
     (_, plain), (_, affine) = lines.values()
@@ -221,12 +209,13 @@ def claims_of_sizes(found, data: Images, config: Config, run: RunFolder):
     return [Claim(text, lead, at_least=-0.01)]
 
 
-def claims_of_kinds(found: dict[str, Measured], bounds: Iterable) -> list[Claim]:
+def claims_of_kinds(found: dict[str, Measured], config: Config) -> list[Claim]:
     """What holds for the kinds of augmentation, at the same number of images."""
     claims = []
 
-    for kind, what, text, bound in bounds:
-        if kind in found:
+    for kind, what, text, bound in BOUNDS:
+        # The small digits of --quick say little about fog.
+        if kind in found and (what == "accuracy" or not config.quick):
             gain = getattr(found[kind], what) - getattr(found["none"], what)
             claims.append(Claim(text, gain, **bound))
 
@@ -240,13 +229,10 @@ def main(config: Config) -> Run:
     found = {kind: measure(kind, data, config.images, config) for kind in kinds}
     draw_variants(kinds, data, run)
     draw_gains(found, run)
-    claims = claims_of_kinds(found, BOUNDS)
+    claims = claims_of_kinds(found, config)
+    sizes = [] if config.quick else claims_of_sizes(found, data, config, run)
 
-    if not config.quick:  # the small digits of --quick say little about these
-        claims += claims_of_kinds(found, IN_FOG)
-        claims += claims_of_sizes(found, data, config, run)
-
-    return conclude(run, claims)
+    return conclude(run, [*claims, *sizes])
 
 
 if __name__ == "__main__":

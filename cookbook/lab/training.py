@@ -88,6 +88,20 @@ def in_passes(part: Part, batch_size: int, steps: int, seed: int) -> Part:
     return x[rows], y[rows]
 
 
+def mixed(
+    layer: keras.layers.Layer, x: np.ndarray, y: np.ndarray, batch_size: int
+) -> list[np.ndarray]:
+    """[images, labels] after a layer that mixes the examples of each batch."""
+    batches = []
+
+    for place in range(0, len(x), batch_size):
+        rows = slice(place, place + batch_size)
+        batch = layer({"images": x[rows], "labels": y[rows]}, training=True)
+        batches.append([keras.ops.convert_to_numpy(part) for part in batch.values()])
+
+    return [np.concatenate(parts) for parts in zip(*batches)]
+
+
 def trainings(
     build: Callable[[], keras.Model],
     examples: Callable[[int], Part],
@@ -156,3 +170,11 @@ def loss_and_accuracy(
     classes = y if y.ndim == 1 else y.argmax(-1)
     is_right = logits.argmax(-1) == classes
     return float(loss(y, logits)), float(np.mean(is_right))
+
+
+def losses_by_place(model: keras.Model, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The cross-entropy (T,) at each place of texts, as the mean over the texts."""
+    logits = model(x)
+    losses = keras.ops.sparse_categorical_crossentropy(y, logits, from_logits=True)
+
+    return keras.ops.convert_to_numpy(losses).mean(0)

@@ -82,15 +82,19 @@ def timed_steps(model, x, y, batch_size: int, **options: Any) -> float:
 
 def in_passes(part: tuple, batch_size: int, steps: int, seed: int) -> tuple:
     """(x, y) of so many steps: every example once per pass."""
-    rows = shuffled(len(part[0]), batch_size, steps, seed).ravel()
-    return part[0][rows], part[1][rows]
+    x, y = part
+    rows = shuffled(len(x), batch_size, steps, seed)
+    rows = rows.ravel()
+
+    return x[rows], y[rows]
 
 
 def trainings(build: Callable, examples: Callable, config: Any) -> Iterator[tuple]:
     """Yields (model, seconds per step) after a training with each seed."""
     model = build()
-    few = [array[: 20 * config.batch_size] for array in examples(config.seed)]
-    timed_steps(model, *few, config.batch_size)  # compiles the step
+    x, y = examples(config.seed)
+    few = 20 * config.batch_size
+    timed_steps(model, x[:few], y[:few], config.batch_size)  # compiles the step
 
     for seed in range(config.seed, config.seed + config.repeats):
         part = examples(seed)

@@ -1,5 +1,7 @@
 """Pictures of where a vision transformer looks: the shares of its tokens."""
 
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -22,20 +24,35 @@ def draw_looks(model: keras.Model, data: Images, run: Folder) -> None:
     model: a functional model with a SequencePooling over square grids of tokens.
     """
     x, y = data.validation
-    labels = y.argmax(-1) if y.ndim > 1 else y
+    if y.ndim > 1:
+        labels = y.argmax(-1)
+    else:
+        labels = y
+
     _, first = np.unique(labels, return_index=True)
-    x = x[first[:COLUMNS]]
+    first = first[:COLUMNS]  # an image of each class
+    x = x[first]
+    columns = [data.classes[label] for label in labels[first]]
+
     shares, heads = looks(model, x)
+    heats = {"pooling": shares}
+    for head, heat in enumerate(np.moveaxis(heads, 1, 0)):
+        heats[f"head {head + 1}"] = heat
+
     images = coloured_images(x)
-    rows = [images]
-    names = ["image", "pooling"]
-    for i, heat in enumerate([shares, *np.moveaxis(heads, 1, 0)]):
-        rows.append(with_heat(images, _enlarged(heat, x.shape[1:3])))
-        if i:
-            names.append(f"head {i}")
-    title = "Where the network looks: bright places count for more in its answer"
-    columns = [data.classes[label] for label in labels[first[:COLUMNS]]]
-    draw_picture_table(rows, title, run, "attention", labels=names, columns=columns)
+    rows = {"image": images}
+    for name, heat in heats.items():
+        maps = _enlarged(heat, x.shape[1:3])
+        rows[name] = with_heat(images, maps)
+
+    draw_picture_table(
+        list(rows.values()),
+        "Where the network looks: bright places count for more in its answer",
+        run,
+        "attention",
+        labels=list(rows),
+        columns=columns,
+    )
 
 
 def looks(model: keras.Model, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -44,25 +61,45 @@ def looks(model: keras.Model, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     The attention is averaged over the queries, weighted by the shares. Without a block
     of attention there are 0 heads.
     """
-    pooling = next(a for a in model.layers if isinstance(a, SequencePooling))
-    blocks = [a for a in model.layers if isinstance(a, TransformerEncoderBlock)]
-    inputs = [layer.input for layer in (pooling, *blocks[-1:])]
-    tokens, *before = keras.Model(model.inputs[0], inputs)(x, training=False)
+    (pooling,) = _layers(model, SequencePooling)
+    tokens = _before(pooling, model, x)
     shares = pooling.shares(tokens)  # N, T
+    blocks = _layers(model, TransformerEncoderBlock)
+
     if not blocks:
         return keras.ops.convert_to_numpy(shares), np.zeros((len(x), 0, 0))
+
     block = blocks[-1]
-    query = block.self_attention_norm(before[0])
+    tokens = _before(block, model, x)
+    query = block.self_attention_norm(tokens)
     _, P = block.self_attention(query, query, return_attention_scores=True)
-    P = keras.ops.cast(P, "float32")
+    P = keras.ops.cast(P, "float32")  # N, heads, T, T
     heads = keras.ops.einsum("nt,nhts->nhs", shares, P)
-    return keras.ops.convert_to_numpy(shares), keras.ops.convert_to_numpy(heads)
+
+    shares, heads = map(keras.ops.convert_to_numpy, (shares, heads))
+
+    return shares, heads
+
+
+def _layers(model: keras.Model, kind: type) -> list:
+    return [layer for layer in model.layers if isinstance(layer, kind)]
+
+
+def _before(layer: keras.Layer, model: keras.Model, x: np.ndarray) -> Any:
+    """What a layer of the model gets for images."""
+    part = keras.Model(model.inputs[0], layer.input)
+
+    return part(x, training=False)
 
 
 def _enlarged(shares: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Shares (N, T) of a square grid as maps (N, H, W), the largest share being 1."""
-    side = int(len(shares[0]) ** 0.5)
+    side = int(shares.shape[1] ** 0.5)
     heat = shares.reshape(-1, side, side, 1)
-    heat = heat / np.maximum(heat.max((1, 2, 3), keepdims=True), TINY)
-    large = keras.ops.image.resize(heat.astype("float32"), size)
-    return keras.ops.convert_to_numpy(large)[..., 0]
+    highest = heat.max((1, 2, 3), keepdims=True)
+    heat = heat / np.maximum(highest, TINY)
+    heat = heat.astype("float32")
+    large = keras.ops.image.resize(heat, size)
+    maps = keras.ops.convert_to_numpy(large)
+
+    return maps[..., 0]

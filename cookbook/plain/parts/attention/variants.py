@@ -22,9 +22,11 @@ class SinePositionEncoding(Layer):
 
     def call(self, x):
         _, T, D = ops.shape(x)
-        position = ops.arange(T, dtype="float32")[:, None]
-        speed = 10_000.0 ** (-2 * ops.arange(D // 2, dtype="float32") / D)
-        angle = position * speed
+        position = ops.arange(T, dtype="float32")
+        pair = ops.arange(D // 2, dtype="float32")
+        speed = 10_000.0 ** (-2 * pair / D)
+
+        angle = position[:, None] * speed
         waves = ops.stack([ops.sin(angle), ops.cos(angle)], axis=-1)
 
         return ops.zeros_like(x) + ops.reshape(waves, (T, D))
@@ -35,11 +37,14 @@ class ALiBi(Layer):
 
     def __init__(self, heads: int) -> None:
         super().__init__()
-        self.slopes = 2.0 ** (-8 * np.arange(1, heads + 1) / heads)
+        head = np.arange(1, heads + 1)
+        self.slopes = 2.0 ** (-8 * head / heads)
 
     def call(self, distance):
-        slopes = ops.cast(self.slopes[:, None, None], "float32")
-        return -slopes * ops.cast(distance, "float32")
+        slopes = ops.cast(self.slopes, "float32")
+        distance = ops.cast(distance, "float32")
+
+        return -slopes[:, None, None] * distance
 
 
 class RelativePositionBias(Layer):
@@ -48,15 +53,18 @@ class RelativePositionBias(Layer):
     def __init__(self, heads: int, ranges: int = 32, farthest: int = 128) -> None:
         super().__init__()
         self.near = ranges // 2  # distances below it have a range of their own
-        self.per_doubling = (ranges - self.near) / math.log(farthest / self.near)
+        self.per_step = (ranges - self.near) / math.log(farthest / self.near)
         self.last = ranges - 1
         self.table = Embedding(ranges, heads)
 
     def call(self, distance):
-        far = ops.log(ops.maximum(distance, self.near) / self.near)
-        wide = self.near + ops.cast(ops.floor(far * self.per_doubling), "int32")
-        bucket = ops.where(distance < self.near, distance, wide)
-        bias = self.table(ops.clip(bucket, 0, self.last))  # T, T, heads
+        far = ops.maximum(distance, self.near)
+        steps = self.per_step * ops.log(far / self.near)
+        wide = self.near + ops.cast(ops.floor(steps), "int32")
+        wide = ops.minimum(wide, self.last)
+
+        is_near = distance < self.near
+        bias = self.table(ops.where(is_near, distance, wide))  # T, T, heads
 
         return ops.transpose(bias, (2, 0, 1))
 
