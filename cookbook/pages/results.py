@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cookbook.errors import fail
 from cookbook.pages.catalogue import ROOT
-from cookbook.pages.tries import keep_try, tries
+from cookbook.pages.tries import keep_try, runs_of_try, tries
 from cookbook.runs.files import Damaged, read_json
 
 KEPT = ROOT / "docs" / "results.json"
@@ -92,7 +92,7 @@ def measured(label: str) -> str | None:
 
     None if there is no such run.
     """
-    runs = _runs_of(label, _kept()) or tries().get(label, {}).get("runs", [])
+    runs = _runs_of(label, _kept()) or runs_of_try(label)
     return _mean_and_seeds(runs) if runs else None
 
 

@@ -18,7 +18,12 @@ Tries = dict[str, dict[str, Any]]
 
 def tries() -> Tries:
     """All things to try."""
-    return json.loads(TRIES.read_text(encoding="utf-8")) if TRIES.exists() else {}
+    if not TRIES.exists():
+        return {}
+
+    text = TRIES.read_text(encoding="utf-8")
+
+    return json.loads(text)
 
 
 def tries_of(recipe: str) -> Tries:
@@ -37,10 +42,23 @@ def keep_try(label: str, run: dict[str, Any]) -> None:
     It replaces what an earlier run of the same command has measured.
     """
     kept = tries()
+    row = kept[label]
     measure = next(iter(run))
     found = {name: run[name] for name in (measure, *KEPT)}
-    runs = {each["command"]: each for each in kept[label].get("runs", ())}
-    runs[run["command"]] = found
-    kept[label]["runs"] = sorted(runs.values(), key=lambda each: each["seed"])
+
+    runs = [found]
+    for other in row.get("runs", ()):
+        if other["command"] != run["command"]:
+            runs.append(other)
+
+    row["runs"] = sorted(runs, key=lambda each: each["seed"])
     text = json.dumps(kept, indent=1, ensure_ascii=False)
+
     TRIES.write_text(text + "\n", encoding="utf-8")
+
+
+def runs_of_try(label: str) -> list[dict[str, Any]]:
+    """What runs of a thing to try have measured; none if nobody has tried it."""
+    row = tries().get(label, {})
+
+    return row.get("runs", [])

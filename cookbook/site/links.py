@@ -21,7 +21,7 @@ FOLDERS = {  # in this order: the first that holds a file decides
     "docs/": "guides/",
 }
 NAME_IN_LINK = re.compile(r"\[\w+_\w+\](?=\()")
-TIME = re.compile(r"(?<=\| )(\d+) (s|min)(?= \|)")
+UNIT = re.compile(r"(?<=\d) (?=%|(?:s|min) \|)")
 SOURCE = "source/"  # below it, sources stand as text that a browser shows
 
 
@@ -74,10 +74,10 @@ def with_site_links(text: str, file: str, page: str) -> str:
 
 
 def with_narrow_columns(text: str) -> str:
-    """The text of a page whose tables may break long names, but not short times.
+    """The text of a page whose tables may break long names, but not behind numbers.
 
-    >>> with_narrow_columns("| [mnist_cnn](a.md) | 65 s |")
-    '| [mnist_<wbr>cnn](a.md) | 65&nbsp;s |'
+    >>> with_narrow_columns("| [mnist_cnn](a.md) | 99 % | 65 s |")
+    '| [mnist_<wbr>cnn](a.md) | 99&nbsp;% | 65&nbsp;s |'
     >>> with_narrow_columns("[mnist_cnn](a.md) takes 65 s.")
     '[mnist_cnn](a.md) takes 65 s.'
     """
@@ -85,7 +85,7 @@ def with_narrow_columns(text: str) -> str:
     for line in text.split("\n"):
         if line.startswith("|"):
             line = NAME_IN_LINK.sub(lambda name: name[0].replace("_", "_<wbr>"), line)
-            line = TIME.sub(r"\1&nbsp;\2", line)
+            line = UNIT.sub("&nbsp;", line)
         lines.append(line)
 
     return "\n".join(lines)

@@ -130,7 +130,7 @@ def _story(docstring: str) -> tuple[list[str], str]:
 def _pictures(recipe: str, page: str) -> list[str]:
     """Committed pictures of a run, each with what it shows."""
     shown = [
-        f"![{recipe}: {what}]({relative(file, page)})"
+        f"![{recipe}: {what}]({relative(file, page)})\n\n*{what}.*"
         for file, what in pictures_of(recipe)
     ]
     return ["## Pictures of a run", *shown] if shown else []

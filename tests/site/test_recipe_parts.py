@@ -14,6 +14,7 @@ from cookbook.site.docstrings.parts import as_typed
 from cookbook.site.recipe_pages import recipe_pages
 from cookbook.site.recipe_parts.claims import claims_section
 from cookbook.site.recipe_parts.networks import drawings
+from cookbook.site.recipe_parts.pictures import pictures_of
 from cookbook.site.recipe_parts.tries import tries_section
 
 pytestmark = pytest.mark.one_backend
@@ -191,3 +192,12 @@ def test_tries_are_runs_of_what_they_name():
             # A recipe may compare several values of a flag in one run.
             assert flags in run["command"] or row["without"]
             assert headline_figure([run])
+
+
+def test_every_picture_of_a_run_is_told_in_words():
+    """A picture of a new kind needs its words in SHOWN or in OWN."""
+    for entry in recipes():
+        for file, what in pictures_of(entry.name):
+            name = file.rpartition("/")[2].partition(".")[0]
+            words = name.removeprefix(entry.name).strip("_").replace("_", " ")
+            assert what != words.capitalize(), file

@@ -8,7 +8,6 @@ PICTURES = (".svg", ".png", ".webp", ".gif")
 # {how the name of a picture begins, after that of its recipe: what it shows}
 SHOWN = {
     "accuracy": "The test accuracy of each kind",
-    "alignment": "When each word of a recording is said, and when the network hears it",
     "anomalies": "The most and the least anomalous images, and what they became",
     "attention": "Which part of its input it reads for each part of its answer",
     "beside": "Real images and generated ones, side by side",
@@ -21,28 +20,59 @@ SHOWN = {
     "dying": "How many units of each activation die",
     "embedding": "Where the network puts test images: those of a class lie together",
     "filters": "The first filters, and what each finds in an image",
+    "free_run": "A series that is continued from forecasts alone",
     "gallery": "Each activation and its slope",
     "grad_cam": "Where the network looked, for wrong and for right answers",
     "guidance": "How close images come to real ones, and how many show their class",
     "highest_rates": "The loss at the end by each schedule's highest learning rate",
     "interpolations": "From an image of each class to one of the next class",
+    "losses": "The loss with each technique, while the training goes on",
+    "memory": "How well each layer remembers, by how far back it has to",
     "mistakes": "The surest mistakes, and the right answers that are least sure",
     "modes": "How many of the generated images show each class",
     "neuron": "What weight and bias do to a neuron",
     "path": "From noise to an image, step by step",
     "paths": "The way of each optimizer down a surface",
     "patience": "The test accuracy by the patience, with the best and the last weights",
+    "pull": "How hard an outlier pulls with each loss",
     "range": "The loss while the learning rate grows until it explodes",
+    "ranks": "Which share of the rare class is found, and at what price",
+    "rates": "The validation accuracy by learning rate and images per step",
     "reconstructions": "Test images, and what the decoder makes of their vectors",
     "review": "How much each word of a review speaks for the answer",
+    "rings": "Rings that no line separates, and what hidden units make of them",
     "samples": "Samples that the trained network generates",
     "scales": "Images of each class out of the same noise, with more and more guidance",
     "schedules": "Each schedule, from its highest rate to the end of the training",
+    "signals": "How a signal grows or fades on its way through the layers",
+    "sizes": "How a gradient grows or fades on its way back",
+    "step": "One step of the network with two hidden units, before and after",
     "surface": "The answer at each place, and the lines of the hidden units",
+    "terms": "What each term of an optimizer's formula does",
     "transitions": "Which tag may follow which, as the CRF has learned",
     "translated": "Images, what they become in the other style, and what comes back",
     "variants": "Images as they are, and as each kind of augmentation varies them",
+    "weights": "How many weights have which size, with each penalty",
     "wrong_pairs": "The pairs of images that are most clearly mistaken",
+}
+
+# {the whole name of a picture: what it shows}, where the name of its kind says less
+OWN = {
+    "attention_variants_losses": "How much each choice in a block changes the loss",
+    "attention_variants_places": (
+        "The loss by place in the text, far beyond the lengths of the training"
+    ),
+    "augmentation_compared_gains": "What each kind of augmentation gains",
+    "augmentation_compared_sizes": "What affine variants gain, by the number of images",
+    "cifar10_vit_attention_of_a_quick_run": (
+        "Where pooling and heads look, in a quick run on small digits"
+    ),
+    "digit_strings_ctc_alignment_of_a_quick_run": (
+        "When a sound is played, and when it is heard, in a quick run"
+    ),
+    "early_stopping_curves": (
+        "Losses by epoch, with the best epoch and the end of the training"
+    ),
 }
 
 
@@ -54,7 +84,8 @@ def pictures_of(recipe: str) -> list[tuple[str, str]]:
         owners = [n for n in names if re.match(rf"{n}([_.]|$)", path.stem)]
         if path.suffix in PICTURES and owners and max(owners, key=len) == recipe:
             inside = path.relative_to(ROOT / "docs").as_posix()
-            what = shown_by(path.stem.removeprefix(recipe).strip("_"))
+            name = path.stem.removeprefix(recipe).strip("_")
+            what = OWN.get(path.stem) or shown_by(name)
             found.append((inside, what))
     return found
 
@@ -64,11 +95,11 @@ def shown_by(name: str) -> str:
 
     >>> shown_by("attention_after_4_epochs")
     'Which part of its input it reads for each part of its answer, after 4 epochs'
-    >>> shown_by("weights")
-    'weights'
+    >>> shown_by("something_else")
+    'Something else'
     """
     for beginning, what in SHOWN.items():
         if name == beginning or name.startswith(f"{beginning}_"):
             rest = name.removeprefix(beginning).replace("_", " ").strip()
             return f"{what}, {rest}" if rest else what
-    return name.replace("_", " ") or "a run"
+    return name.replace("_", " ").capitalize() or "A run"
