@@ -17,8 +17,8 @@ Frechet distance to handwriting says how far they were translated.
 
 Expected on MNIST: 90 % are read right, at a distance of 5.0 instead of the 9.9 of
 printed digits. Without the cycle loss (--cycle 0) it is 68 %, at 9.7. Without the
-identity loss (--identity 0) it is 90 %, at 5.5. A cycle loss of weight 10 and an
-identity loss of weight 5 keep 99.4 %, but hardly change the images (9.0).
+identity loss (--identity 0) it is 90 %, at 5.5. With --cycle 10 --identity 5 --penalty
+0.01 --learning-rate 1e-3, 99.4 % are read right, but the images hardly change (9.0).
 
 Paper: Zhu, Park, Isola, Efros, "Unpaired image-to-image translation using
 cycle-consistent adversarial networks", 2017. https://arxiv.org/abs/1703.10593

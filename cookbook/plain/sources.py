@@ -27,8 +27,8 @@ STAND_INS = (
     "reports",
     *("attention.variants", "attention.vision"),
     *("sentences.counts", "sentences.encoder", "sentences.pieces"),
-    *("latent.diffusion", "latent.losses", "latent.measures", "latent.models"),
-    "latent.pixels",
+    *("latent.diffusion", "latent.judge", "latent.losses"),
+    *("latent.measures", "latent.models", "latent.pixels"),
     *("translated.measures", "translated.models", "translated.pixels"),
 )
 SCRIPT = "recipes.script"  # what the recipe's own source is called

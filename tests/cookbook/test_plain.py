@@ -41,20 +41,21 @@ LONGER = {
     "imdb_cnn": 345,  # two networks, one of which counts words and pairs
     "imdb_minilm": 510,  # word pieces, and weights that a package brings
     "imdb_transformer": 270,  # a block of attention, pairs of words, batches by length
-    "mnist_cgan": 256,  # two networks that know labels, and one that judges images
-    "mnist_diffusion": 385,  # a U-Net, the model of noise, a network that judges images
+    "mnist_cgan": 268,  # two networks that know labels, and one that judges images
+    "mnist_diffusion": 394,  # a U-Net, the model of noise, a network that judges images
     "mnist_vae": 300,  # a class with the bounds of the likelihood
+    "mnist_gan": 261,  # two networks, and one that judges images
     "mnist_metric_learning": 460,  # five losses, pairs, and two ways to measure
-    "mnist_wgan_gp": 270,  # the gradient penalty, and a network that judges images
+    "mnist_wgan_gp": 281,  # the gradient penalty, and a network that judges images
     "multi30k_attention": 435,  # attention in a cell, two languages, beam search
     "multi30k_transformer": 470,  # rotary attention, two languages, beam search
     "optimizers_compared": 350,  # two experiments with many networks at once
-    "printed_to_handwritten_cyclegan": 410,  # four networks, fonts, and a judge
+    "printed_to_handwritten_cyclegan": 422,  # four networks, fonts, and a judge
     "schedules_compared": 410,  # eight schedules for many networks at once
     "second_order_compared": 1440,  # nine optimizers, of which Keras lacks six
     "shakespeare_gpt": 255,  # a block of rotary attention, and how it writes
     "spoken_digit_rnn": 400,  # recordings, melodies in their place, a plain method
-    "style_transfer": 320,  # a network that learns first, and its features
+    "style_transfer": 332,  # a network that learns first, and its features
     "vanishing_gradients": 310,  # gradients through depth and time, and their cures
 }
 # Runs scripts one after another where our packages cannot be imported.

@@ -1,25 +1,10 @@
 """Adversarial training of a plain script, on TensorFlow, and what comes out of it."""
 
-from types import SimpleNamespace
-
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
 from keras import Model, ops
-from keras.layers import (
-    BatchNormalization,
-    Conv2D,
-    Dense,
-    GlobalAveragePooling2D,
-    MaxPooling2D,
-    RandomRotation,
-    RandomTranslation,
-    ReLU,
-)
-from keras.losses import SparseCategoricalCrossentropy
-from keras.optimizers import Adam
-from keras.optimizers.schedules import CosineDecay
 from scipy.linalg import sqrtm
 
 
@@ -247,40 +232,6 @@ class PackedGAN(Model):
         self.generator_optimizer.apply(gradients, weights)
 
         return {"critic_loss": critic_loss, "generator_loss": generator_loss}
-
-
-def classifier_of(data: SimpleNamespace, epochs: int) -> keras.Sequential:
-    """A convolutional network that learns the images, shifted and turned a little."""
-    x, y = data.train
-    batch_size = min(128, len(x) // 20)
-    rate = CosineDecay(1e-2, epochs * (len(x) // batch_size))
-    model = keras.Sequential([keras.Input(data.shape)])
-    model.add(RandomTranslation(0.07, 0.07, "nearest"))
-    model.add(RandomRotation(0.03, "nearest"))
-    for filters, pool in ((16, 2), (32, 1), (48, 2), (96, 1)):
-        model.add(Conv2D(filters, 3, use_bias=False))
-        model.add(MaxPooling2D(pool))
-        model.add(BatchNormalization(momentum=0.9))
-        model.add(ReLU())
-    model.add(GlobalAveragePooling2D())
-    model.add(Dense(len(data.classes)))
-    model.compile(Adam(rate), SparseCategoricalCrossentropy(from_logits=True))
-    model.fit(x, y, batch_size=batch_size, epochs=epochs, verbose=2)
-    return model
-
-
-def judged(data: SimpleNamespace) -> SimpleNamespace:
-    """The images with pixels from -1 to 1, and a network of features."""
-    for part in ("train", "test"):
-        x, y = getattr(data, part)
-        x = x.astype("float32") / 127.5 - 1
-        setattr(data, part, (x, y))
-
-    keras.utils.set_random_seed(0)
-    judge = classifier_of(data, epochs=4)
-    features = judge.layers[-2].output
-    data.judge = Model(judge.inputs, [features, *judge.outputs])
-    return data
 
 
 def report_images(model, data) -> dict[str, float]:
