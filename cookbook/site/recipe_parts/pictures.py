@@ -64,8 +64,9 @@ OWN = {
     ),
     "augmentation_compared_gains": "What each kind of augmentation gains",
     "augmentation_compared_sizes": "What affine variants gain, by the number of images",
-    "cifar10_vit_attention_of_a_quick_run": (
-        "Where pooling and heads look, in a quick run on small digits"
+    "cifar10_vit_attention": (
+        "Bright places count for more in the answer of the network. Each head of the "
+        "last block looks at other places."
     ),
     "digit_strings_ctc_alignment_of_a_quick_run": (
         "When a sound is played, and when it is heard, in a quick run"
