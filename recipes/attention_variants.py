@@ -171,13 +171,13 @@ def measure(kind: str, data: Characters, long: Characters, config: Config) -> Me
         by_place = losses_by_place(model, *(part[:64] for part in long.validation))
         rows.append((loss, by_place.reshape(PIECES, -1).mean(1), seconds))
 
-    losses, pieces, seconds = zip(*rows)
+    losses, pieces, times = zip(*rows)
     blocks = [b for b in model.layers if isinstance(b, TransformerDecoderBlock)]
     caches = [block.empty_cache(1, config.context)["self"] for block in blocks]
-    print(f"{kind:<14} {min(seconds):.4f} s a step, loss", *np.round(losses, 3))
+    print(f"{kind:<14} {min(times):.4f} s a step, loss", *np.round(losses, 3))
 
     cache = sum(np.size(keys) + np.size(values) for keys, values in caches)
-    return Measured(np.mean(losses), np.mean(pieces, 0), min(seconds), cache)
+    return Measured(np.mean(losses), np.mean(pieces, 0), min(times), cache)
 
 
 def draw(found: dict[str, Measured], config: Config, run: RunFolder) -> None:

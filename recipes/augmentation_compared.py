@@ -17,7 +17,7 @@ https://arxiv.org/abs/1710.09412
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from cookbook.start import start
 
@@ -59,13 +59,13 @@ from custom_layers.losses import CategoricalCrossentropy
 from custom_layers.optimizers import Adam
 
 LOSS = CategoricalCrossentropy(from_logits=True)
-MOVES = {"fill_mode": "constant", "height_translation": 0.1, "width_translation": 0.1}
-TURNS = {"rotation": 0.04, "height_zoom": 0.1, "x_shear": 0.1}
+SHIFT = 0.1  # share of a side by which images are shifted, in both directions
+TURNS: dict[str, Any] = {"rotation": 0.04, "height_zoom": 0.1, "x_shear": 0.1}
 KINDS: dict[str, Callable] = {
     "none": keras.layers.Identity,
     "flips": lambda: RandomAffine(flip="horizontal"),
-    "shifts": lambda: RandomAffine(**MOVES),
-    "affine": lambda: RandomAffine(**MOVES, **TURNS),
+    "shifts": lambda: RandomAffine(SHIFT, SHIFT, fill_mode="constant"),
+    "affine": lambda: RandomAffine(SHIFT, SHIFT, fill_mode="constant", **TURNS),
     "RandomErasing": lambda: RandomErasing(fill_value=0.0),
     "MixUp": MixUp,
     "CutMix": CutMix,
@@ -155,10 +155,10 @@ def measure(kind: str, data: Images, images: int, config: Config) -> Measured:
         both = accuracy_of(model, x, y), accuracy_of(model, fog, y)
         figures.append((*both, seconds))
 
-    clear, foggy, seconds = zip(*figures)
-    print(f"{kind:<14} {images} images, {min(seconds):.4f} s a step, accuracy", *clear)
+    clear, foggy, times = zip(*figures)
+    print(f"{kind:<14} {images} images, {min(times):.4f} s a step, accuracy", *clear)
 
-    return Measured(np.mean(clear), np.mean(foggy), min(seconds))
+    return Measured(np.mean(clear), np.mean(foggy), min(times))
 
 
 def draw_variants(kinds: Iterable[str], data: Images, run: RunFolder) -> None:
@@ -196,7 +196,7 @@ def claims_of_sizes(found, data: Images, config: Config, run: RunFolder):
         lines[label] = sizes, [100 * each.accuracy for each in (*fewer, found[kind])]
 
     title = "The fewer the images, the more their variants are worth"
-    scale = {"xscale": "log", "xticks": sizes, "xticklabels": sizes}
+    scale: dict[str, Any] = {"xscale": "log", "xticks": sizes, "xticklabels": sizes}
 
     labels = "labelled images", "test accuracy (%)"
 

@@ -118,8 +118,8 @@ CURVES = (
     "augmentation_compared": [
         (
             """\
-MOVES = {"fill_mode": "constant", "height_translation": 0.1, "width_translation": 0.1}
-TURNS = {"rotation": 0.04, "height_zoom": 0.1, "x_shear": 0.1}
+SHIFT = 0.1  # share of a side by which images are shifted, in both directions
+TURNS: dict[str, Any] = {"rotation": 0.04, "height_zoom": 0.1, "x_shear": 0.1}
 """,
             """\
 SHIFTS = keras.layers.RandomTranslation(0.1, 0.1, "constant")
@@ -137,8 +137,11 @@ AFFINE = keras.layers.Pipeline(
             'lambda: RandomAffine(flip="horizontal")',
             'lambda: keras.layers.RandomFlip("horizontal")',
         ),
-        ("lambda: RandomAffine(**MOVES, **TURNS)", "lambda: AFFINE"),
-        ("lambda: RandomAffine(**MOVES)", "lambda: SHIFTS"),
+        (
+            'lambda: RandomAffine(SHIFT, SHIFT, fill_mode="constant", **TURNS)',
+            "lambda: AFFINE",
+        ),
+        ('lambda: RandomAffine(SHIFT, SHIFT, fill_mode="constant")', "lambda: SHIFTS"),
         (
             """\
         few = data.few(images // len(data.classes), seed).one_hot()

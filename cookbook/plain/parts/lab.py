@@ -97,10 +97,10 @@ def trainings(build: Callable, examples: Callable, config: Any) -> Iterator[tupl
     timed_steps(model, x[:few], y[:few], config.batch_size)  # compiles the step
 
     for seed in range(config.seed, config.seed + config.repeats):
-        part = examples(seed)
+        x, y = examples(seed)
         keras.utils.set_random_seed(seed)
         start_anew(model, build())
-        yield model, timed_steps(model, *part, config.batch_size)
+        yield model, timed_steps(model, x, y, config.batch_size)
 
 
 def accuracy_of(model, x, y) -> float:
