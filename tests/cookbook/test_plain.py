@@ -28,7 +28,7 @@ A_DAY = 6  # recipes of which a day's tests train the plain scripts
 LONGER = {
     "activations_gallery": 260,  # a picture of 30 functions, and two experiments
     "attention_variants": 520,  # eleven kinds of blocks, positions, and long texts
-    "augmentation_compared": 365,  # nine kinds of augmentation, at three sizes, in fog
+    "augmentation_compared": 375,  # nine kinds of augmentation, at three sizes, in fog
     "backprop_by_hand": 260,  # every number of a step, and three other ways to them
     "cifar10_resnet": 260,  # whitening, and a class of random shifts and flips
     "cifar10_vit": 305,  # blocks of attention, and a mixer in their place

@@ -122,15 +122,21 @@ SHIFT = 0.1  # share of a side by which images are shifted, in both directions
 TURNS: dict[str, Any] = {"rotation": 0.04, "height_zoom": 0.1, "x_shear": 0.1}
 """,
             """\
-SHIFTS = keras.layers.RandomTranslation(0.1, 0.1, "constant")
-AFFINE = keras.layers.Pipeline(
-    [
-        SHIFTS,
-        keras.layers.RandomRotation(0.04, "constant"),
-        keras.layers.RandomZoom(0.1, fill_mode="constant"),
-        keras.layers.RandomShear(0.1, fill_mode="constant"),
-    ]
-)
+def shifts() -> keras.layers.Layer:
+    return keras.layers.RandomTranslation(0.1, 0.1, "constant")
+
+
+def affine() -> keras.layers.Layer:
+    return keras.layers.Pipeline(
+        [
+            shifts(),
+            keras.layers.RandomRotation(0.04, "constant"),
+            keras.layers.RandomZoom(0.1, fill_mode="constant"),
+            keras.layers.RandomShear(0.1, fill_mode="constant"),
+        ]
+    )
+
+
 """,
         ),
         (
@@ -139,9 +145,9 @@ AFFINE = keras.layers.Pipeline(
         ),
         (
             'lambda: RandomAffine(SHIFT, SHIFT, fill_mode="constant", **TURNS)',
-            "lambda: AFFINE",
+            "affine",
         ),
-        ('lambda: RandomAffine(SHIFT, SHIFT, fill_mode="constant")', "lambda: SHIFTS"),
+        ('lambda: RandomAffine(SHIFT, SHIFT, fill_mode="constant")', "shifts"),
         (
             """\
         few = data.few(images // len(data.classes), seed).one_hot()

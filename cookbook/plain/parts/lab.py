@@ -104,8 +104,9 @@ def trainings(build: Callable, examples: Callable, config: Any) -> Iterator[tupl
 
 
 def accuracy_of(model, x, y) -> float:
-    logits = np.array(model(x))
+    logits = np.array(model(x, training=False))
     is_right = logits.argmax(-1) == y
+
     return is_right.mean()
 
 
