@@ -102,7 +102,7 @@ class Config(ExperimentConfig):
     learning_rate: Rate = 2e-3  # step size of Adam
     repeats: Repeats = 3  # seeds of each training, whose results are averaged
 
-    in_quick = {"images": 300, "steps": 200, "repeats": 1}
+    in_quick = {"images": 100, "steps": 200, "repeats": 1}
 
 
 @dataclass(frozen=True)
