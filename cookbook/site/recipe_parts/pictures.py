@@ -44,6 +44,7 @@ SHOWN = {
     "samples": "Samples that the trained network generates",
     "scales": "Images of each class out of the same noise, with more and more guidance",
     "schedules": "Each schedule, from its highest rate to the end of the training",
+    "side_by_side": "A picture, the picture of the style, and what became of the first",
     "signals": "How a signal grows or fades on its way through the layers",
     "sizes": "How a gradient grows or fades on its way back",
     "step": "One step of the network with two hidden units, before and after",
@@ -70,6 +71,13 @@ OWN = {
     ),
     "digit_strings_ctc_alignment_of_a_quick_run": (
         "When a sound is played, and when it is heard, in a quick run"
+    ),
+    "losses_kl_both_ways_peaks": "KL(p, q) covers both peaks, and KL(q, p) takes one",
+    "optimizers_compared_rates": (
+        "The validation accuracy of each optimizer by its learning rate"
+    ),
+    "optimizers_compared_unequal": (
+        "The loss of each optimizer on pixels of unequal scale"
     ),
     "early_stopping_curves": (
         "Losses by epoch, with the best epoch and the end of the training"
