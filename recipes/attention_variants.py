@@ -8,8 +8,8 @@ character of Shakespeare in equal steps. One has four heads, rotary positions, l
 normalization before each part, and GELU; each other model differs in one of these.
 Their loss on validation text, the time of a step and the size of the cache that
 writing needs are compared, and their loss on texts four times as long as in training.
-So small and so early, what large models gain need not show: against expectation, one
-head and norms behind each part cost nothing, and T5's bias costs more than ALiBi.
+These models are small and their training is short, so large models may rank otherwise:
+here one head and norms behind each part cost nothing, which we had not expected.
 
 Papers: Su et al., "RoFormer: enhanced transformer with rotary position embedding",
 2021. https://arxiv.org/abs/2104.09864; Press, Smith, Lewis, "Train short, test long:

@@ -60,7 +60,7 @@ from custom_layers.optimizers import Adam
 from custom_layers.optimizers.schedules import CosineDecay
 from recipes import mnist_cnn
 
-EXPECTED = {"cifar10": (38.0, 12.0)}  # it varies with the rounding of the features
+EXPECTED = {"cifar10": (38.0, 12.0)}  # it depends on the features
 
 
 @dataclass(frozen=True)
