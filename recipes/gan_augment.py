@@ -69,6 +69,8 @@ class Config(ImageConfig):
     gan_epochs: Count = 18  # epochs of the GAN
     images: Count = 6400  # images per epoch: the few real ones, again and again
     per_class: Count = 50  # real images of each class to learn from
+    # other numbers of them: a curve shows where generated images help
+    others: tuple[Count, ...] = (5, 20, 200)
     share: Share = 0.5  # share of generated images in the mixture
     # repetitions of everything, each with other images
     repeats: Repeats = 3
@@ -83,7 +85,7 @@ class Config(ImageConfig):
     gan_rate: Rate = 1e-3  # first learning rate of the generator and the critic
     learning_rate: Rate = 3e-3  # first learning rate of each classifier
 
-    in_quick = {"images": 320, "batch_size": 32, "repeats": 1}
+    in_quick = {"images": 320, "batch_size": 32, "repeats": 1, "others": ()}
 
 
 def space(hp) -> Config:
@@ -127,7 +129,9 @@ def learn_gan(config: Config, data: Images, run: RunFolder) -> AdversarialModel:
         critic_optimizer=Adam(rate, beta_1=0.5),
         jit_compile=False,
     )
-    history = train(gan, data, config, run.part(f"gan_{config.seed}"))
+    history = train(
+        gan, data, config, run.part(f"gan_{config.per_class}_{config.seed}")
+    )
     draw_contest(history, run)
     return gan
 
@@ -177,26 +181,29 @@ def main(config: Config) -> Run:
         config = search(space, build, few, config, run)
         config = replace(config, with_validation=False)  # the few stay few
 
-    accuracies: dict[str, list[float]] = {"real": [], "varied": [], "generated": []}
-    for repeat in reversed(range(config.repeats)):
-        seed = (config.repeats * config.seed + repeat) % 2**32
-        settings = replace(config, seed=seed)
-        few = repeated(data.few(config.per_class, seed), config.images)
-        gan = learn_gan(replace(settings, epochs=config.gan_epochs), few, run)
-        mixture = with_generated(few, gan, config.share, seed)
-        training_sets = {"real": few, "varied": few, "generated": mixture}
+    others = [number for number in config.others if number != config.per_class]
+    curve: dict[int, dict[str, list[float]]] = {}  # {images per class: accuracies}
+    for number in (*others, config.per_class):
+        curve[number] = {"real": [], "varied": [], "generated": []}
+        for repeat in reversed(range(config.repeats)):
+            seed = (config.repeats * config.seed + repeat) % 2**32
+            settings = replace(config, seed=seed, per_class=number)
+            few = repeated(data.few(number, seed), config.images)
+            gan = learn_gan(replace(settings, epochs=config.gan_epochs), few, run)
+            mixture = with_generated(few, gan, config.share, seed)
+            training_sets = {"real": few, "varied": few, "generated": mixture}
 
-        for way, part in training_sets.items():
-            print(f"A classifier learns from this training set: {way}")
-            seed_everything(seed)
-            model = build(settings, part, varied=way == "varied")
-            is_last = repeat == 0 and way == "generated"
-            folder = run if is_last else run.part(f"{way}_{repeat}")
-            history = train(model, part, settings, folder)
-            _, accuracy = model.evaluate(*data.test, batch_size=500, verbose=0)
-            accuracies[way].append(accuracy)
+            for way, part in training_sets.items():
+                print(f"A classifier learns from this training set: {way}")
+                seed_everything(seed)
+                model = build(settings, part, varied=way == "varied")
+                is_last = (number, repeat, way) == (config.per_class, 0, "generated")
+                folder = run if is_last else run.part(f"{way}_{number}_{repeat}")
+                history = train(model, part, settings, folder)
+                _, accuracy = model.evaluate(*data.test, batch_size=500, verbose=0)
+                curve[number][way].append(accuracy)
 
-    return report_augmentation(model, gan, accuracies, few, history, run, EXPECTED)
+    return report_augmentation(model, gan, curve, few, history, run, EXPECTED)
 
 
 if __name__ == "__main__":

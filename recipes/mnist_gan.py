@@ -24,6 +24,7 @@ from cookbook.start import start
 start(__name__, onednn=True)  # oneDNN halves the time of a convolution
 
 import keras
+from keras import ops
 
 from cookbook.config import BatchSize, Count, Filters, ImageConfig, Rate, Size
 from cookbook.data.batches import training_steps
@@ -61,6 +62,8 @@ class Config(ImageConfig):
     epochs: Count = 6  # passes over the training set
     filters: Filters = 24  # filters of each network at 14x14 pixels; twice that at 7x7
     latent: Size = 64  # length of the noise vector that becomes an image
+    modes: Size = 32  # kinds of image; the first numbers of the noise choose one
+    hidden: Size = 512  # hidden units in the generator, and half as many in the critic
     penalty: Rate = 0.5  # weight of the critic's squared gradient at real images
     batch_size: BatchSize = 64  # images per step
     learning_rate: Rate = 1e-3  # first learning rate of both networks
@@ -95,12 +98,34 @@ def generator(shape: tuple[int, ...], latent: int, filters: int) -> keras.Model:
     )
 
 
-def critic(
-    shape: tuple[int, ...], filters: int, name: str | None = None
+def generator_of_modes(
+    shape: tuple[int, ...], latent: int, filters: int, modes: int, hidden: int
 ) -> keras.Model:
-    """A network that scores images: the higher, the more real they look."""
+    """A generator whose images are of several kinds, with nothing between the kinds.
+
+    Noise is connected, and a continuous function of it is, too: on the way from one
+    digit to another, it has to make images of neither. So the largest of the first
+    numbers of the noise chooses one of `modes` kinds, and the network is told which.
+    """
+    noise = keras.Input((latent,))
+    kind = ops.argmax(noise[:, :modes], axis=-1)
+    x = keras.layers.Concatenate()([noise, 4.0 * ops.one_hot(kind, modes)])
+    x = Dense(hidden, use_bias=False)(x)
+    x = BatchNormalization(momentum=0.9)(x)
+    x = ReLU()(x)
+    return keras.Model(noise, generator(shape, hidden, filters)(x))
+
+
+def critic(
+    shape: tuple[int, ...], filters: int, hidden: int = 0, name: str | None = None
+) -> keras.Model:
+    """A network that scores images: the higher, the more real they look.
+
+    Without hidden units its score is a sum over places in the image, and an image of
+    parts of two digits pleases it. Hidden units see which parts belong together.
+    """
     n = filters
-    return keras.Sequential(
+    model = keras.Sequential(
         [
             keras.Input(shape),
             Conv2D(n, 4, 2, "same"),  # 14, 14, n
@@ -108,16 +133,22 @@ def critic(
             Conv2D(2 * n, 4, 2, "same"),  # 7, 7, 2n
             LeakyReLU(0.2),
             keras.layers.Flatten(),
-            Dense(1, dtype="float32"),
         ],
         name=name,
     )
+    if hidden:
+        model.add(Dense(hidden))
+        model.add(LeakyReLU(0.2))
+    model.add(Dense(1, dtype="float32"))
+    return model
 
 
 def build(config: Config, data: JudgedImages) -> AdversarialModel:
     model = AdversarialModel(
-        generator(data.shape, config.latent, config.filters),
-        critic(data.shape, config.filters),
+        generator_of_modes(
+            data.shape, config.latent, config.filters, config.modes, config.hidden
+        ),
+        critic(data.shape, config.filters, config.hidden // 2),
         loss=NonSaturatingGAN(),
         penalty=GradientPenalty(config.penalty, target=0, at="real"),
     )

@@ -49,7 +49,7 @@ from custom_layers.models import AdversarialModel, GradientPenalty, WassersteinG
 from custom_layers.optimizers import Adam
 from custom_layers.optimizers.schedules import CosineDecay
 from recipes import mnist_cnn
-from recipes.mnist_gan import critic, generator
+from recipes.mnist_gan import critic, generator_of_modes
 
 EXPECTED = {"mnist": (9.0, 2.0)}
 
@@ -59,6 +59,8 @@ class Config(ImageConfig):
     epochs: Count = 6  # passes over the training set
     filters: Filters = 24  # filters of each network at 14x14 pixels; twice that at 7x7
     latent: Size = 64  # length of the noise vector that becomes an image
+    modes: Size = 32  # kinds of image; the first numbers of the noise choose one
+    hidden: Size = 512  # hidden units in the generator, and half as many in the critic
     penalty: Rate = 10.0  # weight of the gradient penalty
     # steps of the critic for each step of the generator
     critic_steps: Annotated[int, Between(1, 100)] = 2
@@ -78,8 +80,10 @@ def space(hp) -> Config:
 
 def build(config: Config, data: JudgedImages) -> AdversarialModel:
     model = AdversarialModel(
-        generator(data.shape, config.latent, config.filters),
-        critic(data.shape, config.filters),
+        generator_of_modes(
+            data.shape, config.latent, config.filters, config.modes, config.hidden
+        ),
+        critic(data.shape, config.filters, config.hidden // 2),
         loss=WassersteinGAN(),
         penalty=GradientPenalty(config.penalty),
         critic_steps=config.critic_steps,

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import keras
 
-from cookbook.reports.finish import Run
+from cookbook.reports.finish import Run, command_of
+from cookbook.reports.machine import machine
 from cookbook.reports.page import write_page
 from cookbook.training.run_folder import RunFolder, plain
 
@@ -111,6 +112,10 @@ def conclude(run: RunFolder, claims: Sequence[Claim]) -> Run:
     metrics = {
         "claims": rows,
         "seconds": round(seconds, 1),
+        "cpu_seconds": round(time.process_time(), 1),
+        "seed": run.config.seed,
+        "machine": machine(),
+        "command": command_of(run),
         "settings": plain(run.config),
     }
     figures = {claim.sentence: claim.measured for claim in claims}

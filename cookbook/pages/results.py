@@ -39,11 +39,11 @@ def collect(folders: Sequence[str | Path]) -> None:
     runs = {run["command"]: run for run in kept["runs"]}
     for folder in map(Path, folders):
         run = _read(folder)
-        if "claims" in run:
-            keep_claims(folder.resolve().parent.name, run)
-            continue
         if _label(run) not in kept["rows"] and _label(run) in tries():
             keep_try(_label(run), run)
+            continue
+        if "claims" in run:
+            keep_claims(folder.resolve().parent.name, run)
             continue
         if _label(run) not in kept["rows"]:
             fail(
@@ -63,6 +63,11 @@ def keep_claims(recipe: str, metrics: Run) -> None:
     """
     if metrics["settings"]["quick"]:
         fail(f"a quick run of {recipe} is not a result to show: run it without --quick")
+    if _label(metrics) != recipe:
+        fail(
+            f"a run of {_label(metrics)!r} has settings of its own: expected the "
+            "defaults, or a thing to try that tries.json names"
+        )
     failed = [claim["text"] for claim in metrics["claims"] if not claim["holds"]]
     if failed:
         fail(f"a claim of {recipe} does not hold: {failed[0]}")
@@ -179,8 +184,10 @@ def _read(folder: Path) -> Run:
         metrics = read_json(path)
     except Damaged as problem:
         fail(f"{path} is damaged: {problem}")
-    if "claims" in metrics:
-        return metrics  # of the lab
+    if "claims" in metrics:  # of the lab
+        if "command" not in metrics:
+            fail(f"{path} does not name its command: run the recipe again")
+        return metrics
     lacking = [n for n, kind in NEEDED.items() if not isinstance(metrics.get(n), kind)]
     if lacking or not isinstance(next(iter(metrics.values())), float):
         fail(f"{path} is damaged: it lacks {', '.join(lacking) or 'the headline'}")

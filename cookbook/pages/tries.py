@@ -39,12 +39,18 @@ def tries_of(recipe: str) -> Tries:
 def keep_try(label: str, run: dict[str, Any]) -> None:
     """Writes what a run measured, which stands first in its metrics.
 
-    It replaces what an earlier run of the same command has measured.
+    Of the lab these are its claims. It replaces what an earlier run of the same command
+    has measured.
     """
     kept = tries()
     row = kept[label]
     measure = next(iter(run))
-    found = {name: run[name] for name in (measure, *KEPT)}
+    found = {name: run[name] for name in (measure, *KEPT) if name in run}
+    if "claims" in found:
+        found["claims"] = [
+            {name: claim[name] for name in ("text", "holds")}
+            for claim in found["claims"]
+        ]
 
     runs = [found]
     for other in row.get("runs", ()):

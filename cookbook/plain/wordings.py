@@ -248,8 +248,8 @@ WORDINGS = {
         ("        generator(config", "        conditional_generator(config"),
         ("the runs that EXPECTED comes from", "those of the figures above"),
         (
-            "report_augmentation(model, gan, accuracies, few, history,",
-            "report_augmentation(accuracies,",
+            "report_augmentation(model, gan, curve, few, history,",
+            "report_augmentation(curve,",
         ),
         (
             """\

@@ -119,7 +119,7 @@ def finish(
         "seed": run.config.seed,
         **_versions(),
         "machine": machine(),
-        "command": _command(run),
+        "command": command_of(run),
         "date": time.strftime("%Y-%m-%d"),
     }
     metrics = {**figures, **circumstances}
@@ -177,10 +177,12 @@ def _versions() -> dict[str, str]:
     }
 
 
-def _command(run: RunFolder) -> str:
+def command_of(run: RunFolder) -> str:
     """The command that repeats this run, in a folder of runs/."""
+    neutral = {"run_dir": Path("runs"), "run": None, "resume": False}
     config: Any = run.config
-    config = dataclasses.replace(config, run_dir=Path("runs"), run=None, resume=False)
+    own = {n: value for n, value in neutral.items() if hasattr(config, n)}
+    config = dataclasses.replace(config, **own)
     return f"python recipes/{run.recipe}.py {flags(config)}".strip()
 
 

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from cookbook.data.images import load_images
-from cookbook.reports.generated.augmentation import repeated, summary, with_generated
+from cookbook.reports.generated import augmentation
+from cookbook.reports.generated.augmentation import (
+    draw_curve,
+    repeated,
+    summary,
+    with_generated,
+)
 
 
 class Painter:
@@ -53,3 +59,41 @@ def test_a_gain_is_that_of_each_repetition_with_its_standard_error():
     error = 0.02 / np.sqrt(3)
     assert found["standard error of the gain"] == pytest.approx(error)
     assert found["standard deviation, real"] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("with_many", "said"),
+    [
+        ([0.9, 0.9], "with 5 images of each class"),
+        ([0.93, 0.94], "with 5 or 50 images of each class"),
+    ],
+)
+def test_a_curve_says_where_generated_images_help(with_many, said, monkeypatch):
+    drawn = {}
+    monkeypatch.setattr(
+        augmentation,
+        "save_figure",
+        lambda figure, run, name: drawn.update({name: figure}),
+    )
+    curve = {
+        50: {"real": [0.9, 0.91], "generated": with_many},
+        5: {"real": [0.5, 0.52], "generated": [0.6, 0.63]},
+    }
+    draw_curve(curve, None)
+    (axes,) = drawn["images_per_class.png"].axes
+    assert axes.get_title().split() == f"Generated images help {said}".split()
+    real = axes.containers[0].lines[0]
+    np.testing.assert_array_equal(real.get_xdata(), [5, 50])
+    np.testing.assert_allclose(real.get_ydata(), [49, 9.5])
+
+
+def test_a_curve_may_find_no_help(monkeypatch):
+    titles = []
+    monkeypatch.setattr(
+        augmentation,
+        "save_figure",
+        lambda figure, run, name: titles.append(figure.axes[0].get_title()),
+    )
+    draw_curve({5: {"real": [0.5, 0.6], "generated": [0.52, 0.6]}}, None)
+    (title,) = titles
+    assert title.startswith("Generated images help with none")

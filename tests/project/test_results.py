@@ -135,13 +135,17 @@ def test_what_is_no_result_is_refused_in_one_line(root, make, message, capsys):
     assert (root / "docs" / "results.json").read_text() == before
 
 
-def found_in_the_lab(root, holds=True, quick=False):
+def found_in_the_lab(root, holds=True, quick=False, flags=""):
     """A run folder of a recipe of the lab."""
     folder = root / "xor_from_scratch" / "0001"
     folder.mkdir(parents=True)
     texts = "It gives 4 of the 4 answers right (at least 4)", "It is off (3; at most 5)"
     claims = [{"text": text, "holds": holds} for text in texts]
-    metrics = {"claims": claims, "seconds": 9.0, "settings": {"quick": quick}}
+    metrics = {
+        "claims": claims,
+        "command": f"python recipes/xor_from_scratch.py{flags}",
+        "settings": {"quick": quick},
+    }
     (folder / "metrics.json").write_text(json.dumps(metrics))
     return folder
 
@@ -162,6 +166,7 @@ def test_claims_of_the_lab_are_kept_without_their_bounds(root):
     [
         ({"quick": True}, "without --quick"),
         ({"holds": False}, "does not hold: It gives"),
+        ({"flags": " --hidden 9"}, "has settings of its own"),
     ],
 )
 def test_claims_that_are_no_result_are_refused(root, settings, message, capsys):

@@ -177,6 +177,32 @@ def test_what_came_of_a_try_is_shown_beside_what_was_before(tried):
     )
 
 
+def test_what_became_of_claims_is_shown_with_their_bounds(tried):
+    path, folder = tried
+    label = "xor_from_scratch --hidden 1"
+    path.write_text(json.dumps({label: {"try": "Take one hidden unit"}}))
+    claims = [
+        {"text": "It errs by 3 % (at most 5 %)", "measured": 0.03, "holds": True},
+        {"text": "It takes 99 steps (at most 9)", "measured": 99.0, "holds": False},
+    ]
+    metrics = {
+        "claims": claims,
+        "cpu_seconds": 4.0,
+        "seed": 0,
+        "machine": "a machine",
+        "command": "python recipes/xor_from_scratch.py --hidden 1",
+    }
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    collect([folder])
+    (run,) = json.loads(path.read_text())[label]["runs"]
+    assert run["claims"][1] == {"text": claims[1]["text"], "holds": False}
+    *_, table = tries_section("xor_from_scratch")
+    assert table.splitlines()[-1] == (
+        "| `--hidden 1` | Take one hidden unit | 1 of 2 claims hold. Out of bounds:"
+        "<br>It takes 99 steps (at most 9) |"
+    )
+
+
 def test_rows_of_the_results_with_flags_are_things_to_try():
     *_, table = tries_section("shakespeare_rnn")
     assert "| `--cell lstm` | the next character of Shakespeare, LSTM |" in table
@@ -191,7 +217,7 @@ def test_tries_are_runs_of_what_they_name():
             assert run["command"].startswith(f"python recipes/{name}.py")
             # A recipe may compare several values of a flag in one run.
             assert flags in run["command"] or row["without"]
-            assert headline_figure([run])
+            assert run.get("claims") or headline_figure([run])
 
 
 def test_every_picture_of_a_run_is_told_in_words():

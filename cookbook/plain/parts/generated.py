@@ -94,12 +94,14 @@ def with_generated(data, gan: Model, share: float, seed: int) -> SimpleNamespace
     return mixed
 
 
-def report_augmentation(accuracies: dict) -> dict[str, float]:
+def report_augmentation(curve: dict) -> dict[str, float]:
     """The mean accuracy of each way to augment, that with generated images first."""
-    figures = {}
-    for way, values in reversed(accuracies.items()):
-        figures[f"test accuracy, {way}"] = mean = np.mean(values)
-        print(f"test accuracy, {way}: {mean:.4f}")
+    for number, accuracies in curve.items():
+        print(f"{number} images per class")
+        figures = {}
+        for way, values in reversed(accuracies.items()):
+            figures[f"test accuracy, {way}"] = mean = np.mean(values)
+            print(f"  test accuracy, {way}: {mean:.4f}")
     plt.boxplot(list(accuracies.values()), tick_labels=list(accuracies))
     plt.savefig("accuracies.png")
     return figures

@@ -8,7 +8,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from cookbook.data.images import Images
-from cookbook.plots.figures import BLUE, ORANGE, draw_curves, panel, save_figure
+from cookbook.plots.figures import (
+    BLUE,
+    COLOURS,
+    ORANGE,
+    draw_curves,
+    panel,
+    save_figure,
+)
 from cookbook.plots.gallery import draw_tiles
 from cookbook.reports.finish import Expected, Figures, Run, finish, print_figures
 from cookbook.training.run_folder import RunFolder
@@ -85,7 +92,7 @@ def _standard_deviation(values: Sequence[float] | np.ndarray) -> float:
 def report_augmentation(
     model: keras.Model,
     gan: AdversarialModel,
-    accuracies: Accuracies,
+    curve: dict[int, Accuracies],
     data: Images,
     history: list[dict],
     run: RunFolder,
@@ -95,14 +102,24 @@ def report_augmentation(
 
     model, history: of the last training.
     gan: the model that generated the images of that training.
-    accuracies: on the test set, with the real images alone first, with generated ones
-        last.
+    curve: {images of each class to learn from: accuracies on the test set, with the
+        real images alone first, with generated ones last}. The last number is the one
+        in question.
     """
+    *others, number = curve
+    accuracies = curve[number]
     real, *_, generated = accuracies
     figures = summary(accuracies, real, generated)
+    for other in others:
+        of_other = summary(curve[other], real, generated)
+        for name in (*(f"test accuracy, {way}" for way in accuracies), GAIN, ERROR):
+            if name in of_other:
+                figures[f"{name}, {other} per class"] = of_other[name]
     print_figures(figures)
 
     draw_accuracies(accuracies, figures, run)
+    if others:
+        draw_curve(curve, run)
     draw_beside(gan, data, run)
     draw_curves(history, run)
     return finish(model, data, history, run, figures, expected)
@@ -140,6 +157,37 @@ def draw_accuracies(
     axes.set_xlim(-0.5, len(ways) - 0.5)
     axes.grid(axis="y", alpha=0.3)
     save_figure(figure, run, "accuracies.png")
+
+
+def draw_curve(curve: dict[int, Accuracies], run: RunFolder) -> None:
+    """Draws images_per_class.png: the mistakes of each way by the number of images."""
+    numbers = sorted(curve)
+    ways = list(curve[numbers[0]])
+    helped = []
+    for number in numbers:
+        figures = summary(curve[number], ways[0], ways[-1])
+        if figures[GAIN] > 2 * figures.get(ERROR, 0.0):
+            helped.append(str(number))
+    title = "Generated images help with none of these numbers of images"
+    if helped:
+        title = f"Generated images help with {' or '.join(helped)} images of each class"
+    figure, axes = panel(title, "real images of each class", "test error (%)")
+
+    for way, color in zip(ways, COLOURS):
+        errors = 100 - 100 * np.array([curve[number][way] for number in numbers])
+        means = errors.mean(axis=1)
+        axes.errorbar(
+            numbers, means, errors.std(axis=1), fmt="o-", color=color, label=way
+        )
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xticks(numbers, [str(number) for number in numbers])
+    axes.set_xticks([], minor=True)
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("{x:g}")
+    axes.legend()
+    axes.grid(alpha=0.3)
+    save_figure(figure, run, "images_per_class.png")
 
 
 def draw_beside(

@@ -47,6 +47,7 @@ SHOWN = {
     "side_by_side": "A picture, the picture of the style, and what became of the first",
     "signals": "How a signal grows or fades on its way through the layers",
     "sizes": "How a gradient grows or fades on its way back",
+    "spectrograms": "The spectrograms of test recordings, and what was heard in them",
     "step": "One step of the network with two hidden units, before and after",
     "surface": "The answer at each place, and the lines of the hidden units",
     "terms": "What each term of an optimizer's formula does",
@@ -69,8 +70,9 @@ OWN = {
         "Bright places count for more in the answer of the network. Each head of the "
         "last block looks at other places."
     ),
-    "digit_strings_ctc_alignment_of_a_quick_run": (
-        "When a sound is played, and when it is heard, in a quick run"
+    "digit_strings_ctc_alignment": (
+        "Four test recordings: the areas are where digits are said, and each line is "
+        "where the network hears one"
     ),
     "losses_kl_both_ways_peaks": "KL(p, q) covers both peaks, and KL(q, p) takes one",
     "optimizers_compared_rates": (
