@@ -9,16 +9,18 @@ from cookbook.plain.facts import Facts, end_of, start_of
 
 # Methods of data sets, which in a script are functions of a data set.
 METHODS = {"only": "only", "few": "few_of_each", "one_hot": "one_hot"}
+MODULES = ("keras", "ops", "np")  # whose functions may have such names as well
 
 
 def changed_call(call: ast.Call, facts: Facts) -> Iterator[Edit]:
     """The call as the script has it, where that is another one."""
     name = getattr(call.func, "id", "")
     attribute = getattr(call.func, "attr", "")
+    owner = ast.unparse(call.func).partition(".")[0]
     text = ""
     if name in RULES:
         text = RULES[name](call, facts)
-    elif attribute in METHODS:
+    elif attribute in METHODS and owner not in MODULES:
         text = _of_data(call, METHODS[attribute], facts)
     elif name in facts.absent:
         text = facts.source(call.args[0])

@@ -23,11 +23,14 @@ pytestmark = pytest.mark.slow
     ],
 )
 def test_a_recipe_learns_on_another_backend(name, backend, bar, tmp_path):
-    """Texts in a few widths and descent in a loop on JAX; torch steps one by one."""
+    """Texts in a few widths and descent in a loop on JAX; torch steps one by one.
+
+    Beside other tests, torch has one thread: several wait for each other, busily.
+    """
     done = subprocess.run(
         [sys.executable, f"recipes/{name}.py", "--quick", "--run-dir", str(tmp_path)],
         cwd=ROOT,
-        env={**os.environ, "KERAS_BACKEND": backend},
+        env={**os.environ, "KERAS_BACKEND": backend, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
     )
