@@ -6,15 +6,13 @@ import keras
 from keras import ops
 
 from ..common.checks import known_sizes, positive_integer, python_number
-from ..common.initial_values import fresh
 from ..common.inputs import as_floats
 from ..common.types import Activation, Config, Initializer, Shape
-from .dense import Dense
-from .normalization.layer_normalization import LayerNormalization
+from .block import _BlockBase
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
-class MixerBlock(keras.layers.Layer):
+class MixerBlock(_BlockBase):
     """Two small networks with residuals: one along the tokens, one along the channels.
 
     U = X + (W2 f(W1 norm(X)))              W1, W2 act on the T tokens of a channel
@@ -86,25 +84,6 @@ class MixerBlock(keras.layers.Layer):
             "contract_channels", (B, T, self.channels_dim), C
         )
         self.dropout_layer = keras.layers.Dropout(self.dropout, dtype=self.dtype_policy)
-
-    def _normalization(self, name, shape):
-        norm = LayerNormalization(
-            epsilon=self.layer_norm_epsilon, dtype=self.dtype_policy, name=name
-        )
-        norm.build(shape)
-        return norm
-
-    def _dense(self, name, shape, units, activation=None):
-        dense = Dense(
-            units,
-            activation,
-            kernel_initializer=fresh(self.kernel_initializer),
-            bias_initializer=fresh(self.bias_initializer),
-            dtype=self.dtype_policy,
-            name=name,
-        )
-        dense.build(shape)
-        return dense
 
     def call(self, inputs, training: bool | None = None):
         x = as_floats(inputs, self.compute_dtype)

@@ -16,17 +16,11 @@ from .attention.cached_multi_head_attention import (
     _shared_heads,
 )
 from .attention.position_bias import _own_copy
+from .block import NORMS, _BlockBase
 from .dense import Dense
-from .normalization.layer_normalization import LayerNormalization
-from .normalization.rms_normalization import RMSNormalization
-
-NORMS: dict[str, type[keras.layers.Layer]] = {
-    "layer": LayerNormalization,
-    "rms": RMSNormalization,
-}
 
 
-class _Block(keras.layers.Layer):
+class _Block(_BlockBase):
     """What encoder and decoder blocks share: the options and the feed-forward part."""
 
     def __init__(
@@ -95,25 +89,6 @@ class _Block(keras.layers.Layer):
         )
         layer.build(shape, value_shape)
         return layer, self._normalization(f"{name}_norm", shape)
-
-    def _normalization(self, name, shape):
-        norm = NORMS[self.normalization](
-            epsilon=self.layer_norm_epsilon, dtype=self.dtype_policy, name=name
-        )
-        norm.build(shape)
-        return norm
-
-    def _dense(self, name, shape, units, activation=None, kind=Dense):
-        dense = kind(
-            units,
-            activation,
-            kernel_initializer=fresh(self.kernel_initializer),
-            bias_initializer=fresh(self.bias_initializer),
-            dtype=self.dtype_policy,
-            name=name,
-        )
-        dense.build(shape)
-        return dense
 
     def _build_feed_forward(self, shape):
         wide = (*shape[:-1], self.intermediate_dim)
