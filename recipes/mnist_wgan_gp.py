@@ -56,7 +56,7 @@ EXPECTED = {"mnist": (9.0, 2.0)}
 
 @dataclass(frozen=True)
 class Config(ImageConfig):
-    epochs: Count = 6  # passes over the training set
+    epochs: Count = 8  # passes over the training set
     filters: Filters = 24  # filters of each network at 14x14 pixels; twice that at 7x7
     latent: Size = 64  # length of the noise vector that becomes an image
     modes: Size = 32  # kinds of image; the first numbers of the noise choose one
