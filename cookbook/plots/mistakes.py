@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from cookbook.plots.figures import BLUE, ORANGE, Folder, in_lines, panel, save_figure
 
 COLUMNS = 6
+MOST_LETTERS = 6  # of the name of a class, to leave room beside it in a title
 SMALL = 5  # classes: up to here, a title in one line is wider than the picture
 RIGHT = ListedColormap(["#C6DFF0"])  # the ground of right answers, a pale blue
 CENTRED: dict = {"ha": "center", "va": "center", "fontsize": 8}
@@ -88,9 +89,12 @@ def draw_mistakes(
     wrong, right = telling_answers(labels, probabilities, count)
     shown = [*wrong, *right]
 
+    is_long = max(map(len, classes)) > MOST_LETTERS
+    between = "\n" if is_long else ", "  # a name and how sure the network is of it
+
     rows = math.ceil(len(shown) / COLUMNS)
     width = 1.25 * COLUMNS
-    height = 1.6 * rows + 0.7
+    height = (1.8 if is_long else 1.6) * rows + 0.7
     size = width, height
     figure = Figure(figsize=size, layout="constrained")
     places = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
@@ -105,7 +109,7 @@ def draw_mistakes(
         is_wrong = i in wrong
         judged = f"not {true}" if is_wrong else "right"
         colour = ORANGE if is_wrong else BLUE
-        title = f"{said}, {confidence[i]:.0%} sure\n{judged}"
+        title = f"{said}{between}{confidence[i]:.0%} sure\n{judged}"
         axes.set_title(title, fontsize=10, color=colour)
 
     total = np.sum(predictions != labels)

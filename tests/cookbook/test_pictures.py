@@ -1,5 +1,6 @@
 """Pictures: no empty panel, labels that match what is drawn, colours with a meaning."""
 
+import itertools
 from types import SimpleNamespace
 
 import numpy as np
@@ -90,6 +91,20 @@ def test_the_grid_of_answers_is_full_whatever_the_number_of_mistakes(wrong, run,
     for title, said_wrong in zip(titles, is_wrong):
         colour = ORANGE if said_wrong else BLUE
         assert to_rgb(title.get_color()) == to_rgb(colour)
+
+
+@pytest.mark.parametrize("classes", [DIGITS, ("automobile", *DIGITS[1:-1], "airplane")])
+def test_what_stands_above_an_answer_does_not_reach_its_neighbour(classes, run, drawn):
+    labels, probabilities = answers(30)
+    images = array(60, 4, 4, 1, low=0, high=9, dtype="uint8")
+    mistakes.draw_mistakes(images, labels, probabilities, classes, run)
+    figure = drawn["mistakes.png"]
+    figure.draw_without_rendering()
+    boxes = [axes.title.get_window_extent() for axes in figure.axes]
+    for left, right in itertools.pairwise(boxes):
+        in_a_row = right.x0 > left.x0
+        assert not in_a_row or left.x1 < right.x0
+        assert in_a_row or left.y0 > right.y1
 
 
 @pytest.mark.parametrize(
