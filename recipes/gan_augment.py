@@ -69,7 +69,7 @@ class Config(ImageConfig):
     gan_epochs: Count = 18  # epochs of the GAN
     images: Count = 6400  # images per epoch: the few real ones, again and again
     per_class: Count = 50  # real images of each class to learn from
-    # other numbers of them: a curve shows where generated images help
+    # other numbers of them, for a curve; there is none if they are --per-class alone
     others: tuple[Count, ...] = (5, 20, 200)
     share: Share = 0.5  # share of generated images in the mixture
     # repetitions of everything, each with other images
@@ -85,7 +85,7 @@ class Config(ImageConfig):
     gan_rate: Rate = 1e-3  # first learning rate of the generator and the critic
     learning_rate: Rate = 3e-3  # first learning rate of each classifier
 
-    in_quick = {"images": 320, "batch_size": 32, "repeats": 1, "others": ()}
+    in_quick = {"images": 320, "batch_size": 32, "repeats": 1, "others": (50,)}
 
 
 def space(hp) -> Config:

@@ -68,6 +68,8 @@ class Config(ImageConfig):
     batch_size: BatchSize = 64  # images per step
     learning_rate: Rate = 1e-3  # first learning rate of both networks
 
+    in_quick = {"epochs": 6}
+
 
 def space(hp) -> Config:
     return Config(
