@@ -4,10 +4,10 @@
     python recipes/augmentation_compared.py --images 300 --steps 1200
 
 What is the best use of 1,000 labelled digits? A small convolutional network learns them
-in equal steps: as they are, and varied by each of nine kinds of augmentation at its
+in equal steps: as they are, and varied by each of eight kinds of augmentation at its
 usual strength. Then it learns a tenth and a third of them, as they are and as affine
 variants. What helps on clear test images costs accuracy in fog, which no kind of
-augmentation has shown to the network; of AugMix, a gain was expected there.
+augmentation has shown to the network; from AugMix we had expected a gain there.
 
 Papers: Simard, Steinkraus, Platt, "Best practices for convolutional neural networks
 applied to visual document analysis", 2003. https://doi.org/10.1109/ICDAR.2003.1227801;
