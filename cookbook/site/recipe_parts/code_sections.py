@@ -11,8 +11,8 @@ from cookbook.site.recipe_parts.networks import drawings
 EXPLAINED = {
     "Config": "The settings. Each field is a flag of the command line, and the comment "
     "beside it is the help of that flag.",
-    "space": "What `--tune N` varies: it tries N settings of this space, and the first "
-    "of them are the defaults.",
+    "space": "What `--tune N` varies: it tries N settings of this space beside the "
+    "defaults, which are trial 0.",
     "build": "The network, compiled with its optimizer, loss and metrics.",
     "main": "The run from start to end. It returns a `Run` with the model, the history "
     "and the figures.",
