@@ -50,8 +50,9 @@ def _section(node: ast.ClassDef | ast.FunctionDef, code: str) -> Iterator[str]:
     if head:
         yield "### What it imports"
         yield (
-            "A bare name is ours and stands in the [reference](../reference/index.md); "
-            "the prefix `keras.` is Keras's."
+            "What comes from `custom_layers` stands in the "
+            "[reference](../reference/index.md); `cookbook` holds what recipes share. "
+            "The prefix `keras.` marks what is Keras's own."
         )
         yield _block(head)
 
