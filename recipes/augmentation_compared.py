@@ -95,10 +95,11 @@ BOUNDS: tuple[tuple[str, str, str, dict], ...] = (  # what is claimed of which k
 @dataclass(frozen=True)
 class Config(ExperimentConfig):
     data: str = "auto"  # image set of TensorFlow Datasets, or a folder of pictures
-    images: Annotated[int, Between(20, 50_000)] = 1000  # labelled ones to learn
+    images: Annotated[int, Between(20, 50_000)] = 1000  # labelled images to learn
     steps: Count = 300  # gradient steps of each training
     batch_size: BatchSize = 50  # images per step
-    filters: Filters = 16  # filters of the first convolution; the second has twice
+    # filters of the first convolution; the second has twice as many
+    filters: Filters = 16
     learning_rate: Rate = 2e-3  # step size of Adam
     repeats: Repeats = 3  # seeds of each training, whose results are averaged
 

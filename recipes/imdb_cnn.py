@@ -75,7 +75,7 @@ class Config(TextClassConfig):
     width: Size = 3  # words that the convolution reads at a time
     words: Count = 30_000  # size of the vocabulary
     buckets: Count = 2**17  # vectors that all word pairs share
-    # rows for the counts of words and word pairs
+    # rows for counts of words and word pairs; 1 counts none
     counted: Annotated[int, Between(1, 2**26)] = 2**20
     length: Size = 400  # words of a review that are read
     word_dropout: Portion = 0.1  # share of the words left out in training

@@ -76,7 +76,8 @@ PROBE_EPOCHS, PROBE_BATCH, PROBE_RATE = 20, 64, 0.1
 class Config(TextClassConfig):
     epochs: Count = 1  # passes over the training set with LoRA
     rank: Size = 16  # columns of LoRA's first matrix, and rows of its second
-    blocks: Annotated[int, Between(1, 6)] = 3  # of MiniLM's blocks, from below
+    # how many of MiniLM's blocks are used, from below
+    blocks: Annotated[int, Between(1, 6)] = 3
     frozen: Annotated[int, Between(0, 5)] = 0  # lower blocks that are not adapted
     # word pieces of a review that are read: a quarter from its beginning, the rest from
     # its end

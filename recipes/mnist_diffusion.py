@@ -75,8 +75,8 @@ class Config(ImageConfig):
     filters: Filters = 32  # filters at 14x14 pixels; twice that at 7x7
     timesteps: Annotated[int, Between(2, 10_000)] = 1000  # levels of noise
     unlabelled: Portion = 0.1  # share of the training images whose class is hidden
-    steps: Annotated[int, Between(1, 1000)] = 20  # from noise to an image
-    # guidances to compare; a larger one shows the class more clearly, less variously
+    steps: Annotated[int, Between(1, 1000)] = 20  # steps from noise to an image
+    # guidances to compare; a larger one shows the class more clearly and varies less
     guidance: tuple[Annotated[float, Between(0, 100)], ...] = (0.0, 0.2, 0.4, 0.6, 1.0)
     # how much of the average of the weights each step keeps; it makes the images
     average: Share = 0.998
