@@ -77,8 +77,7 @@ class Config(TrainingConfig):
     epochs: Count = 10  # passes over the training set
     strings: Count = 4_000  # strings in the training set
     longest: Annotated[int, Between(1, 20)] = 7  # digits of the longest string
-    # filters of the first convolution; the next ones have 2 and 3 times as many
-    filters: Filters = 16
+    filters: Filters = 16  # filters of convolution 1; the next have 2 and 3 times that
     units: Size = 96  # units of the LSTM, in each direction
     dropout: Portion = 0.3  # share of the features set to zero in training
     beam_width: Repeats = 10  # strings that the beam search keeps at each step
