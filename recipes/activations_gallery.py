@@ -7,7 +7,7 @@ Which activations stop learning, and when? What flows back through a unit is mul
 by the slope of its activation. The recipe draws each activation with its slope, and
 trains small networks on the digits: start weights that are too large make slopes flat
 (saturation), and learning that is too fast makes units flat for every example (death).
-Expected: tanh loses most of its slopes and ReLU half of its units, in 40 s. Three
+Expected: tanh loses most of its slopes and ReLU half of its units, in 30 s. Three
 common beliefs did not hold here: the sigmoid network learned only with large weights,
 units of ELU and GELU died too, and dead units cost no accuracy, as the others suffice.
 Paper: Lu, Shin, Su, Karniadakis, "Dying ReLU and initialization: theory and numerical

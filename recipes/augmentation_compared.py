@@ -4,10 +4,10 @@
     python recipes/augmentation_compared.py --images 300 --steps 1200
 
 What is the best use of 1,000 labelled digits? A small convolutional network learns them
-in equal steps: as they are, and varied by each of nine kinds of augmentation at its
+in equal steps: as they are, and varied by each of eight kinds of augmentation at its
 usual strength. Then it learns a tenth and a third of them, as they are and as affine
 variants. What helps on clear test images costs accuracy in fog, which no kind of
-augmentation has shown to the network; of AugMix, a gain was expected there.
+augmentation has shown to the network; from AugMix we had expected a gain there.
 
 Papers: Simard, Steinkraus, Platt, "Best practices for convolutional neural networks
 applied to visual document analysis", 2003. https://doi.org/10.1109/ICDAR.2003.1227801;
@@ -95,10 +95,11 @@ BOUNDS: tuple[tuple[str, str, str, dict], ...] = (  # what is claimed of which k
 @dataclass(frozen=True)
 class Config(ExperimentConfig):
     data: str = "auto"  # image set of TensorFlow Datasets, or a folder of pictures
-    images: Annotated[int, Between(20, 50_000)] = 1000  # labelled ones to learn
+    images: Annotated[int, Between(20, 50_000)] = 1000  # labelled images to learn
     steps: Count = 300  # gradient steps of each training
     batch_size: BatchSize = 50  # images per step
-    filters: Filters = 16  # filters of the first convolution; the second has twice
+    # filters of the first convolution; the second has twice as many
+    filters: Filters = 16
     learning_rate: Rate = 2e-3  # step size of Adam
     repeats: Repeats = 3  # seeds of each training, whose results are averaged
 

@@ -7,9 +7,9 @@ How many epochs are enough? A network learns 200 digits, of which a fifth have a
 label, and its loss on validation digits falls and rises again. The callback
 EarlyStopping ends the training there. It is compared with trainings of a fixed length,
 with more and less patience, and with labels that are all right.
-Expected, in a minute: early stopping takes a fifth of 100 epochs and gains 14 % of
-accuracy; the best weights lead the last ones by 3 %. Two common beliefs did not hold
-here: patience gains nothing (one epoch is enough), and where no label is wrong,
+Expected, in a minute: early stopping takes a fifth of 100 epochs and gains 14 points
+of accuracy; the best weights lead the last ones by 3 points. Two common beliefs did not
+hold here: patience gains nothing (one epoch is enough), and where no label is wrong,
 training on and on costs no accuracy.
 Paper: Prechelt, "Early stopping - but when?", 1998.
 https://doi.org/10.1007/3-540-49430-8_3

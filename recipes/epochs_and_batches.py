@@ -9,9 +9,9 @@ learning rate; and once at a rate that grows until the loss explodes (a range te
 Expected, in 20 s: the validation loss rises again after 22 of 100 epochs; in equal
 epochs batches of 4 are best, in equal steps batches of 64 or more. Two common beliefs
 did not hold here: that the best rate is in proportion to the batch size (64 times the
-images want 3 times the rate, and larger rates explode), and that one should take a
-tenth of the rate at which the range test is best (this loses 22 % of accuracy for want
-of steps; the test's own best rate was right).
+images want 2.5 times the rate, since training explodes at larger rates), and that one
+should take a tenth of the rate at which the range test's loss is least (this costs 22
+points of accuracy for want of steps; the rate of the range test itself was right).
 Papers: Smith, "Cyclical learning rates for training neural networks", 2017,
 https://arxiv.org/abs/1506.01186; Goyal et al., "Accurate, large minibatch SGD", 2017,
 https://arxiv.org/abs/1706.02677

@@ -53,7 +53,7 @@ Scores = dict[tuple[str, str, int], float]  # of each task, cell and length
 
 @dataclass(frozen=True)
 class Config(ExperimentConfig):
-    # numbers of a sum; blanks of a copy
+    # random numbers to add, or blanks to copy over
     lengths: tuple[Annotated[int, Between(2, 2**14)], ...] = (10, 25, 50)
     units: Size = 32  # units of the recurrent layer
     steps: Count = 1000  # gradient steps of each training, unless it ends early

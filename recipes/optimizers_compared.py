@@ -7,9 +7,10 @@ Does Adam beat SGD? Each optimizer tries the same 16 learning rates and keeps th
 the least validation loss, on the digits and then on pixels of unequal scale. With SGD,
 batches of all images, of 16 and of one are compared as well. Expected, in 50 s: all
 seven optimizers reach 97 % test accuracy, at rates that differ a thousandfold (the
-common belief that Adam wins did not hold); on unequal pixels Adam leads SGD by 8 %;
-full batches leave too few steps; batches of one image need a tenth of the rate and 16
-times the steps to be as good as batches of 16. See optimizer_paths.py for their paths.
+common belief that Adam wins did not hold); on unequal pixels Adam leads SGD by 8
+points; full batches leave too few steps; batches of one image need a twentieth of the
+rate and 16 times the steps to be as good as batches of 16. See optimizer_paths.py for
+the paths of these optimizers.
 Paper: Wilson and others, "The marginal value of adaptive gradient methods in machine
 learning", 2017. https://arxiv.org/abs/1705.08292
 """

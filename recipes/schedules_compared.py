@@ -8,8 +8,8 @@ have a wrong label, with eight schedules. Each tries the same 13 highest rates a
 the one of the least validation loss, in a long training and in one of a tenth of the
 steps.
 Expected, in half a minute: a constant rate ends with 1.4 times the loss of one that
-falls, and all that fall are within a point of accuracy; cosine may begin at twice the
-constant rate. Three common beliefs did not hold for these small networks: a warm-up
+falls, and all that fall are within a point of accuracy; cosine may begin at 1.8 times
+the constant rate. Three common beliefs did not hold for these small networks: a warm-up
 bears no higher rate, restarts gain nothing, and in a tenth of the steps a constant rate
 is nearly as good as the best.
 Papers: Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts",

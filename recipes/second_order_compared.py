@@ -10,8 +10,8 @@ the worst point nearby. SWA, Lookahead and the schedule-free AdamW average weigh
 Expected, in two minutes: the mean of the last weights, SWA, has three quarters of SGD's
 test loss. SOAP comes as low as Adam in 70 % of the steps, each of which takes twice as
 long, so that Adam is first. Two common beliefs did not hold for these small networks:
-SAM gains nothing over SGD, and Muon does not come as low as Adam (103 %). Their bounds
-said the opposite before the first measurement, and say now what was measured.
+SAM gains nothing over SGD, and Muon does not come as low as Adam (103 %). We had
+expected the opposite; the bounds of these claims now follow the measurement.
 Papers: Gupta, Koren, Singer, "Shampoo: preconditioned stochastic tensor optimization",
 2018, https://arxiv.org/abs/1802.09568; Foret et al., "Sharpness-aware minimization for
 efficiently improving generalization", 2020, https://arxiv.org/abs/2010.01412

@@ -6,7 +6,7 @@
 Recurrent layers read a window of text and predict the next character at each position.
 New text is drawn one character at a time, while the states of the layers are kept.
 Expected with GRU layers: a loss of 1.64 nats per character on the test text (1.55 on
-validation text) after 7 minutes of processor time. LSTM layers reach 1.74 (1.67).
+validation text) after 196 s of processor time. LSTM layers reach 1.74 (1.67).
 
 Papers: Karpathy, "The unreasonable effectiveness of recurrent neural networks", 2015,
 https://karpathy.github.io/2015/05/21/rnn-effectiveness; Graves, "Generating sequences

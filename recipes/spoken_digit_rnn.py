@@ -74,7 +74,7 @@ EXPECTED = {"spoken_digit": (0.995, 0.01)}
 class Config(TrainingConfig):
     epochs: Count = 40  # passes over the training set
     unheard: str | None = None  # a speaker to test on, and to leave out of the training
-    filters: Filters = 24  # filters of the first convolution; the next have 2, 3 times
+    filters: Filters = 24  # filters of convolution 1; the next have 2 and 3 times that
     units: Size = 64  # units of the GRU, in each direction
     pitch: Share = 0.05  # in training, pitches move by up to this share of all bands
     shift: Share = 0.1  # in training, sounds move by up to this share of their length

@@ -12,11 +12,11 @@ from cookbook.takeaway.bundle import NOTEBOOK
 PAGE = """\
 # Notebooks
 
-Each recipe as a notebook that needs nothing of this project: prose, code in cells, and
-one cell with the settings, to change and run again. The notebooks are the short form of
-the recipes, which `bundle --plain` writes: they use Keras's own classes wherever ours
-are proven equal to them. Download one and open it in Jupyter or VS Code, or upload it
-to Google Colab, where its first cell installs what it imports.
+Here each recipe is a notebook that needs nothing of this project: prose, code in
+cells, and one cell with the settings, to change and run again. The notebooks are the
+short form of the recipes, which `bundle --plain` writes: they use Keras's own classes
+wherever ours are proven equal to them. Download one and open it in Jupyter or VS Code,
+or upload it to Google Colab, where its first cell installs what it imports.
 
 `python -m cookbook bundle mnist_cnn --to FILE.ipynb` writes the long form, with all the
 components that the recipe uses, and with `--plain` the short one. The notebooks in this

@@ -75,6 +75,7 @@ SMALL_DIGITS = (
 WITHOUT_NETWORK = (
     "Without a network the recipe says so, and uses small data of its own instead."
 )
+YOUR_PICTURES = "With `--data PATH` it takes a folder of your own pictures."
 
 
 def recipe_pages() -> list[Page]:
@@ -160,7 +161,7 @@ def _data(tree: ast.Module) -> list[str]:
     if not names:
         lines = [SMALL_DIGITS if "cookbook.lab.digits" in modules else MADE]
     elif "cookbook.data.images" in modules:
-        lines.append(f"\n{WITHOUT_NETWORK} `--data PATH` takes a folder of yours.")
+        lines.append(f"\n{WITHOUT_NETWORK} {YOUR_PICTURES}")
     else:
         lines.append(f"\n{WITHOUT_NETWORK}")
     return ["## The data", "\n".join(lines)]
@@ -174,7 +175,7 @@ def _results(recipe: str) -> list[str]:
             continue
         parts.append(f"**{as_typed(row['task'][0].upper() + row['task'][1:])}**")
         known = row["well known"]
-        beside = f" The well-known example reaches {as_typed(known)}." if known else ""
+        beside = f" For comparison: {as_typed(known)}." if known else ""
         parts.append(f"Measured: {headline_figure(runs)}.{beside}")
         rows = [_run(run) for run in runs]
         head = ["seed", next(iter(runs[0])), "time", "machine", "date", "command"]

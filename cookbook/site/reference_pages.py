@@ -14,15 +14,15 @@ from cookbook.site.docstrings.parts import as_markdown, as_typed, docstring_part
 from cookbook.site.links import Page, relative, with_title
 
 ABOUT = {
-    "activations": "Functions between layers",
-    "callbacks": "What watches and steers a training",
-    "constraints": "What weights must obey after each step",
-    "explanation": "Why a network answers as it does",
+    "activations": "Functions that bend what a layer computes",
+    "callbacks": "Objects that watch a training and steer it",
+    "constraints": "Conditions that weights must meet after each step",
+    "explanation": "Methods that show why a network answers as it does",
     "generation": "Decoding: from probabilities to a text or a picture",
-    "initializers": "Where weights start",
+    "initializers": "Rules by which start weights are drawn",
     "layers": "Layers, from Dense to transformers",
-    "losses": "What a training minimizes",
-    "metrics": "How good answers are",
+    "losses": "Functions that a training minimizes",
+    "metrics": "Measures of how good answers are",
     "models": "Models with a training step of their own",
     "optimizers": "Rules by which weights change",
     "optimizers.schedules": "Learning rates that change over time",

@@ -9,8 +9,8 @@ from cookbook.pages.tables import markdown_table
 from cookbook.site.docstrings.parts import as_typed
 
 WHAT = (
-    "What the recipe measured with seed 0. Each run measures these sentences anew, and "
-    "says whether each number keeps its bound, which the recipe states."
+    "The recipe measured these numbers with seed 0. Each run measures them anew, and "
+    "says whether each of them keeps the bound that the recipe states."
 )
 SIDES = {"at_least": "at least", "at_most": "at most"}
 FIELD = re.compile(r"\{\w*\}|…")  # where a sentence has its number

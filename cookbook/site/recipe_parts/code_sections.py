@@ -11,8 +11,8 @@ from cookbook.site.recipe_parts.networks import drawings
 EXPLAINED = {
     "Config": "The settings. Each field is a flag of the command line, and the comment "
     "beside it is the help of that flag.",
-    "space": "What `--tune N` varies: it tries N settings of this space, and the first "
-    "of them are the defaults.",
+    "space": "What `--tune N` varies: it tries N settings of this space beside the "
+    "defaults, which are trial 0.",
     "build": "The network, compiled with its optimizer, loss and metrics.",
     "main": "The run from start to end. It returns a `Run` with the model, the history "
     "and the figures.",
@@ -50,8 +50,9 @@ def _section(node: ast.ClassDef | ast.FunctionDef, code: str) -> Iterator[str]:
     if head:
         yield "### What it imports"
         yield (
-            "A bare name is ours and stands in the [reference](../reference/index.md); "
-            "the prefix `keras.` is Keras's."
+            "What comes from `custom_layers` stands in the "
+            "[reference](../reference/index.md); `cookbook` holds what recipes share. "
+            "The prefix `keras.` marks what is Keras's own."
         )
         yield _block(head)
 
