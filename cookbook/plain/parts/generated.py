@@ -100,8 +100,10 @@ def report_augmentation(curve: dict) -> dict[str, float]:
         print(f"{number} images per class")
         figures = {}
         for way, values in reversed(accuracies.items()):
-            figures[f"test accuracy, {way}"] = mean = np.mean(values)
+            mean = np.mean(values)
+            figures[f"test accuracy, {way}"] = mean
             print(f"  test accuracy, {way}: {mean:.4f}")
+
     plt.boxplot(list(accuracies.values()), tick_labels=list(accuracies))
     plt.savefig("accuracies.png")
     return figures
