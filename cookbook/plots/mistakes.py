@@ -100,6 +100,7 @@ def draw_mistakes(
     places = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
     for axes in places:
         axes.set_axis_off()
+
     *_, channels = images.shape
     colours = "gray_r" if channels == 1 else None
     for axes, i in zip(places, shown):
