@@ -6,11 +6,11 @@
 The first layer is not learned but computed from the images: it whitens their patches.
 Each stage pools before it normalizes, and adds one residual block. In training, images
 are mirrored and shifted; in the test, the prediction for an image is the mean over six
-such views of it. Expected: 89.4 % test
-accuracy (87.8 % with a single view) after 26 minutes on two cores, measured on images
-that had been compressed as JPEG; 90.2 % after 24 minutes with --filters 64 --epochs 14
---precision bfloat16, on a processor that computes in bfloat16. The well-known Keras
-example reaches 79 % after 50 epochs.
+such views of it. Expected: 89.4 % test accuracy (87.8 % with a single view) after 26
+minutes on two cores, measured on images that had been compressed as JPEG. On a
+processor that computes in bfloat16, --filters 64 --epochs 14 --precision bfloat16
+reaches 90.2 % after 24 minutes. The well-known Keras example reaches 79 % after 50
+epochs.
 
 Papers: He, Zhang, Ren, Sun, "Deep residual learning for image recognition", 2015,
 https://arxiv.org/abs/1512.03385; whitening: Jordan, "94% on CIFAR-10 in 3.29 seconds

@@ -15,7 +15,7 @@ from cookbook.site.recipe_pages import recipe_pages
 from cookbook.site.recipe_parts.claims import claims_section
 from cookbook.site.recipe_parts.networks import drawings
 from cookbook.site.recipe_parts.pictures import pictures_of
-from cookbook.site.recipe_parts.tries import tries_section
+from cookbook.site.recipe_parts.tries import _as_code, tries_section
 
 pytestmark = pytest.mark.one_backend
 
@@ -201,6 +201,11 @@ def test_what_became_of_claims_is_shown_with_their_bounds(tried):
         "| `--hidden 1` | Take one hidden unit | 1 of 2 claims hold. Out of bounds:"
         "<br>It takes 99 steps (at most 9) |"
     )
+
+
+def test_flags_are_pieces_of_code_with_their_values():
+    shown = _as_code("--hidden 1 2 --no-compare --shift 0.0")
+    assert shown == "`--hidden 1 2` `--no-compare` `--shift 0.0`"
 
 
 def test_rows_of_the_results_with_flags_are_things_to_try():

@@ -1,5 +1,7 @@
 """Things to try with a recipe, each with what came of it and what was before."""
 
+import re
+
 from cookbook.pages.results import Run, headline_figure, recipe_rows
 from cookbook.pages.tables import markdown_table
 from cookbook.pages.tries import Tries, tries_of
@@ -26,7 +28,7 @@ def tries_section(recipe: str) -> list[str]:
         _, _, flags = label.partition(" ")
         figure = as_typed(headline_figure(runs)) if runs else ""
         if flags and figure:
-            rows.append([f"`{flags}`", as_typed(row["task"]), figure, before])
+            rows.append([_as_code(flags), as_typed(row["task"]), figure, before])
         elif figure:
             before = figure
 
@@ -37,7 +39,7 @@ def tries_section(recipe: str) -> list[str]:
     for flags, row in tried.items():
         figure = as_typed(headline_figure(row["runs"]))
         compared = as_typed(row.get("without", before))
-        rows.append([f"`{flags}`", as_typed(row["try"]), figure, compared])
+        rows.append([_as_code(flags), as_typed(row["try"]), figure, compared])
     if not rows:
         return []
     table = markdown_table(HEAD, rows)
@@ -48,9 +50,15 @@ def _tries_in_the_lab(tried: Tries) -> list[str]:
     """A table of changes to a recipe of the lab, and which of its claims they break."""
     rows = []
     for flags, row in tried.items():
-        rows.append([f"`{flags}`", as_typed(row["try"]), _outcome(row["runs"][0])])
+        outcome = _outcome(row["runs"][0])
+        rows.append([_as_code(flags), as_typed(row["try"]), outcome])
     table = markdown_table(HEAD_IN_THE_LAB, rows)
     return ["## Things to try", WHAT_IN_THE_LAB, table]
+
+
+def _as_code(flags: str) -> str:
+    """Each flag with its value as a piece of code, which is not broken across lines."""
+    return re.sub(r"--\S+( [^-\s]\S*)*", r"`\g<0>`", flags)
 
 
 def _outcome(run: Run) -> str:
