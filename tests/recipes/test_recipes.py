@@ -48,8 +48,8 @@ BARS = {
 CEILINGS = {
     "mnist_cgan": 12.0,
     "mnist_diffusion": 12.0,
-    "mnist_gan": 45.0,
-    "mnist_wgan_gp": 45.0,
+    "mnist_gan": 28.0,
+    "mnist_wgan_gp": 18.0,
     "mackey_glass_rnn": 0.15,
     "shakespeare_gpt": 1.2,
     "shakespeare_rnn": 1.6,
