@@ -25,6 +25,10 @@ SHOWN = {
     "grad_cam": "Where the network looked, for wrong and for right answers",
     "guidance": "How close images come to real ones, and how many show their class",
     "highest_rates": "The loss at the end by each schedule's highest learning rate",
+    "images_per_class": (
+        "How many test images each classifier gets wrong, by the number of real images "
+        "that it learns from"
+    ),
     "interpolations": "From an image of each class to one of the next class",
     "losses": "The loss with each technique, while the training goes on",
     "memory": "How well each layer remembers, by how far back it has to",
