@@ -203,6 +203,19 @@ def test_what_became_of_claims_is_shown_with_their_bounds(tried):
     )
 
 
+def test_figures_of_different_measures_are_not_compared():
+    *_, table = tries_section("english_tagging_crf")
+    (row,) = [line for line in table.splitlines() if "--task entities" in line]
+    assert "span F1" in row
+    assert row.endswith("|  |")
+
+
+def test_every_recipe_has_a_picture_of_a_run_and_something_to_try():
+    for entry in recipes():
+        assert pictures_of(entry.name), entry.name
+        assert tries_section(entry.name), entry.name
+
+
 def test_flags_are_pieces_of_code_with_their_values():
     shown = _as_code("--hidden 1 2 --no-compare --shift 0.0")
     assert shown == "`--hidden 1 2` `--no-compare` `--shift 0.0`"

@@ -22,23 +22,28 @@ HEAD_IN_THE_LAB = ["add to the command", "what changes", "what became of the cla
 
 def tries_section(recipe: str) -> list[str]:
     """A table of changes to a recipe with their outcomes; nothing if there are none."""
-    before = ""
+    before: dict[str, str] = {}  # {what is measured: its figure with the defaults}
     rows = []
     for label, row, runs in recipe_rows(recipe):
         _, _, flags = label.partition(" ")
-        figure = as_typed(headline_figure(runs)) if runs else ""
-        if flags and figure:
-            rows.append([_as_code(flags), as_typed(row["task"]), figure, before])
-        elif figure:
-            before = figure
+        if not runs:
+            continue
+        measure = next(iter(runs[0]))
+        figure = as_typed(headline_figure(runs))
+        if flags:
+            compared = before.get(measure, "")
+            rows.append([_as_code(flags), as_typed(row["task"]), figure, compared])
+        else:
+            before[measure] = figure
 
     tried = tries_of(recipe)
     if any("claims" in row["runs"][0] for row in tried.values()):
         return _tries_in_the_lab(tried)
 
     for flags, row in tried.items():
+        measure = next(iter(row["runs"][0]))
         figure = as_typed(headline_figure(row["runs"]))
-        compared = as_typed(row.get("without", before))
+        compared = as_typed(row.get("without", "")) or before.get(measure, "")
         rows.append([_as_code(flags), as_typed(row["try"]), figure, compared])
     if not rows:
         return []
