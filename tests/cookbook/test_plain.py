@@ -38,7 +38,7 @@ LONGER = {
     "early_stopping": 300,  # the callback, replayed for many patiences
     "epochs_and_batches": 400,  # three experiments with many networks at once
     "gan_anomaly": 340,  # a GAN, an encoder, and two other scores of anomalies
-    "gan_augment": 368,  # a conditional GAN and the classifiers that learn from it
+    "gan_augment": 380,  # a conditional GAN and the classifiers that learn from it
     "imdb_cnn": 345,  # two networks, one of which counts words and pairs
     "imdb_minilm": 510,  # word pieces, and weights that a package brings
     "imdb_transformer": 270,  # a block of attention, pairs of words, batches by length
