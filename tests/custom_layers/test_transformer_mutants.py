@@ -178,10 +178,11 @@ MUTANTS = {  # the mistake: (name, old text, new text)
         "position_bias=self.position_bias,",
         "position_bias=None,",
     ),
-    "the other norm": (
+    "the epsilon of a norm forgotten": (
         "TransformerDecoderBlock",
-        '"rms": RMSNormalization',
-        '"rms": lambda **options: RMSNormalization(**{**options, "epsilon": 1.0})',
+        "class _Block(_BlockBase):",
+        "class _Block(_BlockBase):\n"
+        "    layer_norm_epsilon = property(lambda self: 1.0, lambda self, value: None)",
     ),
     "a gate without its activation": (
         "TransformerDecoderBlock",
