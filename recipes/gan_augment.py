@@ -79,7 +79,7 @@ class Config(ImageConfig):
     gan_epochs: Count = 18  # epochs of the GAN
     images: Count = 6400  # images per epoch: the few real ones, again and again
     per_class: Count = 50  # real images of each class to learn from
-    # other numbers of them, for a curve; there is none if they are --per-class alone
+    # more numbers of real images, which make a curve together with --per-class
     others: tuple[Count, ...] = (5, 20, 200)
     share: Share = 0.5  # share of generated images in the mixture
     # repetitions of everything, each with other images
@@ -95,6 +95,7 @@ class Config(ImageConfig):
     gan_rate: Rate = 1e-3  # first learning rate of the generator and the critic
     learning_rate: Rate = 3e-3  # first learning rate of each classifier
 
+    # with the number of --per-class alone, there is no curve
     in_quick = {"images": 320, "batch_size": 32, "repeats": 1, "others": (50,)}
 
 
@@ -191,7 +192,7 @@ def main(config: Config) -> Run:
         config = search(space, build, few, config, run)
         config = replace(config, with_validation=False)  # the few stay few
 
-    others = [number for number in config.others if number != config.per_class]
+    others = [n for n in dict.fromkeys(config.others) if n != config.per_class]
     curve: dict[int, dict[str, list[float]]] = {}  # {images per class: accuracies}
     for number in (*others, config.per_class):
         curve[number] = {"real": [], "varied": [], "generated": []}

@@ -110,9 +110,12 @@ def generator_of_modes(
 ) -> keras.Model:
     """A generator whose images are of several kinds, with nothing between the kinds.
 
-    Noise is connected, and a continuous function of it is, too: on the way from one
-    digit to another, it has to make images of neither. So the largest of the first
-    numbers of the noise chooses one of `modes` kinds, and the network is told which.
+    Between any two noise vectors lie others. So a generator that is a continuous
+    function has to make images that lie between two digits, and are neither of them.
+    This one makes jumps: the largest of the first `modes` numbers of the noise chooses
+    the kind of the image, and the network gets a vector with a 4 at its place.
+
+    Shapes: noise (N, latent) -> images (N, height, width, channels).
     """
     noise = keras.Input((latent,))
     first = noise[:, :modes]
@@ -129,8 +132,11 @@ def critic(
 ) -> keras.Model:
     """A network that scores images: the higher, the more real they look.
 
-    Without hidden units its score is a sum over places in the image, and an image of
-    parts of two digits pleases it. Hidden units see which parts belong together.
+    Without hidden units, its score adds up what it finds at each place, so that parts
+    of two digits please it as much as one digit. Hidden units see which parts belong
+    together.
+
+    Shapes: images (N, height, width, channels) -> scores (N, 1).
     """
     n = filters
     model = keras.Sequential(

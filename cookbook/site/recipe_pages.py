@@ -16,7 +16,7 @@ from cookbook.site.recipe_parts.pictures import pictures_of
 from cookbook.site.recipe_parts.tries import tries_section
 from cookbook.site.reference_pages import places
 
-COMMAND = re.compile(r"^ {4}(python .*)\n?", re.MULTILINE)
+COMMAND = re.compile(r"^ {4}((?:python|pip) .*)\n?", re.MULTILINE)
 CATALOG = "https://www.tensorflow.org/datasets/catalog"
 DATA = {  # {name: (what it is, where it comes from)}
     "mnist": (

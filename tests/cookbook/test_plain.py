@@ -37,7 +37,7 @@ LONGER = {
     "english_tagging_crf": 410,  # a CRF, the characters of words, two networks
     "early_stopping": 300,  # the callback, replayed for many patiences
     "epochs_and_batches": 400,  # three experiments with many networks at once
-    "gan_anomaly": 340,  # a GAN, an encoder, and two other scores of anomalies
+    "gan_anomaly": 345,  # a GAN, an encoder, and two other scores of anomalies
     "gan_augment": 380,  # a conditional GAN and the classifiers that learn from it
     "imdb_cnn": 345,  # two networks, one of which counts words and pairs
     "imdb_minilm": 510,  # word pieces, and weights that a package brings
@@ -45,9 +45,9 @@ LONGER = {
     "mnist_cgan": 268,  # two networks that know labels, and one that judges images
     "mnist_diffusion": 394,  # a U-Net, the model of noise, a network that judges images
     "mnist_vae": 300,  # a class with the bounds of the likelihood
-    "mnist_gan": 305,  # two networks, kinds of images, and one that judges images
+    "mnist_gan": 315,  # two networks, kinds of images, and one that judges images
     "mnist_metric_learning": 460,  # five losses, pairs, and two ways to measure
-    "mnist_wgan_gp": 320,  # the gradient penalty, and a network that judges images
+    "mnist_wgan_gp": 330,  # the gradient penalty, and a network that judges images
     "multi30k_attention": 435,  # attention in a cell, two languages, beam search
     "multi30k_transformer": 470,  # rotary attention, two languages, beam search
     "optimizers_compared": 352,  # two experiments with many networks at once

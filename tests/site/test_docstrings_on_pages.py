@@ -85,6 +85,15 @@ def test_a_docstring_falls_into_its_parts():
     assert as_markdown(parts[7]).endswith("1999. <https://example.org/a>")
 
 
+def test_the_lines_of_a_table_stay_apart():
+    table = "    images   5     50\n    error    9.5 %  4.5 %"
+    story, found, end = docstring_parts(f"What came of it:\n\n{table}\n\nSo it is.")
+    lines = ["images   5     50", "error    9.5 %  4.5 %"]
+    assert found.text.splitlines() == lines
+    assert as_markdown(found) == "```text\n" + "\n".join(lines) + "\n```"
+    assert (story.kind, end.kind) == ("text", "text")
+
+
 def test_grouped_arguments_are_dealt_out_to_parameters():
     (arguments,) = [p for p in docstring_parts(DOCSTRING) if p.kind == "arguments"]
     known, left = explained(arguments.arguments, PARAMETERS)

@@ -95,7 +95,7 @@ def with_generated(data, gan: Model, share: float, seed: int) -> SimpleNamespace
 
 
 def report_augmentation(curve: dict) -> dict[str, float]:
-    """The mean accuracy of each way to augment, that with generated images first."""
+    """The mean accuracies of the last number of images, of generated ones first."""
     for number, accuracies in curve.items():
         print(f"{number} images per class")
         figures = {}

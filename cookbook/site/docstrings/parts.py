@@ -4,6 +4,7 @@ import dataclasses
 import fnmatch
 import inspect
 import re
+import textwrap
 from collections.abc import Iterator, Sequence
 
 from cookbook.site.docstrings.formulas import begins_formula, goes_on_in_prose, typeset
@@ -20,10 +21,13 @@ Argument = tuple[tuple[str, ...], str]  # (its names as written, what they mean)
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """A part of a docstring: text, formula, section, arguments or example."""
+    """A part of a docstring: text, formula, section, arguments, example or verbatim.
+
+    Verbatim are paragraphs whose lines are all indented, such as tables.
+    """
 
     kind: str
-    text: str = ""  # of a formula or an example, its lines as they stand
+    text: str = ""  # of a formula, an example or a table, its lines as they stand
     title: str = ""  # of a section
     arguments: tuple[Argument, ...] = ()
 
@@ -72,8 +76,11 @@ def _parts(lines: list[str]) -> list[Part]:
     if begins_formula(lines[0]) and not _is_prose(lines[:end]):
         formula = Part("formula", "\n".join(lines[:end]))
         text = _joined(lines[end:])
+
         return [formula, Part("text", text)] if text else [formula]
 
+    if all(line.startswith(" " * INDENT) for line in lines):
+        return [Part("verbatim", textwrap.dedent("\n".join(lines)))]
     return [Part("text", _joined(lines))]
 
 
@@ -160,7 +167,11 @@ def as_markdown(part: Part, plain: bool = False) -> str:
         tex = None if plain else typeset(part.text.splitlines())
         if tex:
             return f"$$\n{tex}\n$$"
+
         return _fenced("text", part.text)
+    if part.kind == "verbatim":
+        return _fenced("text", part.text)
+
     if part.kind == "example":
         return _fenced("pycon", part.text)
     if part.kind == "arguments":

@@ -62,7 +62,7 @@ def _tries_in_the_lab(tried: Tries) -> list[str]:
 
 
 def _as_code(flags: str) -> str:
-    """Each flag with its value as a piece of code, which is not broken across lines."""
+    """Each flag with its values as a piece of code, which a page keeps on one line."""
     return re.sub(r"--\S+( [^-\s]\S*)*", r"`\g<0>`", flags)
 
 
