@@ -9,7 +9,7 @@ a GAN without such a penalty need not converge. Two things keep the images from 
 parts of two digits: the critic has hidden units, which see what belongs together, and
 the generator's images are of 32 kinds, with nothing between the kinds. After each
 epoch, the Frechet distance between generated and real digits is measured in the
-features of mnist_cnn's network. Expected on MNIST: a distance of 0.65, where training
+features of mnist_cnn's network. Expected on MNIST: a distance of 0.61, where training
 images have 0.12; without hidden units and kinds, and with two passes less, it was 9.0.
 With labels, in mnist_cgan, it is 0.44.
 
@@ -59,7 +59,7 @@ from custom_layers.optimizers import Adam
 from custom_layers.optimizers.schedules import CosineDecay
 from recipes import mnist_cnn
 
-EXPECTED = {"mnist": (0.65, 0.3)}
+EXPECTED = {"mnist": (0.61, 0.3)}
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from cookbook.exports.formats import (
     EVERYTHING,
     FORMATS,
     NotPossible,
+    read_network,
     write_network,
 )
 from cookbook.exports.signature import (
@@ -75,8 +76,8 @@ def write_export(network: Exported, name: str, target: Path) -> float:
     try:
         partial.mkdir()
         write_network(network, name, partial / form.file)
+        written = read_network(name, partial)
         with filtered_stderr(EVERYTHING):
-            written = form.network(partial)
             difference = largest_difference(network, written)
         refuse_difference(difference, name, form.file)
         step = step_of(network) if form.step else None
@@ -114,10 +115,10 @@ def write_step(step: ExportedStep, name: str, folder: Path) -> float:
     write_network(step, name, folder / form.step)
     if step.encoder:
         write_network(step.encoder, name, folder / form.encoder)
+    written = read_network(name, folder, form.step)
+    if step.encoder:
+        encoder = read_network(name, folder, form.encoder)
     with filtered_stderr(EVERYTHING):
-        written = form.network(folder, form.step)
-        if step.encoder:
-            encoder = form.network(folder, form.encoder)
         difference = largest_difference_of_steps(step, written, encoder)
     refuse_difference(difference, name, form.step)
     return difference

@@ -66,11 +66,20 @@ def write_onnx(exported: Exportable, path: Path) -> None:
     """Writes the network as ONNX; what ONNX lacks is an error."""
     import onnx
 
+    import cookbook.exports.onnx_operations  # noqa: F401  what tf2onnx lacks
+
     with _errors_logged_by("tf2onnx") as errors:
         _export(exported, path, "onnx", exported.specs())
     if errors:
         raise NotPossible(errors[0])
     onnx.checker.check_model(str(path))
+    names = {spec.name for spec in exported.specs()}
+    for found in onnx.load(path, load_external_data=False).graph.input:
+        if found.name not in names:
+            raise NotPossible(
+                f"it would take the constant {found.name} as an input: compute with "
+                "numbers of Python, or in a layer's call, not with tensors outside"
+            )
 
 
 def write_litert(exported: Exportable, path: Path) -> None:
@@ -137,6 +146,18 @@ def write_network(exported: Exportable, name: str, path: Path) -> None:
         raise
     except Exception as error:  # whatever a converter raises for what it lacks
         raise NotPossible(_reason(error)) from None
+
+
+def read_network(name: str, folder: Path, *file: str) -> Any:
+    """The exported network of a folder, or of another file of it than the format's.
+
+    Raises NotPossible if the runtime of the format can't use what was written.
+    """
+    try:
+        with filtered_stderr(EVERYTHING):
+            return FORMATS[name].network(folder, *file)
+    except Exception as error:  # whatever a runtime raises
+        raise NotPossible(f"its runtime refuses the file ({_reason(error)})") from None
 
 
 @contextlib.contextmanager

@@ -46,7 +46,7 @@ def hard_shrink(x, threshold: float = 0.5):
     1994. https://doi.org/10.1093/biomet/81.3.425
     """
     x = ops.convert_to_tensor(x)
-    return ops.where(ops.abs(x) > threshold, x, ops.cast(0, x.dtype))
+    return ops.where(ops.abs(x) > threshold, x, 0.0)
 
 
 @keras.saving.register_keras_serializable(package="keras_cookbook")
