@@ -35,7 +35,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
 
 def export(arguments: argparse.Namespace) -> None:
     """Writes the model of a finished run in a format that other programs run."""
-    from cookbook.exports.packages import refuse_without_packages
+    from cookbook.exports.converters.packages import refuse_without_packages
 
     refuse_without_packages(arguments.format)  # before Keras, which takes seconds
     from cookbook.quiet_import import import_keras_quietly

@@ -10,14 +10,14 @@ import keras
 
 from cookbook import load_run
 from cookbook.errors import Mistake, fail, harmless
-from cookbook.exports.folder import write_companions
-from cookbook.exports.formats import (
+from cookbook.exports.converters.formats import (
     EVERYTHING,
     FORMATS,
     NotPossible,
     read_network,
     write_network,
 )
+from cookbook.exports.folder import write_companions
 from cookbook.exports.signature import (
     TOLERANCE,
     Exported,

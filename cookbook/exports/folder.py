@@ -5,7 +5,7 @@ from pathlib import Path
 
 import keras
 
-from cookbook.exports.formats import FORMATS
+from cookbook.exports.converters.formats import FORMATS
 from cookbook.exports.readme import readme
 from cookbook.exports.signature import Exported
 from cookbook.exports.steps import ExportedStep

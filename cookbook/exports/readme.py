@@ -2,8 +2,8 @@
 
 import textwrap
 
-from cookbook.exports.formats import FORMATS, Exportable
-from cookbook.exports.packages import PACKAGES
+from cookbook.exports.converters.formats import FORMATS, Exportable
+from cookbook.exports.converters.packages import PACKAGES
 from cookbook.exports.signature import Exported
 from cookbook.exports.steps import ExportedStep
 from cookbook.exports.uses import USES

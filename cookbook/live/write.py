@@ -12,7 +12,7 @@ import numpy as np
 
 from cookbook import load_run
 from cookbook.errors import Mistake, fail
-from cookbook.exports.formats import NotPossible, write_network
+from cookbook.exports.converters.formats import NotPossible, write_network
 from cookbook.exports.signature import Exported, exported
 from cookbook.exports.steps import step_of
 from cookbook.live import examples

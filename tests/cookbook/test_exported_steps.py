@@ -10,7 +10,7 @@ import pytest
 from cookbook import load_run
 from cookbook.config import TrainingConfig
 from cookbook.exports.command import write_export
-from cookbook.exports.formats import FORMATS
+from cookbook.exports.converters.formats import FORMATS
 from cookbook.exports.portable.networks import in_order, read_settings
 from cookbook.exports.portable.writers import CharacterModel, TranslationModel
 from cookbook.exports.signature import exported

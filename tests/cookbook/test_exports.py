@@ -1,7 +1,6 @@
 """Exports: the files, the code beside them, the comparison, and what is refused."""
 
 import errno
-import inspect
 import json
 import subprocess
 import sys
@@ -13,12 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import custom_layers.activations
 from cookbook import load_run
 from cookbook.__main__ import main
 from cookbook.config import TrainingConfig
-from cookbook.exports import command, formats
-from cookbook.exports.packages import KERAS, PACKAGES
+from cookbook.exports import command
+from cookbook.exports.converters import formats
+from cookbook.exports.converters.packages import KERAS, PACKAGES
 from cookbook.exports.portable.classifiers import ImageModel, TextModel
 from cookbook.exports.portable.networks import KerasNetwork
 from cookbook.exports.portable.numbers import (
@@ -274,7 +273,8 @@ def test_a_run_that_is_none_is_refused(tmp_path, capfd):
 def test_a_missing_package_is_named_with_its_installation(pictures, capfd, monkeypatch):
     missing = types.SimpleNamespace(find_spec=lambda name: None)
     monkeypatch.setattr(
-        "cookbook.exports.packages.importlib", types.SimpleNamespace(util=missing)
+        "cookbook.exports.converters.packages.importlib",
+        types.SimpleNamespace(util=missing),
     )
     line = refused(capfd, pictures, "--format", "litert")
     assert line.endswith("pip install tensorflow ai-edge-litert")
@@ -374,53 +374,4 @@ def test_what_a_format_lacks_is_named(name, tmp_path, capfd):
     line = refused(capfd, path, "--format", name)
     assert f"--format {name} is not possible for this network: " in line
     assert "Svd" in line
-    assert not list(path.glob("*export*"))
-
-
-def network_with(answers, x):
-    """What `write_network` takes, of a model from x, six numbers a row, to answers."""
-    specs = [keras.InputSpec("float32", (None, 6), name="x")]
-    return types.SimpleNamespace(plain=keras.Model(x, answers), specs=lambda: specs)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("home", [keras.activations, custom_layers.activations])
-def test_every_activation_becomes_onnx(home, tmp_path):
-    others = ["deserialize", "get", "serialize"]  # functions of Keras beside them
-    activations = {
-        name: activation
-        for name, activation in inspect.getmembers(home, inspect.isroutine)
-        if name not in others
-    }
-    activations["threshold"] = lambda x: home.threshold(x, -2.0, 0.5)
-    x = keras.Input((6,))
-    answers = {name: keras.layers.Activation(f)(x) for name, f in activations.items()}
-    network = network_with(answers, x)
-    formats.write_network(network, "onnx", tmp_path / "model.onnx")
-    session = pytest.importorskip("onnxruntime").InferenceSession(
-        tmp_path / "model.onnx"
-    )
-    x = np.random.default_rng(0).normal(0, 3, (50, 6)).astype("float32")
-    expected = network.plain.predict_on_batch(x)
-    for name, answer in zip(sorted(answers), session.run(None, {"x": x}), strict=True):
-        np.testing.assert_allclose(answer, expected[name], 1e-5, 1e-6, err_msg=name)
-
-
-@pytest.mark.slow
-def test_a_constant_that_would_become_an_input_of_onnx_is_refused(tmp_path):
-    x = keras.Input((6,))
-    network = network_with(x * keras.ops.convert_to_tensor(2.0), x)
-    with pytest.raises(formats.NotPossible, match="take the constant"):
-        formats.write_network(network, "onnx", tmp_path / "model.onnx")
-
-
-@pytest.mark.slow
-def test_a_file_that_its_runtime_refuses_is_named(tmp_path, capfd):
-    x = keras.Input((4, 4, 3))
-    larger = keras.layers.Conv2DTranspose(1, 3, strides=3, output_padding=1)(x)
-    model = keras.Model(x, Dense(4)(keras.layers.Flatten()(larger)))
-    settings = {"shape": [4, 4, 3], "pixels": [0, 255]}
-    path = run_of(tmp_path, "image classifier", model, tuple("abcd"), **settings)
-    line = refused(capfd, path, "--format", "onnx")
-    assert "its runtime refuses the file" in line
     assert not list(path.glob("*export*"))

@@ -16,7 +16,7 @@ from scipy.io import wavfile
 from cookbook import load_run
 from cookbook.data.augmentation import augmentation_in
 from cookbook.exports.command import write_export
-from cookbook.exports.formats import FORMATS
+from cookbook.exports.converters.formats import FORMATS
 from cookbook.exports.signature import exported
 from cookbook.pages.catalogue import recipes
 from cookbook.trained.description import GENERATORS

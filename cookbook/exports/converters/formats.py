@@ -66,7 +66,7 @@ def write_onnx(exported: Exportable, path: Path) -> None:
     """Writes the network as ONNX; what ONNX lacks is an error."""
     import onnx
 
-    import cookbook.exports.onnx_operations  # noqa: F401  what tf2onnx lacks
+    from cookbook.exports.converters import onnx_operations  # noqa: F401
 
     with _errors_logged_by("tf2onnx") as errors:
         _export(exported, path, "onnx", exported.specs())

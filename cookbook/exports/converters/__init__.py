@@ -1,0 +1,1 @@
+"""What writes a network in another format, reads it again, and which packages do so."""
