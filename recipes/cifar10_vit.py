@@ -17,6 +17,7 @@ all-MLP architecture for vision", 2021. https://arxiv.org/abs/2105.01601
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from cookbook.start import start
 
@@ -26,8 +27,8 @@ import keras
 
 from cookbook.config import (
     BatchSize,
+    Between,
     Count,
-    Depth,
     ImageClassConfig,
     Portion,
     Rate,
@@ -68,7 +69,8 @@ EXPECTED = {"cifar10": (0.792, 0.01)}
 class Config(ImageClassConfig):
     image_size: Side = 32  # side to which pictures of your own are scaled and cut
     epochs: Count = 16  # passes over the training set
-    blocks: Depth = 4  # blocks of attention, or of a mixer
+    # blocks of attention, or of a mixer; with 0, the convolutions decide alone
+    blocks: Annotated[int, Between(0, 200)] = 4
     width: Size = 128  # length of the vector of a token, a multiple of --heads
     heads: Size = 4  # attention heads
     mixer: bool = False  # build an MLP-Mixer, whose tokens meet without attention
@@ -103,6 +105,8 @@ class Config(ImageClassConfig):
 
     def idle(self) -> dict[str, str]:
         without = {"heads": "with --mixer"} if self.mixer else {}
+        if self.blocks == 0:
+            without = {"heads": "with --blocks 0", "mixer": "with --blocks 0"}
         return super().idle() | without
 
 
