@@ -6,19 +6,19 @@
 A conditional GAN like mnist_cgan's learns from a few images of each class. Then one
 classifier learns, in equally many steps, from each of three training sets: the real
 images alone; the same, varied by small shifts and turns; half real images, half
-generated ones. That is done for several numbers of real images. Expected, in 20 minutes
-(means of three repetitions, with the standard error of the gain by generated images):
+generated ones. That is done for several numbers of real images, in 20 minutes. Expected
+(means of three seeds of three repetitions each, with the standard error of the gain):
 
     real images of each class               5      20      50     200
-    real alone                         68.4 %  86.6 %  92.2 %  95.9 %
-    varied                             82.1 %  92.7 %  95.6 %  97.4 %
-    generated                          73.2 %  88.6 %  92.8 %  95.4 %
-    gain by generated images (points)  4.9     2.0     0.5     -0.5
-    its standard error                 1.7     0.2     0.4     0.2
+    real alone                         66.9 %  86.1 %  92.2 %  96.0 %
+    varied                             80.1 %  93.1 %  95.4 %  97.2 %
+    generated                          72.4 %  87.9 %  92.1 %  95.3 %
+    gain by generated images (points)  5.6     1.9     -0.1    -0.7
+    its standard error                 0.6     0.4     0.6     0.1
 
-So generated images help where real ones are very few, and harm where there are enough.
-With 50 the gain is chance: nine earlier repetitions had -0.3 points. Shifts and turns
-help more, at a fraction of the work.
+So generated images help where real ones are very few, make no difference with 50 of
+each class, and harm where there are enough. Shifts and turns help more, at a fraction
+of the work.
 
 Paper: Antoniou, Storkey, Edwards, "Data augmentation generative adversarial networks",
 2017. https://arxiv.org/abs/1711.04340
@@ -70,7 +70,7 @@ from custom_layers.optimizers import Adam
 from custom_layers.optimizers.schedules import CosineDecay
 from recipes import mnist_cgan, mnist_gan
 
-EXPECTED = {"mnist": (0.928, 0.012)}
+EXPECTED = {"mnist": (0.921, 0.02)}
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@
 
 Three blocks read the German subwords. Three more write the English subwords and attend
 to the German ones. The embeddings of both languages and the output layer share their
-weights. Expected: 40.6 BLEU on test_2016 after half an hour of processor time. The
+weights. Expected: 39.8 BLEU on test_2016 after half an hour of processor time. The
 well-known tutorial of bentrevett reaches 36.5 with 9 million weights.
 
 Papers: Vaswani et al., "Attention is all you need", 2017,
@@ -58,7 +58,7 @@ from custom_layers.metrics import token_accuracy
 from custom_layers.optimizers import Adam
 from custom_layers.optimizers.schedules import OneCycle
 
-EXPECTED = {"multi30k": (40.6, 1.0)}
+EXPECTED = {"multi30k": (39.8, 1.0)}
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from cookbook.training.checkpoint import (
 )
 from cookbook.training.run_folder import RunFolder, write_table
 from cookbook.training.strategies import enter_strategy, leave_strategy, prepare
-from custom_layers.common.private_keras import all_layers
+from custom_layers.common.private_keras import all_layers, make_training_variables
 
 RecipeConfig = Any  # a TrainingConfig that also has the field batch_size
 DIVERGED = 1e6  # no training recovers from a loss beyond this
@@ -172,8 +172,11 @@ class _Progress(keras.callbacks.Callback):
         self.is_model_trained = False  # whether a step has changed the model
         self.code = code_of(config)
         self.undo_preparation: Callable[[], None] = lambda: None
-        if config.strategy != "none":
-            self.undo_preparation = prepare(model, self.batches()[0])
+        batch = self.batches()[0]
+        if config.strategy == "none":
+            make_training_variables(model, batch)
+        else:
+            self.undo_preparation = prepare(model, batch)
 
     def complete(self, until: int) -> list[dict]:
         """Trains until the end of epoch `until`; returns the history.

@@ -206,6 +206,25 @@ def mend_distributed_training(model: keras.Model, batch: Any) -> Callable[[], No
     return undo
 
 
+def make_training_variables(model: keras.Model, batch: Any) -> None:
+    """Makes the variables of the optimizer and of the metrics before `fit` does.
+
+    TensorFlow traces the first step twice if the first trace makes a variable. A trace
+    of a deep network takes many seconds. The other backends trace once anyway.
+
+    Args:
+        model: a compiled model. If it has a training step of its own, the variables of
+            its optimizer are made, as Keras can't know what the step computes.
+        batch: (inputs, targets) or (inputs, targets, weights), of any number of rows.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return
+    if type(model).train_step is keras.Model.train_step:
+        model._symbolic_build(data_batch=batch)
+    elif model.optimizer is not None and not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+
+
 def forget_strategy(model: keras.Model) -> None:
     """Takes the model out of the tf.distribute strategy that it was built in.
 

@@ -30,6 +30,23 @@ def test_the_same_seed_gives_the_same_weights():
         np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="the other backends trace once"
+)
+def test_tensorflow_traces_a_step_once():
+    net = model()
+    traces = []
+    original = net.compute_loss
+
+    def traced(*args, **kwargs):
+        traces.append(kwargs["training"])
+        return original(*args, **kwargs)
+
+    net.compute_loss = traced
+    train(net, data(), Config(with_validation=True))
+    assert traces.count(True) == 1  # and one with training False, for the metrics
+
+
 def test_a_resumed_run_ends_with_the_same_weights_bit_for_bit(tmp_path):
     config = Config(run_dir=tmp_path)
     whole = model()
