@@ -112,7 +112,7 @@ def spectrogram(data: Strings) -> list:
             HOP,
             sampling_rate=data.rate,
             num_mel_bins=BANDS,
-            top_db=None,
+            top_db=1000.0,  # out of reach: min_power is the floor
             min_power=0.01,
         ),
         keras.layers.Rescaling(1 / 20),
