@@ -91,23 +91,24 @@ class SOAP(Adam):
         ]
 
     def update_step(self, gradient, variable, learning_rate) -> None:
-        def numbers(t, lr, beta_1, beta_2):
-            counts = ops.cast(t > 1, t.dtype)  # 0 in the first step, 1 afterwards
-            n = ops.maximum(t - 1, 1)
-            alpha = lr * ops.sqrt(1 - beta_2**n) / (1 - beta_1**n)
-            return counts * alpha, counts * (1 - beta_1), counts * (1 - beta_2)
-
         index = slot_index(self, variable)
         m_slot, v_slot = self._momentums[index], self._velocities[index]
         bases = self._bases[index]
         if not bases:
             super().update_step(gradient, variable, learning_rate)
             return
-        step_numbers = self._once_per_step(
-            numbers, variable, learning_rate, self.beta_1, self.beta_2
-        )
+
         wide = _precise(variable.dtype)
-        alpha, share_1, share_2 = [ops.cast(number, wide) for number in step_numbers]
+        t = ops.cast(self.iterations + 1, wide)
+        lr = ops.cast(learning_rate, wide)
+        counts = ops.cast(t > 1, wide)  # 0 in the first step, 1 afterwards
+        n = ops.maximum(t - 1, 1)
+        beta_1 = ops.cast(self.beta_1, wide)
+        beta_2 = ops.cast(self.beta_2, wide)
+        alpha = counts * lr * ops.sqrt(1 - beta_2**n) / (1 - beta_1**n)
+        share_1 = counts * (1 - beta_1)
+        share_2 = counts * (1 - beta_2)
+
         g, m, v = [ops.cast(x, wide) for x in (dense(gradient), m_slot, v_slot)]
 
         m = m + share_1 * (g - m)

@@ -27,7 +27,7 @@ MOST = 250  # lines of a script
 A_DAY = 6  # recipes of which a day's tests train the plain scripts
 # What needs more, and why: components that Keras lacks, or the experiment's own code.
 LONGER = {
-    "activations_gallery": 261,  # a picture of 30 functions, and two experiments
+    "activations_gallery": 263,  # a picture of 30 functions, and two experiments
     "attention_variants": 520,  # eleven kinds of blocks, positions, and long texts
     "augmentation_compared": 375,  # nine kinds of augmentation, at three sizes, in fog
     "backprop_by_hand": 260,  # every number of a step, and three other ways to them

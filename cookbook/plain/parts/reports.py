@@ -83,6 +83,8 @@ def draw_panels(
     """A picture with a panel for each of {heading: {label: (x, y)}}."""
     columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
+    settings.pop("size", None)  # that of a panel
+
     figure, places = plt.subplots(rows, columns, figsize=(12, 3 * rows))
     styles = styles or {}
     for axes, heading in zip(np.ravel(places), panels):
