@@ -11,10 +11,10 @@ from tf2onnx import utils
 from tf2onnx.handler import tf_op
 
 
-def _one(graph: Any, dtype: int) -> str:
-    """The name of a constant 1 of this type, new in the graph."""
-    number = np.array(1, utils.map_onnx_to_numpy_type(dtype))
-    return graph.make_const(utils.make_name("one"), number).output[0]
+def _one_for(graph: Any, node: Any) -> str:
+    """The name of a new constant 1 in the graph, of the type of the node's output."""
+    dtype = utils.map_onnx_to_numpy_type(graph.get_dtype(node.output[0]))
+    return graph.make_const(utils.make_name("one"), np.array(1, dtype)).output[0]
 
 
 def _replace(graph: Any, node: Any, operation: str, inputs: list[str]) -> None:
@@ -31,7 +31,7 @@ class Erfc:
 
     @classmethod
     def version_9(cls, graph: Any, node: Any, **_: Any) -> None:
-        one = _one(graph, graph.get_dtype(node.output[0]))
+        one = _one_for(graph, node)
         erf = graph.make_node("Erf", [node.input[0]]).output[0]
         _replace(graph, node, "Sub", [one, erf])
 
@@ -42,7 +42,7 @@ class Expm1:
 
     @classmethod
     def version_6(cls, graph: Any, node: Any, **_: Any) -> None:
-        one = _one(graph, graph.get_dtype(node.output[0]))
+        one = _one_for(graph, node)
         exp = graph.make_node("Exp", [node.input[0]]).output[0]
         _replace(graph, node, "Sub", [exp, one])
 
@@ -53,6 +53,6 @@ class Log1p:
 
     @classmethod
     def version_7(cls, graph: Any, node: Any, **_: Any) -> None:
-        one = _one(graph, graph.get_dtype(node.output[0]))
+        one = _one_for(graph, node)
         sum_ = graph.make_node("Add", [one, node.input[0]]).output[0]
         _replace(graph, node, "Log", [sum_])
